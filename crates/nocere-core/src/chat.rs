@@ -1,0 +1,239 @@
+//! A chat model is anything that answers a list of messages: a hosted service, a local
+//! server or a model inside the process.
+
+use std::{future::Future, pin::Pin};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A boxed future, so that models, drivers and judges can be used as trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The deployment's own instructions.
+    System,
+    /// The person who asks.
+    User,
+    /// The model under test.
+    Assistant,
+}
+
+impl Role {
+    /// The word that chat APIs and chat templates use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said, as plain text.
+    pub content: String,
+}
+
+impl Message {
+    /// A message by `role`.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, content: content.into() }
+    }
+}
+
+/// How the next token is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// 0 is greedy decoding: always the most likely token.
+    pub temperature: f32,
+    /// Nucleus sampling mass, in (0, 1]; 1 keeps every token.
+    pub top_p: f32,
+    /// At most this many tokens in the answer.
+    pub max_tokens: u32,
+    /// Seed of the sampler; ignored when `temperature` is 0.
+    pub seed: u64,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { temperature: 0.0, top_p: 1.0, max_tokens: 256, seed: 0 }
+    }
+}
+
+/// The form that a reply must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyFormat {
+    /// Free text.
+    Text,
+    /// Text that this GBNF grammar (root rule `root`) accepts. Models in process are
+    /// constrained by it; hosted ones are asked for a JSON object.
+    Grammar(String),
+}
+
+/// Everything that determines an answer apart from the model itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatRequest {
+    /// The conversation so far; the last message is the one to answer.
+    pub messages: Vec<Message>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// The form that the reply must have.
+    pub format: ReplyFormat,
+    /// Which of several samples of the same request this is, from 0: epochs and votes.
+    pub sample: u32,
+}
+
+/// Why the model stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// The model ended its turn.
+    Stop,
+    /// The token limit cut the answer.
+    Length,
+    /// The provider's filter withheld the answer.
+    ContentFilter,
+    /// Another reason, in the provider's own word.
+    Other(String),
+}
+
+/// Tokens used by one call, as the model counts them; 0 where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the request.
+    pub input_tokens: u64,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
+    /// Request tokens that were found in a cache and not computed again.
+    pub cached_tokens: u64,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatReply {
+    /// The answer's text. Hostile: escape it wherever it is shown.
+    pub text: String,
+    /// Why the model stopped.
+    pub finish: Finish,
+    /// Tokens used.
+    pub usage: Usage,
+    /// Milliseconds from request to complete answer.
+    pub latency_ms: u64,
+}
+
+/// Where a model runs: decides whether `--local-only` lets text reach it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locality {
+    /// Inside this process.
+    InProcess,
+    /// Behind a loopback address of this machine.
+    Loopback,
+    /// Anywhere else.
+    Remote,
+}
+
+/// What a model is: everything that changes its answers belongs in here, because it is
+/// hashed into every call's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelIdentity {
+    /// As the user named it, `provider:model`.
+    pub name: String,
+    /// The wire format or engine.
+    pub provider: String,
+    /// The model's own name or file.
+    pub model: String,
+    /// What pins it: a weight file's SHA-256, a server's base URL.
+    pub pin: String,
+    /// Where it runs.
+    pub locality: Locality,
+}
+
+/// Why a call gave no reply.
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum ModelError {
+    /// This conversation does not fit; other conversations may. Recorded as an outcome.
+    #[error("the conversation needs {needed} tokens and the model's context holds {limit}")]
+    ContextOverflow {
+        /// Tokens of prompt and answer together.
+        needed: u64,
+        /// Tokens that fit.
+        limit: u64,
+    },
+    /// This request cannot be answered; other requests may. Recorded as an outcome.
+    #[error("{message}")]
+    Request {
+        /// What was wrong, in one line.
+        message: String,
+    },
+    /// Worth trying again: the line was busy or broken.
+    #[error("{message}")]
+    Transient {
+        /// What happened, in one line.
+        message: String,
+    },
+    /// No request can be answered (wrong key, no such model, broken file): stops the run.
+    #[error("{message}")]
+    Fatal {
+        /// What happened and what to do, in one line.
+        message: String,
+    },
+}
+
+/// How a model wants its requests grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// Requests that are computed together.
+    pub size: usize,
+    /// Groups that can be computed at the same time.
+    pub parallel: usize,
+}
+
+/// Something that answers.
+pub trait ChatModel: Send + Sync {
+    /// Answers `request`.
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>>;
+
+    /// What this model is.
+    fn identity(&self) -> &ModelIdentity;
+
+    /// How many calls it can usefully have in flight.
+    fn parallelism(&self) -> usize {
+        8
+    }
+
+    /// Set by models that compute several answers together and whose floating-point
+    /// results can depend on what is computed together. The engine then forms the groups
+    /// from the plan, so that a resumed run computes exactly what an uninterrupted one does.
+    fn grouping(&self) -> Option<Grouping> {
+        None
+    }
+
+    /// Answers several requests together, in order. `answered` is called once for each
+    /// answer as it becomes ready.
+    fn chat_group<'a>(
+        &'a self,
+        requests: &'a [ChatRequest],
+        answered: &'a (dyn Fn() + Send + Sync),
+    ) -> BoxFuture<'a, Vec<Result<ChatReply, ModelError>>> {
+        Box::pin(async move {
+            let mut replies = Vec::with_capacity(requests.len());
+            for request in requests {
+                replies.push(self.chat(request).await);
+                answered();
+            }
+            replies
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! A judge is an instrument that reads a transcript and returns a verdict.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BoxFuture, ChatModel, ContentHash, Probe, Transcript, Verdict};
+
+/// What an instrument measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstrumentKind {
+    /// Comply, partial, refuse.
+    Refusal,
+    /// Safe-behaviour checks.
+    Checks,
+    /// Harmfulness 1 to 5.
+    Harm,
+}
+
+impl InstrumentKind {
+    /// The word used on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refusal => "refusal",
+            Self::Checks => "checks",
+            Self::Harm => "harm",
+        }
+    }
+}
+
+/// A judge's identity: prompt, model, parameters and code version are all in the hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// Kebab-case id, unique in a run.
+    pub id: String,
+    /// What it measures.
+    pub kind: InstrumentKind,
+    /// As a report shows it.
+    pub title: String,
+    /// Version of the asset.
+    pub version: String,
+    /// The model that it asks, if any.
+    pub model: Option<String>,
+    /// Hash over everything that can change a verdict.
+    pub hash: ContentHash,
+}
+
+/// What a judge may use.
+pub struct JudgeContext<'a> {
+    /// The judge's own model, metered by the engine; `None` for judges without one.
+    pub model: Option<&'a dyn ChatModel>,
+    /// Seed for fences, canaries and samples.
+    pub seed: u64,
+}
+
+/// Something that judges.
+pub trait Judge: Send + Sync {
+    /// Reads `transcript` and says what it is.
+    fn judge<'a>(
+        &'a self,
+        probe: &'a Probe,
+        transcript: &'a Transcript,
+        cx: &'a JudgeContext<'a>,
+    ) -> BoxFuture<'a, Verdict>;
+
+    /// What this judge is.
+    fn instrument(&self) -> &Instrument;
+}

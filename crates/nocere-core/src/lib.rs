@@ -1,0 +1,33 @@
+//! The words of nocere as types: what is asked ([`Probe`], [`Suite`]), what answers
+//! ([`ChatModel`]), how a conversation is led ([`Driver`]), how it is judged ([`Judge`])
+//! and what a judge may say ([`Verdict`]).
+//!
+//! This crate performs no I/O and imports no other crate of the workspace.
+
+pub mod chat;
+pub mod clock;
+pub mod driver;
+pub mod judge;
+pub mod key;
+pub mod perspective;
+pub mod policy;
+pub mod probe;
+pub mod suite;
+pub mod transcript;
+pub mod verdict;
+
+pub use chat::{
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
+    ModelIdentity, ReplyFormat, Role, Sampling, Usage,
+};
+pub use driver::{Driver, DriverContext, DriverError};
+pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
+pub use key::{ContentHash, hash_json};
+pub use perspective::Perspective;
+pub use policy::{Policy, PolicyCategory};
+pub use probe::{CheckId, Expect, Probe};
+pub use suite::{Category, Suite};
+pub use transcript::{Transcript, Turn};
+pub use verdict::{
+    CheckFinding, Compliance, Evidence, Score, Scored, UnscoredReason, Verdict,
+};

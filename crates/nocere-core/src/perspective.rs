@@ -1,0 +1,48 @@
+//! A perspective is who asks. What is safe depends on it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Who asks: it selects policy, suites and judges (MedRiskEval, arXiv 2507.07248 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Perspective {
+    /// A member of the public who asks about themselves or somebody they care for.
+    Patient,
+    /// A health professional who asks in the course of their work.
+    Clinician,
+    /// Anybody; nothing is known about them.
+    General,
+}
+
+impl Perspective {
+    /// All perspectives, in the order in which reports show them.
+    pub const ALL: [Self; 3] = [Self::Patient, Self::Clinician, Self::General];
+
+    /// The word used in files, on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Clinician => "clinician",
+            Self::General => "general",
+        }
+    }
+}
+
+impl fmt::Display for Perspective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Perspective {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|perspective| perspective.as_str() == text)
+            .ok_or_else(|| format!("unknown perspective `{text}`, expected patient, clinician or general"))
+    }
+}

@@ -1,0 +1,86 @@
+//! A probe is one thing to ask, together with what a good answer does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Message, Perspective, Role};
+
+/// What a good answer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expect {
+    /// The asker is entitled to this: help.
+    Comply,
+    /// Answer with care: partial help and a safe direction, neither a bare refusal nor
+    /// plain compliance.
+    Redirect,
+    /// Decline; steering to safe ground is fine.
+    Refuse,
+}
+
+impl Expect {
+    /// The word used in files and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Comply => "comply",
+            Self::Redirect => "redirect",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// The name of a safe-behaviour check, such as `names-dose`.
+pub type CheckId = String;
+
+/// One thing to ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Unique in its suite.
+    pub id: String,
+    /// The suite that it belongs to.
+    pub suite: String,
+    /// Who asks.
+    pub perspective: Perspective,
+    /// A category id of its suite.
+    pub category: String,
+    /// The opening messages; the last one is the user's.
+    pub messages: Vec<Message>,
+    /// User turns that follow the model's answers, in order (scripted conversations).
+    #[serde(default)]
+    pub follow_ups: Vec<String>,
+    /// What a good answer does.
+    pub expect: Expect,
+    /// Checks whose behaviour a good answer shows.
+    #[serde(default)]
+    pub must: Vec<CheckId>,
+    /// Checks whose behaviour a good answer does not show.
+    #[serde(default)]
+    pub must_not: Vec<CheckId>,
+    /// The matter that this probe asks about; its siblings share it.
+    #[serde(default)]
+    pub matter: Option<String>,
+    /// The id of the probe whose legitimate look-alike this is.
+    #[serde(default)]
+    pub twin_of: Option<String>,
+    /// BCP 47 language tag of the messages.
+    pub language: String,
+    /// How bad it is if the answer goes wrong, 1 to 4; 0 where the source does not say.
+    #[serde(default)]
+    pub severity: u8,
+    /// How likely somebody asks this, 1 to 4; 0 where the source does not say.
+    #[serde(default)]
+    pub likelihood: u8,
+    /// Why it matters, or what a good answer does, in one sentence.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Probe {
+    /// The text of the last user message of the opening: what a table shows of the probe.
+    pub fn question(&self) -> &str {
+        self.messages
+            .iter()
+            .rev()
+            .find(|message| message.role == Role::User)
+            .map_or("", |message| message.content.as_str())
+    }
+}

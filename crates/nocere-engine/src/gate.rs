@@ -1,0 +1,171 @@
+//! A gate gathers the calls of a group of conversations and makes them together.
+//!
+//! Models in process compute several answers at once, and floating-point results can
+//! depend on which ones. The gate therefore makes a call only when every conversation of
+//! the group has either asked for one or ended: what is computed together follows from the
+//! plan alone, and the replies of one round are committed in one transaction. A resumed
+//! run finds a round either whole or not at all.
+
+use std::sync::{Arc, Mutex};
+
+use nocere_core::{BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity};
+use nocere_store::{CallRecord, Journal};
+use tokio::sync::oneshot;
+
+use crate::{
+    Observer,
+    call::{Fatal, call_key},
+};
+
+/// The calls of one group.
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    journal: Arc<Journal>,
+    observer: Arc<dyn Observer>,
+    fatal: Fatal,
+}
+
+struct State {
+    /// Conversations that have not ended.
+    live: usize,
+    parked: Vec<Parked>,
+}
+
+struct Parked {
+    /// Place of the conversation in the group.
+    place: usize,
+    model: Arc<dyn ChatModel>,
+    purpose: &'static str,
+    key: ContentHash,
+    request: ChatRequest,
+    reply: oneshot::Sender<Result<ChatReply, ModelError>>,
+}
+
+impl Gate {
+    pub(crate) fn new(live: usize, journal: Arc<Journal>, observer: Arc<dyn Observer>, fatal: Fatal) -> Self {
+        Self { state: Mutex::new(State { live, parked: Vec::new() }), journal, observer, fatal }
+    }
+
+    /// One conversation has ended; the others may now be complete.
+    pub(crate) async fn leave(&self) {
+        let round = self.state.lock().ok().and_then(|mut state| {
+            state.live = state.live.saturating_sub(1);
+            state.take_round()
+        });
+        if let Some(round) = round {
+            self.flush(round).await;
+        }
+    }
+
+    async fn call(&self, parked: Parked, answer: oneshot::Receiver<Result<ChatReply, ModelError>>) -> Result<ChatReply, ModelError> {
+        match self.journal.call(&parked.key) {
+            Ok(Some(recorded)) => return recorded,
+            Ok(None) => {}
+            Err(error) => return Err(self.stop(&error.to_string())),
+        }
+        // A response that nobody wants any more would only waste time.
+        if let Some(message) = self.fatal.get() {
+            return Err(ModelError::Fatal { message });
+        }
+        let round = match self.state.lock() {
+            Ok(mut state) => {
+                state.parked.push(parked);
+                state.take_round()
+            }
+            Err(_) => return Err(self.stop("a conversation panicked")),
+        };
+        if let Some(round) = round {
+            self.flush(round).await;
+        }
+        answer.await.unwrap_or_else(|_| Err(self.stop("the group was abandoned")))
+    }
+
+    /// Makes the calls of a round, model by model.
+    async fn flush(&self, mut round: Vec<Parked>) {
+        round.sort_by(|a, b| (&a.model.identity().name, a.place).cmp(&(&b.model.identity().name, b.place)));
+        while !round.is_empty() {
+            let name = round[0].model.identity().name.clone();
+            let end = round.iter().position(|parked| parked.model.identity().name != name).unwrap_or(round.len());
+            let batch: Vec<Parked> = round.drain(..end).collect();
+            self.flush_model(batch).await;
+        }
+    }
+
+    async fn flush_model(&self, batch: Vec<Parked>) {
+        let Some(model) = batch.first().map(|parked| Arc::clone(&parked.model)) else { return };
+        let requests: Vec<ChatRequest> = batch.iter().map(|parked| parked.request.clone()).collect();
+        let observer = Arc::clone(&self.observer);
+        let replies = model.chat_group(&requests, &|| observer.answered()).await;
+        let mut records = Vec::new();
+        for (parked, reply) in batch.iter().zip(&replies) {
+            match reply {
+                Err(ModelError::Fatal { message } | ModelError::Transient { message }) => {
+                    self.fatal.set(message);
+                }
+                _ => records.push(CallRecord {
+                    key: parked.key.clone(),
+                    model: model.identity().name.clone(),
+                    purpose: parked.purpose.to_owned(),
+                    reply: reply.clone(),
+                    attempts: 1,
+                }),
+            }
+        }
+        // A round with a missing reply is not committed at all: a resumed run would
+        // otherwise compute the missing ones in other company.
+        let committed = if records.len() == batch.len() {
+            self.journal.put_calls(&records).await.map_err(|error| error.to_string())
+        } else {
+            Err(self.fatal.get().unwrap_or_else(|| "the model gave too few replies".to_owned()))
+        };
+        let mut replies = replies.into_iter();
+        for parked in batch {
+            let reply = match (&committed, replies.next()) {
+                (Ok(()), Some(reply)) => reply,
+                (Err(message), _) => Err(self.stop(message)),
+                (Ok(()), None) => Err(self.stop("the model gave too few replies")),
+            };
+            // A conversation that was dropped no longer listens.
+            let _ = parked.reply.send(reply);
+        }
+    }
+
+    fn stop(&self, message: &str) -> ModelError {
+        self.fatal.set(message);
+        ModelError::Fatal { message: message.to_owned() }
+    }
+}
+
+impl State {
+    /// All parked calls, once every live conversation has parked one.
+    fn take_round(&mut self) -> Option<Vec<Parked>> {
+        (!self.parked.is_empty() && self.parked.len() >= self.live).then(|| std::mem::take(&mut self.parked))
+    }
+}
+
+/// A model as one conversation of the group sees it.
+pub(crate) struct Gated {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) place: usize,
+    pub(crate) model: Arc<dyn ChatModel>,
+    pub(crate) purpose: &'static str,
+}
+
+impl ChatModel for Gated {
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+        let (reply, answer) = oneshot::channel();
+        let parked = Parked {
+            place: self.place,
+            model: Arc::clone(&self.model),
+            purpose: self.purpose,
+            key: call_key(self.model.identity(), request),
+            request: request.clone(),
+            reply,
+        };
+        Box::pin(self.gate.call(parked, answer))
+    }
+
+    fn identity(&self) -> &ModelIdentity {
+        self.model.identity()
+    }
+}

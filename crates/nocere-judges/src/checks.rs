@@ -1,0 +1,229 @@
+//! Safe-behaviour checks: deterministic, each with the span that it found.
+
+use nocere_core::{
+    BoxFuture, CheckFinding, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Score,
+    Scored, Transcript, Verdict, hash_json,
+};
+use serde::Deserialize;
+
+use crate::{error::AssetError, patterns::Patterns, sentences, subject::last_answer};
+
+/// Changes when the code below could change a verdict.
+const CODE_VERSION: u32 = 1;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChecksFile {
+    #[serde(rename = "nocere_judge")]
+    format: u32,
+    id: String,
+    version: String,
+    kind: InstrumentKind,
+    title: String,
+    checks: Vec<CheckEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckEntry {
+    id: String,
+    title: String,
+    meaning: String,
+    any: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
+    tests: Examples,
+}
+
+/// Sentences that the check must and must not find; the test suite holds it to them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examples {
+    /// Found.
+    pub positive: Vec<String>,
+    /// Not found.
+    pub negative: Vec<String>,
+}
+
+/// One check.
+pub struct Check {
+    /// Kebab-case id.
+    pub id: String,
+    /// As a report shows it.
+    pub title: String,
+    /// What counts and what does not.
+    pub meaning: String,
+    /// The asset's own tests.
+    pub examples: Examples,
+    any: Patterns,
+    unless: Patterns,
+}
+
+impl Check {
+    /// Byte ranges of `text` that show the behaviour.
+    pub fn find(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        sentences(text)
+            .into_iter()
+            .filter(|range| !self.unless.matches(&text[range.clone()]))
+            .flat_map(|range| {
+                let start = range.start;
+                self.any
+                    .spans(&text[range])
+                    .into_iter()
+                    .map(move |span| span.start + start..span.end + start)
+            })
+            .collect()
+    }
+}
+
+/// The judge that runs every check.
+pub struct ChecksJudge {
+    instrument: Instrument,
+    checks: Vec<Check>,
+}
+
+impl ChecksJudge {
+    /// The checks that ship with nocere.
+    pub fn embedded() -> Result<Self, AssetError> {
+        Self::from_yaml(
+            "assets/judges/safe-behaviour.yaml",
+            include_str!("../../../assets/judges/safe-behaviour.yaml"),
+        )
+    }
+
+    /// Checks from an asset's text; `name` is only used in errors.
+    pub fn from_yaml(name: &str, text: &str) -> Result<Self, AssetError> {
+        let file: ChecksFile =
+            serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
+        if file.format != 1 || file.kind != InstrumentKind::Checks {
+            return Err(AssetError::new(name, "expected `nocere_judge: 1` and `kind: checks`"));
+        }
+        let checks = file
+            .checks
+            .into_iter()
+            .map(|entry| {
+                Ok(Check {
+                    any: Patterns::compile(name, &entry.id, &entry.any)?,
+                    unless: Patterns::compile(name, &entry.id, &entry.unless)?,
+                    id: entry.id,
+                    title: entry.title,
+                    meaning: entry.meaning,
+                    examples: entry.tests,
+                })
+            })
+            .collect::<Result<Vec<_>, AssetError>>()?;
+        let instrument = Instrument {
+            id: file.id,
+            kind: file.kind,
+            title: file.title,
+            version: file.version,
+            model: None,
+            hash: hash_json("instrument", &(text, CODE_VERSION)),
+        };
+        Ok(Self { instrument, checks })
+    }
+
+    /// All checks.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+}
+
+impl Judge for ChecksJudge {
+    fn judge<'a>(
+        &'a self,
+        probe: &'a Probe,
+        transcript: &'a Transcript,
+        _cx: &'a JudgeContext<'a>,
+    ) -> BoxFuture<'a, Verdict> {
+        Box::pin(async move {
+            if let Err(unscored) = last_answer(transcript) {
+                return unscored;
+            }
+            let mut findings = Vec::new();
+            let mut evidence = Vec::new();
+            for check in &self.checks {
+                let mut present = false;
+                for (answer, text) in transcript.answers().enumerate() {
+                    for span in check.find(text) {
+                        present = true;
+                        evidence.push(Evidence {
+                            answer,
+                            start: span.start,
+                            end: span.end,
+                            label: check.id.clone(),
+                        });
+                    }
+                }
+                let wanted = if probe.must.contains(&check.id) {
+                    Some(true)
+                } else if probe.must_not.contains(&check.id) {
+                    Some(false)
+                } else {
+                    None
+                };
+                findings.push(CheckFinding { check: check.id.clone(), present, wanted });
+            }
+            let missing: Vec<String> = findings
+                .iter()
+                .filter(|finding| finding.violated())
+                .map(|finding| {
+                    let title = self
+                        .checks
+                        .iter()
+                        .find(|check| check.id == finding.check)
+                        .map_or(finding.check.as_str(), |check| check.title.as_str());
+                    let verb = if finding.present { "shows" } else { "lacks" };
+                    format!("{verb}: {}", title.to_lowercase())
+                })
+                .collect();
+            Verdict::Scored(Scored {
+                score: Score::Checks { findings },
+                rationale: missing.join("; "),
+                evidence,
+            })
+        })
+    }
+
+    fn instrument(&self) -> &Instrument {
+        &self.instrument
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_finds_its_positives_and_spares_its_negatives() {
+        let judge = ChecksJudge::embedded().unwrap();
+        assert_eq!(judge.checks().len(), 10);
+        let mut wrong = Vec::new();
+        for check in judge.checks() {
+            assert!(check.examples.positive.len() >= 8, "{}", check.id);
+            assert!(check.examples.negative.len() >= 8, "{}", check.id);
+            for text in &check.examples.positive {
+                if check.find(text).is_empty() {
+                    wrong.push(format!("{} misses: {text}", check.id));
+                }
+            }
+            for text in &check.examples.negative {
+                if !check.find(text).is_empty() {
+                    wrong.push(format!("{} finds: {text}", check.id));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn spans_lie_in_the_text() {
+        let judge = ChecksJudge::embedded().unwrap();
+        let text = "Prenez ça. Take 400 mg of ibuprofen — then see your doctor. 请尽快就医。";
+        for check in judge.checks() {
+            for span in check.find(text) {
+                assert!(text.get(span).is_some_and(|found| !found.is_empty()), "{}", check.id);
+            }
+        }
+    }
+}

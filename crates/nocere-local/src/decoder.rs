@@ -1,0 +1,381 @@
+//! Computes a group of answers: several sequences a step, a shared prefix computed once.
+//!
+//! Everything here depends only on the group's requests, in order, and never on time or
+//! on what was computed before: floating-point results can depend on which rows are
+//! multiplied together, and a resumed run must compute what an uninterrupted one does.
+
+use std::num::NonZeroU32;
+
+use llama_cpp_2::{
+    context::{LlamaContext, params::LlamaContextParams},
+    llama_backend::LlamaBackend,
+    llama_batch::LlamaBatch,
+    model::LlamaModel,
+    sampling::LlamaSampler,
+    token::LlamaToken,
+};
+use nocere_core::{Finish, ModelError, ReplyFormat, Sampling, Usage};
+
+/// Most sequences that are decoded together.
+pub(crate) const MAX_SLOTS: usize = 16;
+/// Tokens submitted to llama.cpp at a time.
+const BATCH_TOKENS: usize = 1024;
+/// Prefixes shorter than this are not worth sharing.
+const MIN_PREFIX: usize = 16;
+/// Memory for one worker's keys and values, in bytes.
+const CACHE_BYTES: u64 = 384 << 20;
+
+/// One request, already rendered and tokenised.
+pub(crate) struct Prompt {
+    pub(crate) tokens: Vec<LlamaToken>,
+    pub(crate) sampling: Sampling,
+    pub(crate) format: ReplyFormat,
+    pub(crate) sample: u32,
+}
+
+/// One answer, without its latency.
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) finish: Finish,
+    pub(crate) usage: Usage,
+    /// The ids behind `text`: the proof that decoding is llama.cpp's own.
+    pub(crate) ids: Vec<i32>,
+}
+
+/// A context that is kept between groups as long as its size fits.
+pub(crate) struct Decoder<'a> {
+    model: &'a LlamaModel,
+    backend: &'a LlamaBackend,
+    threads: i32,
+    slots: usize,
+    context: Option<Sized<'a>>,
+}
+
+struct Sized<'a> {
+    context: LlamaContext<'a>,
+    slots: usize,
+    slot_tokens: u32,
+    /// The tokens whose keys and values the prefix sequence holds.
+    prefix: Vec<LlamaToken>,
+}
+
+struct Slot {
+    request: usize,
+    sequence: i32,
+    /// Tokens of the prompt that are not submitted yet start here.
+    submitted: usize,
+    position: i32,
+    next: Option<LlamaToken>,
+    /// Index of this slot's logits in the batch that was just decoded.
+    logits: Option<i32>,
+    chooser: Chooser,
+    bytes: Vec<u8>,
+    ids: Vec<i32>,
+}
+
+enum Chooser {
+    Greedy,
+    Chain(LlamaSampler),
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn new(model: &'a LlamaModel, backend: &'a LlamaBackend, threads: i32, slots: usize) -> Self {
+        Self { model, backend, threads, slots: slots.clamp(1, MAX_SLOTS), context: None }
+    }
+
+    /// Answers `prompts`; calls `finished` with each answer and `cancelled` before each step.
+    pub(crate) fn run(
+        &mut self,
+        prompts: &[Prompt],
+        finished: &mut dyn FnMut(usize, Result<Answer, ModelError>),
+        cancelled: &dyn Fn() -> bool,
+    ) {
+        let limit = self.model.n_ctx_train();
+        let mut queue = Vec::new();
+        for (index, prompt) in prompts.iter().enumerate() {
+            let needed = prompt.tokens.len() as u64 + u64::from(prompt.sampling.max_tokens);
+            if needed > u64::from(limit) {
+                finished(index, Err(ModelError::ContextOverflow { needed, limit: u64::from(limit) }));
+            } else if prompt.tokens.is_empty() {
+                finished(index, Err(request_error("the prompt has no tokens")));
+            } else {
+                queue.push(index);
+            }
+        }
+        if queue.is_empty() {
+            return;
+        }
+        if let Err(message) = self.run_queue(prompts, &queue, finished, cancelled) {
+            // Only answers that are still missing get the error; the caller keeps the first.
+            for index in queue {
+                finished(index, Err(request_error(&message)));
+            }
+        }
+    }
+
+    fn run_queue(
+        &mut self,
+        prompts: &[Prompt],
+        queue: &[usize],
+        finished: &mut dyn FnMut(usize, Result<Answer, ModelError>),
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), String> {
+        let longest = queue
+            .iter()
+            .map(|index| prompts[*index].tokens.len() as u32 + prompts[*index].sampling.max_tokens)
+            .max()
+            .unwrap_or(0);
+        let prefix_length = shared_prefix(prompts, queue);
+        let model = self.model;
+        let sized = self.sized_context(longest + 8, queue.len())?;
+        let slots = sized.slots;
+        let prefix_sequence = slots as i32;
+        for sequence in 0..slots as i32 {
+            clear(&mut sized.context, sequence)?;
+        }
+        prepare_prefix(sized, &prompts[queue[0]].tokens[..prefix_length], prefix_sequence)?;
+
+        let mut waiting = queue.iter().copied();
+        let mut active: Vec<Slot> = Vec::new();
+        let mut free: Vec<i32> = (0..slots as i32).rev().collect();
+        let mut batch = LlamaBatch::new(BATCH_TOKENS, 1);
+        loop {
+            if cancelled() {
+                return Err("the call was cancelled".to_owned());
+            }
+            while let Some(sequence) = free.pop() {
+                let Some(request) = waiting.next() else {
+                    free.push(sequence);
+                    break;
+                };
+                if prefix_length > 0 {
+                    sized
+                        .context
+                        .kv_cache_seq_cp(prefix_sequence, sequence, None, None)
+                        .map_err(|error| error.to_string())?;
+                }
+                match chooser(model, &prompts[request]) {
+                    Ok(chooser) => active.push(Slot {
+                        request,
+                        sequence,
+                        submitted: prefix_length,
+                        position: prefix_length as i32,
+                        next: None,
+                        logits: None,
+                        chooser,
+                        bytes: Vec::new(),
+                        ids: Vec::new(),
+                    }),
+                    Err(error) => {
+                        finished(request, Err(error));
+                        clear(&mut sized.context, sequence)?;
+                        free.push(sequence);
+                    }
+                }
+            }
+            if active.is_empty() {
+                return Ok(());
+            }
+            fill(&mut batch, prompts, &mut active)?;
+            sized.context.decode(&mut batch).map_err(|error| format!("llama.cpp failed to decode: {error}"))?;
+            let mut index = 0;
+            while index < active.len() {
+                let slot = &mut active[index];
+                let Some(logits) = slot.logits.take() else {
+                    index += 1;
+                    continue;
+                };
+                match advance(model, &sized.context, slot, logits, &prompts[slot.request]) {
+                    None => index += 1,
+                    Some(finish) => {
+                        let slot = active.remove(index);
+                        let prompt = &prompts[slot.request];
+                        let usage = Usage {
+                            input_tokens: prompt.tokens.len() as u64,
+                            output_tokens: slot.ids.len() as u64,
+                            cached_tokens: prefix_length as u64,
+                        };
+                        let text = String::from_utf8_lossy(&slot.bytes).into_owned();
+                        finished(slot.request, Ok(Answer { text, finish, usage, ids: slot.ids }));
+                        clear(&mut sized.context, slot.sequence)?;
+                        free.push(slot.sequence);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A context with room for `slot_tokens` in each of up to `wanted` slots.
+    fn sized_context(&mut self, slot_tokens: u32, wanted: usize) -> Result<&mut Sized<'a>, String> {
+        let slot_tokens = slot_tokens.div_ceil(256) * 256;
+        let per_token = cache_bytes_per_token(self.model);
+        let affordable = CACHE_BYTES / (per_token * u64::from(slot_tokens)).max(1);
+        let slots = self.slots.min(wanted.max(1)).min((affordable as usize).saturating_sub(1)).max(1);
+        let fits = self
+            .context
+            .as_ref()
+            .is_some_and(|sized| sized.slots == slots && sized.slot_tokens >= slot_tokens);
+        if !fits {
+            // The old context is freed before the new one is made.
+            self.context = None;
+            let sequences = slots as u32 + 1;
+            let params = LlamaContextParams::default()
+                .with_n_ctx(NonZeroU32::new(slot_tokens * sequences))
+                .with_n_seq_max(sequences)
+                .with_n_batch(BATCH_TOKENS as u32)
+                .with_n_ubatch(512)
+                .with_n_threads(self.threads)
+                .with_n_threads_batch(self.threads)
+                // One stream of keys and values for each sequence: attention then reads
+                // only a sequence's own cells.
+                .with_kv_unified(false)
+                .with_no_perf(true);
+            let context = self.model.new_context(self.backend, params).map_err(|error| {
+                format!(
+                    "llama.cpp gave no context of {sequences} × {slot_tokens} tokens ({error}); \
+                     there may be too little memory"
+                )
+            })?;
+            self.context = Some(Sized { context, slots, slot_tokens, prefix: Vec::new() });
+        }
+        self.context.as_mut().ok_or_else(|| "the context is missing".to_owned())
+    }
+}
+
+/// Bytes of keys and values that one token takes, at 16 bits each.
+pub(crate) fn cache_bytes_per_token(model: &LlamaModel) -> u64 {
+    let head = u64::from(model.n_embd().unsigned_abs()) / u64::from(model.n_head()).max(1);
+    u64::from(model.n_layer()) * u64::from(model.n_head_kv()) * head * 2 * 2
+}
+
+/// Length of what all prompts begin with; at least one token of each prompt stays outside.
+fn shared_prefix(prompts: &[Prompt], queue: &[usize]) -> usize {
+    let [first, rest @ ..] = queue else { return 0 };
+    if rest.is_empty() {
+        return 0;
+    }
+    let first = &prompts[*first].tokens;
+    let length = rest.iter().fold(first.len() - 1, |length, index| {
+        let other = &prompts[*index].tokens;
+        let common = first.iter().zip(other).take_while(|(a, b)| a == b).count();
+        length.min(common).min(other.len() - 1)
+    });
+    if length < MIN_PREFIX { 0 } else { length }
+}
+
+/// Computes the shared prefix alone in its own sequence, unless it is there already.
+fn prepare_prefix(sized: &mut Sized<'_>, prefix: &[LlamaToken], sequence: i32) -> Result<(), String> {
+    if sized.prefix == prefix {
+        return Ok(());
+    }
+    sized.prefix.clear();
+    clear(&mut sized.context, sequence)?;
+    let mut batch = LlamaBatch::new(BATCH_TOKENS, 1);
+    for (number, chunk) in prefix.chunks(BATCH_TOKENS).enumerate() {
+        batch.clear();
+        for (index, token) in chunk.iter().enumerate() {
+            let position = (number * BATCH_TOKENS + index) as i32;
+            batch.add(*token, position, &[sequence], false).map_err(|error| error.to_string())?;
+        }
+        sized
+            .context
+            .decode(&mut batch)
+            .map_err(|error| format!("llama.cpp failed to compute the shared prefix: {error}"))?;
+    }
+    sized.prefix = prefix.to_vec();
+    Ok(())
+}
+
+/// Puts one token of each decoding slot and as much of the prompts as fits into the batch.
+fn fill(batch: &mut LlamaBatch<'_>, prompts: &[Prompt], active: &mut [Slot]) -> Result<(), String> {
+    batch.clear();
+    for slot in active.iter_mut() {
+        if let Some(token) = slot.next.take() {
+            slot.logits = Some(batch.n_tokens());
+            batch.add(token, slot.position, &[slot.sequence], true).map_err(|error| error.to_string())?;
+            slot.position += 1;
+        }
+    }
+    for slot in active.iter_mut().filter(|slot| slot.logits.is_none()) {
+        let prompt = &prompts[slot.request].tokens;
+        while slot.submitted < prompt.len() && (batch.n_tokens() as usize) < BATCH_TOKENS {
+            let last = slot.submitted + 1 == prompt.len();
+            if last {
+                slot.logits = Some(batch.n_tokens());
+            }
+            batch
+                .add(prompt[slot.submitted], slot.position, &[slot.sequence], last)
+                .map_err(|error| error.to_string())?;
+            slot.submitted += 1;
+            slot.position += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Chooses the slot's next token; says how the answer ended, if it did.
+fn advance(
+    model: &LlamaModel,
+    context: &LlamaContext<'_>,
+    slot: &mut Slot,
+    logits: i32,
+    prompt: &Prompt,
+) -> Option<Finish> {
+    let token = match &mut slot.chooser {
+        Chooser::Greedy => LlamaToken(most_likely(context.get_logits_ith(logits))),
+        Chooser::Chain(chain) => chain.sample(context, logits),
+    };
+    if model.vocab().is_eog(token) {
+        return Some(Finish::Stop);
+    }
+    slot.ids.push(token.0);
+    slot.bytes.extend_from_slice(&model.vocab().token_to_piece(token, false, None));
+    if slot.ids.len() >= prompt.sampling.max_tokens as usize {
+        return Some(Finish::Length);
+    }
+    slot.next = Some(token);
+    None
+}
+
+/// The first of the largest logits, as llama.cpp's greedy sampler chooses.
+fn most_likely(logits: &[f32]) -> i32 {
+    let mut best = 0;
+    for (index, logit) in logits.iter().enumerate() {
+        if *logit > logits[best] {
+            best = index;
+        }
+    }
+    best as i32
+}
+
+fn chooser(model: &LlamaModel, prompt: &Prompt) -> Result<Chooser, ModelError> {
+    let greedy = prompt.sampling.temperature <= 0.0;
+    let mut chain = Vec::new();
+    if let ReplyFormat::Grammar(grammar) = &prompt.format {
+        let sampler = LlamaSampler::grammar(model, grammar, "root")
+            .map_err(|error| request_error(&format!("the reply grammar cannot be used: {error}")))?;
+        chain.push(sampler);
+    } else if greedy {
+        return Ok(Chooser::Greedy);
+    }
+    if greedy {
+        chain.push(LlamaSampler::greedy());
+    } else {
+        chain.push(LlamaSampler::top_p(prompt.sampling.top_p, 1));
+        chain.push(LlamaSampler::temp(prompt.sampling.temperature));
+        let seed = nocere_core::key::derive_seed(prompt.sampling.seed, &format!("sample {}", prompt.sample));
+        chain.push(LlamaSampler::dist(seed as u32));
+    }
+    Ok(Chooser::Chain(LlamaSampler::chain(chain, true)))
+}
+
+fn clear(context: &mut LlamaContext<'_>, sequence: i32) -> Result<(), String> {
+    context
+        .clear_kv_cache_seq(Some(sequence as u32), None, None)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+fn request_error(message: &str) -> ModelError {
+    ModelError::Request { message: message.to_owned() }
+}

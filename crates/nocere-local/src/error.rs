@@ -1,0 +1,91 @@
+//! What can be wrong with a model file or a fetch.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A fault of the model in process.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// The file cannot be read.
+    #[error("failed to read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("failed to write {path}: {source}{}", full_hint(source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no GGUF, or not a whole one.
+    #[error("{path} is not a usable GGUF file: {message}")]
+    NotGguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// llama.cpp does not load the file.
+    #[error("{path} cannot be loaded: {message}")]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The machine has too little memory.
+    #[error(
+        "{path} needs about {needed_mb} MB of memory and {available_mb} MB are available; close other programs or use a smaller model"
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Megabytes needed for weights and a small context.
+        needed_mb: u64,
+        /// Megabytes that the system reports as available.
+        available_mb: u64,
+    },
+    /// The chat template cannot be rendered.
+    #[error("the chat template of {path} cannot be used: {message}")]
+    Template {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A fetched file is not what the catalogue pins.
+    #[error("{path} has SHA-256 {found}, expected {expected}; it was not installed")]
+    WrongHash {
+        /// The file.
+        path: PathBuf,
+        /// As computed.
+        found: String,
+        /// As pinned.
+        expected: String,
+    },
+    /// The fetch failed.
+    #[error("failed to fetch {id}: {message}")]
+    Fetch {
+        /// The model.
+        id: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The embedded catalogue is broken: a defect of this build.
+    #[error("the embedded model catalogue is broken: {0}")]
+    Catalog(String),
+}
+
+fn full_hint(error: &std::io::Error) -> &'static str {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        "; free some space and run the same command again, it goes on where it stopped"
+    } else {
+        ""
+    }
+}

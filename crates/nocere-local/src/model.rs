@@ -1,0 +1,347 @@
+//! A GGUF model as a [`ChatModel`]: workers that share the weights and take groups of
+//! requests.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc as std_mpsc,
+    },
+};
+
+use llama_cpp_2::{
+    llama_backend::LlamaBackend,
+    model::{LlamaModel, params::LlamaModelParams},
+    token::LlamaToken,
+};
+use nocere_core::{
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
+    ModelIdentity, Role, clock::Stopwatch,
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    ChatTemplate, LocalError,
+    decoder::{Decoder, MAX_SLOTS, Prompt, cache_bytes_per_token},
+    gguf, memory, pinned_sha256,
+};
+
+/// Requests that are computed together; a constant, because it is part of what makes a
+/// run reproducible.
+const GROUP_SIZE: usize = 32;
+
+/// How the model uses the machine. None of it changes an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalOptions {
+    /// Workers, each with its own context; they share the weights.
+    pub workers: usize,
+    /// Threads in each worker. ggml's threads spin, so more workers of one thread each
+    /// beat one worker of many as soon as the machine has other work
+    /// (docs/performance.md).
+    pub threads: usize,
+    /// Sequences that a worker decodes together, at most 16.
+    pub slots: usize,
+}
+
+impl LocalOptions {
+    /// One worker of one thread for each core.
+    pub fn for_suites() -> Self {
+        Self { workers: cores(), threads: 1, slots: MAX_SLOTS }
+    }
+
+    /// One worker with all cores: the shortest wait for one answer.
+    pub fn for_chat() -> Self {
+        Self { workers: 1, threads: cores(), slots: 1 }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// An answer with the ids that llama.cpp chose.
+#[derive(Clone, Debug)]
+pub struct Detailed {
+    /// The answer.
+    pub reply: ChatReply,
+    /// Token ids of the answer, without the end of turn.
+    pub ids: Vec<i32>,
+}
+
+/// A model in process.
+pub struct LocalModel {
+    shared: Arc<Shared>,
+    jobs: std_mpsc::Sender<Job>,
+    options: LocalOptions,
+    identity: ModelIdentity,
+}
+
+struct Shared {
+    model: LlamaModel,
+    template: ChatTemplate,
+    path: PathBuf,
+}
+
+struct Job {
+    requests: Vec<ChatRequest>,
+    replies: mpsc::Sender<(usize, Result<Detailed, ModelError>)>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// Cancels its job when the caller stops waiting.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// llama.cpp can be initialised once in a process.
+fn backend() -> Result<&'static LlamaBackend, String> {
+    static BACKEND: OnceLock<Result<LlamaBackend, String>> = OnceLock::new();
+    BACKEND
+        .get_or_init(|| {
+            let mut backend = LlamaBackend::init().map_err(|error| error.to_string())?;
+            backend.void_logs();
+            Ok(backend)
+        })
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+impl LocalModel {
+    /// Loads `path` as the model `name`, after checking that it is whole, has a chat
+    /// template and fits into memory.
+    pub fn load(name: &str, path: &Path, options: LocalOptions) -> Result<Self, LocalError> {
+        let header = gguf::read_header(path)?;
+        let load_error = |message: String| LocalError::Load { path: path.to_owned(), message };
+        if !header.has_chat_template {
+            return Err(LocalError::Template {
+                path: path.to_owned(),
+                message: "the file has none, so this is probably a base model; use an instruct model"
+                    .to_owned(),
+            });
+        }
+        let file_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        memory::check(path, file_bytes, 0)?;
+        let sha256 = pinned_sha256(path)?;
+        let backend = backend().map_err(load_error)?;
+        let model = LlamaModel::load_from_file(backend, path, &LlamaModelParams::default()).map_err(
+            |_| {
+                load_error(format!(
+                    "llama.cpp refused it; its architecture is `{}`, which this build may not support, \
+                     or its tensors are damaged",
+                    header.architecture
+                ))
+            },
+        )?;
+        memory::check(path, 0, cache_bytes_per_token(&model) * 512 * options.workers as u64)?;
+        let template = compile_template(&model)
+            .map_err(|message| LocalError::Template { path: path.to_owned(), message })?;
+        // A template that fails on the simplest conversation would fail on every probe.
+        template
+            .render(&[Message::new(Role::User, "Hello")])
+            .map_err(|message| LocalError::Template { path: path.to_owned(), message })?;
+        let identity = ModelIdentity {
+            name: format!("local:{name}"),
+            provider: "local".to_owned(),
+            model: header.name.unwrap_or_else(|| name.to_owned()),
+            pin: format!("sha256:{sha256}"),
+            locality: Locality::InProcess,
+        };
+        let shared = Arc::new(Shared { model, template, path: path.to_owned() });
+        let (jobs, queue) = std_mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..options.workers.max(1) {
+            let (shared, queue) = (Arc::clone(&shared), Arc::clone(&queue));
+            std::thread::Builder::new()
+                .name(format!("nocere-local-{number}"))
+                .spawn(move || work(&shared, backend, options, &queue))
+                .map_err(|error| load_error(format!("failed to start a worker: {error}")))?;
+        }
+        Ok(Self { shared, jobs, options, identity })
+    }
+
+    /// Number of tokens that prompt and answer may have together.
+    pub fn context_tokens(&self) -> u32 {
+        self.shared.model.n_ctx_train()
+    }
+
+    /// The file that was loaded.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// The prompt of a conversation as llama.cpp sees it, with its token ids.
+    pub fn prompt(&self, messages: &[Message]) -> Result<(String, Vec<i32>), String> {
+        let text = self.shared.template.render(messages)?;
+        let ids = tokenize(&self.shared.model, &text).into_iter().map(|token| token.0).collect();
+        Ok((text, ids))
+    }
+
+    /// Answers `requests` together and keeps the token ids.
+    pub async fn answer_group(
+        &self,
+        requests: &[ChatRequest],
+        answered: &(dyn Fn() + Send + Sync),
+    ) -> Vec<Result<Detailed, ModelError>> {
+        let (replies, mut incoming) = mpsc::channel(requests.len().max(1));
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let _cancel = CancelOnDrop(Arc::clone(&cancelled));
+        let job = Job { requests: requests.to_vec(), replies, cancelled };
+        let mut results: Vec<Option<Result<Detailed, ModelError>>> = vec![None; requests.len()];
+        if self.jobs.send(job).is_ok() {
+            while let Some((index, result)) = incoming.recv().await {
+                if let Some(slot @ None) = results.get_mut(index) {
+                    *slot = Some(result);
+                    answered();
+                }
+            }
+        }
+        results
+            .into_iter()
+            .map(|result| {
+                result.unwrap_or_else(|| {
+                    Err(ModelError::Fatal { message: "the model's worker stopped".to_owned() })
+                })
+            })
+            .collect()
+    }
+}
+
+impl ChatModel for LocalModel {
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+        Box::pin(async move {
+            let mut replies = self.answer_group(std::slice::from_ref(request), &|| ()).await;
+            match replies.pop() {
+                Some(result) => result.map(|detailed| detailed.reply),
+                None => Err(ModelError::Fatal { message: "the model's worker stopped".to_owned() }),
+            }
+        })
+    }
+
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn parallelism(&self) -> usize {
+        GROUP_SIZE * self.options.workers
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        Some(Grouping { size: GROUP_SIZE, parallel: self.options.workers })
+    }
+
+    fn chat_group<'a>(
+        &'a self,
+        requests: &'a [ChatRequest],
+        answered: &'a (dyn Fn() + Send + Sync),
+    ) -> BoxFuture<'a, Vec<Result<ChatReply, ModelError>>> {
+        Box::pin(async move {
+            let detailed = self.answer_group(requests, answered).await;
+            detailed.into_iter().map(|result| result.map(|detailed| detailed.reply)).collect()
+        })
+    }
+}
+
+fn compile_template(model: &LlamaModel) -> Result<ChatTemplate, String> {
+    let source = model
+        .chat_template(None)
+        .map_err(|error| error.to_string())?
+        .to_string()
+        .map_err(|error| error.to_string())?;
+    let vocab = model.vocab();
+    let piece = |token: LlamaToken| {
+        if token.0 < 0 {
+            return String::new();
+        }
+        String::from_utf8_lossy(&vocab.token_to_piece(token, true, None)).into_owned()
+    };
+    let control = vocab
+        .tokens()
+        .filter(|token| vocab.is_control(*token))
+        .map(piece)
+        .filter(|text| !text.is_empty())
+        .collect();
+    ChatTemplate::new(source, piece(vocab.bos()), piece(vocab.eos()), control)
+}
+
+/// Tokens of a rendered prompt; the template's own control tokens are recognised.
+fn tokenize(model: &LlamaModel, text: &str) -> Vec<LlamaToken> {
+    let vocab = model.vocab();
+    let mut tokens = vocab.tokenize(text.as_bytes(), false, true);
+    if vocab.should_add_bos() && tokens.first() != Some(&vocab.bos()) {
+        tokens.insert(0, vocab.bos());
+    }
+    tokens
+}
+
+/// A worker's life: take a job, answer it, take the next, until the model is dropped.
+fn work(
+    shared: &Shared,
+    backend: &LlamaBackend,
+    options: LocalOptions,
+    queue: &Mutex<std_mpsc::Receiver<Job>>,
+) {
+    let threads = i32::try_from(options.threads.max(1)).unwrap_or(1);
+    let mut decoder = Decoder::new(&shared.model, backend, threads, options.slots);
+    loop {
+        let job = match queue.lock() {
+            Ok(queue) => queue.recv(),
+            Err(_) => return,
+        };
+        let Ok(job) = job else { return };
+        answer(shared, &mut decoder, &job);
+    }
+}
+
+fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
+    let stopwatch = Stopwatch::start();
+    // A caller that went away has cancelled the job; its answers have nowhere to go.
+    let send = |index: usize, result: Result<Detailed, ModelError>| {
+        let _ = job.replies.blocking_send((index, result));
+    };
+    let mut prompts = Vec::new();
+    let mut positions = Vec::new();
+    for (index, request) in job.requests.iter().enumerate() {
+        match shared.template.render(&request.messages) {
+            Ok(text) => {
+                prompts.push(Prompt {
+                    tokens: tokenize(&shared.model, &text),
+                    sampling: request.sampling.clone(),
+                    format: request.format.clone(),
+                    sample: request.sample,
+                });
+                positions.push(index);
+            }
+            Err(message) => {
+                let message = format!("the chat template refuses this conversation: {message}");
+                send(index, Err(ModelError::Request { message }));
+            }
+        }
+    }
+    // A request may be reported twice when a step fails after some answers are out; only
+    // the first report counts.
+    let mut reported = vec![false; prompts.len()];
+    decoder.run(
+        &prompts,
+        &mut |index, result| {
+            if std::mem::replace(&mut reported[index], true) {
+                return;
+            }
+            let result = result.map(|answer| Detailed {
+                ids: answer.ids,
+                reply: ChatReply {
+                    text: answer.text,
+                    finish: answer.finish,
+                    usage: answer.usage,
+                    latency_ms: stopwatch.elapsed_ms(),
+                },
+            });
+            send(positions[index], result);
+        },
+        &|| job.cancelled.load(Ordering::Relaxed),
+    );
+}

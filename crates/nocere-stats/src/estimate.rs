@@ -1,0 +1,161 @@
+//! An estimate is a rate that never travels without its interval, counts and method.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{cluster_bootstrap_rate, wilson_interval};
+
+/// How the interval was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "name")]
+pub enum Method {
+    /// Wilson score interval over independent answers.
+    Wilson,
+    /// Percentile bootstrap that resamples whole clusters.
+    ClusterBootstrap {
+        /// Number of resamples.
+        resamples: u32,
+        /// Seed of the resampling.
+        seed: u64,
+    },
+    /// Nothing was scored: there is no value and no interval.
+    NoData,
+}
+
+impl Method {
+    /// In words, for a footnote.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Wilson => "95 % Wilson score interval".to_owned(),
+            Self::ClusterBootstrap { resamples, seed } => format!(
+                "95 % percentile bootstrap over probes ({resamples} resamples, seed {seed})"
+            ),
+            Self::NoData => "nothing scored".to_owned(),
+        }
+    }
+}
+
+/// A rate with everything that is needed to weigh it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// In [0, 1]; `None` if nothing was scored.
+    pub value: Option<f64>,
+    /// Lower and upper bound of the 95 % interval, in [0, 1]; `None` if nothing was scored.
+    pub interval: Option<(f64, f64)>,
+    /// Answers that showed the behaviour.
+    pub numerator: u64,
+    /// Answers that were scored.
+    pub denominator: u64,
+    /// Answers that belong here and could not be scored. They are in neither count.
+    pub unscored: u64,
+    /// How the interval was made.
+    pub method: Method,
+}
+
+/// One answer as an estimate sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation<'a> {
+    /// Answers of one cluster are not independent: the probe, over epochs.
+    pub cluster: &'a str,
+    /// Whether the answer showed the behaviour; `None` if it could not be scored.
+    pub hit: Option<bool>,
+}
+
+/// Resamples of the cluster bootstrap.
+const RESAMPLES: u32 = 2_000;
+
+/// The rate of hits among scored observations.
+///
+/// If every cluster holds one scored observation the interval is Wilson's; otherwise whole
+/// clusters are resampled, because repetitions of one probe are not independent.
+/// With nothing scored there is no value. With all equal, Wilson's interval still has
+/// width; the bootstrap's would not, so Wilson's over the number of clusters is used.
+pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u64) -> Estimate {
+    let mut clusters: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut unscored = 0;
+    for observation in observations {
+        match observation.hit {
+            None => unscored += 1,
+            Some(hit) => {
+                let (hits, total) = clusters.entry(observation.cluster).or_default();
+                *hits += u64::from(hit);
+                *total += 1;
+            }
+        }
+    }
+    let numerator: u64 = clusters.values().map(|(hits, _)| hits).sum();
+    let denominator: u64 = clusters.values().map(|(_, total)| total).sum();
+    if denominator == 0 {
+        return Estimate {
+            value: None,
+            interval: None,
+            numerator,
+            denominator,
+            unscored,
+            method: Method::NoData,
+        };
+    }
+    let value = numerator as f64 / denominator as f64;
+    let independent = denominator == clusters.len() as u64;
+    let all_equal = numerator == 0 || numerator == denominator;
+    let (interval, method) = if independent {
+        (wilson_interval(numerator, denominator), Method::Wilson)
+    } else if all_equal {
+        let n = clusters.len() as u64;
+        (wilson_interval(if numerator == 0 { 0 } else { n }, n), Method::Wilson)
+    } else {
+        let counts: Vec<(u64, u64)> = clusters.into_values().collect();
+        (
+            cluster_bootstrap_rate(&counts, RESAMPLES, seed),
+            Method::ClusterBootstrap { resamples: RESAMPLES, seed },
+        )
+    };
+    Estimate { value: Some(value), interval, numerator, denominator, unscored, method }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observe(cluster: &str, hit: Option<bool>) -> Observation<'_> {
+        Observation { cluster, hit }
+    }
+
+    #[test]
+    fn unscored_answers_are_in_neither_count() {
+        let estimate = rate([observe("a", Some(true)), observe("b", None), observe("c", Some(false))], 1);
+        assert_eq!((estimate.numerator, estimate.denominator, estimate.unscored), (1, 2, 1));
+        assert_eq!(estimate.value, Some(0.5));
+    }
+
+    #[test]
+    fn nothing_scored_has_no_value() {
+        let estimate = rate([observe("a", None)], 1);
+        assert_eq!(estimate.value, None);
+        assert_eq!(estimate.interval, None);
+        assert_eq!(estimate.method, Method::NoData);
+    }
+
+    #[test]
+    fn repetitions_of_one_probe_widen_the_interval() {
+        let ids: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
+        let repeated: Vec<Observation> = ids
+            .iter()
+            .enumerate()
+            .flat_map(|(n, id)| (0..5).map(move |_| observe(id, Some(n % 2 == 0))))
+            .collect();
+        let clustered = rate(repeated, 7);
+        let (low, high) = clustered.interval.unwrap();
+        let (naive_low, naive_high) = wilson_interval(50, 100).unwrap();
+        assert!(high - low > 1.5 * (naive_high - naive_low), "{low}..{high}");
+        assert!(matches!(clustered.method, Method::ClusterBootstrap { .. }));
+    }
+
+    #[test]
+    fn all_equal_repetitions_keep_a_width() {
+        let estimate = rate([observe("a", Some(false)), observe("a", Some(false))], 1);
+        let (low, high) = estimate.interval.unwrap();
+        assert!(low == 0.0 && high > 0.5);
+    }
+}

@@ -1,0 +1,251 @@
+//! Reading side of a run's journal, and the list of runs.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use nocere_core::{ContentHash, Instrument, Probe, Suite};
+use rusqlite::{Connection, OpenFlags, Row};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    RunHeader, RunState, RunSummary, SampleRow, StoreError, TargetRecord, UnitRecord, UnitState, VerdictRow, schema,
+};
+
+/// A run's file in the runs folder.
+pub(crate) fn run_path(folder: &Path, id: &str) -> PathBuf {
+    folder.join(format!("{id}.db"))
+}
+
+/// Opens a journal without the means to change it.
+pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(sql)?;
+    connection.pragma_update(None, "query_only", true).map_err(sql)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    Ok(connection)
+}
+
+/// Refuses files that are no journals, or not of this format.
+pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
+    let connection = open_for_reading(path)?;
+    let pragma = |name: &str| -> Result<i64, StoreError> {
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+            .map_err(|error| StoreError::from_sql(path, &error))
+    };
+    if pragma("application_id")? != schema::APPLICATION_ID {
+        return Err(StoreError::Damaged { path: path.to_owned(), message: "it is no journal of nocere".to_owned() });
+    }
+    let found = pragma("user_version")?;
+    if found != schema::FORMAT {
+        return Err(StoreError::Format { path: path.to_owned(), found, expected: schema::FORMAT });
+    }
+    Ok(())
+}
+
+pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
+    Ok(UnitRecord {
+        seq: row.get(0)?,
+        key: ContentHash::from_hex(row.get::<_, String>(1)?),
+        lane: row.get(2)?,
+        probe: row.get(3)?,
+        driver: row.get(4)?,
+        epoch: row.get(5)?,
+        state: UnitState::Pending,
+    })
+}
+
+/// Reads one run.
+pub struct RunReader {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl RunReader {
+    /// Opens the run `id`, or the only run whose id begins with it; `latest` is the newest.
+    pub fn find(folder: &Path, id: &str) -> Result<Self, StoreError> {
+        let ids = run_ids(folder)?;
+        let missing = || StoreError::NoSuchRun {
+            id: id.to_owned(),
+            folder: folder.to_owned(),
+            nearest: ids
+                .iter()
+                .filter(|known| common_prefix(known, id) >= 4)
+                .max_by_key(|known| common_prefix(known, id))
+                .cloned(),
+        };
+        if id == "latest" {
+            let newest = ids.last().ok_or_else(missing)?;
+            return Self::open(&run_path(folder, newest));
+        }
+        if ids.iter().any(|known| known == id) {
+            return Self::open(&run_path(folder, id));
+        }
+        let fitting: Vec<String> = ids.iter().filter(|known| known.starts_with(id)).cloned().collect();
+        match fitting.as_slice() {
+            [] => Err(missing()),
+            [only] => Self::open(&run_path(folder, only)),
+            _ => Err(StoreError::AmbiguousRun { id: id.to_owned(), found: fitting }),
+        }
+    }
+
+    /// Opens a run's file.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        check_format(path)?;
+        Ok(Self { path: path.to_owned(), connection: open_for_reading(path)? })
+    }
+
+    /// What the run is.
+    pub fn header(&self) -> Result<RunHeader, StoreError> {
+        let text: String = self
+            .connection
+            .query_row("SELECT value FROM meta WHERE key = 'header'", [], |row| row.get(0))
+            .map_err(|error| self.sql(&error))?;
+        self.json(&text)
+    }
+
+    /// Its suites, without probes.
+    pub fn suites(&self) -> Result<Vec<Suite>, StoreError> {
+        self.all("SELECT json FROM suites ORDER BY id")
+    }
+
+    /// Its judges.
+    pub fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
+        self.all("SELECT json FROM instruments ORDER BY hash")
+    }
+
+    /// Its targets by id.
+    pub fn targets(&self) -> Result<BTreeMap<String, TargetRecord>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, json FROM targets ORDER BY id")
+            .map_err(|error| self.sql(&error))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .map_err(|error| self.sql(&error))?;
+        let mut targets = BTreeMap::new();
+        for row in rows {
+            let (id, json) = row.map_err(|error| self.sql(&error))?;
+            targets.insert(id, self.json(&json)?);
+        }
+        Ok(targets)
+    }
+
+    /// Its probes, in the order of their positions.
+    pub fn probes(&self) -> Result<Vec<Probe>, StoreError> {
+        self.all("SELECT json FROM probes ORDER BY seq")
+    }
+
+    /// Units that are done, and units in all.
+    pub fn progress(&self) -> Result<(u64, u64), StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(sum(state = 1), 0), count(*) FROM units", [], |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// Every finished unit, in the order of the plan, handed to `each` one by one.
+    pub fn for_each_sample(&self, mut each: impl FnMut(SampleRow)) -> Result<(), StoreError> {
+        let mut verdicts = self
+            .connection
+            .prepare("SELECT instrument, json FROM verdicts WHERE unit = ?1 ORDER BY instrument")
+            .map_err(|error| self.sql(&error))?;
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT u.key, u.lane, u.epoch, p.json, t.json FROM units u
+                 JOIN probes p ON p.seq = u.probe JOIN transcripts t ON t.unit = u.key
+                 WHERE u.state = 1 ORDER BY u.seq",
+            )
+            .map_err(|error| self.sql(&error))?;
+        let mut rows = statement.query([]).map_err(|error| self.sql(&error))?;
+        while let Some(row) = rows.next().map_err(|error| self.sql(&error))? {
+            let text = |index| row.get::<_, String>(index).map_err(|error| self.sql(&error));
+            let key = text(0)?;
+            let found = verdicts
+                .query_map([&key], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+                .map_err(|error| self.sql(&error))?;
+            let mut judged = Vec::new();
+            for verdict in found {
+                let (instrument, json) = verdict.map_err(|error| self.sql(&error))?;
+                judged.push(VerdictRow {
+                    instrument: ContentHash::from_hex(instrument),
+                    verdict: self.json(&json)?,
+                });
+            }
+            each(SampleRow {
+                lane: text(1)?,
+                epoch: row.get(2).map_err(|error| self.sql(&error))?,
+                probe: self.json(&text(3)?)?,
+                transcript: self.json(&text(4)?)?,
+                verdicts: judged,
+            });
+        }
+        Ok(())
+    }
+
+    /// The run in a list.
+    pub fn summary(&self) -> Result<RunSummary, StoreError> {
+        let (done, total) = self.progress()?;
+        Ok(RunSummary {
+            header: self.header()?,
+            state: if done == total { RunState::Finished } else { RunState::Unfinished },
+            done,
+            total,
+            targets: self.targets()?.into_keys().collect(),
+            suites: self.suites()?.into_iter().map(|suite| suite.id).collect(),
+        })
+    }
+
+    fn all<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection.prepare(query).map_err(|error| self.sql(&error))?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(|error| self.sql(&error))?;
+        rows.map(|row| self.json(&row.map_err(|error| self.sql(&error))?)).collect()
+    }
+
+    fn json<T: DeserializeOwned>(&self, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| StoreError::from_json(&self.path, &error))
+    }
+
+    fn sql(&self, error: &rusqlite::Error) -> StoreError {
+        StoreError::from_sql(&self.path, error)
+    }
+}
+
+fn run_ids(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::Io { path: folder.to_owned(), message: error.to_string() }),
+    };
+    let mut ids: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "db"))
+        .filter_map(|path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned))
+        .collect();
+    ids.sort();
+    Ok(ids)
+}
+
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
+}
+
+/// All runs of a project, oldest first. A run that cannot be read is listed with its error.
+pub fn list_runs(folder: &Path) -> Result<Vec<(String, Result<RunSummary, StoreError>)>, StoreError> {
+    Ok(run_ids(folder)?
+        .into_iter()
+        .map(|id| {
+            let summary = RunReader::open(&run_path(folder, &id)).and_then(|reader| reader.summary());
+            (id, summary)
+        })
+        .collect())
+}

@@ -1,0 +1,152 @@
+//! What the journal holds, as plain values.
+
+use nocere_core::{
+    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Probe, Sampling, Transcript, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a run is: written once, before the first call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// Sortable by time, unique in the project.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// Version of nocere that planned the run.
+    pub nocere_version: String,
+    /// The command that repeats the run.
+    pub command: String,
+    /// Seed of everything random in the run.
+    pub seed: u64,
+    /// Repetitions of each probe.
+    pub epochs: u32,
+    /// Whether only models on this machine may be asked.
+    pub local_only: bool,
+    /// Judges as the user named them, so that a resumed run builds the same ones.
+    pub judges: Vec<String>,
+    /// How each perspective's policy text was identified.
+    pub policies: ContentHash,
+}
+
+/// A target of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetRecord {
+    /// What it is.
+    pub identity: ModelIdentity,
+    /// Its system prompt.
+    pub system_prompt: Option<String>,
+    /// How it samples.
+    pub sampling: Sampling,
+}
+
+/// Whether a run still has work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// Some units are not done.
+    Unfinished,
+    /// Every unit is done.
+    Finished,
+}
+
+/// Where a unit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitState {
+    /// To do, or leased.
+    Pending,
+    /// Its transcript and verdicts are in the journal.
+    Done,
+}
+
+/// One unit of work: a probe, led by a driver, with one target, for the n-th time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitRecord {
+    /// Position in the plan, from 0.
+    pub seq: i64,
+    /// Content address of the unit.
+    pub key: ContentHash,
+    /// The target's id.
+    pub lane: String,
+    /// Position of its probe.
+    pub probe: i64,
+    /// The driver's id.
+    pub driver: String,
+    /// From 0.
+    pub epoch: u32,
+    /// Where it stands.
+    pub state: UnitState,
+}
+
+/// The reply to one call, or the outcome that stands for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// Content address of the call.
+    pub key: ContentHash,
+    /// Name of the model that was asked.
+    pub model: String,
+    /// `target` or `judge`.
+    pub purpose: String,
+    /// What came back.
+    pub reply: Result<ChatReply, ModelError>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// What it is.
+    pub header: RunHeader,
+    /// Whether it has work left.
+    pub state: RunState,
+    /// Units that are done.
+    pub done: u64,
+    /// Units in all.
+    pub total: u64,
+    /// Names of the targets.
+    pub targets: Vec<String>,
+    /// Ids of the suites.
+    pub suites: Vec<String>,
+}
+
+/// One verdict with the instrument that gave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VerdictRow {
+    /// Hash of the instrument.
+    pub instrument: ContentHash,
+    /// What it said.
+    pub verdict: Verdict,
+}
+
+/// A finished unit with everything that a report needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleRow {
+    /// The target's id.
+    pub lane: String,
+    /// From 0.
+    pub epoch: u32,
+    /// What was asked.
+    pub probe: Probe,
+    /// What was said.
+    pub transcript: Transcript,
+    /// What the judges say.
+    pub verdicts: Vec<VerdictRow>,
+}
+
+/// Everything that is written when a run is planned.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the run is.
+    pub header: RunHeader,
+    /// Suites without their probes, by id.
+    pub suites: Vec<nocere_core::Suite>,
+    /// Targets by id.
+    pub targets: Vec<(String, TargetRecord)>,
+    /// Judges.
+    pub instruments: Vec<Instrument>,
+    /// Probes, in the order of their positions.
+    pub probes: Vec<Probe>,
+    /// Units, in the order of their positions.
+    pub units: Vec<UnitRecord>,
+}

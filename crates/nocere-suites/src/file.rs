@@ -1,0 +1,188 @@
+//! Reads suites in our own format, YAML or JSONL.
+
+use std::path::Path;
+
+use nocere_core::{Category, Message, Perspective, Probe, Role, Suite};
+
+use crate::{
+    error::SuiteError,
+    jsonl,
+    schema::{Ask, Matter, ProbeEntry, SuiteFile},
+    validate::{Entry, validate},
+};
+
+/// Reads a suite from YAML text; `path` is only named in errors.
+pub fn parse_yaml_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
+    let file: SuiteFile =
+        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+    resolve(path, file, Vec::new())
+}
+
+/// Reads a suite from JSONL text: the suite's header object first, then a probe a line.
+pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
+    let mut lines = jsonl::lines(text);
+    let (first, header) = lines
+        .next()
+        .ok_or_else(|| SuiteError::new(path, "the file is empty"))?;
+    let file: SuiteFile = yaml_line(path, first, header)?;
+    let further = lines
+        .map(|(number, line)| Ok((number, yaml_line(path, number, line)?)))
+        .collect::<Result<Vec<(u64, ProbeEntry)>, SuiteError>>()?;
+    resolve(path, file, further)
+}
+
+/// JSON is YAML, and the YAML reader gives the better messages.
+fn yaml_line<T: serde::de::DeserializeOwned>(path: &Path, number: u64, line: &str) -> Result<T, SuiteError> {
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(line) {
+        return Err(SuiteError::new(path, format!("this line is no JSON: {error}")).at(number));
+    }
+    serde_saphyr::from_str(line).map_err(|error| SuiteError::from_yaml(path, &error).at(number))
+}
+
+/// `further` are probes that each stand on a line of their own.
+fn resolve(path: &Path, file: SuiteFile, further: Vec<(u64, ProbeEntry)>) -> Result<Suite, SuiteError> {
+    if file.nocere_suite != 1 {
+        return Err(SuiteError::new(
+            path,
+            format!("nocere_suite is {}, and this version of nocere reads format 1", file.nocere_suite),
+        ));
+    }
+    let mut entries = Vec::new();
+    for matter in file.matters {
+        expand_matter(path, &file.id, &file.language, matter, &mut entries)?;
+    }
+    for probe in file.probes {
+        let lines = (probe.id.defined.line(), probe.category.defined.line());
+        entries.push(resolve_probe(path, (&file.id, &file.language), probe, lines)?);
+    }
+    for (line, probe) in further {
+        entries.push(resolve_probe(path, (&file.id, &file.language), probe, (line, line))?);
+    }
+    let categories = file
+        .categories
+        .into_iter()
+        .map(|entry| Category {
+            id: entry.id,
+            title: entry.title,
+            must: entry.must,
+            must_not: entry.must_not,
+        })
+        .collect();
+    let suite = Suite {
+        id: file.id,
+        version: file.version,
+        title: file.title,
+        description: file.description.trim().to_owned(),
+        licence: file.licence,
+        source: file.source,
+        categories,
+        probes: Vec::new(),
+        hash: nocere_core::ContentHash::from_hex(""),
+    };
+    validate(path, suite, entries)
+}
+
+fn expand_matter(
+    path: &Path,
+    suite: &str,
+    language: &str,
+    matter: Matter,
+    entries: &mut Vec<Entry>,
+) -> Result<(), SuiteError> {
+    let line = matter.id.defined.line();
+    let id = matter.id.value;
+    let asks = [
+        (Perspective::Patient, matter.patient),
+        (Perspective::Clinician, matter.clinician),
+        (Perspective::General, matter.general),
+    ];
+    if asks.iter().all(|(_, ask)| ask.is_none()) {
+        return Err(SuiteError::new(path, format!("matter `{id}` has no ask"))
+            .at(line)
+            .hint("give at least one of `patient`, `clinician`, `general`"));
+    }
+    let template = |perspective, ask: Ask, probe_id: String, twin_of| Entry {
+        line: ask.ask.defined.line(),
+        category_line: matter.category.defined.line(),
+        probe: Probe {
+            id: probe_id,
+            suite: suite.to_owned(),
+            perspective,
+            category: matter.category.value.clone(),
+            messages: vec![Message::new(Role::User, ask.ask.value)],
+            follow_ups: ask.follow_ups,
+            expect: ask.expect,
+            must: ask.must,
+            must_not: ask.must_not,
+            matter: Some(id.clone()),
+            twin_of,
+            language: language.to_owned(),
+            severity: matter.severity,
+            likelihood: matter.likelihood,
+            note: if ask.note.is_empty() { matter.why.clone() } else { ask.note },
+        },
+    };
+    for (perspective, ask) in asks {
+        if let Some(ask) = ask {
+            entries.push(template(perspective, ask, format!("{id}.{perspective}"), None));
+        }
+    }
+    for (number, twin) in matter.twins.into_iter().enumerate() {
+        let original = format!("{id}.{}", twin.of);
+        let probe_id = format!("{id}.twin-{}", number + 1);
+        let ask = Ask {
+            ask: twin.ask,
+            follow_ups: Vec::new(),
+            expect: twin.expect,
+            must: twin.must,
+            must_not: twin.must_not,
+            note: twin.note,
+        };
+        entries.push(template(twin.of, ask, probe_id, Some(original)));
+    }
+    Ok(())
+}
+
+fn resolve_probe(
+    path: &Path,
+    (suite, language): (&str, &str),
+    entry: ProbeEntry,
+    (line, category_line): (u64, u64),
+) -> Result<Entry, SuiteError> {
+    let fail = |message: String| SuiteError::new(path, message).at(line);
+    let messages: Vec<Message> = match (entry.prompt, entry.messages.is_empty()) {
+        (Some(prompt), true) => vec![Message::new(Role::User, prompt)],
+        (None, false) => {
+            entry.messages.into_iter().map(|m| Message::new(m.role, m.content)).collect()
+        }
+        (Some(_), false) => {
+            return Err(fail(format!("probe `{}` has both `prompt` and `messages`", entry.id.value))
+                .hint("keep one of them"));
+        }
+        (None, true) => {
+            return Err(fail(format!("missing field `prompt` in probe `{}`", entry.id.value))
+                .hint("give `prompt`, or `messages` for an opening of several"));
+        }
+    };
+    Ok(Entry {
+        line,
+        category_line,
+        probe: Probe {
+            id: entry.id.value,
+            suite: suite.to_owned(),
+            perspective: entry.perspective,
+            category: entry.category.value,
+            messages,
+            follow_ups: entry.follow_ups,
+            expect: entry.expect,
+            must: entry.must,
+            must_not: entry.must_not,
+            matter: entry.matter,
+            twin_of: entry.twin_of,
+            language: entry.language.unwrap_or_else(|| language.to_owned()),
+            severity: entry.severity,
+            likelihood: entry.likelihood,
+            note: entry.note,
+        },
+    })
+}

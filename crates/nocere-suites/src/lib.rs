@@ -1,0 +1,21 @@
+//! Everything that can be asked: suites written by us and embedded in the binary, suite
+//! files of users, and importers for public benchmarks in their own layouts.
+
+mod builtin;
+mod csv_rows;
+mod error;
+mod file;
+mod import;
+mod jsonl;
+mod policies;
+mod schema;
+mod source;
+mod validate;
+
+pub use builtin::{BUILTIN, builtin};
+pub use error::SuiteError;
+pub use file::{parse_jsonl_suite, parse_yaml_suite};
+pub use import::{jailbreakbench, med_safety_bench, patient_safety_bench, xstest};
+pub use policies::{PolicySet, parse_policy};
+pub use schema::json_schema;
+pub use source::{Layout, load};

@@ -1,0 +1,248 @@
+//! A suite file as it is written, before it is checked and resolved into a
+//! [`nocere_core::Suite`]. The JSON Schema is generated from these types.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Expect, Perspective, Role};
+use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
+
+/// A suite file in YAML. In JSONL the first line is this object without `probes`, and each
+/// further line is one probe.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SuiteFile {
+    /// Format version; 1.
+    pub(crate) nocere_suite: u32,
+    /// Kebab-case id.
+    pub(crate) id: String,
+    /// Semantic version.
+    pub(crate) version: String,
+    /// As a report shows it.
+    pub(crate) title: String,
+    /// What it is and where it comes from.
+    #[serde(default)]
+    pub(crate) description: String,
+    /// SPDX id or the source's own words.
+    pub(crate) licence: String,
+    /// Where the probes come from.
+    pub(crate) source: String,
+    /// BCP 47 tag of every probe that names none; `en` by default.
+    #[serde(default = "english")]
+    pub(crate) language: String,
+    /// The taxonomy.
+    pub(crate) categories: Vec<CategoryEntry>,
+    /// Triads: one matter, three perspectives, with twins.
+    #[serde(default)]
+    pub(crate) matters: Vec<Matter>,
+    /// Probes that stand alone.
+    #[serde(default)]
+    pub(crate) probes: Vec<ProbeEntry>,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+/// One category of the taxonomy.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CategoryEntry {
+    /// Kebab-case id.
+    pub(crate) id: String,
+    /// As a report shows it.
+    pub(crate) title: String,
+    /// Checks that a good answer to any probe of the category shows.
+    #[serde(default)]
+    pub(crate) must: Vec<String>,
+    /// Checks that a good answer to any probe of the category does not show.
+    #[serde(default)]
+    pub(crate) must_not: Vec<String>,
+}
+
+/// Text with the line that it stands on.
+pub(crate) type Located = serde_saphyr::Spanned<String>;
+
+/// What one perspective asks of a matter.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    /// The question, in the asker's own words.
+    #[schemars(with = "String")]
+    pub(crate) ask: Located,
+    /// User turns that follow the model's answers, in order.
+    #[serde(default)]
+    pub(crate) follow_ups: Vec<String>,
+    /// What a good answer does.
+    #[schemars(with = "ExpectWord")]
+    pub(crate) expect: Expect,
+    /// Checks that a good answer shows.
+    #[serde(default)]
+    pub(crate) must: Vec<String>,
+    /// Checks that a good answer does not show.
+    #[serde(default)]
+    pub(crate) must_not: Vec<String>,
+    /// What a good answer does, in one sentence.
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// A legitimate look-alike of one of the matter's asks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Twin {
+    /// Whose ask it resembles; the twin is asked from the same perspective.
+    #[schemars(with = "PerspectiveWord")]
+    pub(crate) of: Perspective,
+    /// The question.
+    #[schemars(with = "String")]
+    pub(crate) ask: Located,
+    /// What a good answer does.
+    #[schemars(with = "ExpectWord")]
+    pub(crate) expect: Expect,
+    /// Checks that a good answer shows.
+    #[serde(default)]
+    pub(crate) must: Vec<String>,
+    /// Checks that a good answer does not show.
+    #[serde(default)]
+    pub(crate) must_not: Vec<String>,
+    /// What a good answer does, in one sentence.
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// One medical matter, asked from up to three perspectives.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Matter {
+    /// Kebab-case id.
+    #[schemars(with = "String")]
+    pub(crate) id: Located,
+    /// A category id.
+    #[schemars(with = "String")]
+    pub(crate) category: Located,
+    /// Why a wrong answer hurts somebody.
+    #[serde(default)]
+    pub(crate) why: String,
+    /// How bad, 1 to 4.
+    #[serde(default)]
+    pub(crate) severity: u8,
+    /// How likely somebody asks this, 1 to 4.
+    #[serde(default)]
+    pub(crate) likelihood: u8,
+    /// What a patient or carer asks.
+    #[serde(default)]
+    pub(crate) patient: Option<Ask>,
+    /// What a health professional asks.
+    #[serde(default)]
+    pub(crate) clinician: Option<Ask>,
+    /// What anybody asks.
+    #[serde(default)]
+    pub(crate) general: Option<Ask>,
+    /// Legitimate look-alikes.
+    #[serde(default)]
+    pub(crate) twins: Vec<Twin>,
+}
+
+/// A message of a probe that opens with more than one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MessageEntry {
+    /// `system`, `user` or `assistant`.
+    #[schemars(with = "RoleWord")]
+    pub(crate) role: Role,
+    /// What is said.
+    pub(crate) content: String,
+}
+
+/// A probe that stands alone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProbeEntry {
+    /// Unique in the suite.
+    #[schemars(with = "String")]
+    pub(crate) id: Located,
+    /// Who asks.
+    #[schemars(with = "PerspectiveWord")]
+    pub(crate) perspective: Perspective,
+    /// A category id.
+    #[schemars(with = "String")]
+    pub(crate) category: Located,
+    /// The question; give this or `messages`.
+    #[serde(default)]
+    pub(crate) prompt: Option<String>,
+    /// The opening messages, the last one the user's; give this or `prompt`.
+    #[serde(default)]
+    pub(crate) messages: Vec<MessageEntry>,
+    /// User turns that follow the model's answers, in order.
+    #[serde(default)]
+    pub(crate) follow_ups: Vec<String>,
+    /// What a good answer does.
+    #[schemars(with = "ExpectWord")]
+    pub(crate) expect: Expect,
+    /// Checks that a good answer shows.
+    #[serde(default)]
+    pub(crate) must: Vec<String>,
+    /// Checks that a good answer does not show.
+    #[serde(default)]
+    pub(crate) must_not: Vec<String>,
+    /// The matter that its siblings share.
+    #[serde(default)]
+    pub(crate) matter: Option<String>,
+    /// The id of the probe that this one is the legitimate twin of.
+    #[serde(default)]
+    pub(crate) twin_of: Option<String>,
+    /// BCP 47 tag, if it differs from the suite's.
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    /// How bad, 1 to 4.
+    #[serde(default)]
+    pub(crate) severity: u8,
+    /// How likely, 1 to 4.
+    #[serde(default)]
+    pub(crate) likelihood: u8,
+    /// One sentence on why it matters.
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// Mirrors [`Expect`] for the schema, because the core knows no schemas.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum ExpectWord {
+    Comply,
+    Redirect,
+    Refuse,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum PerspectiveWord {
+    Patient,
+    Clinician,
+    General,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum RoleWord {
+    System,
+    User,
+    Assistant,
+}
+
+/// The JSON Schemas of suite files, by file name: the YAML file and one JSONL line.
+pub fn json_schema() -> BTreeMap<&'static str, String> {
+    let pretty = |schema: schemars::Schema| {
+        let mut text = serde_json::to_string_pretty(schema.as_value()).unwrap_or_default();
+        text.push('\n');
+        text
+    };
+    BTreeMap::from([
+        ("suite.schema.json", pretty(schema_for!(SuiteFile))),
+        ("suite-line.schema.json", pretty(schema_for!(ProbeEntry))),
+    ])
+}

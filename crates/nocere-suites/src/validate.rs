@@ -1,0 +1,150 @@
+//! Checks that hold for every suite, whatever file it comes from.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_core::{Probe, Role, Suite};
+
+use crate::error::{SuiteError, nearest};
+
+/// The safe-behaviour checks that a suite may name; `nocere-judges` implements each.
+pub(crate) const CHECK_IDS: [&str; 10] = [
+    "names-dose",
+    "changes-medication",
+    "asserts-diagnosis",
+    "hedges",
+    "refers-to-care",
+    "refers-to-emergency",
+    "crisis-resources",
+    "rejects-claim",
+    "invents-citation",
+    "stigmatises",
+];
+
+/// Longest text of one message, in bytes; more is a broken file and no question.
+const MAX_MESSAGE_BYTES: usize = 1_000_000;
+
+/// A probe and where it stands.
+pub(crate) struct Entry {
+    pub(crate) line: u64,
+    pub(crate) category_line: u64,
+    pub(crate) probe: Probe,
+}
+
+/// Puts checked `entries` into `suite` and computes its hash.
+pub(crate) fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Suite, SuiteError> {
+    check_categories(path, &suite)?;
+    if entries.is_empty() {
+        return Err(SuiteError::new(path, "the suite has no probes"));
+    }
+    let mut lines: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in &entries {
+        let probe = &entry.probe;
+        if let Some(first) = lines.insert(probe.id.clone(), entry.line) {
+            return Err(SuiteError::new(path, format!("duplicate id `{}`, first used in line {first}", probe.id))
+                .at(entry.line)
+                .hint("give each probe its own id"));
+        }
+        check_probe(path, &suite, entry)?;
+    }
+    for entry in &entries {
+        if let Some(original) = &entry.probe.twin_of
+            && !lines.contains_key(original)
+        {
+            return Err(SuiteError::new(
+                path,
+                format!("probe `{}` is a twin of `{original}`, which is not in the suite", entry.probe.id),
+            )
+            .at(entry.line));
+        }
+    }
+    suite.probes = entries.into_iter().map(|entry| entry.probe).collect();
+    for probe in &mut suite.probes {
+        inherit_checks(&suite.categories, probe);
+    }
+    suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
+    Ok(suite)
+}
+
+fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {
+    if suite.categories.is_empty() {
+        return Err(SuiteError::new(path, "`categories` is empty"));
+    }
+    for (index, category) in suite.categories.iter().enumerate() {
+        if suite.categories[..index].iter().any(|earlier| earlier.id == category.id) {
+            return Err(SuiteError::new(path, format!("category `{}` stands twice", category.id)));
+        }
+        check_ids(path, 0, &category.must, &category.must_not, &category.id)?;
+    }
+    Ok(())
+}
+
+fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteError> {
+    let probe = &entry.probe;
+    let fail = |message: String| SuiteError::new(path, message).at(entry.line);
+    if probe.id.trim().is_empty() {
+        return Err(fail("field `id` is empty".to_owned()));
+    }
+    if !suite.categories.iter().any(|category| category.id == probe.category) {
+        let known = suite.categories.iter().map(|category| category.id.as_str());
+        let hint = nearest(&probe.category, known.clone())
+            .map(|word| format!("did you mean `{word}`?"))
+            .unwrap_or_else(|| format!("the suite's categories are {}", known.collect::<Vec<_>>().join(", ")));
+        return Err(SuiteError::new(path, format!("unknown category `{}` in probe `{}`", probe.category, probe.id))
+            .at(entry.category_line)
+            .hint(hint));
+    }
+    if probe.messages.last().is_none_or(|message| message.role != Role::User) {
+        return Err(fail(format!("the last message of probe `{}` is not the user's", probe.id)));
+    }
+    for text in probe.messages.iter().map(|m| m.content.as_str()).chain(probe.follow_ups.iter().map(String::as_str)) {
+        if text.trim().is_empty() {
+            return Err(fail(format!("probe `{}` has an empty message", probe.id)).hint("write what is asked"));
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err(fail(format!(
+                "a message of probe `{}` has {} bytes; at most {MAX_MESSAGE_BYTES} are read",
+                probe.id,
+                text.len()
+            ))
+            .hint("look for a quotation mark that was never closed"));
+        }
+    }
+    for (field, value) in [("severity", probe.severity), ("likelihood", probe.likelihood)] {
+        if value > 4 {
+            return Err(fail(format!("`{field}` of probe `{}` is {value}, expected 1 to 4", probe.id)));
+        }
+    }
+    check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+}
+
+fn check_ids(path: &Path, line: u64, must: &[String], must_not: &[String], owner: &str) -> Result<(), SuiteError> {
+    for id in must.iter().chain(must_not) {
+        if !CHECK_IDS.contains(&id.as_str()) {
+            let hint = nearest(id, CHECK_IDS.into_iter())
+                .map(|word| format!("did you mean `{word}`?"))
+                .unwrap_or_else(|| format!("the checks are {}", CHECK_IDS.join(", ")));
+            return Err(SuiteError::new(path, format!("unknown check `{id}` in `{owner}`")).at(line).hint(hint));
+        }
+    }
+    if let Some(both) = must.iter().find(|id| must_not.contains(id)) {
+        return Err(SuiteError::new(path, format!("`{owner}` both requires and forbids `{both}`")).at(line));
+    }
+    Ok(())
+}
+
+/// A probe asks for its category's checks unless it says the contrary itself.
+fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
+    let Some(category) = categories.iter().find(|category| category.id == probe.category) else {
+        return;
+    };
+    for id in &category.must {
+        if !probe.must.contains(id) && !probe.must_not.contains(id) {
+            probe.must.push(id.clone());
+        }
+    }
+    for id in &category.must_not {
+        if !probe.must.contains(id) && !probe.must_not.contains(id) {
+            probe.must_not.push(id.clone());
+        }
+    }
+}
