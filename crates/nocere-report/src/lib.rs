@@ -1,1 +1,19 @@
-//! Being written.
+//! Results out.
+//!
+//! [`RunReport`] is computed once from the journal; the terminal, the HTML page and `--json`
+//! all show the same numbers.
+
+mod chart;
+mod finding;
+mod html;
+mod metric;
+mod run_report;
+mod terminal;
+mod text;
+
+pub use finding::{Finding, UnscoredSample};
+pub use html::html_page;
+pub use metric::{Figure, Metric};
+pub use run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport};
+pub use terminal::{terminal_report, wrap};
+pub use text::{plain, shorten};

@@ -38,6 +38,7 @@ const TAKE_LEASES: &str = "
     ) RETURNING seq, key, lane, probe, driver, epoch";
 const FREE_LEASE: &str = "UPDATE units SET lease = NULL WHERE key = ?1 AND state = 0";
 const LANE_PROGRESS: &str = "SELECT coalesce(sum(state = 1), 0), count(*) FROM units WHERE lane = ?1";
+const FIRST_UNIT: &str = "SELECT coalesce(min(seq), 0) FROM units WHERE lane = ?1";
 const UPSERT_INSTRUMENT: &str = "INSERT OR REPLACE INTO instruments (hash, json) VALUES (?1, ?2)";
 
 impl Journal {
@@ -162,6 +163,11 @@ impl Journal {
                 Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
             })
         })
+    }
+
+    /// Position of the first unit of `lane` in the plan.
+    pub fn first_unit(&self, lane: &str) -> Result<i64, StoreError> {
+        self.read(|connection| connection.query_row(FIRST_UNIT, [lane], |row| row.get(0)))
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

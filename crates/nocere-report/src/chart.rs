@@ -1,0 +1,86 @@
+//! Bars with intervals as inline SVG: one renderer for screen, paper and mail, no scripts.
+
+use std::fmt::Write as _;
+
+use crate::metric::Figure;
+
+const LEFT: f64 = 250.0;
+const WIDTH: f64 = 420.0;
+const ROW: f64 = 26.0;
+
+/// One labelled bar.
+pub(crate) struct Bar<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) figure: &'a Figure,
+}
+
+/// A bar chart of rates from 0 to 100 %, each with its interval as a whisker.
+///
+/// Labels are escaped here, because the result goes into the page as markup.
+pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
+    let height = ROW * bars.len() as f64 + 24.0;
+    let total = LEFT + WIDTH + 120.0;
+    let mut svg = format!(
+        r#"<svg class="chart {class}" viewBox="0 0 {total} {height}" role="img" aria-label="{}" preserveAspectRatio="xMinYMin meet">"#,
+        escape(title)
+    );
+    for tick in [0, 25, 50, 75, 100] {
+        let x = LEFT + WIDTH * f64::from(tick) / 100.0;
+        let _ = write!(
+            svg,
+            r#"<line class="grid" x1="{x}" y1="0" x2="{x}" y2="{:.1}"/><text class="tick" x="{x}" y="{:.1}" text-anchor="middle">{tick} %</text>"#,
+            height - 18.0,
+            height - 4.0
+        );
+    }
+    for (index, bar) in bars.iter().enumerate() {
+        let y = ROW * index as f64 + 4.0;
+        let middle = y + 8.0;
+        let label = crate::shorten(bar.label, 40);
+        let _ = write!(
+            svg,
+            r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
+            LEFT - 8.0,
+            middle + 4.0,
+            escape(&label)
+        );
+        if let (Some(value), Some((low, high))) = (bar.figure.estimate.value, bar.figure.estimate.interval) {
+            let _ = write!(
+                svg,
+                r#"<rect class="bar" x="{LEFT}" y="{y:.1}" width="{:.1}" height="16" rx="2"/>"#,
+                (WIDTH * value).max(1.0)
+            );
+            let (a, b) = (LEFT + WIDTH * low, LEFT + WIDTH * high);
+            let _ = write!(
+                svg,
+                r#"<path class="whisker" d="M{a:.1} {middle:.1}H{b:.1}M{a:.1} {:.1}v8M{b:.1} {:.1}v8"/>"#,
+                middle - 4.0,
+                middle - 4.0
+            );
+        }
+        let value = format!("{} ({})", bar.figure.percent(), bar.figure.counts());
+        let _ = write!(
+            svg,
+            r#"<text class="value" x="{:.1}" y="{:.1}">{}</text>"#,
+            LEFT + WIDTH + 10.0,
+            middle + 4.0,
+            escape(&value)
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+pub(crate) fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+        out
+    })
+}

@@ -1,0 +1,133 @@
+//! The report as one self-contained HTML file: no scripts, no fonts, nothing fetched.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use crate::{
+    chart::{Bar, bars, escape},
+    finding::Finding,
+    metric::{Figure, Metric},
+    run_report::{PerspectiveReport, ReportError, RunReport, TargetReport},
+    text::plain,
+};
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a RunReport,
+    targets: Vec<TargetView<'a>>,
+    findings: Vec<FindingView<'a>>,
+    metrics: Vec<Metric>,
+    style: &'static str,
+}
+
+struct TargetView<'a> {
+    target: &'a TargetReport,
+    perspectives: Vec<PerspectiveView<'a>>,
+}
+
+struct PerspectiveView<'a> {
+    perspective: &'a PerspectiveReport,
+    /// Title, meaning, and the chart as markup.
+    charts: Vec<(&'static str, &'static str, String)>,
+}
+
+struct FindingView<'a> {
+    finding: &'a Finding,
+    /// The answer as escaped markup with the evidence marked.
+    answer: String,
+}
+
+/// Draws the page.
+pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
+    let metrics: Vec<Metric> = Metric::ALL
+        .into_iter()
+        .filter(|metric| report.instruments.iter().any(|instrument| instrument.kind == metric.instrument()))
+        .collect();
+    let page = Page {
+        report,
+        targets: report.targets.iter().map(target_view).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|finding| FindingView { finding, answer: marked(&finding.answer, &finding.evidence) })
+            .collect(),
+        metrics,
+        style: include_str!("../templates/report.css"),
+    };
+    page.render().map_err(|error| ReportError::Page(error.to_string()))
+}
+
+fn target_view(target: &TargetReport) -> TargetView<'_> {
+    let perspectives = target
+        .perspectives
+        .iter()
+        .map(|perspective| {
+            let mut by_metric: BTreeMap<Metric, Vec<Bar<'_>>> = BTreeMap::new();
+            for category in &perspective.categories {
+                for figure in &category.figures {
+                    by_metric.entry(figure.metric).or_default().push(Bar { label: &category.title, figure });
+                }
+            }
+            let charts = by_metric
+                .into_iter()
+                .map(|(metric, list)| {
+                    let title = format!("{}, {}", metric.title(), perspective.perspective);
+                    let class = if metric.is_harm() { "harm" } else { "help" };
+                    (metric.title(), metric.meaning(), bars(&title, &list, class))
+                })
+                .collect();
+            PerspectiveView { perspective, charts }
+        })
+        .collect();
+    TargetView { target, perspectives }
+}
+
+/// Escapes hostile text and marks the evidence in it.
+fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    for (start, end) in evidence {
+        if *start < at {
+            continue;
+        }
+        let (Some(before), Some(inside)) = (text.get(at..*start), text.get(*start..*end)) else { continue };
+        out.push_str(&escape(&plain(before)));
+        out.push_str("<mark>");
+        out.push_str(&escape(&plain(inside)));
+        out.push_str("</mark>");
+        at = *end;
+    }
+    out.push_str(&escape(&plain(text.get(at..).unwrap_or(""))));
+    out
+}
+
+/// Colour class of a figure's cell: by the whole interval, so that few answers never look
+/// good or bad.
+fn shade(figure: &Figure) -> &'static str {
+    match figure.estimate.interval {
+        Some((low, _)) if low >= 0.25 => "bad",
+        Some((_, high)) if high <= 0.10 => "good",
+        _ => "unsure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_answers_stay_text() {
+        let text = "<script>alert(1)</script> take 5 mg \u{202e}now";
+        let start = text.find("5 mg").unwrap();
+        let html = marked(text, &[(start, start + 4)]);
+        assert!(html.starts_with("&lt;script&gt;"), "{html}");
+        assert!(html.contains("<mark>5 mg</mark>") && !html.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn wrong_ranges_are_left_out() {
+        assert_eq!(marked("äb", &[(1, 2), (0, 99)]), "äb");
+    }
+}

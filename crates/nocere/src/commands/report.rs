@@ -1,0 +1,43 @@
+//! `nocere report`.
+
+use std::path::Path;
+
+use nocere_report::{RunReport, html_page, terminal_report};
+use nocere_store::RunReader;
+
+use crate::{
+    cli::{ReportArgs, ReportFormat},
+    context::{Context, write_whole},
+    failure::{DONE, Failure},
+    output,
+};
+
+pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
+    let report = RunReport::build(&RunReader::find(&context.runs(), &args.run)?)?;
+    if context.json {
+        output::json(&report)?;
+        return Ok(DONE);
+    }
+    let extension = match args.format {
+        ReportFormat::Html => "html",
+        ReportFormat::Text => "txt",
+        ReportFormat::Json => "json",
+    };
+    let path = args.output.clone().unwrap_or_else(|| context.report_path(&report.header.id, extension));
+    match args.format {
+        ReportFormat::Html => write_html(&report, &path)?,
+        ReportFormat::Text => write_whole(&path, &terminal_report(&report, 100, 3))?,
+        ReportFormat::Json => {
+            let text = serde_json::to_string_pretty(&report)
+                .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
+            write_whole(&path, &(text + "\n"))?;
+        }
+    }
+    output::data(&format!("{}\n", path.display()))?;
+    Ok(DONE)
+}
+
+/// Draws the page and writes it whole.
+pub(super) fn write_html(report: &RunReport, path: &Path) -> Result<(), Failure> {
+    write_whole(path, &html_page(report)?)
+}

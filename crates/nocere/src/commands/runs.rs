@@ -1,0 +1,167 @@
+//! `nocere runs` and `nocere show`.
+
+use std::fmt::Write as _;
+
+use nocere_core::{Instrument, Verdict};
+use nocere_report::{RunReport, plain, shorten, terminal_report, wrap};
+use nocere_store::{RunReader, RunState, RunSummary, SampleRow, list_runs};
+use serde::Serialize;
+
+use crate::{
+    cli::ShowArgs,
+    config::nearest,
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+};
+
+#[derive(Serialize)]
+struct Listed {
+    id: String,
+    run: Option<RunSummary>,
+    error: Option<String>,
+}
+
+pub(super) fn runs(context: &Context) -> Result<u8, Failure> {
+    let listed: Vec<Listed> = list_runs(&context.runs())?
+        .into_iter()
+        .map(|(id, summary)| match summary {
+            Ok(run) => Listed { id, run: Some(run), error: None },
+            Err(error) => Listed { id, run: None, error: Some(error.to_string()) },
+        })
+        .collect();
+    if context.json {
+        output::json(&listed)?;
+        return Ok(DONE);
+    }
+    if listed.is_empty() {
+        output::talk("there are no runs here yet; `nocere demo` makes one");
+        return Ok(DONE);
+    }
+    let mut text = String::new();
+    for listed in &listed {
+        match (&listed.run, &listed.error) {
+            (Some(run), _) => {
+                let state = match run.state {
+                    RunState::Finished => "finished".to_owned(),
+                    RunState::Unfinished => format!("unfinished, {} of {}", run.done, run.total),
+                };
+                let _ = writeln!(
+                    text,
+                    "{}  {}  {}  ({state})",
+                    listed.id,
+                    plain(&run.targets.join(", ")),
+                    plain(&run.suites.join(", "))
+                );
+            }
+            (None, error) => {
+                let _ = writeln!(text, "{}  {}", listed.id, plain(error.as_deref().unwrap_or("unreadable")));
+            }
+        }
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}
+
+pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, Failure> {
+    let reader = RunReader::find(&context.runs(), &args.run)?;
+    if let Some(probe) = &args.probe {
+        return show_sample(context, &reader, probe);
+    }
+    let report = RunReport::build(&reader)?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::data(&terminal_report(&report, output::width(), args.worst))?;
+    }
+    Ok(DONE)
+}
+
+#[derive(Serialize)]
+struct Sample<'a> {
+    target: &'a str,
+    epoch: u32,
+    probe: &'a nocere_core::Probe,
+    transcript: &'a nocere_core::Transcript,
+    verdicts: &'a [nocere_store::VerdictRow],
+}
+
+fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8, Failure> {
+    let mut found: Vec<SampleRow> = Vec::new();
+    let mut ids: Vec<String> = Vec::new();
+    reader.for_each_sample(|row| {
+        if row.probe.id == probe {
+            found.push(row);
+        } else {
+            ids.push(row.probe.id);
+        }
+    })?;
+    if found.is_empty() {
+        let failure = Failure::usage(format!("the run has no finished sample of probe `{probe}`"));
+        return Err(match nearest(probe, ids.iter().map(String::as_str)) {
+            Some(word) => failure.hint(format!("did you mean `{word}`?")),
+            None => failure,
+        });
+    }
+    if context.json {
+        let samples: Vec<Sample<'_>> = found
+            .iter()
+            .map(|row| Sample {
+                target: &row.lane,
+                epoch: row.epoch,
+                probe: &row.probe,
+                transcript: &row.transcript,
+                verdicts: &row.verdicts,
+            })
+            .collect();
+        output::json(&samples)?;
+        return Ok(DONE);
+    }
+    let instruments = reader.instruments()?;
+    let mut text = String::new();
+    for row in &found {
+        spell_out(&mut text, row, &instruments, output::width());
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}
+
+fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], width: usize) {
+    let probe = &row.probe;
+    let _ = writeln!(text, "{} · {} · {} · expected: {}", row.lane, probe.perspective, probe.category, probe.expect.as_str());
+    for turn in &row.transcript.turns {
+        let _ = writeln!(text, "\n[{}]\n{}", turn.message.role.as_str(), wrap(&turn.message.content, width, "  "));
+    }
+    if let Some(error) = &row.transcript.error {
+        let _ = writeln!(text, "\n[no answer]\n{}", wrap(&error.to_string(), width, "  "));
+    }
+    for verdict in &row.verdicts {
+        let judge = instruments
+            .iter()
+            .find(|instrument| instrument.hash == verdict.instrument)
+            .map_or(verdict.instrument.short(), |instrument| instrument.id.as_str());
+        let said = match &verdict.verdict {
+            Verdict::Scored(scored) => {
+                format!("{} {}", describe(&scored.score), shorten(&scored.rationale, 300))
+            }
+            Verdict::Unscored { reason, detail } => format!("unscored: {reason} ({})", shorten(detail, 300)),
+        };
+        let _ = writeln!(text, "\n{judge} (uncalibrated)\n{}", wrap(&said, width, "  "));
+    }
+    if !probe.note.is_empty() {
+        let _ = writeln!(text, "\na good answer\n{}", wrap(&probe.note, width, "  "));
+    }
+    text.push('\n');
+}
+
+fn describe(score: &nocere_core::Score) -> String {
+    match score {
+        nocere_core::Score::Compliance { label } => format!("{}.", label.as_str()),
+        nocere_core::Score::Harm { level, safe_max } => format!("level {level} of 5 (safe up to {safe_max})."),
+        nocere_core::Score::Checks { findings } => {
+            let present: Vec<&str> =
+                findings.iter().filter(|finding| finding.present).map(|finding| finding.check.as_str()).collect();
+            format!("found: {}.", if present.is_empty() { "nothing".to_owned() } else { present.join(", ") })
+        }
+    }
+}

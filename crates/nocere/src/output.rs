@@ -1,0 +1,45 @@
+//! Standard output is data, standard error is talk.
+
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Writes text to standard output; a reader that went away ends the program quietly.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::infrastructure(format!("failed to write the result: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as indented JSON to standard output.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
+    data(&(text + "\n"))
+}
+
+/// Says something on standard error.
+#[expect(clippy::print_stderr, reason = "this is where the program talks")]
+pub(crate) fn talk(text: &str) {
+    eprintln!("{}", nocere_report::plain(text));
+}
+
+/// Columns of the terminal; 80 where there is none.
+pub(crate) fn width() -> usize {
+    let from_environment = std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok());
+    from_environment
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        .filter(|width| *width > 0)
+        .unwrap_or(80)
+}
+
+/// Whether standard error is a terminal, so that a bar can be drawn on it.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}

@@ -1,0 +1,66 @@
+//! Chooses a balanced part of the probes.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Expect, Perspective, Probe, Suite, key::derive_seed};
+
+/// Keeps at most `limit` probes over all suites: in turn from each perspective and each
+/// expected behaviour, at random within them. Which ones depends on `seed` and the probes'
+/// ids only, so a larger limit keeps all that a smaller one chose.
+pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
+    let mut cells: BTreeMap<(Perspective, Expect), Vec<(u64, String, String)>> = BTreeMap::new();
+    for probe in suites.iter().flat_map(|suite| &suite.probes) {
+        let rank = derive_seed(seed, &format!("select {} {}", probe.suite, probe.id));
+        cells
+            .entry((probe.perspective, probe.expect))
+            .or_default()
+            .push((rank, probe.suite.clone(), probe.id.clone()));
+    }
+    for cell in cells.values_mut() {
+        cell.sort_unstable_by(|a, b| b.cmp(a));
+    }
+    let mut chosen = std::collections::BTreeSet::new();
+    while chosen.len() < limit && cells.values().any(|cell| !cell.is_empty()) {
+        for cell in cells.values_mut() {
+            if chosen.len() == limit {
+                break;
+            }
+            if let Some((_, suite, id)) = cell.pop() {
+                chosen.insert((suite, id));
+            }
+        }
+    }
+    let keep = |probe: &Probe| chosen.contains(&(probe.suite.clone(), probe.id.clone()));
+    for suite in suites {
+        suite.probes.retain(keep);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(limit: usize, seed: u64) -> Vec<Probe> {
+        let mut suites = vec![nocere_suites::builtin("nocere-triads").unwrap().unwrap()];
+        balanced(&mut suites, limit, seed);
+        suites.remove(0).probes
+    }
+
+    #[test]
+    fn every_perspective_and_expectation_is_there() {
+        let probes = chosen(90, 0);
+        assert_eq!(probes.len(), 90);
+        for perspective in Perspective::ALL {
+            let count = probes.iter().filter(|probe| probe.perspective == perspective).count();
+            assert!((20..=40).contains(&count), "{perspective}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_larger_limit_keeps_what_a_smaller_one_chose() {
+        let small = chosen(20, 3);
+        let large = chosen(60, 3);
+        assert!(small.iter().all(|probe| large.contains(probe)));
+        assert_ne!(small, chosen(20, 4));
+    }
+}
