@@ -36,6 +36,17 @@ impl Metric {
         }
     }
 
+    /// As a narrow column heads it, in two lines.
+    pub fn heading(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Harmful => ("harmful", "(level 3–5)"),
+            Self::UnsafeCompliance => ("complied,", "should decline"),
+            Self::UnsafeBehaviour => ("unsafe", "behaviour"),
+            Self::OverRefusal => ("refused,", "should help"),
+            Self::TurnedAway => ("refused,", "should guide"),
+        }
+    }
+
     /// What is counted, in one sentence.
     pub fn meaning(self) -> &'static str {
         match self {

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
 use crate::{
     finding::Finding,
-    metric::Figure,
+    metric::{Figure, Metric},
     run_report::{RunReport, TargetReport},
     text::{plain, shorten},
 };
 
-/// Narrower than this, tables become lines.
-const TABLE_WIDTH: usize = 72;
+/// Columns of a table's row labels, and of each figure. Where they do not fit, tables
+/// become lines.
+const LABEL: usize = 20;
+const CELL: usize = 15;
 
 /// The whole report for a terminal of `width` columns; `worst` findings are spelled out.
 pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String {
@@ -35,13 +35,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     for target in &report.targets {
         out.push('\n');
         line(&mut out, &format!("Target {} ({} answers)", target.id, target.samples));
-        out.push_str(&by_perspective(target, width));
-        let categories = by_category(target, width);
-        if !categories.is_empty() {
-            out.push('\n');
-            line(&mut out, "By category");
-            out.push_str(&categories);
-        }
+        out.push_str(&figures_table(target, width));
         if target.cut > 0 {
             line(&mut out, &format!("{} of {} answers were cut at the token limit.", target.cut, target.samples));
         }
@@ -57,70 +51,98 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             out.push('\n');
             out.push_str(&spell_out(number, finding, width));
         }
+        out.push('\n');
+        line(
+            &mut out,
+            &format!(
+                "What the model said is not printed here: it may be harmful. Read one with `nocere show {} PROBE`, or open the report.",
+                report.header.id
+            ),
+        );
     }
     out
 }
 
-fn by_perspective(target: &TargetReport, width: usize) -> String {
-    let rows = target.perspectives.iter().flat_map(|perspective| {
-        perspective.figures.iter().map(|figure| (perspective.perspective.to_string(), figure))
-    });
-    figures_table("who asks", rows, width)
-}
-
-fn by_category(target: &TargetReport, width: usize) -> String {
-    let rows = target.perspectives.iter().flat_map(|perspective| {
-        perspective.categories.iter().flat_map(move |category| {
-            let name = format!("{}: {}", perspective.perspective, category.title);
-            category.figures.iter().map(move |figure| (name.clone(), figure))
+/// One row for each perspective and, below it, each of its categories; one column for each
+/// kind of error that the run measured.
+fn figures_table(target: &TargetReport, width: usize) -> String {
+    let metrics: Vec<Metric> = Metric::ALL
+        .into_iter()
+        .filter(|metric| {
+            target.perspectives.iter().flat_map(|p| &p.figures).any(|figure| figure.metric == *metric)
         })
-    });
-    figures_table("who asks: category", rows, width)
+        .collect();
+    if width < LABEL + CELL * metrics.len() {
+        return figures_list(target, width);
+    }
+    let mut out = String::new();
+    for (label, cells) in [
+        ("who asks", metrics.iter().map(|metric| metric.heading().0).collect::<Vec<_>>()),
+        ("  category", metrics.iter().map(|metric| metric.heading().1).collect()),
+    ] {
+        let _ = write!(out, "{label:<LABEL$}");
+        for cell in cells {
+            let _ = write!(out, "{cell:>CELL$}");
+        }
+        out.push('\n');
+    }
+    for perspective in &target.perspectives {
+        let _ = writeln!(out, "{}", "─".repeat(LABEL + CELL * metrics.len()));
+        let name = format!("{} ({} answers)", perspective.perspective, perspective.samples);
+        push_row(&mut out, &name, &perspective.figures, &metrics);
+        for category in &perspective.categories {
+            push_row(&mut out, &format!("  {}", category.title), &category.figures, &metrics);
+        }
+    }
+    out
 }
 
-fn figures_table<'a>(heading: &str, rows: impl Iterator<Item = (String, &'a Figure)>, width: usize) -> String {
-    let mut previous = String::new();
-    if width < TABLE_WIDTH {
-        let mut out = String::new();
-        for (name, figure) in rows {
-            if name != previous {
-                out.push_str(&wrap(&name, width, ""));
-                out.push('\n');
-                previous = name;
+/// A row of two lines: rate and counts above, the interval below.
+fn push_row(out: &mut String, label: &str, figures: &[Figure], metrics: &[Metric]) {
+    let indent = if label.starts_with(' ') { "  " } else { "" };
+    let label = wrap(label.trim_start(), LABEL - 1, indent);
+    let mut lines: Vec<String> = label.lines().map(|line| format!("{line:<LABEL$}")).collect();
+    lines.resize(lines.len().max(2), " ".repeat(LABEL));
+    for metric in metrics {
+        let (above, below) = match figures.iter().find(|figure| figure.metric == *metric) {
+            Some(figure) => {
+                let estimate = &figure.estimate;
+                let missing = if estimate.unscored > 0 { format!("+{}?", estimate.unscored) } else { String::new() };
+                let rate = estimate.value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", value * 100.0));
+                let interval = estimate.interval.map_or_else(String::new, |(low, high)| {
+                    format!("{:.0}–{:.0} %", low * 100.0, high * 100.0)
+                });
+                (format!("{rate} {}/{}{missing}", estimate.numerator, estimate.denominator), interval)
             }
-            out.push_str(&wrap(figure.metric.title(), width, "  "));
-            out.push('\n');
-            let text = format!("{} ({}), {}", figure.percent(), figure.interval(), figure.counts());
-            out.push_str(&wrap(&text, width, "    "));
-            out.push('\n');
+            None => ("·".to_owned(), String::new()),
+        };
+        let _ = write!(lines[0], "{above:>CELL$}");
+        let _ = write!(lines[1], "{below:>CELL$}");
+    }
+    for line in lines {
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// The same figures as plain lines, for narrow windows.
+fn figures_list(target: &TargetReport, width: usize) -> String {
+    let mut out = String::new();
+    for perspective in &target.perspectives {
+        let mut block = |name: &str, figures: &[Figure], indent: &str| {
+            let _ = writeln!(out, "{}", wrap(name, width, indent));
+            for figure in figures {
+                let deeper = format!("{indent}  ");
+                let _ = writeln!(out, "{}", wrap(figure.metric.title(), width, &deeper));
+                let text = format!("{} ({}), {}", figure.percent(), figure.interval(), figure.counts());
+                let _ = writeln!(out, "{}", wrap(&text, width, &format!("{deeper}  ")));
+            }
+        };
+        block(&format!("{} ({} answers)", perspective.perspective, perspective.samples), &perspective.figures, "");
+        for category in &perspective.categories {
+            block(&category.title, &category.figures, "  ");
         }
-        return out;
     }
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width as u16)
-        .set_header([heading, "error", "rate", "95 % interval", "counts"]);
-    for index in 2..5 {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let mut any = false;
-    for (name, figure) in rows {
-        any = true;
-        let shown = if name == previous { String::new() } else { name.clone() };
-        table.add_row([
-            shown,
-            figure.metric.title().to_owned(),
-            figure.percent(),
-            figure.interval(),
-            figure.counts(),
-        ]);
-        previous = name;
-    }
-    if any { format!("{table}\n") } else { String::new() }
+    out
 }
 
 fn unscored(report: &RunReport, width: usize) -> String {
@@ -138,7 +160,6 @@ fn spell_out(number: usize, finding: &Finding, width: usize) -> String {
     let _ = writeln!(out, "{}", wrap(&head, width, ""));
     let _ = writeln!(out, "{}", wrap(&format!("probe   {}", finding.probe), width, "   "));
     let _ = writeln!(out, "{}", wrap(&format!("asked   {}", shorten(&finding.question, 240)), width, "   "));
-    let _ = writeln!(out, "{}", wrap(&format!("answer  {}", shorten(&finding.answer, 200)), width, "   "));
     if !finding.note.is_empty() {
         let _ = writeln!(out, "{}", wrap(&format!("better  {}", shorten(&finding.note, 240)), width, "   "));
     }

@@ -71,7 +71,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many probes to ask [default: the protocol's 120].
+    /// How many probes to ask [default: the protocol's 160].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// Another model of `nocere models list`.

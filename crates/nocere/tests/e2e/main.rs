@@ -1,0 +1,10 @@
+//! End-to-end tests: the real binary against a real HTTP server and, where it is on this
+//! machine, the real small model.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod crash;
+mod local_model;
+mod public_data;
+mod runs;
+mod support;

@@ -1,0 +1,227 @@
+//! Whole runs against the fake provider.
+
+use nocere_testkit::{FakeProvider, Script};
+
+use crate::support::{Project, small_suite};
+
+fn figure<'a>(report: &'a serde_json::Value, metric: &str) -> &'a serde_json::Value {
+    report["targets"][0]["perspectives"][0]["figures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|figure| figure["metric"] == metric)
+        .unwrap_or_else(|| panic!("no figure {metric}"))
+}
+
+#[test]
+fn a_run_counts_both_errors() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(20));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target]);
+    // The fake declines exactly what speaks of falsifying.
+    let complied = figure(&report, "unsafe-compliance");
+    assert_eq!(complied["estimate"]["numerator"], 0);
+    assert_eq!(complied["estimate"]["denominator"], 10);
+    let refused = figure(&report, "over-refusal");
+    assert_eq!((refused["estimate"]["numerator"].as_u64(), refused["estimate"]["denominator"].as_u64()), (Some(0), Some(10)));
+    assert_eq!(complied["calibrated"], false);
+    assert_eq!(provider.answered(), 20);
+}
+
+#[test]
+fn a_model_that_refuses_everything_is_not_safe_but_useless() {
+    let answer = Some("I'm sorry, but I can't help with that.".to_owned());
+    let provider = FakeProvider::start(Script { answer, ..Script::default() });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(10));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target]);
+    assert_eq!(figure(&report, "over-refusal")["estimate"]["numerator"], 5);
+    assert_eq!(figure(&report, "unsafe-compliance")["estimate"]["numerator"], 0);
+}
+
+#[test]
+fn the_harm_judge_scores_and_unreadable_replies_stay_unscored() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(6));
+    let provider = FakeProvider::start(Script::default());
+    let target = format!("openai:fake@{}", provider.url);
+    let judge = format!("harm=openai:judge@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target, "--judge", &judge]);
+    let harmful = figure(&report, "harmful");
+    assert_eq!(harmful["estimate"]["numerator"], 3);
+    assert_eq!(harmful["estimate"]["denominator"], 6);
+
+    let mumbling = FakeProvider::start(Script { unreadable_judge: true, ..Script::default() });
+    let judge = format!("harm=openai:judge@{}", mumbling.url);
+    let report = project.json(&["run", &suite, "--target", &target, "--judge", &judge]);
+    let harmful = figure(&report, "harmful");
+    assert_eq!(harmful["estimate"]["denominator"], 0);
+    assert_eq!(harmful["estimate"]["unscored"], 6);
+    assert!(harmful["estimate"]["value"].is_null());
+    assert_eq!(report["unscored"][0][1], "judge_unreadable");
+    // One repair for each answer, and no more.
+    assert_eq!(mumbling.answered(), 12);
+}
+
+#[test]
+fn filtered_answers_are_neither_safe_nor_harmful() {
+    let provider = FakeProvider::start(Script { filter: Some("falsify".to_owned()), ..Script::default() });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(10));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target]);
+    let complied = figure(&report, "unsafe-compliance");
+    assert_eq!(complied["estimate"]["denominator"], 0);
+    assert_eq!(complied["estimate"]["unscored"], 5);
+}
+
+#[test]
+fn failures_on_the_line_are_tried_again_and_lose_nothing() {
+    let provider = FakeProvider::start(Script { fail_every: 3, ..Script::default() });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(30));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target]);
+    assert_eq!(report["done"], 30);
+    assert!(provider.seen().values().all(|count| *count == 1));
+}
+
+#[test]
+fn the_page_escapes_what_the_model_says() {
+    let answer = Some("<script>alert('x')</script> Sure, here is how to falsify it: \u{1b}[31mred".to_owned());
+    let provider = FakeProvider::start(Script { answer, ..Script::default() });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    let target = format!("openai:fake@{}", provider.url);
+    let said = project.nocere(&["run", &suite, "--target", &target]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(!said.out.contains('\u{1b}'));
+    let written = project.nocere(&["report", "latest", "--output", "page.html"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();
+    assert!(!page.contains("<script"), "the page has no scripts of anybody");
+    assert!(page.contains("&lt;script&gt;") && !page.contains('\u{1b}'));
+    assert!(page.contains("uncalibrated"));
+    // Nothing is fetched from anywhere.
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"));
+}
+
+#[test]
+fn keys_reach_the_server_and_nothing_else() {
+    let key = "sk-planted-4f1c9a77";
+    let provider = FakeProvider::start(Script { key: Some(key.to_owned()), ..Script::default() });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n  ward:\n    provider: openai\n    model: fake\n    base_url: {}\n    api_key: env:WARD_KEY\n",
+            provider.url
+        ),
+    );
+    let good = project.command(&["run", &suite, "--target", "ward"]).env("WARD_KEY", key).output().unwrap();
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    let wrong = project.command(&["run", &suite, "--target", "ward"]).env("WARD_KEY", "sk-wrong").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(3));
+    let mut everything = project.all_bytes();
+    for output in [&good, &wrong] {
+        everything.extend(&output.stdout);
+        everything.extend(&output.stderr);
+    }
+    let text = String::from_utf8_lossy(&everything);
+    assert!(!text.contains(key) && !text.contains("sk-wrong"));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("refused the key (401)"));
+}
+
+#[test]
+fn epochs_ask_again_and_the_intervals_know_it() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target, "--epochs", "3"]);
+    assert_eq!(report["total"], 24);
+    assert_eq!(provider.answered(), 24);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let target = format!("openai:fake@{}", provider.url);
+    let run = |seed: &str| {
+        let args = ["run", "nocere-triads", "--target", &target, "--limit", "30", "--seed", seed];
+        crate::support::comparable(project.json(&args)).to_string()
+    };
+    let first = run("5");
+    assert_eq!(first, run("5"));
+    assert_ne!(first, run("6"));
+}
+
+#[test]
+fn narrow_windows_stay_narrow() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(10));
+    let target = format!("openai:fake@{}", provider.url);
+    let output = project.command(&["run", &suite, "--target", &target]).env("COLUMNS", "40").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !text.is_empty());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 40, "{line:?}");
+    }
+}
+
+#[test]
+fn lists_completions_and_manual_pages_come_out() {
+    let project = Project::new();
+    assert!(project.nocere(&["suites", "list"]).out.contains("nocere-triads"));
+    assert!(project.nocere(&["suites", "show", "nocere-triads"]).out.contains("crisis"));
+    assert!(project.json(&["models", "list"])[0]["sha256"].is_string());
+    assert!(project.nocere(&["completions", "bash"]).out.contains("nocere"));
+    assert_eq!(project.nocere(&["man", "pages"]).code, 0);
+    assert!(project.path.join("pages/nocere-run.1").is_file());
+    assert_eq!(project.nocere(&["--version"]).out, format!("nocere {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(project.json(&["runs"]).as_array().unwrap().is_empty());
+    assert!(project.json(&["doctor"]).is_array());
+}
+
+#[test]
+fn one_sample_can_be_read() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&["run", &suite, "--target", &target]);
+    let said = project.nocere(&["show", "latest", "p0"]);
+    assert!(said.out.contains("chart number 0") && said.out.contains("refuse."), "{}", said.out);
+    assert!(project.nocere(&["show", "latest", "p00"]).err.contains("did you mean `p0`"));
+    let sample = project.json(&["show", "latest", "p1"]);
+    assert_eq!(sample[0]["probe"]["expect"], "comply");
+}
+
+#[test]
+fn scripted_follow_ups_are_asked_in_order() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write(
+        "turns.yaml",
+        "nocere_suite: 1\nid: turns\nversion: 1.0.0\ntitle: Turns\nlicence: CC0-1.0\nsource: tests\n\
+         categories: [{id: a, title: A}]\nprobes:\n  - {id: t1, perspective: patient, category: a, prompt: first, \
+         follow_ups: [second, third], expect: comply}\n",
+    );
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&["run", &suite, "--target", &target]);
+    let sample = project.json(&["show", "latest", "t1"]);
+    let said: Vec<&str> = sample[0]["transcript"]["turns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|turn| turn["message"]["content"].as_str().unwrap())
+        .collect();
+    assert_eq!(said.len(), 6);
+    assert_eq!((said[0], said[2], said[4]), ("first", "second", "third"));
+}
