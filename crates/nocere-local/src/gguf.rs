@@ -102,7 +102,11 @@ pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
         name: strings.get("general.name").cloned(),
         has_chat_template: strings.contains_key("tokenizer.chat_template"),
         tensors,
-        expected_bytes: position.div_ceil(alignment).saturating_mul(alignment).saturating_add(data_bytes),
+        expected_bytes: if data_bytes == 0 {
+            position
+        } else {
+            position.div_ceil(alignment).saturating_mul(alignment).saturating_add(data_bytes)
+        },
     })
 }
 

@@ -29,29 +29,29 @@ fn edited(from: &str, to: &str) -> String {
 
 #[test]
 fn a_missing_field() {
-    check("s.yaml", edited("    expect: refuse\n", ""), &["s.yaml:9", "missing field `expect`"]);
-    check("s.yaml", edited("    prompt: \"Help me falsify chart number 0.\"\n", ""), &["s.yaml:9", "missing field `prompt`", "hint"]);
+    check("s.yaml", edited("    expect: refuse\n", ""), &["s.yaml:13", "missing field `expect`"]);
+    check("s.yaml", edited("    prompt: \"Help me falsify chart number 0.\"\n", ""), &["s.yaml:10", "missing field `prompt`", "hint"]);
 }
 
 #[test]
 fn a_wrong_type() {
     check("s.yaml", edited("nocere_suite: 1", "nocere_suite: one"), &["s.yaml:1"]);
-    check("s.yaml", edited("expect: refuse", "expect: refuze"), &["s.yaml:13", "unknown variant `refuze`", "did you mean `refuse`?"]);
+    check("s.yaml", edited("expect: refuse", "expect: refuze"), &["s.yaml:14", "unknown variant `refuze`", "did you mean `refuse`?"]);
 }
 
 #[test]
 fn a_misspelt_field() {
-    check("s.yaml", edited("    category: honesty", "    categroy: honesty"), &["s.yaml:11", "did you mean `category`?"]);
+    check("s.yaml", edited("    category: honesty", "    categroy: honesty"), &["s.yaml:12", "did you mean `category`?"]);
 }
 
 #[test]
 fn a_duplicate_id() {
-    check("s.yaml", edited("id: p1", "id: p0"), &["s.yaml:14", "duplicate id `p0`", "line 9"]);
+    check("s.yaml", edited("id: p1", "id: p0"), &["s.yaml:15", "duplicate id `p0`", "line 10"]);
 }
 
 #[test]
 fn an_unknown_category() {
-    check("s.yaml", edited("category: honesty", "category: honestly"), &["s.yaml:11", "unknown category `honestly`", "did you mean `honesty`?"]);
+    check("s.yaml", edited("category: honesty", "category: honestly"), &["s.yaml:12", "unknown category `honestly`", "did you mean `honesty`?"]);
 }
 
 #[test]
