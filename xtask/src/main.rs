@@ -1,1 +1,46 @@
-fn main() {}
+//! Repository chores: `cargo xtask tidy` checks the shape of the workspace, `cargo xtask
+//! schemas` writes the JSON Schemas.
+
+mod schemas;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let result = match words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["tidy"] => tidy::tidy(),
+        ["schemas"] => schemas::write(),
+        ["schemas", "--check"] => schemas::check(),
+        _ => Err(vec![
+            "usage: cargo xtask tidy | schemas [--check]".to_owned(),
+        ]),
+    };
+    match result {
+        Ok(said) => {
+            println(&said);
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            for fault in faults {
+                println(&fault);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the program's only output")]
+fn println(text: &str) {
+    println!("{text}");
+}
+
+/// The repository's root, seen from this package.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -45,7 +45,10 @@ pub struct Message {
 impl Message {
     /// A message by `role`.
     pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into() }
+        Self {
+            role,
+            content: content.into(),
+        }
     }
 }
 
@@ -65,7 +68,12 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, max_tokens: 256, seed: 0 }
+        Self {
+            temperature: 0.0,
+            top_p: 1.0,
+            max_tokens: 256,
+            seed: 0,
+        }
     }
 }
 
@@ -203,7 +211,8 @@ pub struct Grouping {
 /// Something that answers.
 pub trait ChatModel: Send + Sync {
     /// Answers `request`.
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>>;
+    fn chat<'a>(&'a self, request: &'a ChatRequest)
+    -> BoxFuture<'a, Result<ChatReply, ModelError>>;
 
     /// What this model is.
     fn identity(&self) -> &ModelIdentity;

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 /// The current time as RFC 3339 in UTC, to the second.
 pub fn now_utc() -> String {
     let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+    jiff::Timestamp::from_second(now.as_second())
+        .unwrap_or(now)
+        .to_string()
 }
 
 /// A stopwatch for latencies and time limits.
@@ -14,7 +16,10 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts measuring.
-    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the monotonic clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place that reads the monotonic clock"
+    )]
     pub fn start() -> Self {
         Self(Instant::now())
     }

@@ -28,6 +28,4 @@ pub use policy::{Policy, PolicyCategory};
 pub use probe::{CheckId, Expect, Probe};
 pub use suite::{Category, Suite};
 pub use transcript::{Transcript, Turn};
-pub use verdict::{
-    CheckFinding, Compliance, Evidence, Score, Scored, UnscoredReason, Verdict,
-};
+pub use verdict::{CheckFinding, Compliance, Evidence, Score, Scored, UnscoredReason, Verdict};

@@ -43,6 +43,8 @@ impl FromStr for Perspective {
         Self::ALL
             .into_iter()
             .find(|perspective| perspective.as_str() == text)
-            .ok_or_else(|| format!("unknown perspective `{text}`, expected patient, clinician or general"))
+            .ok_or_else(|| {
+                format!("unknown perspective `{text}`, expected patient, clinician or general")
+            })
     }
 }

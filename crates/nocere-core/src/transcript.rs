@@ -39,7 +39,10 @@ pub struct Transcript {
 impl Transcript {
     /// Adds a message that the target did not write.
     pub fn push(&mut self, message: Message) {
-        self.turns.push(Turn { message, answer: None });
+        self.turns.push(Turn {
+            message,
+            answer: None,
+        });
     }
 
     /// Adds an answer of the target.
@@ -62,7 +65,9 @@ impl Transcript {
     /// The target's last answer with its facts; `None` if it never answered.
     pub fn last_answer(&self) -> Option<(&str, &AnswerFacts)> {
         self.turns.iter().rev().find_map(|turn| {
-            turn.answer.as_ref().map(|facts| (turn.message.content.as_str(), facts))
+            turn.answer
+                .as_ref()
+                .map(|facts| (turn.message.content.as_str(), facts))
         })
     }
 

@@ -164,7 +164,10 @@ pub enum Verdict {
 impl Verdict {
     /// An unscored verdict.
     pub fn unscored(reason: UnscoredReason, detail: impl Into<String>) -> Self {
-        Self::Unscored { reason, detail: detail.into() }
+        Self::Unscored {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// The score, if there is one.

@@ -11,5 +11,9 @@ use nocere_core::{Driver, Probe};
 
 /// The driver that leads `probe`: scripted if it has follow-ups, else single turn.
 pub fn for_probe(probe: &Probe) -> &'static dyn Driver {
-    if probe.follow_ups.is_empty() { &SingleTurn } else { &Scripted }
+    if probe.follow_ups.is_empty() {
+        &SingleTurn
+    } else {
+        &Scripted
+    }
 }

@@ -1,7 +1,10 @@
 //! A metered call: looked up in the journal, made at most a few times, committed before
 //! its reply is used.
 
-use std::{sync::{Arc, Mutex}, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, hash_json,
@@ -48,16 +51,21 @@ pub(crate) struct Metered {
 impl Metered {
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let key = call_key(self.model.identity(), request);
-        if let Some(recorded) = self.journal.call(&key).map_err(|error| self.stop(&error.to_string()))? {
+        if let Some(recorded) = self
+            .journal
+            .call(&key)
+            .map_err(|error| self.stop(&error.to_string()))?
+        {
             return recorded;
         }
-        let _slot = self.slots.acquire().await.map_err(|_| self.stop("the run is stopping"))?;
+        let _slot = self
+            .slots
+            .acquire()
+            .await
+            .map_err(|_| self.stop("the run is stopping"))?;
         let (reply, attempts) = self.try_often(request).await;
-        match &reply {
-            Err(ModelError::Fatal { message } | ModelError::Transient { message }) => {
-                return Err(self.stop(message));
-            }
-            Ok(_) | Err(_) => {}
+        if let Err(ModelError::Fatal { message } | ModelError::Transient { message }) = &reply {
+            return Err(self.stop(message));
         }
         let record = CallRecord {
             key,
@@ -66,7 +74,10 @@ impl Metered {
             reply: reply.clone(),
             attempts,
         };
-        self.journal.put_calls(std::slice::from_ref(&record)).await.map_err(|error| self.stop(&error.to_string()))?;
+        self.journal
+            .put_calls(std::slice::from_ref(&record))
+            .await
+            .map_err(|error| self.stop(&error.to_string()))?;
         self.observer.answered();
         reply
     }
@@ -75,7 +86,9 @@ impl Metered {
         let mut attempt = 1;
         loop {
             match self.model.chat(request).await {
-                Err(ModelError::Transient { message }) if attempt < ATTEMPTS && self.fatal.get().is_none() => {
+                Err(ModelError::Transient { message })
+                    if attempt < ATTEMPTS && self.fatal.get().is_none() =>
+                {
                     let wait = Duration::from_millis(250 << attempt);
                     self.observer.waiting(&format!(
                         "{message}; trying again in {:.1} s ({attempt} of {ATTEMPTS})",
@@ -91,12 +104,17 @@ impl Metered {
 
     fn stop(&self, message: &str) -> ModelError {
         self.fatal.set(message);
-        ModelError::Fatal { message: message.to_owned() }
+        ModelError::Fatal {
+            message: message.to_owned(),
+        }
     }
 }
 
 impl ChatModel for Metered {
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(self.call(request))
     }
 

@@ -106,13 +106,19 @@ impl<Q: WorkQueue> Engine<Q> {
     /// Executes every unit that is not done.
     pub async fn run(&self) -> Result<(), EngineError> {
         for judge in &self.shared.judges {
-            self.shared.journal.put_instrument(judge.judge.instrument()).await?;
+            self.shared
+                .journal
+                .put_instrument(judge.judge.instrument())
+                .await?;
         }
         for target in &self.targets {
             let (done, total) = self.shared.journal.lane_progress(&target.id)?;
             self.shared.observer.lane_started(&target.id, done, total);
             match target.model.grouping() {
-                Some(grouping) => self.run_grouped(target, grouping.size, grouping.parallel).await?,
+                Some(grouping) => {
+                    self.run_grouped(target, grouping.size, grouping.parallel)
+                        .await?;
+                }
                 None => self.run_streamed(target).await?,
             }
         }
@@ -143,7 +149,12 @@ impl<Q: WorkQueue> Engine<Q> {
     }
 
     /// Units flow in groups that are computed together.
-    async fn run_grouped(&self, target: &TargetSetup, size: usize, parallel: usize) -> Result<(), EngineError> {
+    async fn run_grouped(
+        &self,
+        target: &TargetSetup,
+        size: usize,
+        parallel: usize,
+    ) -> Result<(), EngineError> {
         let mut tasks = JoinSet::new();
         loop {
             while tasks.len() < parallel.max(1) && !self.stopping() {
@@ -176,15 +187,24 @@ impl<Q: WorkQueue> Engine<Q> {
     }
 }
 
-fn joined(result: Result<Result<(), EngineError>, tokio::task::JoinError>) -> Result<(), EngineError> {
+fn joined(
+    result: Result<Result<(), EngineError>, tokio::task::JoinError>,
+) -> Result<(), EngineError> {
     match result {
         Ok(outcome) => outcome,
-        Err(error) => Err(EngineError::Plan(format!("a conversation was lost: {error}"))),
+        Err(error) => Err(EngineError::Plan(format!(
+            "a conversation was lost: {error}"
+        ))),
     }
 }
 
 impl<Q: WorkQueue> Shared<Q> {
-    fn metered(&self, model: &Arc<dyn ChatModel>, purpose: &'static str, slots: &Arc<Semaphore>) -> Box<dyn ChatModel> {
+    fn metered(
+        &self,
+        model: &Arc<dyn ChatModel>,
+        purpose: &'static str,
+        slots: &Arc<Semaphore>,
+    ) -> Box<dyn ChatModel> {
         Box::new(Metered {
             model: Arc::clone(model),
             journal: Arc::clone(&self.journal),
@@ -200,15 +220,28 @@ impl<Q: WorkQueue> Shared<Q> {
             .judges
             .iter()
             .zip(&self.judge_slots)
-            .map(|(setup, slots)| setup.model.as_ref().map(|model| self.metered(model, "judge", slots)))
+            .map(|(setup, slots)| {
+                setup
+                    .model
+                    .as_ref()
+                    .map(|model| self.metered(model, "judge", slots))
+            })
             .collect();
-        Models { target: self.metered(&target.model, "target", slots), judges }
+        Models {
+            target: self.metered(&target.model, "target", slots),
+            judges,
+        }
     }
 
     /// Models in process go through the group's gate, all others are metered one by one.
     fn grouped_models(&self, target: &TargetSetup, gate: &Arc<Gate>, place: usize) -> Models {
         let gated = |model: &Arc<dyn ChatModel>, purpose| -> Box<dyn ChatModel> {
-            Box::new(Gated { gate: Arc::clone(gate), place, model: Arc::clone(model), purpose })
+            Box::new(Gated {
+                gate: Arc::clone(gate),
+                place,
+                model: Arc::clone(model),
+                purpose,
+            })
         };
         let judges = self
             .judges
@@ -216,14 +249,25 @@ impl<Q: WorkQueue> Shared<Q> {
             .zip(&self.judge_slots)
             .map(|(setup, slots)| {
                 setup.model.as_ref().map(|model| {
-                    if model.grouping().is_some() { gated(model, "judge") } else { self.metered(model, "judge", slots) }
+                    if model.grouping().is_some() {
+                        gated(model, "judge")
+                    } else {
+                        self.metered(model, "judge", slots)
+                    }
                 })
             })
             .collect();
-        Models { target: gated(&target.model, "target"), judges }
+        Models {
+            target: gated(&target.model, "target"),
+            judges,
+        }
     }
 
-    async fn run_group(self: Arc<Self>, units: Vec<UnitRecord>, target: &TargetSetup) -> Result<(), EngineError> {
+    async fn run_group(
+        self: Arc<Self>,
+        units: Vec<UnitRecord>,
+        target: &TargetSetup,
+    ) -> Result<(), EngineError> {
         let gate = Arc::new(Gate::new(
             units.len(),
             Arc::clone(&self.journal),
@@ -251,11 +295,21 @@ impl<Q: WorkQueue> Shared<Q> {
     }
 
     /// Leads one conversation, has it judged and journals it.
-    async fn run_unit(&self, unit: &UnitRecord, target: &TargetSetup, models: &Models) -> Result<(), EngineError> {
+    async fn run_unit(
+        &self,
+        unit: &UnitRecord,
+        target: &TargetSetup,
+        models: &Models,
+    ) -> Result<(), EngineError> {
         let probe = usize::try_from(unit.probe)
             .ok()
             .and_then(|position| self.probes.get(position))
-            .ok_or_else(|| EngineError::Plan(format!("unit {} asks for a probe that is not in the run", unit.seq)))?;
+            .ok_or_else(|| {
+                EngineError::Plan(format!(
+                    "unit {} asks for a probe that is not in the run",
+                    unit.seq
+                ))
+            })?;
         let driver = (self.driver_for)(probe);
         if driver.id() != unit.driver {
             return Err(EngineError::Plan(format!(
@@ -294,7 +348,15 @@ impl<Q: WorkQueue> Shared<Q> {
             return Ok(());
         }
         let all: Vec<Verdict> = verdicts.values().cloned().collect();
-        self.queue.complete(unit, Outcome { transcript: transcript.clone(), verdicts }).await?;
+        self.queue
+            .complete(
+                unit,
+                Outcome {
+                    transcript: transcript.clone(),
+                    verdicts,
+                },
+            )
+            .await?;
         self.observer.unit_done(unit, &transcript, &all);
         Ok(())
     }

@@ -8,7 +8,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use nocere_core::{BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity};
+use nocere_core::{
+    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity,
+};
 use nocere_store::{CallRecord, Journal};
 use tokio::sync::oneshot;
 
@@ -42,8 +44,21 @@ struct Parked {
 }
 
 impl Gate {
-    pub(crate) fn new(live: usize, journal: Arc<Journal>, observer: Arc<dyn Observer>, fatal: Fatal) -> Self {
-        Self { state: Mutex::new(State { live, parked: Vec::new() }), journal, observer, fatal }
+    pub(crate) fn new(
+        live: usize,
+        journal: Arc<Journal>,
+        observer: Arc<dyn Observer>,
+        fatal: Fatal,
+    ) -> Self {
+        Self {
+            state: Mutex::new(State {
+                live,
+                parked: Vec::new(),
+            }),
+            journal,
+            observer,
+            fatal,
+        }
     }
 
     /// One conversation has ended; the others may now be complete.
@@ -57,7 +72,11 @@ impl Gate {
         }
     }
 
-    async fn call(&self, parked: Parked, answer: oneshot::Receiver<Result<ChatReply, ModelError>>) -> Result<ChatReply, ModelError> {
+    async fn call(
+        &self,
+        parked: Parked,
+        answer: oneshot::Receiver<Result<ChatReply, ModelError>>,
+    ) -> Result<ChatReply, ModelError> {
         match self.journal.call(&parked.key) {
             Ok(Some(recorded)) => return recorded,
             Ok(None) => {}
@@ -77,23 +96,33 @@ impl Gate {
         if let Some(round) = round {
             self.flush(round).await;
         }
-        answer.await.unwrap_or_else(|_| Err(self.stop("the group was abandoned")))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.stop("the group was abandoned")))
     }
 
     /// Makes the calls of a round, model by model.
     async fn flush(&self, mut round: Vec<Parked>) {
-        round.sort_by(|a, b| (&a.model.identity().name, a.place).cmp(&(&b.model.identity().name, b.place)));
+        round.sort_by(|a, b| {
+            (&a.model.identity().name, a.place).cmp(&(&b.model.identity().name, b.place))
+        });
         while !round.is_empty() {
             let name = round[0].model.identity().name.clone();
-            let end = round.iter().position(|parked| parked.model.identity().name != name).unwrap_or(round.len());
+            let end = round
+                .iter()
+                .position(|parked| parked.model.identity().name != name)
+                .unwrap_or(round.len());
             let batch: Vec<Parked> = round.drain(..end).collect();
             self.flush_model(batch).await;
         }
     }
 
     async fn flush_model(&self, batch: Vec<Parked>) {
-        let Some(model) = batch.first().map(|parked| Arc::clone(&parked.model)) else { return };
-        let requests: Vec<ChatRequest> = batch.iter().map(|parked| parked.request.clone()).collect();
+        let Some(model) = batch.first().map(|parked| Arc::clone(&parked.model)) else {
+            return;
+        };
+        let requests: Vec<ChatRequest> =
+            batch.iter().map(|parked| parked.request.clone()).collect();
         let observer = Arc::clone(&self.observer);
         let replies = model.chat_group(&requests, &|| observer.answered()).await;
         let mut records = Vec::new();
@@ -114,9 +143,15 @@ impl Gate {
         // A round with a missing reply is not committed at all: a resumed run would
         // otherwise compute the missing ones in other company.
         let committed = if records.len() == batch.len() {
-            self.journal.put_calls(&records).await.map_err(|error| error.to_string())
+            self.journal
+                .put_calls(&records)
+                .await
+                .map_err(|error| error.to_string())
         } else {
-            Err(self.fatal.get().unwrap_or_else(|| "the model gave too few replies".to_owned()))
+            Err(self
+                .fatal
+                .get()
+                .unwrap_or_else(|| "the model gave too few replies".to_owned()))
         };
         let mut replies = replies.into_iter();
         for parked in batch {
@@ -132,14 +167,17 @@ impl Gate {
 
     fn stop(&self, message: &str) -> ModelError {
         self.fatal.set(message);
-        ModelError::Fatal { message: message.to_owned() }
+        ModelError::Fatal {
+            message: message.to_owned(),
+        }
     }
 }
 
 impl State {
     /// All parked calls, once every live conversation has parked one.
     fn take_round(&mut self) -> Option<Vec<Parked>> {
-        (!self.parked.is_empty() && self.parked.len() >= self.live).then(|| std::mem::take(&mut self.parked))
+        (!self.parked.is_empty() && self.parked.len() >= self.live)
+            .then(|| std::mem::take(&mut self.parked))
     }
 }
 
@@ -152,7 +190,10 @@ pub(crate) struct Gated {
 }
 
 impl ChatModel for Gated {
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         let (reply, answer) = oneshot::channel();
         let parked = Parked {
             place: self.place,

@@ -26,9 +26,15 @@ pub fn unit_key(probe: &Probe, driver: &str, target: &TargetRecord, epoch: u32) 
 
 /// Lists the units: target by target, epoch by epoch, probe by probe.
 pub fn plan_run(input: PlanInput) -> Result<Plan, EngineError> {
-    let probes: Vec<Probe> = input.suites.iter().flat_map(|suite| suite.probes.iter().cloned()).collect();
+    let probes: Vec<Probe> = input
+        .suites
+        .iter()
+        .flat_map(|suite| suite.probes.iter().cloned())
+        .collect();
     if probes.is_empty() {
-        return Err(EngineError::Plan("there is nothing to ask: the suites have no probes left".to_owned()));
+        return Err(EngineError::Plan(
+            "there is nothing to ask: the suites have no probes left".to_owned(),
+        ));
     }
     let mut units = Vec::new();
     for (id, target) in &input.targets {

@@ -1,8 +1,8 @@
 //! Safe-behaviour checks: deterministic, each with the span that it found.
 
 use nocere_core::{
-    BoxFuture, CheckFinding, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Score,
-    Scored, Transcript, Verdict, hash_json,
+    BoxFuture, CheckFinding, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe,
+    Score, Scored, Transcript, Verdict, hash_json,
 };
 use serde::Deserialize;
 
@@ -96,7 +96,10 @@ impl ChecksJudge {
         let file: ChecksFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
         if file.format != 1 || file.kind != InstrumentKind::Checks {
-            return Err(AssetError::new(name, "expected `nocere_judge: 1` and `kind: checks`"));
+            return Err(AssetError::new(
+                name,
+                "expected `nocere_judge: 1` and `kind: checks`",
+            ));
         }
         let checks = file
             .checks
@@ -162,7 +165,11 @@ impl Judge for ChecksJudge {
                 } else {
                     None
                 };
-                findings.push(CheckFinding { check: check.id.clone(), present, wanted });
+                findings.push(CheckFinding {
+                    check: check.id.clone(),
+                    present,
+                    wanted,
+                });
             }
             let missing: Vec<String> = findings
                 .iter()
@@ -222,7 +229,11 @@ mod tests {
         let text = "Prenez ça. Take 400 mg of ibuprofen — then see your doctor. 请尽快就医。";
         for check in judge.checks() {
             for span in check.find(text) {
-                assert!(text.get(span).is_some_and(|found| !found.is_empty()), "{}", check.id);
+                assert!(
+                    text.get(span).is_some_and(|found| !found.is_empty()),
+                    "{}",
+                    check.id
+                );
             }
         }
     }

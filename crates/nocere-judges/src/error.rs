@@ -14,7 +14,10 @@ pub struct AssetError {
 
 impl AssetError {
     pub(crate) fn new(file: &str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), message: message.into() }
+        Self {
+            file: file.to_owned(),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn from_yaml(file: &str, error: &serde_saphyr::Error) -> Self {

@@ -40,10 +40,20 @@ impl HarmJudge {
             model: Some(identity.name.clone()),
             hash: hash_json(
                 "instrument",
-                &(rubric.source(), &policies, identity, MAX_TOKENS, CODE_VERSION),
+                &(
+                    rubric.source(),
+                    &policies,
+                    identity,
+                    MAX_TOKENS,
+                    CODE_VERSION,
+                ),
             ),
         };
-        Self { instrument, rubric, policies }
+        Self {
+            instrument,
+            rubric,
+            policies,
+        }
     }
 
     async fn ask(
@@ -52,11 +62,16 @@ impl HarmJudge {
         messages: Vec<Message>,
     ) -> Result<String, ModelError> {
         let Some(model) = cx.model else {
-            return Err(ModelError::Fatal { message: "the harm judge has no model".to_owned() });
+            return Err(ModelError::Fatal {
+                message: "the harm judge has no model".to_owned(),
+            });
         };
         let request = ChatRequest {
             messages,
-            sampling: Sampling { max_tokens: MAX_TOKENS, ..Sampling::default() },
+            sampling: Sampling {
+                max_tokens: MAX_TOKENS,
+                ..Sampling::default()
+            },
             format: ReplyFormat::Grammar(self.grammar()),
             sample: 0,
         };
@@ -86,15 +101,27 @@ impl Judge for HarmJudge {
                 Ok(answer) => answer,
                 Err(unscored) => return unscored,
             };
-            let Some(policy) = self.policies.iter().find(|policy| policy.perspective == probe.perspective) else {
+            let Some(policy) = self
+                .policies
+                .iter()
+                .find(|policy| policy.perspective == probe.perspective)
+            else {
                 return Verdict::unscored(
                     UnscoredReason::NotApplicable,
                     format!("no policy for the {} perspective", probe.perspective),
                 );
             };
-            let fence = format!("=={:016x}==", derive_seed(cx.seed, &format!("fence {}", probe.id)));
-            let canary: String =
-                format!("{:016x}", derive_seed(cx.seed, &format!("canary {}", probe.id))).chars().take(12).collect();
+            let fence = format!(
+                "=={:016x}==",
+                derive_seed(cx.seed, &format!("fence {}", probe.id))
+            );
+            let canary: String = format!(
+                "{:016x}",
+                derive_seed(cx.seed, &format!("canary {}", probe.id))
+            )
+            .chars()
+            .take(12)
+            .collect();
             let material = Material {
                 perspective: probe.perspective,
                 policy: &policy_text(policy, &probe.category),
@@ -107,8 +134,10 @@ impl Judge for HarmJudge {
                 Ok(prompt) => prompt,
                 Err(error) => return Verdict::unscored(UnscoredReason::JudgeError, error),
             };
-            let mut messages =
-                vec![Message::new(Role::System, self.rubric.system()), Message::new(Role::User, prompt)];
+            let mut messages = vec![
+                Message::new(Role::System, self.rubric.system()),
+                Message::new(Role::User, prompt),
+            ];
             let mut fault = UnscoredReason::JudgeUnreadable;
             let mut detail = String::new();
             for _attempt in 0..2 {
@@ -117,15 +146,22 @@ impl Judge for HarmJudge {
                     Err(ModelError::ContextOverflow { needed, limit }) => {
                         return Verdict::unscored(
                             UnscoredReason::JudgeOverflow,
-                            format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
+                            format!(
+                                "the judge's prompt needs {needed} tokens and its context holds {limit}"
+                            ),
                         );
                     }
-                    Err(error) => return Verdict::unscored(UnscoredReason::JudgeError, error.to_string()),
+                    Err(error) => {
+                        return Verdict::unscored(UnscoredReason::JudgeError, error.to_string());
+                    }
                 };
                 match reply::read(&text, self.rubric.range(), &canary) {
                     Ok(reply) => {
                         return Verdict::Scored(Scored {
-                            score: Score::Harm { level: reply.score, safe_max: self.rubric.safe_max() },
+                            score: Score::Harm {
+                                level: reply.score,
+                                safe_max: self.rubric.safe_max(),
+                            },
                             rationale: reply.reason,
                             evidence: Vec::new(),
                         });
@@ -153,7 +189,11 @@ impl Judge for HarmJudge {
 
 /// What was said before the answer that is judged.
 fn conversation(transcript: &Transcript) -> String {
-    let last = transcript.turns.iter().rposition(|turn| turn.answer.is_some()).unwrap_or(0);
+    let last = transcript
+        .turns
+        .iter()
+        .rposition(|turn| turn.answer.is_some())
+        .unwrap_or(0);
     let before: Vec<&Message> = transcript.turns[..last]
         .iter()
         .map(|turn| &turn.message)

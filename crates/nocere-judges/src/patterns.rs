@@ -18,7 +18,9 @@ impl Patterns {
                     .multi_line(false)
                     .size_limit(64 << 20)
                     .build()
-                    .map_err(|error| AssetError::new(file, format!("pattern of `{owner}`: {error}")))
+                    .map_err(|error| {
+                        AssetError::new(file, format!("pattern of `{owner}`: {error}"))
+                    })
             })
             .collect::<Result<Vec<_>, _>>()
             .map(Self)
@@ -30,8 +32,11 @@ impl Patterns {
 
     /// Every match of every pattern, as byte ranges of `text`, without repetitions.
     pub(crate) fn spans(&self, text: &str) -> Vec<std::ops::Range<usize>> {
-        let mut spans: Vec<_> =
-            self.0.iter().flat_map(|pattern| pattern.find_iter(text).map(|found| found.range())).collect();
+        let mut spans: Vec<_> = self
+            .0
+            .iter()
+            .flat_map(|pattern| pattern.find_iter(text).map(|found| found.range()))
+            .collect();
         spans.sort_by_key(|span| (span.start, span.end));
         spans.dedup();
         spans

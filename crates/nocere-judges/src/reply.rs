@@ -23,12 +23,19 @@ pub(crate) enum ReplyFault {
 }
 
 /// Reads `text`; the score must lie in `min..=max` and the token must be `canary`.
-pub(crate) fn read(text: &str, (min, max): (u8, u8), canary: &str) -> Result<JudgeReply, ReplyFault> {
+pub(crate) fn read(
+    text: &str,
+    (min, max): (u8, u8),
+    canary: &str,
+) -> Result<JudgeReply, ReplyFault> {
     let body = strip_code_block(text.trim());
     let reply: JudgeReply =
         serde_json::from_str(body).map_err(|error| ReplyFault::Unreadable(error.to_string()))?;
     if !(min..=max).contains(&reply.score) {
-        return Err(ReplyFault::Unreadable(format!("score {} is not on the scale {min} to {max}", reply.score)));
+        return Err(ReplyFault::Unreadable(format!(
+            "score {} is not on the scale {min} to {max}",
+            reply.score
+        )));
     }
     if reply.token.trim() != canary {
         return Err(ReplyFault::Canary);
@@ -55,7 +62,12 @@ mod tests {
     #[test]
     fn exactly_the_object_is_read() {
         assert_eq!(read(GOOD, (1, 5), "k7").unwrap().score, 2);
-        assert_eq!(read(&format!("```json\n{GOOD}\n```"), (1, 5), "k7").unwrap().score, 2);
+        assert_eq!(
+            read(&format!("```json\n{GOOD}\n```"), (1, 5), "k7")
+                .unwrap()
+                .score,
+            2
+        );
     }
 
     #[test]
@@ -72,7 +84,10 @@ mod tests {
             r#"{"reason": "x", "score": 2, "token": "k7", "extra": 1}"#,
             r#"{"reason": "x", "score": 2, "token": "k7"} {"reason": "y", "score": 1, "token": "k7"}"#,
         ] {
-            assert!(matches!(read(text, (1, 5), "k7"), Err(ReplyFault::Unreadable(_))), "{text}");
+            assert!(
+                matches!(read(text, (1, 5), "k7"), Err(ReplyFault::Unreadable(_))),
+                "{text}"
+            );
         }
     }
 

@@ -77,7 +77,9 @@ impl Rubric {
         }
         let scale = &file.scale;
         let values: Vec<u8> = scale.levels.iter().map(|level| level.value).collect();
-        if values != (scale.min..=scale.max).collect::<Vec<_>>() || !values.contains(&scale.safe_max) {
+        if values != (scale.min..=scale.max).collect::<Vec<_>>()
+            || !values.contains(&scale.safe_max)
+        {
             return Err(AssetError::new(
                 name,
                 "`scale.levels` must hold each value from `min` to `max` once, in order, `safe_max` among them",
@@ -88,7 +90,11 @@ impl Rubric {
         environment
             .add_template_owned("rubric", file.template.clone())
             .map_err(|error| AssetError::new(name, format!("`template`: {error}")))?;
-        let rubric = Self { file, environment, source: text.to_owned() };
+        let rubric = Self {
+            file,
+            environment,
+            source: text.to_owned(),
+        };
         let sample = Material {
             perspective: Perspective::Patient,
             policy: "policy",
@@ -97,10 +103,20 @@ impl Rubric {
             fence: "fence",
             canary: "canary",
         };
-        let rendered = rubric.prompt(&sample).map_err(|error| AssetError::new(name, format!("`template`: {error}")))?;
-        for (slot, value) in [("answer", "answer text"), ("question", "question"), ("canary", "canary"), ("fence", "fence")] {
+        let rendered = rubric
+            .prompt(&sample)
+            .map_err(|error| AssetError::new(name, format!("`template`: {error}")))?;
+        for (slot, value) in [
+            ("answer", "answer text"),
+            ("question", "question"),
+            ("canary", "canary"),
+            ("fence", "fence"),
+        ] {
             if !rendered.contains(value) {
-                return Err(AssetError::new(name, format!("`template` does not use {{{{ {slot} }}}}")));
+                return Err(AssetError::new(
+                    name,
+                    format!("`template` does not use {{{{ {slot} }}}}"),
+                ));
             }
         }
         Ok(rubric)
@@ -145,7 +161,10 @@ impl Rubric {
         for level in &self.file.scale.levels {
             let _ = writeln!(levels, "{}. {}: {}", level.value, level.name, level.anchor);
         }
-        let template = self.environment.get_template("rubric").map_err(|error| error.to_string())?;
+        let template = self
+            .environment
+            .get_template("rubric")
+            .map_err(|error| error.to_string())?;
         template
             .render(context! {
                 levels => levels.trim_end(),
@@ -156,7 +175,11 @@ impl Rubric {
                 fence => material.fence,
                 canary => material.canary,
             })
-            .map_err(|error| error.detail().map_or_else(|| error.to_string(), str::to_owned))
+            .map_err(|error| {
+                error
+                    .detail()
+                    .map_or_else(|| error.to_string(), str::to_owned)
+            })
     }
 }
 
@@ -165,8 +188,17 @@ impl Rubric {
 pub(crate) fn policy_text(policy: &Policy, category: &str) -> String {
     let mut text = format!("{}\n", policy.summary.trim());
     let known = policy.categories.iter().any(|entry| entry.id == category);
-    for entry in policy.categories.iter().filter(|entry| !known || entry.id == category) {
-        let _ = write!(text, "\n{}: {}\nA good answer:\n", entry.title, entry.goal.trim());
+    for entry in policy
+        .categories
+        .iter()
+        .filter(|entry| !known || entry.id == category)
+    {
+        let _ = write!(
+            text,
+            "\n{}: {}\nA good answer:\n",
+            entry.title,
+            entry.goal.trim()
+        );
         for item in &entry.good {
             let _ = writeln!(text, "- {item}");
         }

@@ -28,7 +28,9 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 }
 
 fn push(text: &str, range: Range<usize>, ranges: &mut Vec<Range<usize>>) {
-    let Some(slice) = text.get(range.clone()) else { return };
+    let Some(slice) = text.get(range.clone()) else {
+        return;
+    };
     let trimmed = slice.trim();
     if !trimmed.is_empty() {
         let start = range.start + (slice.len() - slice.trim_start().len());
@@ -43,13 +45,19 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<&str> = sentences(text).into_iter().map(|range| &text[range]).collect();
+        let found: Vec<&str> = sentences(text)
+            .into_iter()
+            .map(|range| &text[range])
+            .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn stops_and_line_breaks_end_sentences() {
-        check("Take 2.5 mg. Really?\n- yes", &["Take 2.5 mg.", "Really?", "- yes"]);
+        check(
+            "Take 2.5 mg. Really?\n- yes",
+            &["Take 2.5 mg.", "Really?", "- yes"],
+        );
         check("不要停药。请看医生！", &["不要停药。", "请看医生！"]);
         check("  ", &[]);
     }

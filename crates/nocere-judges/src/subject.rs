@@ -15,7 +15,10 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, Verdict> {
         return Err(Verdict::unscored(reason, error.to_string()));
     }
     let Some((text, facts)) = transcript.last_answer() else {
-        return Err(Verdict::unscored(UnscoredReason::TargetError, "the target was never asked"));
+        return Err(Verdict::unscored(
+            UnscoredReason::TargetError,
+            "the target was never asked",
+        ));
     };
     if facts.finish == Finish::ContentFilter {
         return Err(Verdict::unscored(
@@ -24,7 +27,10 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, Verdict> {
         ));
     }
     if text.trim().is_empty() {
-        return Err(Verdict::unscored(UnscoredReason::EmptyAnswer, "the answer is empty"));
+        return Err(Verdict::unscored(
+            UnscoredReason::EmptyAnswer,
+            "the answer is empty",
+        ));
     }
     Ok(text)
 }

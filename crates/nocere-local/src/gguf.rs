@@ -31,11 +31,16 @@ const MAX_COUNT: u64 = 1 << 24;
 
 /// Reads and checks the header of `path`.
 pub fn read_header(path: &Path) -> Result<Header, LocalError> {
-    let fail = |source| LocalError::Read { path: path.to_owned(), source };
+    let fail = |source| LocalError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    let header = parse(BufReader::new(file))
-        .map_err(|message| LocalError::NotGguf { path: path.to_owned(), message })?;
+    let header = parse(BufReader::new(file)).map_err(|message| LocalError::NotGguf {
+        path: path.to_owned(),
+        message,
+    })?;
     if length < header.expected_bytes {
         return Err(LocalError::NotGguf {
             path: path.to_owned(),
@@ -51,13 +56,20 @@ pub fn read_header(path: &Path) -> Result<Header, LocalError> {
 /// Parses a header from any reader.
 pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
     let mut magic = [0_u8; 4];
-    reader.read_exact(&mut magic).map_err(|_| "it has fewer than four bytes".to_owned())?;
+    reader
+        .read_exact(&mut magic)
+        .map_err(|_| "it has fewer than four bytes".to_owned())?;
     if &magic != b"GGUF" {
-        return Err(format!("it starts with {}; GGUF files start with `GGUF`", describe(magic)));
+        return Err(format!(
+            "it starts with {}; GGUF files start with `GGUF`",
+            describe(magic)
+        ));
     }
     let version = u32(&mut reader)?;
     if !(2..=3).contains(&version) {
-        return Err(format!("GGUF version {version} is not supported, only 2 and 3"));
+        return Err(format!(
+            "GGUF version {version} is not supported, only 2 and 3"
+        ));
     }
     let tensors = count(&mut reader)?;
     let entries = count(&mut reader)?;
@@ -79,20 +91,26 @@ pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
         let name = string(&mut reader)?;
         let dimensions = u32(&mut reader)?;
         if dimensions > 8 {
-            return Err(format!("tensor `{name}` has {dimensions} dimensions: the header is damaged"));
+            return Err(format!(
+                "tensor `{name}` has {dimensions} dimensions: the header is damaged"
+            ));
         }
         let mut elements: u64 = 1;
         for _ in 0..dimensions {
-            elements = elements
-                .checked_mul(u64(&mut reader)?)
-                .ok_or_else(|| format!("tensor `{name}` is impossibly large: the header is damaged"))?;
+            elements = elements.checked_mul(u64(&mut reader)?).ok_or_else(|| {
+                format!("tensor `{name}` is impossibly large: the header is damaged")
+            })?;
         }
         let kind = u32(&mut reader)?;
         let offset = u64(&mut reader)?;
-        let size = block(kind).map_or(0, |(per_block, bytes)| (elements / per_block).saturating_mul(bytes));
+        let size = block(kind).map_or(0, |(per_block, bytes)| {
+            (elements / per_block).saturating_mul(bytes)
+        });
         data_bytes = data_bytes.max(offset.saturating_add(size));
     }
-    let position = reader.stream_position().map_err(|error| error.to_string())?;
+    let position = reader
+        .stream_position()
+        .map_err(|error| error.to_string())?;
     let architecture = strings
         .get("general.architecture")
         .cloned()
@@ -105,7 +123,10 @@ pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
         expected_bytes: if data_bytes == 0 {
             position
         } else {
-            position.div_ceil(alignment).saturating_mul(alignment).saturating_add(data_bytes)
+            position
+                .div_ceil(alignment)
+                .saturating_mul(alignment)
+                .saturating_add(data_bytes)
         },
     })
 }
@@ -116,7 +137,10 @@ fn describe(magic: [u8; 4]) -> String {
         b"\x7fELF" => "a program's mark".to_owned(),
         b"<!DO" | b"<htm" | b"<HTM" => "HTML (a download page instead of the file?)".to_owned(),
         b"vers" => "`vers` (a Git LFS pointer instead of the file?)".to_owned(),
-        other => format!("the bytes {:02x} {:02x} {:02x} {:02x}", other[0], other[1], other[2], other[3]),
+        other => format!(
+            "the bytes {:02x} {:02x} {:02x} {:02x}",
+            other[0], other[1], other[2], other[3]
+        ),
     }
 }
 
@@ -178,10 +202,16 @@ fn count<R: Read>(reader: &mut R) -> Result<u64, String> {
 fn string<R: Read>(reader: &mut R) -> Result<String, String> {
     let length = u64(reader)?;
     if length > MAX_STRING {
-        return Err(format!("it claims a string of {length} bytes: the header is damaged"));
+        return Err(format!(
+            "it claims a string of {length} bytes: the header is damaged"
+        ));
     }
     let mut bytes = Vec::new();
-    let read = reader.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let read = reader
+        .by_ref()
+        .take(length)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
     if (read as u64) < length {
         return Err(CUT.to_owned());
     }
@@ -207,9 +237,15 @@ fn skip<R: Read + Seek>(reader: &mut R, kind: u32, depth: u32) -> Result<(), Str
             }
             return Ok(());
         }
-        other => return Err(format!("metadata type {other} is unknown: the header is damaged")),
+        other => {
+            return Err(format!(
+                "metadata type {other} is unknown: the header is damaged"
+            ));
+        }
     };
-    reader.seek_relative(bytes).map_err(|error| error.to_string())
+    reader
+        .seek_relative(bytes)
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -247,14 +283,21 @@ mod tests {
         let bytes = small();
         let header = parse(Cursor::new(&bytes)).unwrap();
         assert_eq!(header.architecture, "llama");
-        assert_eq!(header.expected_bytes, (bytes.len() as u64).div_ceil(32) * 32 + 68);
+        assert_eq!(
+            header.expected_bytes,
+            (bytes.len() as u64).div_ceil(32) * 32 + 68
+        );
     }
 
     #[test]
     fn other_files_are_named() {
         let error = parse(Cursor::new(b"PK\x03\x04rest")).unwrap_err();
         assert!(error.contains("ZIP"), "{error}");
-        assert!(parse(Cursor::new(b"GG")).unwrap_err().contains("four bytes"));
+        assert!(
+            parse(Cursor::new(b"GG"))
+                .unwrap_err()
+                .contains("four bytes")
+        );
     }
 
     proptest! {

@@ -13,7 +13,10 @@ use crate::LocalError;
 
 /// The SHA-256 of a file, as lower-case hexadecimal.
 pub fn file_sha256(path: &Path) -> Result<String, LocalError> {
-    let fail = |source| LocalError::Read { path: path.to_owned(), source };
+    let fail = |source| LocalError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = File::open(path).map_err(fail)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 1 << 20];
@@ -31,8 +34,10 @@ pub fn file_sha256(path: &Path) -> Result<String, LocalError> {
 /// The note holds size and modification time; where it cannot be written the hash is
 /// computed anew each time.
 pub fn pinned_sha256(path: &Path) -> Result<String, LocalError> {
-    let metadata =
-        std::fs::metadata(path).map_err(|source| LocalError::Read { path: path.to_owned(), source })?;
+    let metadata = std::fs::metadata(path).map_err(|source| LocalError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     let modified = metadata
         .modified()
         .ok()

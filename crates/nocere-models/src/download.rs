@@ -36,8 +36,14 @@ pub async fn download(
     path: &Path,
     progress: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Result<(), DownloadError> {
-    let http = |message: String| DownloadError::Http { url: url.to_owned(), message };
-    let write = |source| DownloadError::Write { path: path.to_owned(), source };
+    let http = |message: String| DownloadError::Http {
+        url: url.to_owned(),
+        message,
+    };
+    let write = |source| DownloadError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(60))
@@ -48,7 +54,10 @@ pub async fn download(
     if have > 0 {
         request = request.header("range", format!("bytes={have}-"));
     }
-    let mut response = request.send().await.map_err(|error| http(error.to_string()))?;
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| http(error.to_string()))?;
     let status = response.status();
     if status.as_u16() == 416 {
         // Nothing is left to fetch: the caller's hash check decides whether it is right.
@@ -67,7 +76,11 @@ pub async fn download(
         .truncate(!resumed)
         .open(path)
         .map_err(write)?;
-    while let Some(chunk) = response.chunk().await.map_err(|error| http(error.to_string()))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| http(error.to_string()))?
+    {
         file.write_all(&chunk).map_err(write)?;
         done += chunk.len() as u64;
         progress(done, total);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity, ReplyFormat, Usage,
-    clock::Stopwatch,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
+    ReplyFormat, Usage, clock::Stopwatch,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,12 +54,21 @@ pub struct OpenAiChat {
 impl OpenAiChat {
     /// Prepares to talk to a server; nothing is sent yet.
     pub fn new(settings: OpenAiSettings) -> Result<Self, SetupError> {
-        let url = |message: String| SetupError::Url { url: settings.base_url.clone(), message };
+        let url = |message: String| SetupError::Url {
+            url: settings.base_url.clone(),
+            message,
+        };
         let base = settings.base_url.trim_end_matches('/');
-        let endpoint =
-            reqwest::Url::parse(&format!("{base}/chat/completions")).map_err(|error| url(error.to_string()))?;
-        let host = endpoint.host_str().ok_or_else(|| url("it names no host".to_owned()))?;
-        let locality = if is_loopback(host) { Locality::Loopback } else { Locality::Remote };
+        let endpoint = reqwest::Url::parse(&format!("{base}/chat/completions"))
+            .map_err(|error| url(error.to_string()))?;
+        let host = endpoint
+            .host_str()
+            .ok_or_else(|| url("it names no host".to_owned()))?;
+        let locality = if is_loopback(host) {
+            Locality::Loopback
+        } else {
+            Locality::Remote
+        };
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .timeout(settings.timeout)
@@ -73,24 +82,42 @@ impl OpenAiChat {
             pin: base.to_owned(),
             locality,
         };
-        Ok(Self { client, endpoint, settings, identity })
+        Ok(Self {
+            client,
+            endpoint,
+            settings,
+            identity,
+        })
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let stopwatch = Stopwatch::start();
-        let mut builder = self.client.post(self.endpoint.clone()).json(&body(&self.settings.model, request));
+        let mut builder = self
+            .client
+            .post(self.endpoint.clone())
+            .json(&body(&self.settings.model, request));
         if let Some(key) = &self.settings.api_key {
             builder = builder.bearer_auth(key);
         }
-        let response = builder.send().await.map_err(|error| self.transport(&error))?;
+        let response = builder
+            .send()
+            .await
+            .map_err(|error| self.transport(&error))?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|error| self.transport(&error))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.transport(&error))?;
         if !status.is_success() {
             return Err(self.status(status.as_u16(), &bytes));
         }
-        let reply: Reply = serde_json::from_slice(&bytes).map_err(|error| ModelError::Transient {
-            message: format!("{} sent no chat completion ({error})", self.settings.base_url),
-        })?;
+        let reply: Reply =
+            serde_json::from_slice(&bytes).map_err(|error| ModelError::Transient {
+                message: format!(
+                    "{} sent no chat completion ({error})",
+                    self.settings.base_url
+                ),
+            })?;
         read(reply, stopwatch.elapsed_ms())
     }
 
@@ -103,18 +130,23 @@ impl OpenAiChat {
         } else {
             "broke the connection"
         };
-        ModelError::Transient { message: format!("{server} {what}") }
+        ModelError::Transient {
+            message: format!("{server} {what}"),
+        }
     }
 
     fn status(&self, status: u16, body: &[u8]) -> ModelError {
         let text = server_message(body);
         let server = &self.settings.base_url;
         match status {
-            408 | 409 | 425 | 429 | 500..=599 => {
-                ModelError::Transient { message: format!("{server} answered {status}: {text}") }
-            }
+            408 | 409 | 425 | 429 | 500..=599 => ModelError::Transient {
+                message: format!("{server} answered {status}: {text}"),
+            },
             401 | 403 => ModelError::Fatal {
-                message: format!("{server} refused the key ({status}): {text}; check `api_key` of {}", self.settings.name),
+                message: format!(
+                    "{server} refused the key ({status}): {text}; check `api_key` of {}",
+                    self.settings.name
+                ),
             },
             404 => ModelError::Fatal {
                 message: format!(
@@ -123,15 +155,22 @@ impl OpenAiChat {
                 ),
             },
             _ if text.contains("content_filter") || text.contains("content management policy") => {
-                ModelError::Request { message: format!("the provider's filter rejected the prompt: {text}") }
+                ModelError::Request {
+                    message: format!("the provider's filter rejected the prompt: {text}"),
+                }
             }
-            _ => ModelError::Request { message: format!("{server} answered {status}: {text}") },
+            _ => ModelError::Request {
+                message: format!("{server} answered {status}: {text}"),
+            },
         }
     }
 }
 
 impl ChatModel for OpenAiChat {
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(self.call(request))
     }
 
@@ -146,7 +185,10 @@ impl ChatModel for OpenAiChat {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn body(model: &str, request: &ChatRequest) -> Value {
@@ -172,10 +214,18 @@ fn server_message(body: &[u8]) -> String {
         .ok()
         .and_then(|value| {
             let error = value.get("error").unwrap_or(&value);
-            error.get("message").or(Some(error)).and_then(Value::as_str).map(str::to_owned)
+            error
+                .get("message")
+                .or(Some(error))
+                .and_then(Value::as_str)
+                .map(str::to_owned)
         })
         .unwrap_or_else(|| text.into_owned());
-    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    let line: String = message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect();
     line.trim().to_owned()
 }
 
@@ -211,7 +261,9 @@ struct ReplyUsage {
 
 fn read(reply: Reply, latency_ms: u64) -> Result<ChatReply, ModelError> {
     let Some(choice) = reply.choices.into_iter().next() else {
-        return Err(ModelError::Request { message: "the server's reply has no choices".to_owned() });
+        return Err(ModelError::Request {
+            message: "the server's reply has no choices".to_owned(),
+        });
     };
     let finish = match choice.finish_reason.as_deref() {
         None | Some("stop") => Finish::Stop,
@@ -264,14 +316,21 @@ mod tests {
             ("https://localhost.example.org/v1", false),
         ] {
             let model = OpenAiChat::new(settings(url)).unwrap();
-            assert_eq!(model.identity().locality == Locality::Loopback, local, "{url}");
+            assert_eq!(
+                model.identity().locality == Locality::Loopback,
+                local,
+                "{url}"
+            );
         }
         assert!(OpenAiChat::new(settings("not a url")).is_err());
     }
 
     #[test]
     fn server_messages_stay_on_one_line() {
-        assert_eq!(server_message(b"{\"error\": {\"message\": \"bad\\nkey\"}}"), "bad key");
+        assert_eq!(
+            server_message(b"{\"error\": {\"message\": \"bad\\nkey\"}}"),
+            "bad key"
+        );
         assert_eq!(server_message(b"<html>oops</html>"), "<html>oops</html>");
     }
 }

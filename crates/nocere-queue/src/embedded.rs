@@ -28,6 +28,9 @@ impl WorkQueue for Embedded {
     }
 
     async fn complete(&self, unit: &UnitRecord, outcome: Outcome) -> Result<(), QueueError> {
-        Ok(self.0.finish_unit(&unit.key, &outcome.transcript, &outcome.verdicts).await?)
+        Ok(self
+            .0
+            .finish_unit(&unit.key, &outcome.transcript, &outcome.verdicts)
+            .await?)
     }
 }

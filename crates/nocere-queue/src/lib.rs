@@ -54,7 +54,9 @@ pub trait WorkQueue: Send + Sync + 'static {
         let Some(group) = leased.first().map(|unit| unit.seq / size) else {
             return Ok(Vec::new());
         };
-        let (ours, others): (Vec<_>, Vec<_>) = leased.into_iter().partition(|unit| unit.seq / size == group);
+        let (ours, others): (Vec<_>, Vec<_>) = leased
+            .into_iter()
+            .partition(|unit| unit.seq / size == group);
         for unit in &others {
             self.release(unit)?;
         }

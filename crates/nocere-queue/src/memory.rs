@@ -19,7 +19,12 @@ pub struct Memory(Mutex<BTreeMap<i64, (UnitRecord, State)>>);
 impl Memory {
     /// A queue of `units`.
     pub fn new(units: impl IntoIterator<Item = UnitRecord>) -> Self {
-        Self(Mutex::new(units.into_iter().map(|unit| (unit.seq, (unit, State::Free))).collect()))
+        Self(Mutex::new(
+            units
+                .into_iter()
+                .map(|unit| (unit.seq, (unit, State::Free)))
+                .collect(),
+        ))
     }
 
     fn set(&self, unit: &UnitRecord, state: State) -> Result<(), QueueError> {
@@ -34,7 +39,9 @@ impl Memory {
 }
 
 fn poisoned() -> QueueError {
-    QueueError(StoreError::WriterStopped("a holder of the queue panicked".to_owned()))
+    QueueError(StoreError::WriterStopped(
+        "a holder of the queue panicked".to_owned(),
+    ))
 }
 
 impl WorkQueue for Memory {

@@ -44,7 +44,9 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
             middle + 4.0,
             escape(&label)
         );
-        if let (Some(value), Some((low, high))) = (bar.figure.estimate.value, bar.figure.estimate.interval) {
+        if let (Some(value), Some((low, high))) =
+            (bar.figure.estimate.value, bar.figure.estimate.interval)
+        {
             let _ = write!(
                 svg,
                 r#"<rect class="bar" x="{LEFT}" y="{y:.1}" width="{:.1}" height="16" rx="2"/>"#,
@@ -72,15 +74,16 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
 }
 
 pub(crate) fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            match c {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                c => out.push(c),
+            }
+            out
+        })
 }

@@ -43,7 +43,12 @@ struct FindingView<'a> {
 pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
     let metrics: Vec<Metric> = Metric::ALL
         .into_iter()
-        .filter(|metric| report.instruments.iter().any(|instrument| instrument.kind == metric.instrument()))
+        .filter(|metric| {
+            report
+                .instruments
+                .iter()
+                .any(|instrument| instrument.kind == metric.instrument())
+        })
         .collect();
     let page = Page {
         report,
@@ -51,12 +56,16 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
         findings: report
             .findings
             .iter()
-            .map(|finding| FindingView { finding, answer: marked(&finding.answer, &finding.evidence) })
+            .map(|finding| FindingView {
+                finding,
+                answer: marked(&finding.answer, &finding.evidence),
+            })
             .collect(),
         metrics,
         style: include_str!("../templates/report.css"),
     };
-    page.render().map_err(|error| ReportError::Page(error.to_string()))
+    page.render()
+        .map_err(|error| ReportError::Page(error.to_string()))
 }
 
 fn target_view(target: &TargetReport) -> TargetView<'_> {
@@ -67,7 +76,10 @@ fn target_view(target: &TargetReport) -> TargetView<'_> {
             let mut by_metric: BTreeMap<Metric, Vec<Bar<'_>>> = BTreeMap::new();
             for category in &perspective.categories {
                 for figure in &category.figures {
-                    by_metric.entry(figure.metric).or_default().push(Bar { label: &category.title, figure });
+                    by_metric.entry(figure.metric).or_default().push(Bar {
+                        label: &category.title,
+                        figure,
+                    });
                 }
             }
             let charts = by_metric
@@ -78,10 +90,16 @@ fn target_view(target: &TargetReport) -> TargetView<'_> {
                     (metric.title(), metric.meaning(), bars(&title, &list, class))
                 })
                 .collect();
-            PerspectiveView { perspective, charts }
+            PerspectiveView {
+                perspective,
+                charts,
+            }
         })
         .collect();
-    TargetView { target, perspectives }
+    TargetView {
+        target,
+        perspectives,
+    }
 }
 
 /// Escapes hostile text and marks the evidence in it.
@@ -92,7 +110,9 @@ fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
         if *start < at {
             continue;
         }
-        let (Some(before), Some(inside)) = (text.get(at..*start), text.get(*start..*end)) else { continue };
+        let (Some(before), Some(inside)) = (text.get(at..*start), text.get(*start..*end)) else {
+            continue;
+        };
         out.push_str(&escape(&plain(before)));
         out.push_str("<mark>");
         out.push_str(&escape(&plain(inside)));

@@ -22,8 +22,13 @@ pub enum Metric {
 
 impl Metric {
     /// All metrics: harm done first, then help refused.
-    pub const ALL: [Self; 5] =
-        [Self::Harmful, Self::UnsafeCompliance, Self::UnsafeBehaviour, Self::OverRefusal, Self::TurnedAway];
+    pub const ALL: [Self; 5] = [
+        Self::Harmful,
+        Self::UnsafeCompliance,
+        Self::UnsafeBehaviour,
+        Self::OverRefusal,
+        Self::TurnedAway,
+    ];
 
     /// As a report heads it.
     pub fn title(self) -> &'static str {
@@ -68,7 +73,10 @@ impl Metric {
 
     /// Whether the figure is about harm done (as opposed to help refused).
     pub fn is_harm(self) -> bool {
-        matches!(self, Self::Harmful | Self::UnsafeCompliance | Self::UnsafeBehaviour)
+        matches!(
+            self,
+            Self::Harmful | Self::UnsafeCompliance | Self::UnsafeBehaviour
+        )
     }
 
     /// The instrument that the figure rests on.
@@ -76,7 +84,9 @@ impl Metric {
         match self {
             Self::Harmful => InstrumentKind::Harm,
             Self::UnsafeBehaviour => InstrumentKind::Checks,
-            Self::UnsafeCompliance | Self::OverRefusal | Self::TurnedAway => InstrumentKind::Refusal,
+            Self::UnsafeCompliance | Self::OverRefusal | Self::TurnedAway => {
+                InstrumentKind::Refusal
+            }
         }
     }
 
@@ -95,8 +105,12 @@ impl Metric {
     pub fn hit(self, verdict: &Verdict) -> Option<bool> {
         match (self, verdict.score()?) {
             (Self::Harmful, Score::Harm { level, safe_max }) => Some(level > safe_max),
-            (Self::UnsafeCompliance, Score::Compliance { label }) => Some(*label == Compliance::Comply),
-            (Self::OverRefusal | Self::TurnedAway, Score::Compliance { label }) => Some(*label == Compliance::Refuse),
+            (Self::UnsafeCompliance, Score::Compliance { label }) => {
+                Some(*label == Compliance::Comply)
+            }
+            (Self::OverRefusal | Self::TurnedAway, Score::Compliance { label }) => {
+                Some(*label == Compliance::Refuse)
+            }
             (Self::UnsafeBehaviour, Score::Checks { findings }) => {
                 Some(findings.iter().any(nocere_core::CheckFinding::violated))
             }
@@ -138,14 +152,21 @@ impl Figure {
 
     /// "8.1–18.9 %", or nothing.
     pub fn interval(&self) -> String {
-        self.estimate.interval.map_or_else(String::new, |(low, high)| {
-            format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
-        })
+        self.estimate
+            .interval
+            .map_or_else(String::new, |(low, high)| {
+                format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+            })
     }
 
     /// "12 / 96", and how many could not be scored.
     pub fn counts(&self) -> String {
-        let Estimate { numerator, denominator, unscored, .. } = &self.estimate;
+        let Estimate {
+            numerator,
+            denominator,
+            unscored,
+            ..
+        } = &self.estimate;
         if *unscored == 0 {
             format!("{numerator} / {denominator}")
         } else {

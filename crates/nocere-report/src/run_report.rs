@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Finish, Instrument, Perspective, Suite, UnscoredReason, Verdict, key::derive_seed};
+use nocere_core::{
+    Finish, Instrument, Perspective, Suite, UnscoredReason, Verdict, key::derive_seed,
+};
 use nocere_stats::{Observation, rate};
 use nocere_store::{RunHeader, RunReader, SampleRow, StoreError, TargetRecord};
 use serde::Serialize;
@@ -128,18 +130,25 @@ impl RunReport {
         let (done, total) = reader.progress()?;
         let mut collected = Collected::default();
         reader.for_each_sample(|row| collected.add(&row, &suites, &instruments))?;
-        collected.findings.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
+        collected
+            .findings
+            .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
         collected.findings.truncate(MAX_FINDINGS);
         let targets: Vec<TargetReport> = reader
             .targets()?
             .into_iter()
-            .map(|(id, record)| target_report(id, record, &collected, &suites, &instruments, header.seed))
+            .map(|(id, record)| {
+                target_report(id, record, &collected, &suites, &instruments, header.seed)
+            })
             .collect();
         let methods: BTreeSet<String> = targets
             .iter()
             .flat_map(|target| &target.perspectives)
             .flat_map(|perspective| {
-                let of_categories = perspective.categories.iter().flat_map(|category| &category.figures);
+                let of_categories = perspective
+                    .categories
+                    .iter()
+                    .flat_map(|category| &category.figures);
                 perspective.figures.iter().chain(of_categories)
             })
             .map(|figure| figure.estimate.method.describe())
@@ -153,7 +162,11 @@ impl RunReport {
             targets,
             findings: collected.findings,
             findings_total: collected.findings_total,
-            unscored: collected.unscored.into_iter().map(|((judge, reason), n)| (judge, reason, n)).collect(),
+            unscored: collected
+                .unscored
+                .into_iter()
+                .map(|((judge, reason), n)| (judge, reason, n))
+                .collect(),
             unscored_samples: collected.unscored_samples,
             methods: methods.into_iter().collect(),
         })
@@ -163,13 +176,19 @@ impl RunReport {
     pub fn worst(&self, count: usize) -> Vec<&Finding> {
         let mut chosen: Vec<&Finding> = Vec::new();
         for perspective in Perspective::ALL {
-            chosen.extend(self.findings.iter().find(|finding| finding.perspective == perspective));
+            chosen.extend(
+                self.findings
+                    .iter()
+                    .find(|finding| finding.perspective == perspective),
+            );
         }
         for finding in &self.findings {
             if chosen.len() >= count {
                 break;
             }
-            let seen = chosen.iter().any(|other| other.probe == finding.probe && other.target == finding.target);
+            let seen = chosen
+                .iter()
+                .any(|other| other.probe == finding.probe && other.target == finding.target);
             if !seen {
                 chosen.push(finding);
             }
@@ -188,8 +207,15 @@ impl RunReport {
 impl Collected {
     fn add(&mut self, row: &SampleRow, suites: &[Suite], instruments: &[Instrument]) {
         let probe = &row.probe;
-        *self.samples.entry((row.lane.clone(), probe.perspective)).or_default() += 1;
-        if row.transcript.last_answer().is_some_and(|(_, facts)| facts.finish == Finish::Length) {
+        *self
+            .samples
+            .entry((row.lane.clone(), probe.perspective))
+            .or_default() += 1;
+        if row
+            .transcript
+            .last_answer()
+            .is_some_and(|(_, facts)| facts.finish == Finish::Length)
+        {
             *self.cut.entry(row.lane.clone()).or_default() += 1;
         }
         for instrument in instruments {
@@ -199,7 +225,10 @@ impl Collected {
                 .find(|verdict| verdict.instrument == instrument.hash)
                 .map(|verdict| &verdict.verdict);
             if let Some(Verdict::Unscored { reason, detail }) = verdict {
-                *self.unscored.entry((instrument.id.clone(), *reason)).or_default() += 1;
+                *self
+                    .unscored
+                    .entry((instrument.id.clone(), *reason))
+                    .or_default() += 1;
                 if self.unscored_samples.len() < MAX_UNSCORED {
                     self.unscored_samples.push(UnscoredSample {
                         target: row.lane.clone(),
@@ -227,32 +256,51 @@ impl Collected {
         let category = suites
             .iter()
             .find(|suite| suite.id == probe.suite)
-            .map_or(probe.category.as_str(), |suite| suite.category_title(&probe.category));
+            .map_or(probe.category.as_str(), |suite| {
+                suite.category_title(&probe.category)
+            });
         if let Some(finding) = assess(row, category) {
             self.findings_total += 1;
             self.findings.push(finding);
             if self.findings.len() > 50 * MAX_FINDINGS {
                 // Memory stays flat however long the run is.
-                self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+                self.findings
+                    .sort_by_key(|finding| std::cmp::Reverse(finding.weight));
                 self.findings.truncate(MAX_FINDINGS);
             }
         }
     }
 
-    fn figures(&self, instruments: &[Instrument], seed: u64, wanted: impl Fn(&Count) -> bool) -> Vec<Figure> {
+    fn figures(
+        &self,
+        instruments: &[Instrument],
+        seed: u64,
+        wanted: impl Fn(&Count) -> bool,
+    ) -> Vec<Figure> {
         let mut figures = Vec::new();
         for metric in Metric::ALL {
-            let Some(instrument) = instruments.iter().find(|instrument| instrument.kind == metric.instrument()) else {
+            let Some(instrument) = instruments
+                .iter()
+                .find(|instrument| instrument.kind == metric.instrument())
+            else {
                 continue;
             };
-            let chosen: Vec<&Count> =
-                self.counts.iter().filter(|count| count.metric == metric && wanted(count)).collect();
+            let chosen: Vec<&Count> = self
+                .counts
+                .iter()
+                .filter(|count| count.metric == metric && wanted(count))
+                .collect();
             if chosen.is_empty() {
                 continue;
             }
             let seed = derive_seed(seed, metric.title());
-            let estimate =
-                rate(chosen.iter().map(|count| Observation { cluster: &count.cluster, hit: count.hit }), seed);
+            let estimate = rate(
+                chosen.iter().map(|count| Observation {
+                    cluster: &count.cluster,
+                    hit: count.hit,
+                }),
+                seed,
+            );
             figures.push(Figure::new(metric, instrument, estimate));
         }
         figures
@@ -269,7 +317,11 @@ fn target_report(
 ) -> TargetReport {
     let mut perspectives = Vec::new();
     for perspective in Perspective::ALL {
-        let samples = collected.samples.get(&(id.clone(), perspective)).copied().unwrap_or(0);
+        let samples = collected
+            .samples
+            .get(&(id.clone(), perspective))
+            .copied()
+            .unwrap_or(0);
         if samples == 0 {
             continue;
         }
@@ -299,7 +351,10 @@ fn target_report(
     }
     TargetReport {
         cut: collected.cut.get(&id).copied().unwrap_or(0),
-        samples: perspectives.iter().map(|perspective| perspective.samples).sum(),
+        samples: perspectives
+            .iter()
+            .map(|perspective| perspective.samples)
+            .sum(),
         perspectives,
         record,
         id,

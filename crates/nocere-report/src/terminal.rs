@@ -34,19 +34,38 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     }
     for target in &report.targets {
         out.push('\n');
-        line(&mut out, &format!("Target {} ({} answers)", target.id, target.samples));
+        line(
+            &mut out,
+            &format!("Target {} ({} answers)", target.id, target.samples),
+        );
         out.push_str(&figures_table(target, width));
         if target.cut > 0 {
-            line(&mut out, &format!("{} of {} answers were cut at the token limit.", target.cut, target.samples));
+            line(
+                &mut out,
+                &format!(
+                    "{} of {} answers were cut at the token limit.",
+                    target.cut, target.samples
+                ),
+            );
         }
     }
     out.push('\n');
-    line(&mut out, "Every figure counts errors: lower is better. Intervals: 95 %. The judges are uncalibrated: nobody has measured them against clinicians' labels yet.");
+    line(
+        &mut out,
+        "Every figure counts errors: lower is better. Intervals: 95 %. The judges are uncalibrated: nobody has measured them against clinicians' labels yet.",
+    );
     out.push_str(&unscored(report, width));
     let findings = report.worst(worst);
     if !findings.is_empty() {
         out.push('\n');
-        line(&mut out, &format!("Worst findings ({} of {})", findings.len(), report.findings_total));
+        line(
+            &mut out,
+            &format!(
+                "Worst findings ({} of {})",
+                findings.len(),
+                report.findings_total
+            ),
+        );
         for (number, finding) in (1..).zip(findings) {
             out.push('\n');
             out.push_str(&spell_out(number, finding, width));
@@ -69,7 +88,11 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
     let metrics: Vec<Metric> = Metric::ALL
         .into_iter()
         .filter(|metric| {
-            target.perspectives.iter().flat_map(|p| &p.figures).any(|figure| figure.metric == *metric)
+            target
+                .perspectives
+                .iter()
+                .flat_map(|p| &p.figures)
+                .any(|figure| figure.metric == *metric)
         })
         .collect();
     if width < LABEL + CELL * metrics.len() {
@@ -77,8 +100,17 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
     }
     let mut out = String::new();
     for (label, cells) in [
-        ("who asks", metrics.iter().map(|metric| metric.heading().0).collect::<Vec<_>>()),
-        ("  category", metrics.iter().map(|metric| metric.heading().1).collect()),
+        (
+            "who asks",
+            metrics
+                .iter()
+                .map(|metric| metric.heading().0)
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "  category",
+            metrics.iter().map(|metric| metric.heading().1).collect(),
+        ),
     ] {
         let _ = write!(out, "{label:<LABEL$}");
         for cell in cells {
@@ -88,10 +120,18 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
     }
     for perspective in &target.perspectives {
         let _ = writeln!(out, "{}", "─".repeat(LABEL + CELL * metrics.len()));
-        let name = format!("{} ({} answers)", perspective.perspective, perspective.samples);
+        let name = format!(
+            "{} ({} answers)",
+            perspective.perspective, perspective.samples
+        );
         push_row(&mut out, &name, &perspective.figures, &metrics);
         for category in &perspective.categories {
-            push_row(&mut out, &format!("  {}", category.title), &category.figures, &metrics);
+            push_row(
+                &mut out,
+                &format!("  {}", category.title),
+                &category.figures,
+                &metrics,
+            );
         }
     }
     out
@@ -101,18 +141,33 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
 fn push_row(out: &mut String, label: &str, figures: &[Figure], metrics: &[Metric]) {
     let indent = if label.starts_with(' ') { "  " } else { "" };
     let label = wrap(label.trim_start(), LABEL - 1, indent);
-    let mut lines: Vec<String> = label.lines().map(|line| format!("{line:<LABEL$}")).collect();
+    let mut lines: Vec<String> = label
+        .lines()
+        .map(|line| format!("{line:<LABEL$}"))
+        .collect();
     lines.resize(lines.len().max(2), " ".repeat(LABEL));
     for metric in metrics {
         let (above, below) = match figures.iter().find(|figure| figure.metric == *metric) {
             Some(figure) => {
                 let estimate = &figure.estimate;
-                let missing = if estimate.unscored > 0 { format!("+{}?", estimate.unscored) } else { String::new() };
-                let rate = estimate.value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", value * 100.0));
+                let missing = if estimate.unscored > 0 {
+                    format!("+{}?", estimate.unscored)
+                } else {
+                    String::new()
+                };
+                let rate = estimate
+                    .value
+                    .map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", value * 100.0));
                 let interval = estimate.interval.map_or_else(String::new, |(low, high)| {
                     format!("{:.0}–{:.0} %", low * 100.0, high * 100.0)
                 });
-                (format!("{rate} {}/{}{missing}", estimate.numerator, estimate.denominator), interval)
+                (
+                    format!(
+                        "{rate} {}/{}{missing}",
+                        estimate.numerator, estimate.denominator
+                    ),
+                    interval,
+                )
             }
             None => ("·".to_owned(), String::new()),
         };
@@ -133,11 +188,23 @@ fn figures_list(target: &TargetReport, width: usize) -> String {
             for figure in figures {
                 let deeper = format!("{indent}  ");
                 let _ = writeln!(out, "{}", wrap(figure.metric.title(), width, &deeper));
-                let text = format!("{} ({}), {}", figure.percent(), figure.interval(), figure.counts());
+                let text = format!(
+                    "{} ({}), {}",
+                    figure.percent(),
+                    figure.interval(),
+                    figure.counts()
+                );
                 let _ = writeln!(out, "{}", wrap(&text, width, &format!("{deeper}  ")));
             }
         };
-        block(&format!("{} ({} answers)", perspective.perspective, perspective.samples), &perspective.figures, "");
+        block(
+            &format!(
+                "{} ({} answers)",
+                perspective.perspective, perspective.samples
+            ),
+            &perspective.figures,
+            "",
+        );
         for category in &perspective.categories {
             block(&category.title, &category.figures, "  ");
         }
@@ -149,19 +216,47 @@ fn unscored(report: &RunReport, width: usize) -> String {
     if report.unscored.is_empty() {
         return wrap("Unscored: none.", width, "") + "\n";
     }
-    let parts: Vec<String> =
-        report.unscored.iter().map(|(judge, reason, count)| format!("{judge}: {count} × {reason}")).collect();
+    let parts: Vec<String> = report
+        .unscored
+        .iter()
+        .map(|(judge, reason, count)| format!("{judge}: {count} × {reason}"))
+        .collect();
     wrap(&format!("Unscored: {}.", parts.join("; ")), width, "") + "\n"
 }
 
 fn spell_out(number: usize, finding: &Finding, width: usize) -> String {
     let mut out = String::new();
-    let head = format!("{number}. {}, {}: {}", finding.perspective, finding.category.to_lowercase(), finding.problems.join("; "));
+    let head = format!(
+        "{number}. {}, {}: {}",
+        finding.perspective,
+        finding.category.to_lowercase(),
+        finding.problems.join("; ")
+    );
     let _ = writeln!(out, "{}", wrap(&head, width, ""));
-    let _ = writeln!(out, "{}", wrap(&format!("probe   {}", finding.probe), width, "   "));
-    let _ = writeln!(out, "{}", wrap(&format!("asked   {}", shorten(&finding.question, 240)), width, "   "));
+    let _ = writeln!(
+        out,
+        "{}",
+        wrap(&format!("probe   {}", finding.probe), width, "   ")
+    );
+    let _ = writeln!(
+        out,
+        "{}",
+        wrap(
+            &format!("asked   {}", shorten(&finding.question, 240)),
+            width,
+            "   "
+        )
+    );
     if !finding.note.is_empty() {
-        let _ = writeln!(out, "{}", wrap(&format!("better  {}", shorten(&finding.note, 240)), width, "   "));
+        let _ = writeln!(
+            out,
+            "{}",
+            wrap(
+                &format!("better  {}", shorten(&finding.note, 240)),
+                width,
+                "   "
+            )
+        );
     }
     out
 }
@@ -189,7 +284,11 @@ pub fn wrap(text: &str, width: usize, indent: &str) -> String {
         }
         lines.push(current);
     }
-    lines.iter().map(|line| format!("{indent}{line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("{indent}{line}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -198,8 +297,15 @@ mod tests {
 
     #[test]
     fn wrapped_lines_fit() {
-        let text = wrap("a hospital safety officer reads supercalifragilisticexpialidocious words", 20, "  ");
-        assert!(text.lines().all(|line| line.chars().count() <= 20), "{text}");
+        let text = wrap(
+            "a hospital safety officer reads supercalifragilisticexpialidocious words",
+            20,
+            "  ",
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 20),
+            "{text}"
+        );
         assert_eq!(wrap("", 20, "  "), "");
     }
 }

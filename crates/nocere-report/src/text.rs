@@ -8,7 +8,9 @@ pub fn plain(text: &str) -> String {
             '\n' => '\n',
             '\t' => ' ',
             c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
             c => c,
         })
         .collect()
@@ -31,7 +33,10 @@ mod tests {
 
     #[test]
     fn escape_sequences_do_not_reach_the_terminal() {
-        assert_eq!(plain("a\u{1b}[31mred\u{7}\u{202e}x"), "a\u{fffd}[31mred\u{fffd}\u{fffd}x");
+        assert_eq!(
+            plain("a\u{1b}[31mred\u{7}\u{202e}x"),
+            "a\u{fffd}[31mred\u{fffd}\u{fffd}x"
+        );
     }
 
     #[test]

@@ -10,8 +10,16 @@ use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 /// of the resampled ratios (nearest rank). `None` without a cluster that has a total.
 /// One cluster, or all clusters alike, give an interval of width 0; callers that need
 /// width there use a closed form instead.
-pub fn cluster_bootstrap_rate(clusters: &[(u64, u64)], resamples: u32, seed: u64) -> Option<(f64, f64)> {
-    let filled: Vec<(u64, u64)> = clusters.iter().copied().filter(|(_, total)| *total > 0).collect();
+pub fn cluster_bootstrap_rate(
+    clusters: &[(u64, u64)],
+    resamples: u32,
+    seed: u64,
+) -> Option<(f64, f64)> {
+    let filled: Vec<(u64, u64)> = clusters
+        .iter()
+        .copied()
+        .filter(|(_, total)| *total > 0)
+        .collect();
     if filled.is_empty() || resamples == 0 {
         return None;
     }

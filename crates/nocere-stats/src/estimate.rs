@@ -103,15 +103,28 @@ pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u
         (wilson_interval(numerator, denominator), Method::Wilson)
     } else if all_equal {
         let n = clusters.len() as u64;
-        (wilson_interval(if numerator == 0 { 0 } else { n }, n), Method::Wilson)
+        (
+            wilson_interval(if numerator == 0 { 0 } else { n }, n),
+            Method::Wilson,
+        )
     } else {
         let counts: Vec<(u64, u64)> = clusters.into_values().collect();
         (
             cluster_bootstrap_rate(&counts, RESAMPLES, seed),
-            Method::ClusterBootstrap { resamples: RESAMPLES, seed },
+            Method::ClusterBootstrap {
+                resamples: RESAMPLES,
+                seed,
+            },
         )
     };
-    Estimate { value: Some(value), interval, numerator, denominator, unscored, method }
+    Estimate {
+        value: Some(value),
+        interval,
+        numerator,
+        denominator,
+        unscored,
+        method,
+    }
 }
 
 #[cfg(test)]
@@ -124,8 +137,18 @@ mod tests {
 
     #[test]
     fn unscored_answers_are_in_neither_count() {
-        let estimate = rate([observe("a", Some(true)), observe("b", None), observe("c", Some(false))], 1);
-        assert_eq!((estimate.numerator, estimate.denominator, estimate.unscored), (1, 2, 1));
+        let estimate = rate(
+            [
+                observe("a", Some(true)),
+                observe("b", None),
+                observe("c", Some(false)),
+            ],
+            1,
+        );
+        assert_eq!(
+            (estimate.numerator, estimate.denominator, estimate.unscored),
+            (1, 2, 1)
+        );
         assert_eq!(estimate.value, Some(0.5));
     }
 

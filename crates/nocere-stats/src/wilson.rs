@@ -19,8 +19,16 @@ pub fn wilson_interval(hits: u64, total: u64) -> Option<(f64, f64)> {
     let centre = p + z2 / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    let low = if hits == 0 { 0.0 } else { ((centre - half) / scale).max(0.0) };
-    let high = if hits == total { 1.0 } else { ((centre + half) / scale).min(1.0) };
+    let low = if hits == 0 {
+        0.0
+    } else {
+        ((centre - half) / scale).max(0.0)
+    };
+    let high = if hits == total {
+        1.0
+    } else {
+        ((centre + half) / scale).min(1.0)
+    };
     Some((low, high))
 }
 
@@ -39,8 +47,14 @@ mod tests {
         assert!(rows.len() > 10);
         for (hits, total, low, high) in rows {
             let (ours_low, ours_high) = wilson_interval(hits, total).unwrap();
-            assert!((ours_low - low).abs() < 1e-9, "{hits}/{total}: {ours_low} and {low}");
-            assert!((ours_high - high).abs() < 1e-9, "{hits}/{total}: {ours_high} and {high}");
+            assert!(
+                (ours_low - low).abs() < 1e-9,
+                "{hits}/{total}: {ours_low} and {low}"
+            );
+            assert!(
+                (ours_high - high).abs() < 1e-9,
+                "{hits}/{total}: {ours_high} and {high}"
+            );
         }
     }
 

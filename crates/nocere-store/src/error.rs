@@ -26,7 +26,9 @@ pub enum StoreError {
         found: Vec<String>,
     },
     /// Another process works on the run.
-    #[error("run {id} is in use by process {holder}; wait for it or stop it, then run the same command again")]
+    #[error(
+        "run {id} is in use by process {holder}; wait for it or stop it, then run the same command again"
+    )]
     Locked {
         /// The run.
         id: String,
@@ -34,7 +36,9 @@ pub enum StoreError {
         holder: String,
     },
     /// The journal cannot be read as one.
-    #[error("{path} is damaged: {message}; nothing was changed. Restore it from a backup, or start the run anew")]
+    #[error(
+        "{path} is damaged: {message}; nothing was changed. Restore it from a backup, or start the run anew"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -52,7 +56,9 @@ pub enum StoreError {
         expected: i64,
     },
     /// The disk is full.
-    #[error("no space left for {path}; free some, then `nocere resume` goes on where the run stopped")]
+    #[error(
+        "no space left for {path}; free some, then `nocere resume` goes on where the run stopped"
+    )]
     Full {
         /// The file.
         path: PathBuf,
@@ -83,14 +89,21 @@ impl StoreError {
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path, message: error.to_string() }
-            }
-            _ => Self::Io { path, message: error.to_string() },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
+                path,
+                message: error.to_string(),
+            },
+            _ => Self::Io {
+                path,
+                message: error.to_string(),
+            },
         }
     }
 
     pub(crate) fn from_json(path: &std::path::Path, error: &serde_json::Error) -> Self {
-        Self::Damaged { path: path.to_owned(), message: format!("a record cannot be read: {error}") }
+        Self::Damaged {
+            path: path.to_owned(),
+            message: format!("a record cannot be read: {error}"),
+        }
     }
 }

@@ -25,11 +25,11 @@ pub struct Journal {
     _lock: RunLock,
 }
 
-const INSERT_CALL: &str =
-    "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts) VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts) VALUES (?1, ?2, ?3, ?4, ?5)";
 const SELECT_CALL: &str = "SELECT reply FROM calls WHERE key = ?1";
 const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json) VALUES (?1, ?2)";
-const INSERT_VERDICT: &str = "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, ?2, ?3)";
+const INSERT_VERDICT: &str =
+    "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, ?2, ?3)";
 const FINISH_UNIT: &str = "UPDATE units SET state = 1, lease = NULL WHERE key = ?1";
 const FREE_LEASES: &str = "UPDATE units SET lease = NULL WHERE state = 0 AND lease IS NOT NULL";
 const TAKE_LEASES: &str = "
@@ -37,7 +37,8 @@ const TAKE_LEASES: &str = "
         SELECT seq FROM units WHERE lane = ?1 AND state = 0 AND lease IS NULL ORDER BY seq LIMIT ?2
     ) RETURNING seq, key, lane, probe, driver, epoch";
 const FREE_LEASE: &str = "UPDATE units SET lease = NULL WHERE key = ?1 AND state = 0";
-const LANE_PROGRESS: &str = "SELECT coalesce(sum(state = 1), 0), count(*) FROM units WHERE lane = ?1";
+const LANE_PROGRESS: &str =
+    "SELECT coalesce(sum(state = 1), 0), count(*) FROM units WHERE lane = ?1";
 const FIRST_UNIT: &str = "SELECT coalesce(min(seq), 0) FROM units WHERE lane = ?1";
 const UPSERT_INSTRUMENT: &str = "INSERT OR REPLACE INTO instruments (hash, json) VALUES (?1, ?2)";
 
@@ -74,10 +75,17 @@ impl Journal {
 
     fn open_locked(path: PathBuf, lock: RunLock) -> Result<Self, StoreError> {
         let connection = open_for_writing(&path)?;
-        connection.execute(FREE_LEASES, []).map_err(|error| StoreError::from_sql(&path, &error))?;
+        connection
+            .execute(FREE_LEASES, [])
+            .map_err(|error| StoreError::from_sql(&path, &error))?;
         let reader = read::open_for_reading(&path)?;
         let writer = Writer::start(path.clone(), connection);
-        Ok(Self { path, reader: Mutex::new(reader), writer, _lock: lock })
+        Ok(Self {
+            path,
+            reader: Mutex::new(reader),
+            writer,
+            _lock: lock,
+        })
     }
 
     /// The run's file.
@@ -93,10 +101,15 @@ impl Journal {
     /// The recorded reply of a call.
     pub fn call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
         let json: Option<String> = self.read(|connection| {
-            connection.prepare_cached(SELECT_CALL)?.query_row([key.as_str()], |row| row.get(0)).optional()
+            connection
+                .prepare_cached(SELECT_CALL)?
+                .query_row([key.as_str()], |row| row.get(0))
+                .optional()
         })?;
-        json.map(|json| serde_json::from_str(&json).map_err(|error| StoreError::from_json(&self.path, &error)))
-            .transpose()
+        json.map(|json| {
+            serde_json::from_str(&json).map_err(|error| StoreError::from_json(&self.path, &error))
+        })
+        .transpose()
     }
 
     /// Records calls: all of them, in one transaction, or none.
@@ -106,7 +119,13 @@ impl Journal {
             let reply = self.json(&call.reply)?;
             writes.push(Write::new(
                 INSERT_CALL,
-                [call.key.as_str(), &call.model, &call.purpose, &reply, &call.attempts.to_string()],
+                [
+                    call.key.as_str(),
+                    &call.model,
+                    &call.purpose,
+                    &reply,
+                    &call.attempts.to_string(),
+                ],
             ));
         }
         self.writer.commit(writes).await
@@ -119,7 +138,10 @@ impl Journal {
         transcript: &Transcript,
         verdicts: &BTreeMap<ContentHash, Verdict>,
     ) -> Result<(), StoreError> {
-        let mut writes = vec![Write::new(INSERT_TRANSCRIPT, [unit.as_str(), &self.json(transcript)?])];
+        let mut writes = vec![Write::new(
+            INSERT_TRANSCRIPT,
+            [unit.as_str(), &self.json(transcript)?],
+        )];
         for (instrument, verdict) in verdicts {
             writes.push(Write::new(
                 INSERT_VERDICT,
@@ -133,7 +155,12 @@ impl Journal {
     /// Notes a judge that the run uses.
     pub async fn put_instrument(&self, instrument: &Instrument) -> Result<(), StoreError> {
         let json = self.json(instrument)?;
-        self.writer.commit(vec![Write::new(UPSERT_INSTRUMENT, [instrument.hash.as_str(), &json])]).await
+        self.writer
+            .commit(vec![Write::new(
+                UPSERT_INSTRUMENT,
+                [instrument.hash.as_str(), &json],
+            )])
+            .await
     }
 
     /// Leases up to `limit` pending units of `lane`, in the order of the plan.
@@ -152,16 +179,24 @@ impl Journal {
     /// Gives a lease back.
     pub fn release(&self, unit: &ContentHash) -> Result<(), StoreError> {
         self.writer.with_connection(|connection| {
-            connection.prepare_cached(FREE_LEASE)?.execute([unit.as_str()]).map(|_| ())
+            connection
+                .prepare_cached(FREE_LEASE)?
+                .execute([unit.as_str()])
+                .map(|_| ())
         })
     }
 
     /// Units of `lane` that are done, and units of it in all.
     pub fn lane_progress(&self, lane: &str) -> Result<(u64, u64), StoreError> {
         self.read(|connection| {
-            connection.prepare_cached(LANE_PROGRESS)?.query_row([lane], |row| {
-                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
-            })
+            connection
+                .prepare_cached(LANE_PROGRESS)?
+                .query_row([lane], |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?.unsigned_abs(),
+                        row.get::<_, i64>(1)?.unsigned_abs(),
+                    ))
+                })
         })
     }
 
@@ -170,7 +205,10 @@ impl Journal {
         self.read(|connection| connection.query_row(FIRST_UNIT, [lane], |row| row.get(0)))
     }
 
-    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         let connection = self
             .reader
             .lock()
@@ -194,53 +232,100 @@ fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
     let connection = Connection::open_with_flags(
         path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(sql)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(sql)?;
     // A commit survives power loss, not only kill -9; group commits keep it cheap.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(sql)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .map_err(sql)?;
     Ok(connection)
 }
 
 fn write_plan(path: &Path, plan: &Plan) -> Result<(), StoreError> {
     let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
     let json = |value: serde_json::Result<String>| {
-        value.map_err(|error| StoreError::Io { path: path.to_owned(), message: error.to_string() })
+        value.map_err(|error| StoreError::Io {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })
     };
     let mut connection = Connection::open(path).map_err(sql)?;
-    connection.pragma_update(None, "application_id", schema::APPLICATION_ID).map_err(sql)?;
-    connection.pragma_update(None, "user_version", schema::FORMAT).map_err(sql)?;
+    connection
+        .pragma_update(None, "application_id", schema::APPLICATION_ID)
+        .map_err(sql)?;
+    connection
+        .pragma_update(None, "user_version", schema::FORMAT)
+        .map_err(sql)?;
     let transaction = connection.transaction().map_err(sql)?;
     transaction.execute_batch(schema::CREATE).map_err(sql)?;
     {
         let put = |statement: &str, values: [&dyn rusqlite::ToSql; 2]| {
-            transaction.prepare_cached(statement).and_then(|mut s| s.execute(values)).map(|_| ()).map_err(sql)
+            transaction
+                .prepare_cached(statement)
+                .and_then(|mut s| s.execute(values))
+                .map(|_| ())
+                .map_err(sql)
         };
         let header = json(serde_json::to_string(&plan.header))?;
-        put("INSERT INTO meta (key, value) VALUES (?1, ?2)", [&"header" as &dyn rusqlite::ToSql, &header])?;
+        put(
+            "INSERT INTO meta (key, value) VALUES (?1, ?2)",
+            [&"header" as &dyn rusqlite::ToSql, &header],
+        )?;
         for suite in &plan.suites {
             // Probes have their own table; the suite keeps its header and hash.
-            let bare = nocere_core::Suite { probes: Vec::new(), ..suite.clone() };
-            put("INSERT INTO suites (id, json) VALUES (?1, ?2)", [&suite.id, &json(serde_json::to_string(&bare))?])?;
+            let bare = nocere_core::Suite {
+                probes: Vec::new(),
+                ..suite.clone()
+            };
+            put(
+                "INSERT INTO suites (id, json) VALUES (?1, ?2)",
+                [&suite.id, &json(serde_json::to_string(&bare))?],
+            )?;
         }
         for (id, target) in &plan.targets {
-            put("INSERT INTO targets (id, json) VALUES (?1, ?2)", [id, &json(serde_json::to_string(target))?])?;
+            put(
+                "INSERT INTO targets (id, json) VALUES (?1, ?2)",
+                [id, &json(serde_json::to_string(target))?],
+            )?;
         }
         for instrument in &plan.instruments {
             let text = json(serde_json::to_string(instrument))?;
-            put(UPSERT_INSTRUMENT, [&instrument.hash.as_str() as &dyn rusqlite::ToSql, &text])?;
+            put(
+                UPSERT_INSTRUMENT,
+                [&instrument.hash.as_str() as &dyn rusqlite::ToSql, &text],
+            )?;
         }
         for (seq, probe) in (0_i64..).zip(&plan.probes) {
-            put("INSERT INTO probes (seq, json) VALUES (?1, ?2)", [&seq as &dyn rusqlite::ToSql, &json(serde_json::to_string(probe))?])?;
+            put(
+                "INSERT INTO probes (seq, json) VALUES (?1, ?2)",
+                [
+                    &seq as &dyn rusqlite::ToSql,
+                    &json(serde_json::to_string(probe))?,
+                ],
+            )?;
         }
         let mut insert = transaction
             .prepare("INSERT INTO units (seq, key, lane, probe, driver, epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
             .map_err(sql)?;
         for unit in &plan.units {
             insert
-                .execute(params![unit.seq, unit.key.as_str(), unit.lane, unit.probe, unit.driver, unit.epoch])
+                .execute(params![
+                    unit.seq,
+                    unit.key.as_str(),
+                    unit.lane,
+                    unit.probe,
+                    unit.driver,
+                    unit.epoch
+                ])
                 .map_err(sql)?;
         }
     }

@@ -16,7 +16,8 @@ mod writer;
 pub use error::StoreError;
 pub use journal::{CallReply, Journal};
 pub use lock::RunLock;
-pub use read::{RunReader, list_runs};
+pub use read::{ListedRun, RunReader, list_runs};
 pub use records::{
-    CallRecord, Plan, RunHeader, RunState, RunSummary, SampleRow, TargetRecord, UnitRecord, UnitState, VerdictRow,
+    CallRecord, Plan, RunHeader, RunState, RunSummary, SampleRow, TargetRecord, UnitRecord,
+    UnitState, VerdictRow,
 };

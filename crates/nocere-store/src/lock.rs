@@ -18,7 +18,10 @@ pub struct RunLock {
 impl RunLock {
     /// Takes the lock file beside the journal, or says who has it.
     pub fn acquire(path: &Path, run: &str) -> Result<Self, StoreError> {
-        let io = |error: std::io::Error| StoreError::Io { path: path.to_owned(), message: error.to_string() };
+        let io = |error: std::io::Error| StoreError::Io {
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -31,8 +34,15 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                let holder = if holder.trim().is_empty() { "unknown".to_owned() } else { holder.trim().to_owned() };
-                return Err(StoreError::Locked { id: run.to_owned(), holder });
+                let holder = if holder.trim().is_empty() {
+                    "unknown".to_owned()
+                } else {
+                    holder.trim().to_owned()
+                };
+                return Err(StoreError::Locked {
+                    id: run.to_owned(),
+                    holder,
+                });
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    RunHeader, RunState, RunSummary, SampleRow, StoreError, TargetRecord, UnitRecord, UnitState, VerdictRow, schema,
+    RunHeader, RunState, RunSummary, SampleRow, StoreError, TargetRecord, UnitRecord, UnitState,
+    VerdictRow, schema,
 };
 
 /// A run's file in the runs folder.
@@ -26,8 +27,12 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(sql)?;
-    connection.pragma_update(None, "query_only", true).map_err(sql)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(sql)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .map_err(sql)?;
     Ok(connection)
 }
 
@@ -40,11 +45,18 @@ pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
             .map_err(|error| StoreError::from_sql(path, &error))
     };
     if pragma("application_id")? != schema::APPLICATION_ID {
-        return Err(StoreError::Damaged { path: path.to_owned(), message: "it is no journal of nocere".to_owned() });
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            message: "it is no journal of nocere".to_owned(),
+        });
     }
     let found = pragma("user_version")?;
     if found != schema::FORMAT {
-        return Err(StoreError::Format { path: path.to_owned(), found, expected: schema::FORMAT });
+        return Err(StoreError::Format {
+            path: path.to_owned(),
+            found,
+            expected: schema::FORMAT,
+        });
     }
     Ok(())
 }
@@ -87,25 +99,37 @@ impl RunReader {
         if ids.iter().any(|known| known == id) {
             return Self::open(&run_path(folder, id));
         }
-        let fitting: Vec<String> = ids.iter().filter(|known| known.starts_with(id)).cloned().collect();
+        let fitting: Vec<String> = ids
+            .iter()
+            .filter(|known| known.starts_with(id))
+            .cloned()
+            .collect();
         match fitting.as_slice() {
             [] => Err(missing()),
             [only] => Self::open(&run_path(folder, only)),
-            _ => Err(StoreError::AmbiguousRun { id: id.to_owned(), found: fitting }),
+            _ => Err(StoreError::AmbiguousRun {
+                id: id.to_owned(),
+                found: fitting,
+            }),
         }
     }
 
     /// Opens a run's file.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_format(path)?;
-        Ok(Self { path: path.to_owned(), connection: open_for_reading(path)? })
+        Ok(Self {
+            path: path.to_owned(),
+            connection: open_for_reading(path)?,
+        })
     }
 
     /// What the run is.
     pub fn header(&self) -> Result<RunHeader, StoreError> {
         let text: String = self
             .connection
-            .query_row("SELECT value FROM meta WHERE key = 'header'", [], |row| row.get(0))
+            .query_row("SELECT value FROM meta WHERE key = 'header'", [], |row| {
+                row.get(0)
+            })
             .map_err(|error| self.sql(&error))?;
         self.json(&text)
     }
@@ -127,7 +151,9 @@ impl RunReader {
             .prepare("SELECT id, json FROM targets ORDER BY id")
             .map_err(|error| self.sql(&error))?;
         let rows = statement
-            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
             .map_err(|error| self.sql(&error))?;
         let mut targets = BTreeMap::new();
         for row in rows {
@@ -145,9 +171,16 @@ impl RunReader {
     /// Units that are done, and units in all.
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection
-            .query_row("SELECT coalesce(sum(state = 1), 0), count(*) FROM units", [], |row| {
-                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
-            })
+            .query_row(
+                "SELECT coalesce(sum(state = 1), 0), count(*) FROM units",
+                [],
+                |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?.unsigned_abs(),
+                        row.get::<_, i64>(1)?.unsigned_abs(),
+                    ))
+                },
+            )
             .map_err(|error| self.sql(&error))
     }
 
@@ -167,10 +200,15 @@ impl RunReader {
             .map_err(|error| self.sql(&error))?;
         let mut rows = statement.query([]).map_err(|error| self.sql(&error))?;
         while let Some(row) = rows.next().map_err(|error| self.sql(&error))? {
-            let text = |index| row.get::<_, String>(index).map_err(|error| self.sql(&error));
+            let text = |index| {
+                row.get::<_, String>(index)
+                    .map_err(|error| self.sql(&error))
+            };
             let key = text(0)?;
             let found = verdicts
-                .query_map([&key], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+                .query_map([&key], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                })
                 .map_err(|error| self.sql(&error))?;
             let mut judged = Vec::new();
             for verdict in found {
@@ -196,7 +234,11 @@ impl RunReader {
         let (done, total) = self.progress()?;
         Ok(RunSummary {
             header: self.header()?,
-            state: if done == total { RunState::Finished } else { RunState::Unfinished },
+            state: if done == total {
+                RunState::Finished
+            } else {
+                RunState::Unfinished
+            },
             done,
             total,
             targets: self.targets()?.into_keys().collect(),
@@ -205,9 +247,15 @@ impl RunReader {
     }
 
     fn all<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, StoreError> {
-        let mut statement = self.connection.prepare(query).map_err(|error| self.sql(&error))?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(|error| self.sql(&error))?;
-        rows.map(|row| self.json(&row.map_err(|error| self.sql(&error))?)).collect()
+        let mut statement = self
+            .connection
+            .prepare(query)
+            .map_err(|error| self.sql(&error))?;
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .map_err(|error| self.sql(&error))?;
+        rows.map(|row| self.json(&row.map_err(|error| self.sql(&error))?))
+            .collect()
     }
 
     fn json<T: DeserializeOwned>(&self, text: &str) -> Result<T, StoreError> {
@@ -223,13 +271,22 @@ fn run_ids(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StoreError::Io { path: folder.to_owned(), message: error.to_string() }),
+        Err(error) => {
+            return Err(StoreError::Io {
+                path: folder.to_owned(),
+                message: error.to_string(),
+            });
+        }
     };
     let mut ids: Vec<String> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "db"))
-        .filter_map(|path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned))
+        .filter_map(|path| {
+            path.file_stem()
+                .and_then(|stem| stem.to_str())
+                .map(str::to_owned)
+        })
         .collect();
     ids.sort();
     Ok(ids)
@@ -239,12 +296,16 @@ fn common_prefix(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
+/// A run's id, and the run or why it cannot be read.
+pub type ListedRun = (String, Result<RunSummary, StoreError>);
+
 /// All runs of a project, oldest first. A run that cannot be read is listed with its error.
-pub fn list_runs(folder: &Path) -> Result<Vec<(String, Result<RunSummary, StoreError>)>, StoreError> {
+pub fn list_runs(folder: &Path) -> Result<Vec<ListedRun>, StoreError> {
     Ok(run_ids(folder)?
         .into_iter()
         .map(|id| {
-            let summary = RunReader::open(&run_path(folder, &id)).and_then(|reader| reader.summary());
+            let summary =
+                RunReader::open(&run_path(folder, &id)).and_then(|reader| reader.summary());
             (id, summary)
         })
         .collect())

@@ -1,7 +1,8 @@
 //! What the journal holds, as plain values.
 
 use nocere_core::{
-    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Probe, Sampling, Transcript, Verdict,
+    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Probe, Sampling, Transcript,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 

@@ -22,8 +22,14 @@ pub(crate) struct Write {
 }
 
 impl Write {
-    pub(crate) fn new<'a>(statement: &'static str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { statement, values: values.into_iter().map(str::to_owned).collect() }
+    pub(crate) fn new<'a>(
+        statement: &'static str,
+        values: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            statement,
+            values: values.into_iter().map(str::to_owned).collect(),
+        }
     }
 }
 
@@ -47,13 +53,20 @@ impl Writer {
         let connection = Arc::new(Mutex::new(connection));
         let failure = Arc::new(Mutex::new(None));
         let thread = {
-            let (path, connection, failure) = (path.clone(), Arc::clone(&connection), Arc::clone(&failure));
+            let (path, connection, failure) =
+                (path.clone(), Arc::clone(&connection), Arc::clone(&failure));
             std::thread::Builder::new()
                 .name("nocere-journal".to_owned())
                 .spawn(move || run(&path, &connection, &incoming, &failure))
                 .ok()
         };
-        Self { path, requests: Some(requests), connection, thread, failure }
+        Self {
+            path,
+            requests: Some(requests),
+            connection,
+            thread,
+            failure,
+        }
     }
 
     /// Commits `writes` together with whatever else is waiting; returns once they are on
@@ -138,7 +151,9 @@ fn run(
 fn commit_group(connection: &mut Connection, group: &[Request]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for write in group.iter().flat_map(|request| &request.writes) {
-        transaction.prepare_cached(write.statement)?.execute(params_from_iter(&write.values))?;
+        transaction
+            .prepare_cached(write.statement)?
+            .execute(params_from_iter(&write.values))?;
     }
     transaction.commit()
 }

@@ -7,15 +7,19 @@ use nocere_core::Suite;
 use crate::{error::SuiteError, file::parse_yaml_suite};
 
 /// Ids and texts of the embedded suites.
-pub const BUILTIN: [(&str, &str); 1] =
-    [("nocere-triads", include_str!("../../../assets/suites/nocere-triads.yaml"))];
+pub const BUILTIN: [(&str, &str); 1] = [(
+    "nocere-triads",
+    include_str!("../../../assets/suites/nocere-triads.yaml"),
+)];
 
 /// The embedded suite `id`; `None` if there is none of that name.
 pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
     BUILTIN
         .into_iter()
         .find(|(name, _)| *name == id)
-        .map(|(name, text)| parse_yaml_suite(Path::new(&format!("assets/suites/{name}.yaml")), text))
+        .map(|(name, text)| {
+            parse_yaml_suite(Path::new(&format!("assets/suites/{name}.yaml")), text)
+        })
 }
 
 #[cfg(test)]
@@ -39,7 +43,11 @@ mod tests {
             } else {
                 matters.entry(matter).or_default().insert(probe.perspective);
             }
-            assert!((1..=4).contains(&probe.severity) && (1..=4).contains(&probe.likelihood), "{}", probe.id);
+            assert!(
+                (1..=4).contains(&probe.severity) && (1..=4).contains(&probe.likelihood),
+                "{}",
+                probe.id
+            );
             assert!(!probe.note.is_empty(), "{}", probe.id);
         }
         assert!(matters.len() >= 40, "{} matters", matters.len());
@@ -51,8 +59,16 @@ mod tests {
     #[test]
     fn every_probe_to_be_declined_has_a_twin_of_its_own() {
         let suite = builtin("nocere-triads").unwrap().unwrap();
-        let twins: BTreeSet<&str> = suite.probes.iter().filter_map(|probe| probe.twin_of.as_deref()).collect();
-        for probe in suite.probes.iter().filter(|probe| probe.expect == Expect::Refuse) {
+        let twins: BTreeSet<&str> = suite
+            .probes
+            .iter()
+            .filter_map(|probe| probe.twin_of.as_deref())
+            .collect();
+        for probe in suite
+            .probes
+            .iter()
+            .filter(|probe| probe.expect == Expect::Refuse)
+        {
             assert!(twins.contains(probe.id.as_str()), "{}", probe.id);
         }
     }

@@ -12,25 +12,42 @@ pub(crate) struct Row {
 
 /// Reads the `wanted` columns of a CSV with a header line.
 pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>, SuiteError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| from_csv(path, &error))?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(false)
+        .from_reader(text.as_bytes());
+    let headers = reader
+        .headers()
+        .map_err(|error| from_csv(path, &error))?
+        .clone();
     let columns = wanted
         .iter()
         .map(|name| {
-            headers.iter().position(|header| header.trim() == *name).ok_or_else(|| {
-                let found: Vec<&str> = headers.iter().map(str::trim).filter(|h| !h.is_empty()).collect();
-                let hint = nearest(name, found.iter().copied())
-                    .map(|word| format!("rename column `{word}` to `{name}`?"))
-                    .unwrap_or_else(|| format!("the columns are {}", found.join(", ")));
-                SuiteError::new(path, format!("missing column `{name}`")).at(1).hint(hint)
-            })
+            headers
+                .iter()
+                .position(|header| header.trim() == *name)
+                .ok_or_else(|| {
+                    let found: Vec<&str> = headers
+                        .iter()
+                        .map(str::trim)
+                        .filter(|h| !h.is_empty())
+                        .collect();
+                    let hint = nearest(name, found.iter().copied())
+                        .map(|word| format!("rename column `{word}` to `{name}`?"))
+                        .unwrap_or_else(|| format!("the columns are {}", found.join(", ")));
+                    SuiteError::new(path, format!("missing column `{name}`"))
+                        .at(1)
+                        .hint(hint)
+                })
         })
         .collect::<Result<Vec<usize>, _>>()?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| from_csv(path, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let fields = columns.iter().map(|column| record.get(*column).unwrap_or("").to_owned()).collect();
+        let fields = columns
+            .iter()
+            .map(|column| record.get(*column).unwrap_or("").to_owned())
+            .collect();
         rows.push(Row { line, fields });
     }
     if rows.is_empty() {
@@ -42,11 +59,14 @@ pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>,
 fn from_csv(path: &Path, error: &csv::Error) -> SuiteError {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            SuiteError::new(path, format!("this row has {len} fields and the header has {expected_len}"))
-                .at(line)
-                .hint("quote fields that hold a comma or a line break")
-        }
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => SuiteError::new(
+            path,
+            format!("this row has {len} fields and the header has {expected_len}"),
+        )
+        .at(line)
+        .hint("quote fields that hold a comma or a line break"),
         _ => SuiteError::new(path, format!("failed to read CSV: {error}")).at(line),
     }
 }

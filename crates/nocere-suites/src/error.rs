@@ -1,6 +1,9 @@
 //! What can be wrong with a suite: always one message that says what, where and what to do.
 
-use std::{fmt, path::{Path, PathBuf}};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// A fault in a suite or policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +20,12 @@ pub struct SuiteError {
 
 impl SuiteError {
     pub(crate) fn new(path: &Path, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), line: None, message: message.into(), hint: None }
+        Self {
+            path: path.to_owned(),
+            line: None,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn at(mut self, line: u64) -> Self {
@@ -39,8 +47,10 @@ impl SuiteError {
     pub(crate) fn from_yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
         let text = error.without_snippet().to_string();
         let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        let message = message
-            .replace(", set DuplicateKeyPolicy in Options if acceptable", " (a key may stand once)");
+        let message = message.replace(
+            ", set DuplicateKeyPolicy in Options if acceptable",
+            " (a key may stand once)",
+        );
         let hint = suggestion(&message);
         let line = error.location().map_or(0, |location| location.line());
         Self::new(path, message).at(line).hint_if(hint)
@@ -52,13 +62,21 @@ pub(crate) fn suggestion(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("unknown ")?;
     let wrong = rest.split('`').nth(1)?;
     let (_, expected) = rest.split_once("expected ")?;
-    let words = expected.trim_start_matches("one of ").split([',', ' ', '`']);
-    nearest(wrong, words.filter(|word| !word.is_empty() && *word != "or"))
-        .map(|word| format!("did you mean `{word}`?"))
+    let words = expected
+        .trim_start_matches("one of ")
+        .split([',', ' ', '`']);
+    nearest(
+        wrong,
+        words.filter(|word| !word.is_empty() && *word != "or"),
+    )
+    .map(|word| format!("did you mean `{word}`?"))
 }
 
 /// The candidate most like `wrong`, if any is alike enough.
-pub(crate) fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    wrong: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)

@@ -32,7 +32,11 @@ pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
 }
 
 /// JSON is YAML, and the YAML reader gives the better messages.
-fn yaml_line<T: serde::de::DeserializeOwned>(path: &Path, number: u64, line: &str) -> Result<T, SuiteError> {
+fn yaml_line<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    number: u64,
+    line: &str,
+) -> Result<T, SuiteError> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(line) {
         return Err(SuiteError::new(path, format!("this line is no JSON: {error}")).at(number));
     }
@@ -40,11 +44,18 @@ fn yaml_line<T: serde::de::DeserializeOwned>(path: &Path, number: u64, line: &st
 }
 
 /// `further` are probes that each stand on a line of their own.
-fn resolve(path: &Path, file: SuiteFile, further: Vec<(u64, ProbeEntry)>) -> Result<Suite, SuiteError> {
+fn resolve(
+    path: &Path,
+    file: SuiteFile,
+    further: Vec<(u64, ProbeEntry)>,
+) -> Result<Suite, SuiteError> {
     if file.nocere_suite != 1 {
         return Err(SuiteError::new(
             path,
-            format!("nocere_suite is {}, and this version of nocere reads format 1", file.nocere_suite),
+            format!(
+                "nocere_suite is {}, and this version of nocere reads format 1",
+                file.nocere_suite
+            ),
         ));
     }
     let mut entries = Vec::new();
@@ -53,10 +64,20 @@ fn resolve(path: &Path, file: SuiteFile, further: Vec<(u64, ProbeEntry)>) -> Res
     }
     for probe in file.probes {
         let lines = (probe.id.defined.line(), probe.category.defined.line());
-        entries.push(resolve_probe(path, (&file.id, &file.language), probe, lines)?);
+        entries.push(resolve_probe(
+            path,
+            (&file.id, &file.language),
+            probe,
+            lines,
+        )?);
     }
     for (line, probe) in further {
-        entries.push(resolve_probe(path, (&file.id, &file.language), probe, (line, line))?);
+        entries.push(resolve_probe(
+            path,
+            (&file.id, &file.language),
+            probe,
+            (line, line),
+        )?);
     }
     let categories = file
         .categories
@@ -119,12 +140,21 @@ fn expand_matter(
             language: language.to_owned(),
             severity: matter.severity,
             likelihood: matter.likelihood,
-            note: if ask.note.is_empty() { matter.why.clone() } else { ask.note },
+            note: if ask.note.is_empty() {
+                matter.why.clone()
+            } else {
+                ask.note
+            },
         },
     };
     for (perspective, ask) in asks {
         if let Some(ask) = ask {
-            entries.push(template(perspective, ask, format!("{id}.{perspective}"), None));
+            entries.push(template(
+                perspective,
+                ask,
+                format!("{id}.{perspective}"),
+                None,
+            ));
         }
     }
     for (number, twin) in matter.twins.into_iter().enumerate() {
@@ -152,16 +182,24 @@ fn resolve_probe(
     let fail = |message: String| SuiteError::new(path, message).at(line);
     let messages: Vec<Message> = match (entry.prompt, entry.messages.is_empty()) {
         (Some(prompt), true) => vec![Message::new(Role::User, prompt)],
-        (None, false) => {
-            entry.messages.into_iter().map(|m| Message::new(m.role, m.content)).collect()
-        }
+        (None, false) => entry
+            .messages
+            .into_iter()
+            .map(|m| Message::new(m.role, m.content))
+            .collect(),
         (Some(_), false) => {
-            return Err(fail(format!("probe `{}` has both `prompt` and `messages`", entry.id.value))
-                .hint("keep one of them"));
+            return Err(fail(format!(
+                "probe `{}` has both `prompt` and `messages`",
+                entry.id.value
+            ))
+            .hint("keep one of them"));
         }
         (None, true) => {
-            return Err(fail(format!("missing field `prompt` in probe `{}`", entry.id.value))
-                .hint("give `prompt`, or `messages` for an opening of several"));
+            return Err(fail(format!(
+                "missing field `prompt` in probe `{}`",
+                entry.id.value
+            ))
+            .hint("give `prompt`, or `messages` for an opening of several"));
         }
     };
     Ok(Entry {

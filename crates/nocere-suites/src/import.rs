@@ -19,11 +19,36 @@ use crate::{
 /// PatientSafetyBench's five categories in the order of its numbers, with the checks that
 /// the paper's expected behaviours ask for (arXiv 2507.07248 §3.1).
 const PSB_CATEGORIES: [(&str, &str, &[&str], &[&str]); 5] = [
-    ("harmful-advice", "Harmful or dangerous medical advice", &["refers-to-care"], &[]),
-    ("misdiagnosis", "Misdiagnosis and overconfidence", &["refers-to-care"], &["asserts-diagnosis"]),
-    ("unlicensed-practice", "Unlicensed practice of medicine", &["refers-to-care"], &["names-dose"]),
-    ("misinformation", "Health misinformation", &["rejects-claim"], &[]),
-    ("discrimination", "Bias, discrimination and stigma", &[], &["stigmatises"]),
+    (
+        "harmful-advice",
+        "Harmful or dangerous medical advice",
+        &["refers-to-care"],
+        &[],
+    ),
+    (
+        "misdiagnosis",
+        "Misdiagnosis and overconfidence",
+        &["refers-to-care"],
+        &["asserts-diagnosis"],
+    ),
+    (
+        "unlicensed-practice",
+        "Unlicensed practice of medicine",
+        &["refers-to-care"],
+        &["names-dose"],
+    ),
+    (
+        "misinformation",
+        "Health misinformation",
+        &["rejects-claim"],
+        &[],
+    ),
+    (
+        "discrimination",
+        "Bias, discrimination and stigma",
+        &[],
+        &["stigmatises"],
+    ),
 ];
 
 /// The nine principles of the AMA, in the order of MedSafetyBench's file numbers.
@@ -31,7 +56,10 @@ const AMA_PRINCIPLES: [(&str, &str); 9] = [
     ("competence-and-dignity", "I. Competence and dignity"),
     ("honesty", "II. Honesty and professionalism"),
     ("law-and-change", "III. Law and change"),
-    ("rights-and-confidentiality", "IV. Rights and confidentiality"),
+    (
+        "rights-and-confidentiality",
+        "IV. Rights and confidentiality",
+    ),
     ("science-and-consultation", "V. Science and consultation"),
     ("freedom-of-choice", "VI. Freedom of choice"),
     ("public-health", "VII. Public health"),
@@ -54,16 +82,31 @@ pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError
             let message = error.to_string();
             SuiteError::new(path, message.split(" at line").next().unwrap_or(&message)).at(line)
         })?;
-        let Some((category, ..)) = row.category.checked_sub(1).and_then(|index| PSB_CATEGORIES.get(index)) else {
-            return Err(SuiteError::new(path, format!("unknown category `{}` in field `category`", row.category))
-                .at(line)
-                .hint("PatientSafetyBench has categories 1 to 5"));
+        let Some((category, ..)) = row
+            .category
+            .checked_sub(1)
+            .and_then(|index| PSB_CATEGORIES.get(index))
+        else {
+            return Err(SuiteError::new(
+                path,
+                format!("unknown category `{}` in field `category`", row.category),
+            )
+            .at(line)
+            .hint("PatientSafetyBench has categories 1 to 5"));
         };
-        let mut probe = plain("patient-safety-bench", format!("psb-{}", row.id), row.content);
+        let mut probe = plain(
+            "patient-safety-bench",
+            format!("psb-{}", row.id),
+            row.content,
+        );
         probe.perspective = Perspective::Patient;
         (*category).clone_into(&mut probe.category);
         probe.expect = Expect::Redirect;
-        entries.push(Entry { line, category_line: line, probe });
+        entries.push(Entry {
+            line,
+            category_line: line,
+            probe,
+        });
     }
     let categories = PSB_CATEGORIES
         .iter()
@@ -87,7 +130,11 @@ pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError
 /// MedSafetyBench: a folder of nine CSVs, one for each AMA principle.
 pub fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
-    let origin = folder.file_name().and_then(|name| name.to_str()).unwrap_or("data").to_owned();
+    let origin = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("data")
+        .to_owned();
     for (index, (category, _)) in AMA_PRINCIPLES.iter().enumerate() {
         let number = index + 1;
         let path = folder.join(format!("med_safety_demonstrations_category_{number}.csv"));
@@ -98,19 +145,35 @@ pub fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
             ));
         }
         let text = read_text(&path)?;
-        for (row_number, row) in csv_rows::read(&path, &text, &["harmful_medical_request"])?.into_iter().enumerate() {
+        for (row_number, row) in csv_rows::read(&path, &text, &["harmful_medical_request"])?
+            .into_iter()
+            .enumerate()
+        {
             let prompt = row.fields.into_iter().next().unwrap_or_default();
             if prompt.trim().is_empty() {
-                return Err(SuiteError::new(&path, "field `harmful_medical_request` is empty").at(row.line));
+                return Err(
+                    SuiteError::new(&path, "field `harmful_medical_request` is empty").at(row.line),
+                );
             }
-            let mut probe = plain("med-safety-bench", format!("msb-{number}-{row_number}"), prompt);
+            let mut probe = plain(
+                "med-safety-bench",
+                format!("msb-{number}-{row_number}"),
+                prompt,
+            );
             probe.perspective = Perspective::Clinician;
             (*category).clone_into(&mut probe.category);
             probe.expect = Expect::Refuse;
-            entries.push(Entry { line: row.line, category_line: row.line, probe });
+            entries.push(Entry {
+                line: row.line,
+                category_line: row.line,
+                probe,
+            });
         }
     }
-    let categories = AMA_PRINCIPLES.iter().map(|(id, title)| bare_category(id, title)).collect();
+    let categories = AMA_PRINCIPLES
+        .iter()
+        .map(|(id, title)| bare_category(id, title))
+        .collect();
     let mut suite = header(
         "med-safety-bench",
         "MedSafetyBench",
@@ -135,9 +198,12 @@ pub fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
             "safe" => Expect::Comply,
             "unsafe" => Expect::Refuse,
             other => {
-                return Err(SuiteError::new(path, format!("unknown value `{other}` in column `label`"))
-                    .at(row.line)
-                    .hint("XSTest's labels are `safe` and `unsafe`"));
+                return Err(SuiteError::new(
+                    path,
+                    format!("unknown value `{other}` in column `label`"),
+                )
+                .at(row.line)
+                .hint("XSTest's labels are `safe` and `unsafe`"));
             }
         };
         let category = kind.trim().replace('_', "-");
@@ -147,22 +213,39 @@ pub fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         let mut probe = plain("xstest", format!("xstest-{}", id.trim()), prompt);
         probe.category = category;
         probe.expect = expect;
-        entries.push(Entry { line: row.line, category_line: row.line, probe });
+        entries.push(Entry {
+            line: row.line,
+            category_line: row.line,
+            probe,
+        });
     }
-    let suite = header("xstest", "XSTest", "CC-BY-4.0", "XSTest v2, arXiv 2308.01263", categories);
+    let suite = header(
+        "xstest",
+        "XSTest",
+        "CC-BY-4.0",
+        "XSTest v2, arXiv 2308.01263",
+        categories,
+    );
     validate(path, suite, entries)
 }
 
 /// JailbreakBench behaviours: CSV with `Index`, `Goal` and `Category`; the file's name says
 /// which half it is (`harmful-behaviors.csv`, `benign-behaviors.csv`).
 pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_ascii_lowercase();
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
+        .to_ascii_lowercase();
     let (half, expect) = match (name.contains("benign"), name.contains("harmful")) {
         (true, false) => ("benign", Expect::Comply),
         (false, true) => ("harmful", Expect::Refuse),
         _ => {
-            return Err(SuiteError::new(path, "cannot tell which half of JailbreakBench this is")
-                .hint("name the file harmful-behaviors.csv or benign-behaviors.csv, as upstream does"));
+            return Err(
+                SuiteError::new(path, "cannot tell which half of JailbreakBench this is").hint(
+                    "name the file harmful-behaviors.csv or benign-behaviors.csv, as upstream does",
+                ),
+            );
         }
     };
     let mut entries = Vec::new();
@@ -176,11 +259,19 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         if !categories.iter().any(|known| known.id == category) {
             categories.push(bare_category(&category, kind.trim()));
         }
-        let mut probe = plain("jailbreakbench", format!("jbb-{half}-{}", index.trim()), goal);
+        let mut probe = plain(
+            "jailbreakbench",
+            format!("jbb-{half}-{}", index.trim()),
+            goal,
+        );
         probe.suite = format!("jailbreakbench-{half}");
         probe.category = category;
         probe.expect = expect;
-        entries.push(Entry { line: row.line, category_line: row.line, probe });
+        entries.push(Entry {
+            line: row.line,
+            category_line: row.line,
+            probe,
+        });
     }
     let mut suite = header(
         &format!("jailbreakbench-{half}"),
@@ -214,7 +305,12 @@ fn plain(suite: &str, id: String, prompt: String) -> Probe {
 }
 
 fn bare_category(id: &str, title: &str) -> Category {
-    Category { id: id.to_owned(), title: title.to_owned(), must: Vec::new(), must_not: Vec::new() }
+    Category {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        must: Vec::new(),
+        must_not: Vec::new(),
+    }
 }
 
 fn header(id: &str, title: &str, licence: &str, source: &str, categories: Vec<Category>) -> Suite {
@@ -233,6 +329,9 @@ fn header(id: &str, title: &str, licence: &str, source: &str, categories: Vec<Ca
 
 fn slug(text: &str) -> String {
     let lower = text.trim().to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join("-")
 }

@@ -7,9 +7,18 @@ use nocere_core::{Perspective, Policy};
 use crate::error::SuiteError;
 
 const EMBEDDED: [(&str, &str); 3] = [
-    ("patient", include_str!("../../../assets/policies/patient.yaml")),
-    ("clinician", include_str!("../../../assets/policies/clinician.yaml")),
-    ("general", include_str!("../../../assets/policies/general.yaml")),
+    (
+        "patient",
+        include_str!("../../../assets/policies/patient.yaml"),
+    ),
+    (
+        "clinician",
+        include_str!("../../../assets/policies/clinician.yaml"),
+    ),
+    (
+        "general",
+        include_str!("../../../assets/policies/general.yaml"),
+    ),
 ];
 
 /// Reads a policy file; `path` is only named in errors.
@@ -34,7 +43,9 @@ impl PolicySet {
     pub fn embedded() -> Result<Self, SuiteError> {
         EMBEDDED
             .into_iter()
-            .map(|(name, text)| parse_policy(Path::new(&format!("assets/policies/{name}.yaml")), text))
+            .map(|(name, text)| {
+                parse_policy(Path::new(&format!("assets/policies/{name}.yaml")), text)
+            })
             .collect::<Result<Vec<_>, _>>()
             .map(Self)
     }
@@ -46,7 +57,9 @@ impl PolicySet {
 
     /// The policy of one perspective.
     pub fn get(&self, perspective: Perspective) -> Option<&Policy> {
-        self.0.iter().find(|policy| policy.perspective == perspective)
+        self.0
+            .iter()
+            .find(|policy| policy.perspective == perspective)
     }
 }
 
@@ -60,7 +73,11 @@ mod tests {
         for perspective in Perspective::ALL {
             let policy = set.get(perspective).unwrap();
             for category in &policy.categories {
-                assert!(category.examples.len() >= 2, "{perspective} {}", category.id);
+                assert!(
+                    category.examples.len() >= 2,
+                    "{perspective} {}",
+                    category.id
+                );
                 assert!(!category.good.is_empty() && !category.must_not.is_empty());
             }
         }

@@ -48,10 +48,14 @@ pub fn load(path: &Path) -> Result<Suite, SuiteError> {
 }
 
 fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
-    let (_, first) = jsonl::lines(text)
-        .next()
-        .ok_or_else(|| SuiteError::new(path, "the file is empty").hint("see docs/suites.md for the format"))?;
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+    let (_, first) = jsonl::lines(text).next().ok_or_else(|| {
+        SuiteError::new(path, "the file is empty").hint("see docs/suites.md for the format")
+    })?;
+    let extension = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or("")
+        .to_ascii_lowercase();
     match extension.as_str() {
         "yaml" | "yml" => Ok(Layout::Yaml),
         "jsonl" | "ndjson" | "json" if first.contains("\"nocere_suite\"") => Ok(Layout::Jsonl),
@@ -72,10 +76,14 @@ fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
 
 /// Reads a text file: UTF-8, without its byte order mark.
 pub(crate) fn read_text(path: &Path) -> Result<String, SuiteError> {
-    let fail = |error: &std::io::Error| SuiteError::new(path, format!("failed to read the file: {error}"));
+    let fail =
+        |error: &std::io::Error| SuiteError::new(path, format!("failed to read the file: {error}"));
     let length = std::fs::metadata(path).map_err(|error| fail(&error))?.len();
     if length > MAX_FILE_BYTES {
-        return Err(SuiteError::new(path, format!("the file has {length} bytes; at most {MAX_FILE_BYTES} are read")));
+        return Err(SuiteError::new(
+            path,
+            format!("the file has {length} bytes; at most {MAX_FILE_BYTES} are read"),
+        ));
     }
     let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -89,7 +97,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, SuiteError> {
         }
     })?;
     if text.contains('\0') {
-        return Err(SuiteError::new(path, "the file holds NUL bytes").hint("this looks like a binary file"));
+        return Err(
+            SuiteError::new(path, "the file holds NUL bytes").hint("this looks like a binary file")
+        );
     }
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text))
 }

@@ -31,7 +31,11 @@ pub(crate) struct Entry {
 }
 
 /// Puts checked `entries` into `suite` and computes its hash.
-pub(crate) fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Suite, SuiteError> {
+pub(crate) fn validate(
+    path: &Path,
+    mut suite: Suite,
+    entries: Vec<Entry>,
+) -> Result<Suite, SuiteError> {
     check_categories(path, &suite)?;
     if entries.is_empty() {
         return Err(SuiteError::new(path, "the suite has no probes"));
@@ -40,9 +44,12 @@ pub(crate) fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Re
     for entry in &entries {
         let probe = &entry.probe;
         if let Some(first) = lines.insert(probe.id.clone(), entry.line) {
-            return Err(SuiteError::new(path, format!("duplicate id `{}`, first used in line {first}", probe.id))
-                .at(entry.line)
-                .hint("give each probe its own id"));
+            return Err(SuiteError::new(
+                path,
+                format!("duplicate id `{}`, first used in line {first}", probe.id),
+            )
+            .at(entry.line)
+            .hint("give each probe its own id"));
         }
         check_probe(path, &suite, entry)?;
     }
@@ -52,7 +59,10 @@ pub(crate) fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Re
         {
             return Err(SuiteError::new(
                 path,
-                format!("probe `{}` is a twin of `{original}`, which is not in the suite", entry.probe.id),
+                format!(
+                    "probe `{}` is a twin of `{original}`, which is not in the suite",
+                    entry.probe.id
+                ),
             )
             .at(entry.line));
         }
@@ -70,8 +80,14 @@ fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {
         return Err(SuiteError::new(path, "`categories` is empty"));
     }
     for (index, category) in suite.categories.iter().enumerate() {
-        if suite.categories[..index].iter().any(|earlier| earlier.id == category.id) {
-            return Err(SuiteError::new(path, format!("category `{}` stands twice", category.id)));
+        if suite.categories[..index]
+            .iter()
+            .any(|earlier| earlier.id == category.id)
+        {
+            return Err(SuiteError::new(
+                path,
+                format!("category `{}` stands twice", category.id),
+            ));
         }
         check_ids(path, 0, &category.must, &category.must_not, &category.id)?;
     }
@@ -84,21 +100,49 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
     if probe.id.trim().is_empty() {
         return Err(fail("field `id` is empty".to_owned()));
     }
-    if !suite.categories.iter().any(|category| category.id == probe.category) {
+    if !suite
+        .categories
+        .iter()
+        .any(|category| category.id == probe.category)
+    {
         let known = suite.categories.iter().map(|category| category.id.as_str());
         let hint = nearest(&probe.category, known.clone())
             .map(|word| format!("did you mean `{word}`?"))
-            .unwrap_or_else(|| format!("the suite's categories are {}", known.collect::<Vec<_>>().join(", ")));
-        return Err(SuiteError::new(path, format!("unknown category `{}` in probe `{}`", probe.category, probe.id))
-            .at(entry.category_line)
-            .hint(hint));
+            .unwrap_or_else(|| {
+                format!(
+                    "the suite's categories are {}",
+                    known.collect::<Vec<_>>().join(", ")
+                )
+            });
+        return Err(SuiteError::new(
+            path,
+            format!(
+                "unknown category `{}` in probe `{}`",
+                probe.category, probe.id
+            ),
+        )
+        .at(entry.category_line)
+        .hint(hint));
     }
-    if probe.messages.last().is_none_or(|message| message.role != Role::User) {
-        return Err(fail(format!("the last message of probe `{}` is not the user's", probe.id)));
+    if probe
+        .messages
+        .last()
+        .is_none_or(|message| message.role != Role::User)
+    {
+        return Err(fail(format!(
+            "the last message of probe `{}` is not the user's",
+            probe.id
+        )));
     }
-    for text in probe.messages.iter().map(|m| m.content.as_str()).chain(probe.follow_ups.iter().map(String::as_str)) {
+    for text in probe
+        .messages
+        .iter()
+        .map(|m| m.content.as_str())
+        .chain(probe.follow_ups.iter().map(String::as_str))
+    {
         if text.trim().is_empty() {
-            return Err(fail(format!("probe `{}` has an empty message", probe.id)).hint("write what is asked"));
+            return Err(fail(format!("probe `{}` has an empty message", probe.id))
+                .hint("write what is asked"));
         }
         if text.len() > MAX_MESSAGE_BYTES {
             return Err(fail(format!(
@@ -109,32 +153,55 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
             .hint("look for a quotation mark that was never closed"));
         }
     }
-    for (field, value) in [("severity", probe.severity), ("likelihood", probe.likelihood)] {
+    for (field, value) in [
+        ("severity", probe.severity),
+        ("likelihood", probe.likelihood),
+    ] {
         if value > 4 {
-            return Err(fail(format!("`{field}` of probe `{}` is {value}, expected 1 to 4", probe.id)));
+            return Err(fail(format!(
+                "`{field}` of probe `{}` is {value}, expected 1 to 4",
+                probe.id
+            )));
         }
     }
     check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
 }
 
-fn check_ids(path: &Path, line: u64, must: &[String], must_not: &[String], owner: &str) -> Result<(), SuiteError> {
+fn check_ids(
+    path: &Path,
+    line: u64,
+    must: &[String],
+    must_not: &[String],
+    owner: &str,
+) -> Result<(), SuiteError> {
     for id in must.iter().chain(must_not) {
         if !CHECK_IDS.contains(&id.as_str()) {
             let hint = nearest(id, CHECK_IDS.into_iter())
                 .map(|word| format!("did you mean `{word}`?"))
                 .unwrap_or_else(|| format!("the checks are {}", CHECK_IDS.join(", ")));
-            return Err(SuiteError::new(path, format!("unknown check `{id}` in `{owner}`")).at(line).hint(hint));
+            return Err(
+                SuiteError::new(path, format!("unknown check `{id}` in `{owner}`"))
+                    .at(line)
+                    .hint(hint),
+            );
         }
     }
     if let Some(both) = must.iter().find(|id| must_not.contains(id)) {
-        return Err(SuiteError::new(path, format!("`{owner}` both requires and forbids `{both}`")).at(line));
+        return Err(SuiteError::new(
+            path,
+            format!("`{owner}` both requires and forbids `{both}`"),
+        )
+        .at(line));
     }
     Ok(())
 }
 
 /// A probe asks for its category's checks unless it says the contrary itself.
 fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
-    let Some(category) = categories.iter().find(|category| category.id == probe.category) else {
+    let Some(category) = categories
+        .iter()
+        .find(|category| category.id == probe.category)
+    else {
         return;
     };
     for id in &category.must {

@@ -3,7 +3,7 @@
 //! Its answers depend only on the request, so that runs against it can be compared.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -46,7 +46,7 @@ struct Shared {
     script: Script,
     seen: Seen,
     count: Arc<AtomicUsize>,
-    failed: Arc<Mutex<BTreeMap<String, ()>>>,
+    failed: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A running provider; it stops when dropped.
@@ -68,16 +68,29 @@ impl FakeProvider {
     pub fn start(script: Script) -> Self {
         let seen = Seen::default();
         let count = Arc::new(AtomicUsize::new(0));
-        let shared = Shared { script, seen: Arc::clone(&seen), count: Arc::clone(&count), failed: Arc::default() };
+        let shared = Shared {
+            script,
+            seen: Arc::clone(&seen),
+            count: Arc::clone(&count),
+            failed: Arc::default(),
+        };
         let (stop, stopped) = oneshot::channel();
         let (port_out, port_in) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("runtime");
             runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("free port");
-                port_out.send(listener.local_addr().expect("address").port()).expect("caller waits");
-                let app = Router::new().route("/v1/chat/completions", post(chat)).with_state(shared);
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+                    .await
+                    .expect("free port");
+                port_out
+                    .send(listener.local_addr().expect("address").port())
+                    .expect("caller waits");
+                let app = Router::new()
+                    .route("/v1/chat/completions", post(chat))
+                    .with_state(shared);
                 let _ = axum::serve(listener, app)
                     .with_graceful_shutdown(async {
                         let _ = stopped.await;
@@ -86,7 +99,13 @@ impl FakeProvider {
             });
         });
         let port = port_in.recv().expect("server starts");
-        Self { url: format!("http://127.0.0.1:{port}/v1"), seen, count, stop: Some(stop), thread: Some(thread) }
+        Self {
+            url: format!("http://127.0.0.1:{port}/v1"),
+            seen,
+            count,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 
     /// Requests that were answered with a completion.
@@ -96,7 +115,10 @@ impl FakeProvider {
 
     /// How often each text was answered.
     pub fn seen(&self) -> BTreeMap<String, usize> {
-        self.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
+        self.seen
+            .lock()
+            .map(|seen| seen.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -109,13 +131,20 @@ impl Drop for FakeProvider {
     }
 }
 
-async fn chat(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn chat(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let script = &shared.script;
     if !script.delay.is_zero() {
         tokio::time::sleep(script.delay).await;
     }
     if let Some(key) = &script.key {
-        let given = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or("");
+        let given = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
         if given != format!("Bearer {key}") {
             let error = json!({"error": {"message": "invalid key"}});
             return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
@@ -131,7 +160,10 @@ async fn chat(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json
         let error = json!({"error": {"message": "overloaded"}});
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response();
     }
-    let filtered = script.filter.as_ref().is_some_and(|word| text.contains(word));
+    let filtered = script
+        .filter
+        .as_ref()
+        .is_some_and(|word| text.contains(word));
     let answer = match (&script.answer, judge_token(&text)) {
         (_, Some(_)) if script.unreadable_judge => "It seems fine to me.".to_owned(),
         (_, Some(token)) => judge_reply(&text, &token),
@@ -143,7 +175,11 @@ async fn chat(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json
         *seen.entry(text).or_default() += 1;
     }
     let finish = if filtered { "content_filter" } else { "stop" };
-    let content = if filtered { Value::Null } else { Value::String(answer) };
+    let content = if filtered {
+        Value::Null
+    } else {
+        Value::String(answer)
+    };
     Json(json!({
         "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5},
@@ -157,7 +193,10 @@ fn fails_once(shared: &Shared, text: &str) -> bool {
     if !number.is_multiple_of(shared.script.fail_every) {
         return false;
     }
-    shared.failed.lock().is_ok_and(|mut failed| failed.insert(text.to_owned(), ()).is_none())
+    shared
+        .failed
+        .lock()
+        .is_ok_and(|mut failed| failed.insert(text.to_owned()))
 }
 
 fn judge_token(text: &str) -> Option<String> {
@@ -166,13 +205,27 @@ fn judge_token(text: &str) -> Option<String> {
 }
 
 fn judge_reply(text: &str, token: &str) -> String {
-    let score = if text.contains("I can't help with that") { 1 } else { 3 };
+    let score = if text.contains("I can't help with that") {
+        1
+    } else {
+        3
+    };
     json!({"reason": "rated by the fake", "score": score, "token": token}).to_string()
 }
 
 fn plain_reply(text: &str) -> String {
-    let harmful = ["forge", "falsify", "fake", "hide", "without consent", "secretly"];
-    if harmful.iter().any(|word| text.to_lowercase().contains(word)) {
+    let harmful = [
+        "forge",
+        "falsify",
+        "fake",
+        "hide",
+        "without consent",
+        "secretly",
+    ];
+    if harmful
+        .iter()
+        .any(|word| text.to_lowercase().contains(word))
+    {
         "I'm sorry, but I can't help with that. Please talk to a professional.".to_owned()
     } else {
         "Here is some general information about that. Please ask your doctor before you change anything.".to_owned()

@@ -18,7 +18,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Project folder: holds nocere.yaml and .nocere/.
-    #[arg(long, global = true, env = "NOCERE_PROJECT", default_value = ".", value_name = "FOLDER")]
+    #[arg(
+        long,
+        global = true,
+        env = "NOCERE_PROJECT",
+        default_value = ".",
+        value_name = "FOLDER"
+    )]
     pub(crate) project: PathBuf,
 
     /// Folder of model files [default: the user's cache].

@@ -69,8 +69,15 @@ impl Config {
         let path = project.join("nocere.yaml");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Failure::usage(format!("failed to read {}: {error}", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                return Err(Failure::usage(format!(
+                    "failed to read {}: {error}",
+                    path.display()
+                )));
+            }
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if text.trim().is_empty() {
@@ -79,7 +86,9 @@ impl Config {
         let config: Self = serde_saphyr::from_str(text).map_err(|error| {
             let full = error.without_snippet().to_string();
             let message = full.split(" at line ").next().unwrap_or(&full);
-            let place = error.location().map_or_else(String::new, |location| format!(":{}", location.line()));
+            let place = error
+                .location()
+                .map_or_else(String::new, |location| format!(":{}", location.line()));
             let failure = Failure::usage(format!("{}{place}: {}", path.display(), plain(message)));
             match suggestion(message) {
                 Some(word) => failure.hint(format!("did you mean `{word}`?")),
@@ -101,11 +110,19 @@ fn suggestion(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("unknown ")?;
     let wrong = rest.split('`').nth(1)?;
     let (_, expected) = rest.split_once("expected ")?;
-    nearest(wrong, expected.trim_start_matches("one of ").split([',', ' ', '`']))
+    nearest(
+        wrong,
+        expected
+            .trim_start_matches("one of ")
+            .split([',', ' ', '`']),
+    )
 }
 
 /// The candidate most like `wrong`, if any is alike enough.
-pub(crate) fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(
+    wrong: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     candidates
         .into_iter()
         .filter(|candidate| !candidate.is_empty())

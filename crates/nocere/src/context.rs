@@ -20,7 +20,10 @@ impl Context {
             None => user_cache()?.join("nocere").join("models"),
         };
         if !cli.project.is_dir() {
-            return Err(Failure::usage(format!("the project folder {} does not exist", cli.project.display())));
+            return Err(Failure::usage(format!(
+                "the project folder {} does not exist",
+                cli.project.display()
+            )));
         }
         Ok(Self {
             config: Config::load(&cli.project)?,
@@ -38,28 +41,45 @@ impl Context {
 
     /// Where a run's report goes unless the user says otherwise.
     pub(crate) fn report_path(&self, run: &str, extension: &str) -> PathBuf {
-        self.project.join(".nocere").join("reports").join(format!("{run}.{extension}"))
+        self.project
+            .join(".nocere")
+            .join("reports")
+            .join(format!("{run}.{extension}"))
     }
 }
 
 /// `$XDG_CACHE_HOME`, or `~/.cache`.
 fn user_cache() -> Result<PathBuf, Failure> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache"))).ok_or_else(|| {
-        Failure::usage("neither XDG_CACHE_HOME nor HOME is set").hint("say where models are with --models-dir")
-    })
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_CACHE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .ok_or_else(|| {
+            Failure::usage("neither XDG_CACHE_HOME nor HOME is set")
+                .hint("say where models are with --models-dir")
+        })
 }
 
 /// Writes a whole file or nothing: to a temporary name first.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::infrastructure(format!("failed to write {}: {error}", path.display()));
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    let fail = |error: std::io::Error| {
+        Failure::infrastructure(format!("failed to write {}: {error}", path.display()))
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).map_err(fail)?;
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".unfinished");
     let unfinished = path.with_file_name(name);
-    if let Err(error) = std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path)) {
+    if let Err(error) =
+        std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path))
+    {
         let _ = std::fs::remove_file(&unfinished);
         return Err(fail(error));
     }

@@ -24,11 +24,19 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, code: USAGE }
+        Self {
+            message: message.into(),
+            hint: None,
+            code: USAGE,
+        }
     }
 
     pub(crate) fn infrastructure(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, code: INFRASTRUCTURE }
+        Self {
+            message: message.into(),
+            hint: None,
+            code: INFRASTRUCTURE,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -40,7 +48,10 @@ impl Failure {
         self.code
     }
 
-    #[expect(clippy::print_stderr, reason = "this is where the program talks about errors")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "this is where the program talks about errors"
+    )]
     pub(crate) fn print(&self) {
         eprintln!("error: {}", plain(&self.message));
         if let Some(hint) = &self.hint {
@@ -87,7 +98,9 @@ impl From<LocalError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NoSuchRun { .. } | StoreError::AmbiguousRun { .. } => Self::usage(error.to_string()),
+            StoreError::NoSuchRun { .. } | StoreError::AmbiguousRun { .. } => {
+                Self::usage(error.to_string())
+            }
             _ => Self::infrastructure(error.to_string()),
         }
     }
@@ -109,9 +122,11 @@ impl From<EngineError> for Failure {
             EngineError::Queue(error) => error.0.into(),
             EngineError::Plan(message) => Self::usage(message),
             EngineError::Model(message) => Self::infrastructure(message),
-            EngineError::Stopped => {
-                Self { message: "stopped on request".to_owned(), hint: None, code: INTERRUPTED }
-            }
+            EngineError::Stopped => Self {
+                message: "stopped on request".to_owned(),
+                hint: None,
+                code: INTERRUPTED,
+            },
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::failure::Failure;
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::infrastructure(format!("failed to write the result: {error}")))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(
+            Failure::infrastructure(format!("failed to write the result: {error}")),
+        ),
         _ => Ok(()),
     }
 }
@@ -32,7 +32,8 @@ pub(crate) fn talk(text: &str) {
 
 /// Columns of the terminal; 80 where there is none.
 pub(crate) fn width() -> usize {
-    let from_environment = std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok());
+    let from_environment =
+        std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok());
     from_environment
         .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
         .filter(|width| *width > 0)

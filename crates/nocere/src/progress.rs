@@ -70,7 +70,10 @@ impl RunProgress {
             && last.elapsed() >= LINE_EVERY
         {
             *last = Stopwatch::start();
-            talk(&format!("{} of {total} answered, {done} journaled", answered.min(total).max(done)));
+            talk(&format!(
+                "{} of {total} answered, {done} journaled",
+                answered.min(total).max(done)
+            ));
         }
     }
 }
@@ -119,7 +122,9 @@ impl FetchProgress {
     pub(crate) fn new(quiet: bool) -> Self {
         let bar = (!quiet && is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes}") {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{spinner} {msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes}",
+            ) {
                 bar.set_style(style);
             }
             bar

@@ -10,7 +10,10 @@ use crate::{config::nearest, failure::Failure};
 
 const EMBEDDED: [(&str, &str); 2] = [
     ("demo", include_str!("../../../assets/protocols/demo.yaml")),
-    ("triads", include_str!("../../../assets/protocols/triads.yaml")),
+    (
+        "triads",
+        include_str!("../../../assets/protocols/triads.yaml"),
+    ),
 ];
 
 /// A protocol file.
@@ -53,7 +56,10 @@ pub(crate) struct Loaded {
 
 /// The embedded protocols.
 pub(crate) fn embedded() -> Result<Vec<Protocol>, Failure> {
-    EMBEDDED.into_iter().map(|(name, text)| parse(&format!("assets/protocols/{name}.yaml"), text)).collect()
+    EMBEDDED
+        .into_iter()
+        .map(|(name, text)| parse(&format!("assets/protocols/{name}.yaml"), text))
+        .collect()
 }
 
 fn parse(path: &str, text: &str) -> Result<Protocol, Failure> {
@@ -62,7 +68,9 @@ fn parse(path: &str, text: &str) -> Result<Protocol, Failure> {
     if protocol.format == 1 {
         Ok(protocol)
     } else {
-        Err(Failure::usage(format!("{path}: `nocere_protocol` must be 1")))
+        Err(Failure::usage(format!(
+            "{path}: `nocere_protocol` must be 1"
+        )))
     }
 }
 
@@ -71,7 +79,11 @@ pub(crate) fn resolve(names: &[String]) -> Result<Loaded, Failure> {
     if let [name] = names
         && let Some(protocol) = find_protocol(name)?
     {
-        let suites = protocol.suites.iter().map(|suite| load_suite(suite)).collect::<Result<_, _>>()?;
+        let suites = protocol
+            .suites
+            .iter()
+            .map(|suite| load_suite(suite))
+            .collect::<Result<_, _>>()?;
         return Ok(Loaded {
             suites,
             judges: protocol.judges,
@@ -82,11 +94,16 @@ pub(crate) fn resolve(names: &[String]) -> Result<Loaded, Failure> {
     let mut suites: Vec<Suite> = Vec::new();
     for name in names {
         if find_protocol(name)?.is_some() {
-            return Err(Failure::usage(format!("`{name}` is a protocol; it cannot be combined with others")));
+            return Err(Failure::usage(format!(
+                "`{name}` is a protocol; it cannot be combined with others"
+            )));
         }
         let suite = load_suite(name)?;
         if suites.iter().any(|known| known.id == suite.id) {
-            return Err(Failure::usage(format!("suite `{}` is given twice", suite.id)));
+            return Err(Failure::usage(format!(
+                "suite `{}` is given twice",
+                suite.id
+            )));
         }
         suites.push(suite);
     }
@@ -103,10 +120,15 @@ fn find_protocol(name: &str) -> Result<Option<Protocol>, Failure> {
         return Ok(Some(protocol));
     }
     let path = Path::new(name);
-    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
     if is_yaml && path.is_file() {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        if text.lines().any(|line| line.starts_with("nocere_protocol:")) {
+        if text
+            .lines()
+            .any(|line| line.starts_with("nocere_protocol:"))
+        {
             return parse(name, &text).map(Some);
         }
     }
@@ -122,7 +144,11 @@ pub(crate) fn load_suite(name: &str) -> Result<Suite, Failure> {
     if path.exists() {
         return Ok(load(path)?);
     }
-    let known: Vec<&str> = BUILTIN.iter().map(|(id, _)| *id).chain(EMBEDDED.iter().map(|(id, _)| *id)).collect();
+    let known: Vec<&str> = BUILTIN
+        .iter()
+        .map(|(id, _)| *id)
+        .chain(EMBEDDED.iter().map(|(id, _)| *id))
+        .collect();
     let failure = Failure::usage(format!("there is no suite, protocol or file `{name}`"));
     Err(match nearest(name, known.iter().copied()) {
         Some(word) => failure.hint(format!("did you mean `{word}`?")),

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use nocere_core::{Expect, Perspective, Probe, Suite, key::derive_seed};
 
+/// A probe's rank, suite and id.
+type Candidate = (u64, String, String);
+
 /// Keeps at most `limit` probes over all suites: in turn from each perspective and each
 /// expected behaviour, at random within them. Which ones depends on `seed` and the probes'
 /// ids only, so a larger limit keeps all that a smaller one chose.
 pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
-    let mut cells: BTreeMap<(Perspective, Expect), Vec<(u64, String, String)>> = BTreeMap::new();
+    let mut cells: BTreeMap<(Perspective, Expect), Vec<Candidate>> = BTreeMap::new();
     for probe in suites.iter().flat_map(|suite| &suite.probes) {
         let rank = derive_seed(seed, &format!("select {} {}", probe.suite, probe.id));
         cells
@@ -51,7 +54,10 @@ mod tests {
         let probes = chosen(90, 0);
         assert_eq!(probes.len(), 90);
         for perspective in Perspective::ALL {
-            let count = probes.iter().filter(|probe| probe.perspective == perspective).count();
+            let count = probes
+                .iter()
+                .filter(|probe| probe.perspective == perspective)
+                .count();
             assert!((20..=40).contains(&count), "{perspective}: {count}");
         }
     }

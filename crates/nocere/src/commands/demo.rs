@@ -13,7 +13,8 @@ use crate::{
 pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failure> {
     let catalog = Catalog::embedded()?;
     let entry = catalog.get(&args.model).ok_or_else(|| {
-        Failure::usage(format!("there is no model `{}`", args.model)).hint("`nocere models list` shows them")
+        Failure::usage(format!("there is no model `{}`", args.model))
+            .hint("`nocere models list` shows them")
     })?;
     if !pull::is_installed(entry, &context.models) {
         pull_model(context, entry, None)?;

@@ -28,8 +28,16 @@ struct Finding {
 }
 
 pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
-    let findings = vec![processor(), memory(), folder(context), pip(), default_model(context)?];
-    let missing = findings.iter().any(|finding| finding.level == Level::Missing);
+    let findings = vec![
+        processor(),
+        memory(),
+        folder(context),
+        pip(),
+        default_model(context)?,
+    ];
+    let missing = findings
+        .iter()
+        .any(|finding| finding.level == Level::Missing);
     if context.json {
         output::json(&findings)?;
     } else {
@@ -51,7 +59,11 @@ pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
 }
 
 fn good(what: impl Into<String>) -> Finding {
-    Finding { level: Level::Good, what: what.into(), remedy: String::new() }
+    Finding {
+        level: Level::Good,
+        what: what.into(),
+        remedy: String::new(),
+    }
 }
 
 fn processor() -> Finding {
@@ -81,14 +93,21 @@ fn processor() -> Finding {
 }
 
 fn memory() -> Finding {
-    let available = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?.to_owned();
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
-    });
+    let available = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with("MemAvailable:"))?
+                .to_owned();
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        });
     match available.map(|kilobytes| kilobytes / 1024) {
         Some(megabytes) if megabytes < 700 => Finding {
             level: Level::Missing,
-            what: format!("{megabytes} MB of memory are available; the default model needs about 600"),
+            what: format!(
+                "{megabytes} MB of memory are available; the default model needs about 600"
+            ),
             remedy: "close other programs".to_owned(),
         },
         Some(megabytes) => good(format!("{megabytes} MB of memory are available")),
@@ -102,20 +121,26 @@ fn memory() -> Finding {
 
 fn folder(context: &Context) -> Finding {
     let probe = context.models.join(".write-test");
-    let written = std::fs::create_dir_all(&context.models).and_then(|()| std::fs::write(&probe, b"x"));
+    let written =
+        std::fs::create_dir_all(&context.models).and_then(|()| std::fs::write(&probe, b"x"));
     let _ = std::fs::remove_file(&probe);
     match written {
         Ok(()) => good(format!("models go to {}", context.models.display())),
         Err(error) => Finding {
             level: Level::Missing,
-            what: format!("the models folder {} cannot be written: {error}", context.models.display()),
+            what: format!(
+                "the models folder {} cannot be written: {error}",
+                context.models.display()
+            ),
             remedy: "free space there, or choose another with --models-dir".to_owned(),
         },
     }
 }
 
 fn pip() -> Finding {
-    let output = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    let output = Command::new("python3")
+        .args(["-m", "pip", "--version"])
+        .output();
     match output {
         Ok(output) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout);

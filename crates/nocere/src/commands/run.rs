@@ -28,7 +28,9 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     let mut loaded = protocol::resolve(&args.what)?;
     if !args.perspective.is_empty() {
         for suite in &mut loaded.suites {
-            suite.probes.retain(|probe| args.perspective.contains(&probe.perspective));
+            suite
+                .probes
+                .retain(|probe| args.perspective.contains(&probe.perspective));
         }
     }
     if let Some(limit) = args.limit.or(loaded.limit) {
@@ -40,18 +42,33 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     loaded.suites.retain(|suite| !suite.probes.is_empty());
     let policies = PolicySet::embedded()?;
     let mut models = Models::new(context, args.local_only);
-    let command_sampling =
-        ProtocolSampling { temperature: args.temperature, top_p: None, max_tokens: args.max_tokens };
+    let command_sampling = ProtocolSampling {
+        temperature: args.temperature,
+        top_p: None,
+        max_tokens: args.max_tokens,
+    };
     let mut targets = Vec::new();
     for name in &args.targets {
-        if targets.iter().any(|target: &TargetSetup| target.id == *name) {
+        if targets
+            .iter()
+            .any(|target: &TargetSetup| target.id == *name)
+        {
             return Err(Failure::usage(format!("target `{name}` is given twice")));
         }
         let resolved = models.resolve(name)?;
-        let sampling = setup::sampling(command_sampling, resolved.sampling, loaded.sampling, args.seed)?;
+        let sampling = setup::sampling(
+            command_sampling,
+            resolved.sampling,
+            loaded.sampling,
+            args.seed,
+        )?;
         targets.push(setup::target(name, resolved, sampling));
     }
-    let judge_names = if args.judges.is_empty() { loaded.judges } else { args.judges.clone() };
+    let judge_names = if args.judges.is_empty() {
+        loaded.judges
+    } else {
+        args.judges.clone()
+    };
     let judges = setup::judges(&judge_names, &mut models, &policies)?;
     let header = RunHeader {
         id: new_run_id(),
@@ -67,8 +84,14 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     let plan = plan_run(PlanInput {
         header,
         suites: loaded.suites,
-        targets: targets.iter().map(|target| (target.id.clone(), target.record.clone())).collect(),
-        instruments: judges.iter().map(|setup| setup.judge.instrument().clone()).collect(),
+        targets: targets
+            .iter()
+            .map(|target| (target.id.clone(), target.record.clone()))
+            .collect(),
+        instruments: judges
+            .iter()
+            .map(|setup| setup.judge.instrument().clone())
+            .collect(),
         driver_for: nocere_drivers::for_probe,
     })?;
     let journal = Journal::create(&context.runs(), &plan)?;
@@ -108,9 +131,14 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure
     let mut targets = Vec::new();
     for (id, record) in recorded {
         let resolved = models.resolve(&id)?;
-        if *resolved.model.identity() != record.identity || resolved.system_prompt != record.system_prompt {
-            return Err(Failure::usage(format!("target `{id}` is not what it was when run {} began", header.id))
-                .hint("restore its file or its entry in nocere.yaml, or start a new run"));
+        if *resolved.model.identity() != record.identity
+            || resolved.system_prompt != record.system_prompt
+        {
+            return Err(Failure::usage(format!(
+                "target `{id}` is not what it was when run {} began",
+                header.id
+            ))
+            .hint("restore its file or its entry in nocere.yaml, or start a new run"));
         }
         targets.push(setup::target(&id, resolved, record.sampling));
     }
@@ -155,7 +183,9 @@ fn execute(
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))?;
+        .map_err(|error| {
+            Failure::infrastructure(format!("failed to start the runtime: {error}"))
+        })?;
     let result = runtime.block_on(async {
         let work = engine.run();
         tokio::pin!(work);
@@ -208,16 +238,32 @@ fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
 /// Sortable by time; the suffix tells apart runs of the same second.
 fn new_run_id() -> String {
     let now = jiff::Timestamp::now();
-    let noise = hash_json("run", &(now.as_nanosecond().to_string(), std::process::id()));
-    let stamp: String = clock::now_utc().chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{}-{}", stamp.to_lowercase().trim_end_matches('z'), &noise.as_str()[..4])
+    let noise = hash_json(
+        "run",
+        &(now.as_nanosecond().to_string(), std::process::id()),
+    );
+    let stamp: String = clock::now_utc()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!(
+        "{}-{}",
+        stamp.to_lowercase().trim_end_matches('z'),
+        &noise.as_str()[..4]
+    )
 }
 
 /// The command that repeats the run, as one would type it.
 fn command_line(args: &RunArgs) -> String {
     let quote = |text: &str| {
-        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@=,".contains(c));
-        if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        let plain = text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_./:@=,".contains(c));
+        if plain {
+            text.to_owned()
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
     };
     let mut words = vec!["nocere".to_owned(), "run".to_owned()];
     words.extend(args.what.iter().map(|what| quote(what)));
@@ -233,7 +279,10 @@ fn command_line(args: &RunArgs) -> String {
     let numbers = [
         ("--limit", args.limit.map(|n| n.to_string())),
         ("--seed", (args.seed != 0).then(|| args.seed.to_string())),
-        ("--epochs", (args.epochs != 1).then(|| args.epochs.to_string())),
+        (
+            "--epochs",
+            (args.epochs != 1).then(|| args.epochs.to_string()),
+        ),
         ("--temperature", args.temperature.map(|n| n.to_string())),
         ("--max-tokens", args.max_tokens.map(|n| n.to_string())),
     ];

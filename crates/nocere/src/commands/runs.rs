@@ -26,8 +26,16 @@ pub(super) fn runs(context: &Context) -> Result<u8, Failure> {
     let listed: Vec<Listed> = list_runs(&context.runs())?
         .into_iter()
         .map(|(id, summary)| match summary {
-            Ok(run) => Listed { id, run: Some(run), error: None },
-            Err(error) => Listed { id, run: None, error: Some(error.to_string()) },
+            Ok(run) => Listed {
+                id,
+                run: Some(run),
+                error: None,
+            },
+            Err(error) => Listed {
+                id,
+                run: None,
+                error: Some(error.to_string()),
+            },
         })
         .collect();
     if context.json {
@@ -55,7 +63,12 @@ pub(super) fn runs(context: &Context) -> Result<u8, Failure> {
                 );
             }
             (None, error) => {
-                let _ = writeln!(text, "{}  {}", listed.id, plain(error.as_deref().unwrap_or("unreadable")));
+                let _ = writeln!(
+                    text,
+                    "{}  {}",
+                    listed.id,
+                    plain(error.as_deref().unwrap_or("unreadable"))
+                );
             }
         }
     }
@@ -128,25 +141,53 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
 
 fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], width: usize) {
     let probe = &row.probe;
-    let _ = writeln!(text, "{} · {} · {} · expected: {}", row.lane, probe.perspective, probe.category, probe.expect.as_str());
+    let _ = writeln!(
+        text,
+        "{} · {} · {} · expected: {}",
+        row.lane,
+        probe.perspective,
+        probe.category,
+        probe.expect.as_str()
+    );
     for turn in &row.transcript.turns {
-        let _ = writeln!(text, "\n[{}]\n{}", turn.message.role.as_str(), wrap(&turn.message.content, width, "  "));
+        let _ = writeln!(
+            text,
+            "\n[{}]\n{}",
+            turn.message.role.as_str(),
+            wrap(&turn.message.content, width, "  ")
+        );
     }
     if let Some(error) = &row.transcript.error {
-        let _ = writeln!(text, "\n[no answer]\n{}", wrap(&error.to_string(), width, "  "));
+        let _ = writeln!(
+            text,
+            "\n[no answer]\n{}",
+            wrap(&error.to_string(), width, "  ")
+        );
     }
     for verdict in &row.verdicts {
         let judge = instruments
             .iter()
             .find(|instrument| instrument.hash == verdict.instrument)
-            .map_or(verdict.instrument.short(), |instrument| instrument.id.as_str());
+            .map_or(verdict.instrument.short(), |instrument| {
+                instrument.id.as_str()
+            });
         let said = match &verdict.verdict {
             Verdict::Scored(scored) => {
-                format!("{} {}", describe(&scored.score), shorten(&scored.rationale, 300))
+                format!(
+                    "{} {}",
+                    describe(&scored.score),
+                    shorten(&scored.rationale, 300)
+                )
             }
-            Verdict::Unscored { reason, detail } => format!("unscored: {reason} ({})", shorten(detail, 300)),
+            Verdict::Unscored { reason, detail } => {
+                format!("unscored: {reason} ({})", shorten(detail, 300))
+            }
         };
-        let _ = writeln!(text, "\n{judge} (uncalibrated)\n{}", wrap(&said, width, "  "));
+        let _ = writeln!(
+            text,
+            "\n{judge} (uncalibrated)\n{}",
+            wrap(&said, width, "  ")
+        );
     }
     if !probe.note.is_empty() {
         let _ = writeln!(text, "\na good answer\n{}", wrap(&probe.note, width, "  "));
@@ -157,11 +198,23 @@ fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], wid
 fn describe(score: &nocere_core::Score) -> String {
     match score {
         nocere_core::Score::Compliance { label } => format!("{}.", label.as_str()),
-        nocere_core::Score::Harm { level, safe_max } => format!("level {level} of 5 (safe up to {safe_max})."),
+        nocere_core::Score::Harm { level, safe_max } => {
+            format!("level {level} of 5 (safe up to {safe_max}).")
+        }
         nocere_core::Score::Checks { findings } => {
-            let present: Vec<&str> =
-                findings.iter().filter(|finding| finding.present).map(|finding| finding.check.as_str()).collect();
-            format!("found: {}.", if present.is_empty() { "nothing".to_owned() } else { present.join(", ") })
+            let present: Vec<&str> = findings
+                .iter()
+                .filter(|finding| finding.present)
+                .map(|finding| finding.check.as_str())
+                .collect();
+            format!(
+                "found: {}.",
+                if present.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    present.join(", ")
+                }
+            )
         }
     }
 }

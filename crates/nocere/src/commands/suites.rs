@@ -44,7 +44,11 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, F
         SuitesCommand::Show { suite } => show(context, suite),
         SuitesCommand::Check { suites } => check(context, suites),
         SuitesCommand::Schema { line } => {
-            let name = if *line { "suite-line.schema.json" } else { "suite.schema.json" };
+            let name = if *line {
+                "suite-line.schema.json"
+            } else {
+                "suite.schema.json"
+            };
             output::data(json_schema().get(name).map_or("", String::as_str))?;
             Ok(DONE)
         }
@@ -52,7 +56,10 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, F
 }
 
 fn list(context: &Context) -> Result<u8, Failure> {
-    let suites = BUILTIN.iter().map(|(id, _)| load_suite(id)).collect::<Result<Vec<_>, _>>()?;
+    let suites = BUILTIN
+        .iter()
+        .map(|(id, _)| load_suite(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let protocols = protocol::embedded()?;
     if context.json {
         #[derive(Serialize)]
@@ -63,19 +70,39 @@ fn list(context: &Context) -> Result<u8, Failure> {
         let protocols = protocols
             .into_iter()
             .map(|protocol| {
-                BTreeMap::from([("id", protocol.id), ("version", protocol.version), ("title", protocol.title)])
+                BTreeMap::from([
+                    ("id", protocol.id),
+                    ("version", protocol.version),
+                    ("title", protocol.title),
+                ])
             })
             .collect();
-        output::json(&All { suites: suites.iter().map(SuiteLine::of).collect(), protocols })?;
+        output::json(&All {
+            suites: suites.iter().map(SuiteLine::of).collect(),
+            protocols,
+        })?;
         return Ok(DONE);
     }
     let mut text = String::from("Suites\n");
     for suite in &suites {
-        let _ = writeln!(text, "  {:<16} {} probes, {}, {}", suite.id, suite.probes.len(), suite.title, suite.licence);
+        let _ = writeln!(
+            text,
+            "  {:<16} {} probes, {}, {}",
+            suite.id,
+            suite.probes.len(),
+            suite.title,
+            suite.licence
+        );
     }
     text.push_str("Protocols\n");
     for protocol in &protocols {
-        let _ = writeln!(text, "  {:<16} {}: {}", protocol.id, protocol.title, protocol.description.trim());
+        let _ = writeln!(
+            text,
+            "  {:<16} {}: {}",
+            protocol.id,
+            protocol.title,
+            protocol.description.trim()
+        );
     }
     text.push_str(
         "Files\n  PatientSafetyBench .jsonl, MedSafetyBench folder, XSTest .csv, JailbreakBench .csv,\n  and our own .yaml and .jsonl: give the path\n",
@@ -107,8 +134,11 @@ fn show(context: &Context, name: &str) -> Result<u8, Failure> {
         "redirect",
         "refuse",
     );
-    let mut rows: Vec<(String, Option<&str>)> =
-        suite.categories.iter().map(|category| (category.id.clone(), Some(category.id.as_str()))).collect();
+    let mut rows: Vec<(String, Option<&str>)> = suite
+        .categories
+        .iter()
+        .map(|category| (category.id.clone(), Some(category.id.as_str())))
+        .collect();
     rows.push(("all".to_owned(), None));
     for (label, category) in rows {
         let here = |perspective: Option<Perspective>, expect: Option<Expect>| {
@@ -137,7 +167,8 @@ fn show(context: &Context, name: &str) -> Result<u8, Failure> {
 }
 
 fn check(context: &Context, names: &[String]) -> Result<u8, Failure> {
-    let results: Vec<(&String, Result<Suite, Failure>)> = names.iter().map(|name| (name, load_suite(name))).collect();
+    let results: Vec<(&String, Result<Suite, Failure>)> =
+        names.iter().map(|name| (name, load_suite(name))).collect();
     let faulty = results.iter().any(|(_, result)| result.is_err());
     let mut good = Vec::new();
     for (name, result) in results {
@@ -145,8 +176,15 @@ fn check(context: &Context, names: &[String]) -> Result<u8, Failure> {
             Ok(suite) => {
                 if !context.json {
                     let lonely = lonely_refusals(&suite);
-                    let twins = if lonely == 0 { String::new() } else { format!("; {lonely} probes to be declined have no twin") };
-                    output::data(&format!("{name}: good, {} probes{twins}\n", suite.probes.len()))?;
+                    let twins = if lonely == 0 {
+                        String::new()
+                    } else {
+                        format!("; {lonely} probes to be declined have no twin")
+                    };
+                    output::data(&format!(
+                        "{name}: good, {} probes{twins}\n",
+                        suite.probes.len()
+                    ))?;
                 }
                 good.push(SuiteLine::of(&suite));
             }
@@ -166,6 +204,11 @@ fn lonely_refusals(suite: &Suite) -> usize {
         .probes
         .iter()
         .filter(|probe| probe.expect == Expect::Refuse)
-        .filter(|probe| !suite.probes.iter().any(|twin| twin.twin_of.as_deref() == Some(probe.id.as_str())))
+        .filter(|probe| {
+            !suite
+                .probes
+                .iter()
+                .any(|twin| twin.twin_of.as_deref() == Some(probe.id.as_str()))
+        })
         .count()
 }

@@ -9,7 +9,11 @@ use crate::support::{Project, comparable, small_suite};
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
     const PROBES: usize = 60;
-    let script = Script { delay: Duration::from_millis(15), fail_every: 7, ..Script::default() };
+    let script = Script {
+        delay: Duration::from_millis(15),
+        fail_every: 7,
+        ..Script::default()
+    };
     let calm = FakeProvider::start(script.clone());
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(PROBES));
@@ -43,7 +47,11 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;
-        if project.json(&["runs"]).as_array().is_some_and(|runs| runs.len() >= 2) {
+        if project
+            .json(&["runs"])
+            .as_array()
+            .is_some_and(|runs| runs.len() >= 2)
+        {
             arguments = vec!["resume", "latest", "--quiet"];
         }
     }
@@ -56,13 +64,19 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
     // A call whose reply reached the journal is never made again; at each kill at most the
     // four calls in flight are lost.
     let repeated: usize = stormy.seen().values().map(|count| count - 1).sum();
-    assert!(repeated <= 4 * kills as usize, "{repeated} calls repeated after {kills} kills");
+    assert!(
+        repeated <= 4 * kills as usize,
+        "{repeated} calls repeated after {kills} kills"
+    );
     assert_eq!(stormy.seen().len(), PROBES);
 }
 
 #[test]
 fn a_run_belongs_to_one_process() {
-    let provider = FakeProvider::start(Script { delay: Duration::from_millis(300), ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        delay: Duration::from_millis(300),
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(40));
     let target = format!("openai:fake@{}", provider.url);
@@ -78,7 +92,13 @@ fn a_run_belongs_to_one_process() {
     first.kill().unwrap();
     first.wait().unwrap();
     assert_eq!(second.code, 3);
-    assert!(second.err.contains(&format!("in use by process {}", first.id())), "{}", second.err);
+    assert!(
+        second
+            .err
+            .contains(&format!("in use by process {}", first.id())),
+        "{}",
+        second.err
+    );
     // The lock died with its holder.
     assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
 }
@@ -87,11 +107,25 @@ fn a_run_belongs_to_one_process() {
 fn an_endpoint_that_goes_away_pauses_the_run() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(12));
-    let provider = FakeProvider::start(Script { delay: Duration::from_millis(30), ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        delay: Duration::from_millis(30),
+        ..Script::default()
+    });
     let target = format!("openai:fake@{}", provider.url);
-    project.write("nocere.yaml", format!("targets:\n  t: {{provider: openai, model: fake, base_url: '{}', concurrency: 1}}\n", provider.url));
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n  t: {{provider: openai, model: fake, base_url: '{}', concurrency: 1}}\n",
+            provider.url
+        ),
+    );
     let _ = target;
-    let child = project.command(&["run", &suite, "--target", "t"]).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let child = project
+        .command(&["run", &suite, "--target", "t"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     while provider.answered() < 3 {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -99,7 +133,10 @@ fn an_endpoint_that_goes_away_pauses_the_run() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{err}");
-    assert!(err.contains("cannot be reached") && err.contains("nocere resume"), "{err}");
+    assert!(
+        err.contains("cannot be reached") && err.contains("nocere resume"),
+        "{err}"
+    );
     let runs = project.json(&["runs"]);
     assert_eq!(runs[0]["run"]["state"], "unfinished");
     assert!(runs[0]["run"]["done"].as_u64().unwrap() >= 1);

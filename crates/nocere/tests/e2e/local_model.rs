@@ -6,11 +6,22 @@ use crate::support::{Project, comparable, models_or_skip, said, small_suite};
 
 #[test]
 fn a_killed_run_in_process_ends_with_the_same_answers() {
-    let Some(models) = models_or_skip("a_killed_run_in_process_ends_with_the_same_answers") else { return };
+    let Some(models) = models_or_skip("a_killed_run_in_process_ends_with_the_same_answers") else {
+        return;
+    };
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(70));
     let models = models.display().to_string();
-    let run = ["run", &suite, "--target", "local:smollm2-135m", "--max-tokens", "8", "--models-dir", &models];
+    let run = [
+        "run",
+        &suite,
+        "--target",
+        "local:smollm2-135m",
+        "--max-tokens",
+        "8",
+        "--models-dir",
+        &models,
+    ];
     let undisturbed = comparable(project.json(&run));
     let mut child = project
         .command(&run)
@@ -22,7 +33,11 @@ fn a_killed_run_in_process_ends_with_the_same_answers() {
     loop {
         std::thread::sleep(Duration::from_millis(20));
         let runs = project.json(&["runs"]);
-        let done = runs.as_array().unwrap().get(1).and_then(|run| run["run"]["done"].as_u64());
+        let done = runs
+            .as_array()
+            .unwrap()
+            .get(1)
+            .and_then(|run| run["run"]["done"].as_u64());
         if done.is_some_and(|done| done > 0) || child.try_wait().unwrap().is_some() {
             break;
         }
@@ -36,7 +51,8 @@ fn a_killed_run_in_process_ends_with_the_same_answers() {
         let runs = project.json(&["runs"]);
         let answer = |index: usize| {
             let id = runs[index]["id"].as_str().unwrap();
-            project.json(&["show", id, probe])[0]["transcript"]["turns"][1]["message"]["content"].clone()
+            project.json(&["show", id, probe])[0]["transcript"]["turns"][1]["message"]["content"]
+                .clone()
         };
         assert_eq!(answer(0), answer(1), "{probe}");
     }
@@ -44,7 +60,9 @@ fn a_killed_run_in_process_ends_with_the_same_answers() {
 
 #[test]
 fn a_conversation_that_does_not_fit_is_an_outcome() {
-    let Some(models) = models_or_skip("a_conversation_that_does_not_fit_is_an_outcome") else { return };
+    let Some(models) = models_or_skip("a_conversation_that_does_not_fit_is_an_outcome") else {
+        return;
+    };
     let project = Project::new();
     let long = "pressure ".repeat(12_000);
     let suite = project.write(
@@ -52,36 +70,83 @@ fn a_conversation_that_does_not_fit_is_an_outcome() {
         small_suite(2).replace("What does chart number 1 say?", &long),
     );
     let models = models.display().to_string();
-    let report = project.json(&["run", &suite, "--target", "local:smollm2-135m", "--max-tokens", "8", "--models-dir", &models]);
+    let report = project.json(&[
+        "run",
+        &suite,
+        "--target",
+        "local:smollm2-135m",
+        "--max-tokens",
+        "8",
+        "--models-dir",
+        &models,
+    ]);
     assert_eq!(report["done"], 2);
-    let reasons: Vec<&str> =
-        report["unscored"].as_array().unwrap().iter().map(|entry| entry[1].as_str().unwrap()).collect();
+    let reasons: Vec<&str> = report["unscored"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry[1].as_str().unwrap())
+        .collect();
     assert_eq!(reasons, ["target_overflow", "target_overflow"]);
 }
 
 #[test]
 fn a_cut_model_file_is_named_as_such() {
-    let Some(models) = models_or_skip("a_cut_model_file_is_named_as_such") else { return };
+    let Some(models) = models_or_skip("a_cut_model_file_is_named_as_such") else {
+        return;
+    };
     let project = Project::new();
     let whole = std::fs::read(models.join("SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap();
     let cut = project.write("cut.gguf", &whole[..whole.len() / 2]);
     let said = project.nocere(&["models", "check", &cut]);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("cut short") && said.err.contains("98362432"), "{}", said.err);
-    let from = project.nocere(&["models", "pull", "smollm2-135m", "--from", &cut, "--models-dir", "m"]);
+    assert!(
+        said.err.contains("cut short") && said.err.contains("98362432"),
+        "{}",
+        said.err
+    );
+    let from = project.nocere(&[
+        "models",
+        "pull",
+        "smollm2-135m",
+        "--from",
+        &cut,
+        "--models-dir",
+        "m",
+    ]);
     assert_eq!(from.code, 3);
-    assert!(from.err.contains("SHA-256") && !project.path.join("m/SmolLM2-135M-Instruct.Q4_1.gguf").exists());
+    assert!(
+        from.err.contains("SHA-256")
+            && !project
+                .path
+                .join("m/SmolLM2-135M-Instruct.Q4_1.gguf")
+                .exists()
+    );
 }
 
 #[test]
 fn the_model_chats_from_standard_input() {
-    let Some(models) = models_or_skip("the_model_chats_from_standard_input") else { return };
+    let Some(models) = models_or_skip("the_model_chats_from_standard_input") else {
+        return;
+    };
     let project = Project::new();
     let models = models.display().to_string();
     let check = project.json(&["models", "check", "--models-dir", &models]);
     assert_eq!(check["architecture"], "llama");
     let chat = |seed: &str| {
-        let args = ["models", "chat", "Say hello.", "--temperature", "0.8", "--seed", seed, "--max-tokens", "24", "--models-dir", &models];
+        let args = [
+            "models",
+            "chat",
+            "Say hello.",
+            "--temperature",
+            "0.8",
+            "--seed",
+            seed,
+            "--max-tokens",
+            "24",
+            "--models-dir",
+            &models,
+        ];
         said(project.command(&args).output().unwrap()).out
     };
     assert_eq!(chat("1"), chat("1"));
@@ -90,16 +155,29 @@ fn the_model_chats_from_standard_input() {
 
 #[test]
 fn a_model_in_process_can_judge_and_says_what_it_could_not_read() {
-    let Some(models) = models_or_skip("a_model_in_process_can_judge_and_says_what_it_could_not_read") else { return };
+    let Some(models) =
+        models_or_skip("a_model_in_process_can_judge_and_says_what_it_could_not_read")
+    else {
+        return;
+    };
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(4));
     let models = models.display().to_string();
     let report = project.json(&[
-        "run", &suite, "--target", "local:smollm2-135m", "--judge", "harm=local:smollm2-135m",
-        "--max-tokens", "8", "--models-dir", &models,
+        "run",
+        &suite,
+        "--target",
+        "local:smollm2-135m",
+        "--judge",
+        "harm=local:smollm2-135m",
+        "--max-tokens",
+        "8",
+        "--models-dir",
+        &models,
     ]);
     let figure = &report["targets"][0]["perspectives"][0]["figures"][0];
     assert_eq!(figure["metric"], "harmful");
-    let counted = figure["estimate"]["denominator"].as_u64().unwrap() + figure["estimate"]["unscored"].as_u64().unwrap();
+    let counted = figure["estimate"]["denominator"].as_u64().unwrap()
+        + figure["estimate"]["unscored"].as_u64().unwrap();
     assert_eq!(counted, 4, "every answer is scored or says why not");
 }

@@ -1,6 +1,6 @@
 //! End-to-end tests: the real binary against a real HTTP server and, where it is on this
 //! machine, the real small model.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
 mod crash;

@@ -12,32 +12,51 @@ fn by_category(suite: &serde_json::Value) -> Vec<usize> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|category| probes.iter().filter(|probe| probe["category"] == category["id"]).count())
+        .map(|category| {
+            probes
+                .iter()
+                .filter(|probe| probe["category"] == category["id"])
+                .count()
+        })
         .collect()
 }
 
 #[test]
 fn patient_safety_bench_has_its_published_counts() {
-    let Some(data) = data_or_skip("patient_safety_bench_has_its_published_counts") else { return };
-    let suite = shown(&Project::new(), &data.join("patient_safety_bench/patientsafetybench.jsonl"));
+    let Some(data) = data_or_skip("patient_safety_bench_has_its_published_counts") else {
+        return;
+    };
+    let suite = shown(
+        &Project::new(),
+        &data.join("patient_safety_bench/patientsafetybench.jsonl"),
+    );
     assert_eq!(suite["probes"].as_array().unwrap().len(), 466);
     assert_eq!(by_category(&suite), [99, 99, 97, 80, 91]);
 }
 
 #[test]
 fn med_safety_bench_has_fifty_for_each_principle() {
-    let Some(data) = data_or_skip("med_safety_bench_has_fifty_for_each_principle") else { return };
+    let Some(data) = data_or_skip("med_safety_bench_has_fifty_for_each_principle") else {
+        return;
+    };
     let suite = shown(&Project::new(), &data.join("med_safety_bench/train/gpt4"));
     assert_eq!(by_category(&suite), [50; 9]);
 }
 
 #[test]
 fn xstest_and_jailbreakbench_have_both_halves() {
-    let Some(data) = data_or_skip("xstest_and_jailbreakbench_have_both_halves") else { return };
+    let Some(data) = data_or_skip("xstest_and_jailbreakbench_have_both_halves") else {
+        return;
+    };
     let project = Project::new();
     let suite = shown(&project, &data.join("xstest/xstest_prompts.csv"));
     let probes = suite["probes"].as_array().unwrap();
-    let expecting = |word: &str| probes.iter().filter(|probe| probe["expect"] == word).count();
+    let expecting = |word: &str| {
+        probes
+            .iter()
+            .filter(|probe| probe["expect"] == word)
+            .count()
+    };
     assert_eq!((expecting("comply"), expecting("refuse")), (250, 200));
     let suite = shown(&project, &data.join("jailbreakbench/benign-behaviors.csv"));
     assert_eq!(suite["probes"].as_array().unwrap().len(), 100);

@@ -25,7 +25,13 @@ fn a_run_counts_both_errors() {
     assert_eq!(complied["estimate"]["numerator"], 0);
     assert_eq!(complied["estimate"]["denominator"], 10);
     let refused = figure(&report, "over-refusal");
-    assert_eq!((refused["estimate"]["numerator"].as_u64(), refused["estimate"]["denominator"].as_u64()), (Some(0), Some(10)));
+    assert_eq!(
+        (
+            refused["estimate"]["numerator"].as_u64(),
+            refused["estimate"]["denominator"].as_u64()
+        ),
+        (Some(0), Some(10))
+    );
     assert_eq!(complied["calibrated"], false);
     assert_eq!(provider.answered(), 20);
 }
@@ -33,13 +39,19 @@ fn a_run_counts_both_errors() {
 #[test]
 fn a_model_that_refuses_everything_is_not_safe_but_useless() {
     let answer = Some("I'm sorry, but I can't help with that.".to_owned());
-    let provider = FakeProvider::start(Script { answer, ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        answer,
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(10));
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target]);
     assert_eq!(figure(&report, "over-refusal")["estimate"]["numerator"], 5);
-    assert_eq!(figure(&report, "unsafe-compliance")["estimate"]["numerator"], 0);
+    assert_eq!(
+        figure(&report, "unsafe-compliance")["estimate"]["numerator"],
+        0
+    );
 }
 
 #[test]
@@ -54,7 +66,10 @@ fn the_harm_judge_scores_and_unreadable_replies_stay_unscored() {
     assert_eq!(harmful["estimate"]["numerator"], 3);
     assert_eq!(harmful["estimate"]["denominator"], 6);
 
-    let mumbling = FakeProvider::start(Script { unreadable_judge: true, ..Script::default() });
+    let mumbling = FakeProvider::start(Script {
+        unreadable_judge: true,
+        ..Script::default()
+    });
     let judge = format!("harm=openai:judge@{}", mumbling.url);
     let report = project.json(&["run", &suite, "--target", &target, "--judge", &judge]);
     let harmful = figure(&report, "harmful");
@@ -68,7 +83,10 @@ fn the_harm_judge_scores_and_unreadable_replies_stay_unscored() {
 
 #[test]
 fn filtered_answers_are_neither_safe_nor_harmful() {
-    let provider = FakeProvider::start(Script { filter: Some("falsify".to_owned()), ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        filter: Some("falsify".to_owned()),
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(10));
     let target = format!("openai:fake@{}", provider.url);
@@ -80,7 +98,10 @@ fn filtered_answers_are_neither_safe_nor_harmful() {
 
 #[test]
 fn failures_on_the_line_are_tried_again_and_lose_nothing() {
-    let provider = FakeProvider::start(Script { fail_every: 3, ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        fail_every: 3,
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(30));
     let target = format!("openai:fake@{}", provider.url);
@@ -91,8 +112,13 @@ fn failures_on_the_line_are_tried_again_and_lose_nothing() {
 
 #[test]
 fn the_page_escapes_what_the_model_says() {
-    let answer = Some("<script>alert('x')</script> Sure, here is how to falsify it: \u{1b}[31mred".to_owned());
-    let provider = FakeProvider::start(Script { answer, ..Script::default() });
+    let answer = Some(
+        "<script>alert('x')</script> Sure, here is how to falsify it: \u{1b}[31mred".to_owned(),
+    );
+    let provider = FakeProvider::start(Script {
+        answer,
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(4));
     let target = format!("openai:fake@{}", provider.url);
@@ -102,7 +128,10 @@ fn the_page_escapes_what_the_model_says() {
     let written = project.nocere(&["report", "latest", "--output", "page.html"]);
     assert_eq!(written.code, 0, "{}", written.err);
     let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();
-    assert!(!page.contains("<script"), "the page has no scripts of anybody");
+    assert!(
+        !page.contains("<script"),
+        "the page has no scripts of anybody"
+    );
     assert!(page.contains("&lt;script&gt;") && !page.contains('\u{1b}'));
     assert!(page.contains("uncalibrated"));
     // Nothing is fetched from anywhere.
@@ -112,7 +141,10 @@ fn the_page_escapes_what_the_model_says() {
 #[test]
 fn keys_reach_the_server_and_nothing_else() {
     let key = "sk-planted-4f1c9a77";
-    let provider = FakeProvider::start(Script { key: Some(key.to_owned()), ..Script::default() });
+    let provider = FakeProvider::start(Script {
+        key: Some(key.to_owned()),
+        ..Script::default()
+    });
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(4));
     project.write(
@@ -122,9 +154,21 @@ fn keys_reach_the_server_and_nothing_else() {
             provider.url
         ),
     );
-    let good = project.command(&["run", &suite, "--target", "ward"]).env("WARD_KEY", key).output().unwrap();
-    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
-    let wrong = project.command(&["run", &suite, "--target", "ward"]).env("WARD_KEY", "sk-wrong").output().unwrap();
+    let good = project
+        .command(&["run", &suite, "--target", "ward"])
+        .env("WARD_KEY", key)
+        .output()
+        .unwrap();
+    assert!(
+        good.status.success(),
+        "{}",
+        String::from_utf8_lossy(&good.stderr)
+    );
+    let wrong = project
+        .command(&["run", &suite, "--target", "ward"])
+        .env("WARD_KEY", "sk-wrong")
+        .output()
+        .unwrap();
     assert_eq!(wrong.status.code(), Some(3));
     let mut everything = project.all_bytes();
     for output in [&good, &wrong] {
@@ -153,7 +197,16 @@ fn the_same_seed_gives_the_same_report() {
     let project = Project::new();
     let target = format!("openai:fake@{}", provider.url);
     let run = |seed: &str| {
-        let args = ["run", "nocere-triads", "--target", &target, "--limit", "30", "--seed", seed];
+        let args = [
+            "run",
+            "nocere-triads",
+            "--target",
+            &target,
+            "--limit",
+            "30",
+            "--seed",
+            seed,
+        ];
         crate::support::comparable(project.json(&args)).to_string()
     };
     let first = run("5");
@@ -167,7 +220,11 @@ fn narrow_windows_stay_narrow() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(10));
     let target = format!("openai:fake@{}", provider.url);
-    let output = project.command(&["run", &suite, "--target", &target]).env("COLUMNS", "40").output().unwrap();
+    let output = project
+        .command(&["run", &suite, "--target", &target])
+        .env("COLUMNS", "40")
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && !text.is_empty());
     for line in text.lines() {
@@ -178,13 +235,31 @@ fn narrow_windows_stay_narrow() {
 #[test]
 fn lists_completions_and_manual_pages_come_out() {
     let project = Project::new();
-    assert!(project.nocere(&["suites", "list"]).out.contains("nocere-triads"));
-    assert!(project.nocere(&["suites", "show", "nocere-triads"]).out.contains("crisis"));
+    assert!(
+        project
+            .nocere(&["suites", "list"])
+            .out
+            .contains("nocere-triads")
+    );
+    assert!(
+        project
+            .nocere(&["suites", "show", "nocere-triads"])
+            .out
+            .contains("crisis")
+    );
     assert!(project.json(&["models", "list"])[0]["sha256"].is_string());
-    assert!(project.nocere(&["completions", "bash"]).out.contains("nocere"));
+    assert!(
+        project
+            .nocere(&["completions", "bash"])
+            .out
+            .contains("nocere")
+    );
     assert_eq!(project.nocere(&["man", "pages"]).code, 0);
     assert!(project.path.join("pages/nocere-run.1").is_file());
-    assert_eq!(project.nocere(&["--version"]).out, format!("nocere {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        project.nocere(&["--version"]).out,
+        format!("nocere {}\n", env!("CARGO_PKG_VERSION"))
+    );
     assert!(project.json(&["runs"]).as_array().unwrap().is_empty());
     assert!(project.json(&["doctor"]).is_array());
 }
@@ -197,8 +272,17 @@ fn one_sample_can_be_read() {
     let target = format!("openai:fake@{}", provider.url);
     project.json(&["run", &suite, "--target", &target]);
     let said = project.nocere(&["show", "latest", "p0"]);
-    assert!(said.out.contains("chart number 0") && said.out.contains("refuse."), "{}", said.out);
-    assert!(project.nocere(&["show", "latest", "p00"]).err.contains("did you mean `p0`"));
+    assert!(
+        said.out.contains("chart number 0") && said.out.contains("refuse."),
+        "{}",
+        said.out
+    );
+    assert!(
+        project
+            .nocere(&["show", "latest", "p00"])
+            .err
+            .contains("did you mean `p0`")
+    );
     let sample = project.json(&["show", "latest", "p1"]);
     assert_eq!(sample[0]["probe"]["expect"], "comply");
 }

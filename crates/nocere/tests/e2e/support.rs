@@ -125,13 +125,18 @@ pub(crate) fn comparable(mut report: Value) -> Value {
 /// skipped there.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn models_or_skip(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("NOCERE_MODELS").map(PathBuf::from).or_else(|| {
-        let home = std::env::var_os("HOME")?;
-        Some(PathBuf::from(home).join(".cache/nocere/models"))
-    });
+    let folder = std::env::var_os("NOCERE_MODELS")
+        .map(PathBuf::from)
+        .or_else(|| {
+            let home = std::env::var_os("HOME")?;
+            Some(PathBuf::from(home).join(".cache/nocere/models"))
+        });
     let found = folder.filter(|folder| folder.join("SmolLM2-135M-Instruct.Q4_1.gguf").is_file());
     if found.is_none() {
-        assert!(std::env::var_os("NOCERE_REQUIRE_MODEL").is_none(), "{test}: the default model is missing");
+        assert!(
+            std::env::var_os("NOCERE_REQUIRE_MODEL").is_none(),
+            "{test}: the default model is missing"
+        );
         eprintln!("SKIPPED {test}: the default model is not on this machine (nocere models pull)");
     }
     found
@@ -144,9 +149,15 @@ pub(crate) fn data_or_skip(test: &str) -> Option<PathBuf> {
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
     );
-    if folder.join("patient_safety_bench/patientsafetybench.jsonl").is_file() {
+    if folder
+        .join("patient_safety_bench/patientsafetybench.jsonl")
+        .is_file()
+    {
         return Some(folder.canonicalize().unwrap());
     }
-    eprintln!("SKIPPED {test}: no public data at {} (set NOCERE_DATA)", folder.display());
+    eprintln!(
+        "SKIPPED {test}: no public data at {} (set NOCERE_DATA)",
+        folder.display()
+    );
     None
 }
