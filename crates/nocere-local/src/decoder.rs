@@ -14,7 +14,7 @@ use llama_cpp_2::{
     sampling::LlamaSampler,
     token::LlamaToken,
 };
-use nocere_core::{Finish, ModelError, ReplyFormat, Sampling, Usage};
+use nocere_core::{Finish, ModelError, ReplyFormat, Sampling, Usage, clock::Stopwatch};
 
 /// Most sequences that are decoded together.
 pub(crate) const MAX_SLOTS: usize = 16;
@@ -38,8 +38,10 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) finish: Finish,
     pub(crate) usage: Usage,
-    /// The ids behind `text`: the proof that decoding is llama.cpp's own.
+    /// The ids behind `text`.
     pub(crate) ids: Vec<i32>,
+    /// Milliseconds until the first token was chosen.
+    pub(crate) first_token_ms: u64,
 }
 
 /// A context that is kept between groups as long as its size fits.
@@ -71,6 +73,7 @@ struct Slot {
     chooser: Chooser,
     bytes: Vec<u8>,
     ids: Vec<i32>,
+    first_token_ms: u64,
 }
 
 enum Chooser {
@@ -100,6 +103,7 @@ impl<'a> Decoder<'a> {
         prompts: &[Prompt],
         finished: &mut dyn FnMut(usize, Result<Answer, ModelError>),
         cancelled: &dyn Fn() -> bool,
+        stopwatch: &Stopwatch,
     ) {
         let limit = self.model.n_ctx_train();
         let mut queue = Vec::new();
@@ -122,7 +126,7 @@ impl<'a> Decoder<'a> {
         if queue.is_empty() {
             return;
         }
-        if let Err(message) = self.run_queue(prompts, &queue, finished, cancelled) {
+        if let Err(message) = self.run_queue(prompts, &queue, finished, cancelled, stopwatch) {
             // Only answers that are still missing get the error; the caller keeps the first.
             for index in queue {
                 finished(index, Err(request_error(&message)));
@@ -136,6 +140,7 @@ impl<'a> Decoder<'a> {
         queue: &[usize],
         finished: &mut dyn FnMut(usize, Result<Answer, ModelError>),
         cancelled: &dyn Fn() -> bool,
+        stopwatch: &Stopwatch,
     ) -> Result<(), String> {
         let longest = queue
             .iter()
@@ -186,6 +191,7 @@ impl<'a> Decoder<'a> {
                         chooser,
                         bytes: Vec::new(),
                         ids: Vec::new(),
+                        first_token_ms: 0,
                     }),
                     Err(error) => {
                         finished(request, Err(error));
@@ -209,28 +215,20 @@ impl<'a> Decoder<'a> {
                     index += 1;
                     continue;
                 };
+                if slot.ids.is_empty() {
+                    slot.first_token_ms = stopwatch.elapsed_ms();
+                }
                 match advance(model, &sized.context, slot, logits, &prompts[slot.request]) {
                     None => index += 1,
                     Some(finish) => {
                         let slot = active.remove(index);
-                        let prompt = &prompts[slot.request];
-                        let usage = Usage {
-                            input_tokens: prompt.tokens.len() as u64,
-                            output_tokens: slot.ids.len() as u64,
-                            cached_tokens: prefix_length as u64,
-                        };
-                        let text = String::from_utf8_lossy(&slot.bytes).into_owned();
+                        let (request, sequence) = (slot.request, slot.sequence);
                         finished(
-                            slot.request,
-                            Ok(Answer {
-                                text,
-                                finish,
-                                usage,
-                                ids: slot.ids,
-                            }),
+                            request,
+                            Ok(slot.answer(&prompts[request], prefix_length, finish)),
                         );
-                        clear(&mut sized.context, slot.sequence)?;
-                        free.push(slot.sequence);
+                        clear(&mut sized.context, sequence)?;
+                        free.push(sequence);
                     }
                 }
             }
@@ -282,6 +280,23 @@ impl<'a> Decoder<'a> {
         self.context
             .as_mut()
             .ok_or_else(|| "the context is missing".to_owned())
+    }
+}
+
+impl Slot {
+    /// What the slot has gathered, as an answer.
+    fn answer(self, prompt: &Prompt, prefix_length: usize, finish: Finish) -> Answer {
+        Answer {
+            text: String::from_utf8_lossy(&self.bytes).into_owned(),
+            finish,
+            usage: Usage {
+                input_tokens: prompt.tokens.len() as u64,
+                output_tokens: self.ids.len() as u64,
+                cached_tokens: prefix_length as u64,
+            },
+            ids: self.ids,
+            first_token_ms: self.first_token_ms,
+        }
     }
 }
 

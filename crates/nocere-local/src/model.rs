@@ -75,6 +75,9 @@ pub struct Detailed {
     pub reply: ChatReply,
     /// Token ids of the answer, without the end of turn.
     pub ids: Vec<i32>,
+    /// Milliseconds until the first token: for an answer that was computed alone, the time
+    /// of its prompt.
+    pub first_token_ms: u64,
 }
 
 /// A model in process.
@@ -385,6 +388,7 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
             }
             let result = result.map(|answer| Detailed {
                 ids: answer.ids,
+                first_token_ms: answer.first_token_ms,
                 reply: ChatReply {
                     text: answer.text,
                     finish: answer.finish,
@@ -395,5 +399,6 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
             send(positions[index], result);
         },
         &|| job.cancelled.load(Ordering::Relaxed),
+        &stopwatch,
     );
 }
