@@ -19,7 +19,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     EngineError, Observer,
     call::{Fatal, Metered},
-    gate::{Gate, Gated},
+    gate::{Gate, Gated, Seat},
 };
 
 /// A target of the run.
@@ -277,10 +277,11 @@ impl<Q: WorkQueue> Shared<Q> {
         let mut conversations = JoinSet::new();
         for (place, unit) in units.into_iter().enumerate() {
             let models = self.grouped_models(target, &gate, place);
-            let (shared, target, gate) = (Arc::clone(&self), target.clone(), Arc::clone(&gate));
+            let (shared, target) = (Arc::clone(&self), target.clone());
+            let seat = Seat::new(Arc::clone(&gate));
             conversations.spawn(async move {
                 let result = shared.run_unit(&unit, &target, &models).await;
-                gate.leave().await;
+                seat.leave().await;
                 result
             });
         }

@@ -62,13 +62,23 @@ impl Gate {
     }
 
     /// One conversation has ended; the others may now be complete.
-    pub(crate) async fn leave(&self) {
+    async fn leave(&self) {
         let round = self.state.lock().ok().and_then(|mut state| {
             state.live = state.live.saturating_sub(1);
             state.take_round()
         });
         if let Some(round) = round {
             self.flush(round).await;
+        }
+    }
+
+    /// A conversation of the group is gone without having ended: nobody must wait for it.
+    fn abandon(&self) {
+        self.fatal
+            .set("a conversation was lost to an internal error");
+        if let Ok(mut state) = self.state.lock() {
+            // Dropping the parked calls wakes those who wait for them.
+            state.parked.clear();
         }
     }
 
@@ -178,6 +188,32 @@ impl State {
     fn take_round(&mut self) -> Option<Vec<Parked>> {
         (!self.parked.is_empty() && self.parked.len() >= self.live)
             .then(|| std::mem::take(&mut self.parked))
+    }
+}
+
+/// A conversation's place at the gate: leaving is said, being lost to a panic is noticed.
+pub(crate) struct Seat {
+    gate: Arc<Gate>,
+    left: bool,
+}
+
+impl Seat {
+    pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate, left: false }
+    }
+
+    /// The conversation has ended.
+    pub(crate) async fn leave(mut self) {
+        self.left = true;
+        self.gate.leave().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if !self.left {
+            self.gate.abandon();
+        }
     }
 }
 

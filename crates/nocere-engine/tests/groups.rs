@@ -1,0 +1,325 @@
+//! The gate of grouped models: rounds, failures and lost conversations.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+};
+
+use nocere_core::{
+    BoxFuture, Category, ChatModel, ChatReply, ChatRequest, ContentHash, Driver, DriverContext,
+    DriverError, Expect, Finish, Grouping, Locality, Message, ModelError, ModelIdentity,
+    Perspective, Probe, Role, Sampling, Suite, Transcript, Usage,
+};
+use nocere_engine::{Engine, EngineError, PlanInput, Silent, TargetSetup, plan_run};
+use nocere_queue::Embedded;
+use nocere_store::{Journal, RunHeader, RunReader, TargetRecord};
+
+/// A grouped model that notes what it was asked together and answers with the company's size.
+struct Company {
+    identity: ModelIdentity,
+    groups: Mutex<Vec<Vec<String>>>,
+    /// Answers nothing from this group on.
+    fails_from: Option<usize>,
+}
+
+impl ChatModel for Company {
+    fn chat<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+        panic!("a grouped model is asked in groups")
+    }
+
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        Some(Grouping {
+            size: 4,
+            parallel: 2,
+        })
+    }
+
+    fn chat_group<'a>(
+        &'a self,
+        requests: &'a [ChatRequest],
+        answered: &'a (dyn Fn() + Send + Sync),
+    ) -> BoxFuture<'a, Vec<Result<ChatReply, ModelError>>> {
+        let asked: Vec<String> = requests
+            .iter()
+            .map(|r| r.messages.last().unwrap().content.clone())
+            .collect();
+        let mut groups = self.groups.lock().unwrap();
+        groups.push(asked);
+        let fails = self.fails_from.is_some_and(|from| groups.len() > from);
+        Box::pin(async move {
+            requests
+                .iter()
+                .map(|_| {
+                    answered();
+                    if fails {
+                        return Err(ModelError::Fatal {
+                            message: "out of order".to_owned(),
+                        });
+                    }
+                    Ok(ChatReply {
+                        text: format!("in company of {}", requests.len()),
+                        finish: Finish::Stop,
+                        usage: Usage::default(),
+                        latency_ms: 1,
+                    })
+                })
+                .collect()
+        })
+    }
+}
+
+fn company(fails_from: Option<usize>) -> Arc<Company> {
+    Arc::new(Company {
+        identity: ModelIdentity {
+            name: "company".to_owned(),
+            provider: "test".to_owned(),
+            model: "company".to_owned(),
+            pin: String::new(),
+            locality: Locality::InProcess,
+        },
+        groups: Mutex::default(),
+        fails_from,
+    })
+}
+
+/// Asks once, and a second time where the question is even; is lost where it is `lost`.
+struct Uneven;
+
+impl Driver for Uneven {
+    fn lead<'a>(
+        &'a self,
+        probe: &'a Probe,
+        target: &'a dyn ChatModel,
+        _: &'a DriverContext,
+    ) -> BoxFuture<'a, Result<Transcript, DriverError>> {
+        Box::pin(async move {
+            let mut transcript = Transcript::default();
+            let turns = if probe.question().ends_with(['0', '2', '4', '6', '8']) {
+                2
+            } else {
+                1
+            };
+            for turn in 0..turns {
+                assert_ne!(probe.question(), "lost", "lost on purpose");
+                transcript.push(Message::new(
+                    Role::User,
+                    format!("{} turn {turn}", probe.question()),
+                ));
+                let request = ChatRequest {
+                    messages: transcript.messages(),
+                    sampling: Sampling::default(),
+                    format: nocere_core::ReplyFormat::Text,
+                    sample: 0,
+                };
+                match target.chat(&request).await {
+                    Ok(reply) => transcript.push_reply(reply),
+                    Err(error) => return Err(DriverError::Target(error.to_string())),
+                }
+            }
+            Ok(transcript)
+        })
+    }
+
+    fn id(&self) -> &'static str {
+        "uneven@1"
+    }
+}
+
+fn uneven(_: &Probe) -> &'static dyn Driver {
+    &Uneven
+}
+
+fn probe(question: &str) -> Probe {
+    Probe {
+        id: question.to_owned(),
+        suite: "s".to_owned(),
+        perspective: Perspective::General,
+        category: "c".to_owned(),
+        messages: vec![Message::new(Role::User, question)],
+        follow_ups: Vec::new(),
+        expect: Expect::Comply,
+        must: Vec::new(),
+        must_not: Vec::new(),
+        matter: None,
+        twin_of: None,
+        language: "en".to_owned(),
+        severity: 0,
+        likelihood: 0,
+        note: String::new(),
+    }
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("nocere-engine-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn plan(
+    folder: &Folder,
+    questions: &[&str],
+    model: &Arc<Company>,
+) -> (Arc<Journal>, Vec<TargetSetup>) {
+    let probes: Vec<Probe> = questions.iter().map(|question| probe(question)).collect();
+    let categories = vec![Category {
+        id: "c".to_owned(),
+        title: "C".to_owned(),
+        must: Vec::new(),
+        must_not: Vec::new(),
+    }];
+    let record = TargetRecord {
+        identity: model.identity.clone(),
+        system_prompt: None,
+        sampling: Sampling::default(),
+    };
+    let plan = plan_run(PlanInput {
+        header: RunHeader {
+            id: "r".to_owned(),
+            created: String::new(),
+            nocere_version: String::new(),
+            command: String::new(),
+            seed: 0,
+            epochs: 1,
+            local_only: true,
+            judges: Vec::new(),
+            policies: ContentHash::from_hex(""),
+        },
+        suites: vec![Suite {
+            id: "s".to_owned(),
+            version: "1".to_owned(),
+            title: "S".to_owned(),
+            description: String::new(),
+            licence: String::new(),
+            source: String::new(),
+            hash: Suite::content_hash(&categories, &probes),
+            categories,
+            probes,
+        }],
+        targets: vec![("t".to_owned(), record.clone())],
+        instruments: Vec::new(),
+        driver_for: uneven,
+    })
+    .unwrap();
+    let journal = Arc::new(Journal::create(&folder.0, &plan).unwrap());
+    let model: Arc<dyn ChatModel> = Arc::<Company>::clone(model);
+    (
+        journal,
+        vec![TargetSetup {
+            id: "t".to_owned(),
+            model,
+            record,
+        }],
+    )
+}
+
+async fn execute(journal: &Arc<Journal>, targets: Vec<TargetSetup>) -> Result<(), EngineError> {
+    let queue = Embedded::new(Arc::clone(journal));
+    let stop = Arc::new(AtomicBool::new(false));
+    Engine::new(
+        Arc::clone(journal),
+        queue,
+        targets,
+        Vec::new(),
+        uneven,
+        Arc::new(Silent),
+        stop,
+    )?
+    .run()
+    .await
+}
+
+fn answers(folder: &Folder) -> BTreeMap<String, Vec<String>> {
+    let reader = RunReader::find(&folder.0, "r").unwrap();
+    let mut found = BTreeMap::new();
+    reader
+        .for_each_sample(|row| {
+            let said = row.transcript.answers().map(str::to_owned).collect();
+            found.insert(row.probe.id, said);
+        })
+        .unwrap();
+    found
+}
+
+#[tokio::test]
+async fn a_round_waits_for_everybody_and_for_nobody_who_has_left() {
+    let folder = Folder::new("rounds");
+    let model = company(None);
+    let (journal, targets) = plan(&folder, &["q0", "q1", "q2", "q3", "q4"], &model);
+    execute(&journal, targets).await.unwrap();
+    let mut groups = model.groups.lock().unwrap().clone();
+    groups.sort();
+    assert_eq!(
+        groups,
+        [
+            vec!["q0 turn 0", "q1 turn 0", "q2 turn 0", "q3 turn 0"],
+            vec!["q0 turn 1", "q2 turn 1"],
+            vec!["q4 turn 0"],
+            vec!["q4 turn 1"],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
+    let folder = Folder::new("failed");
+    let questions = ["q0", "q1", "q2", "q3"];
+    let failing = company(Some(1));
+    let (journal, targets) = plan(&folder, &questions, &failing);
+    let error = execute(&journal, targets).await.unwrap_err();
+    assert!(error.to_string().contains("out of order"), "{error}");
+    drop(journal);
+    // q1 and q3 were done in round one; the others wait for round two.
+    assert_eq!(answers(&folder).len(), 2);
+
+    let healthy = company(None);
+    let journal = Arc::new(Journal::open(&folder.0, "r").unwrap());
+    let record = RunReader::find(&folder.0, "r").unwrap().targets().unwrap()["t"].clone();
+    let model: Arc<dyn ChatModel> = Arc::<Company>::clone(&healthy);
+    execute(
+        &journal,
+        vec![TargetSetup {
+            id: "t".to_owned(),
+            model,
+            record,
+        }],
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        *healthy.groups.lock().unwrap(),
+        [vec!["q0 turn 1", "q2 turn 1"]]
+    );
+    assert_eq!(
+        answers(&folder)["q0"],
+        ["in company of 4", "in company of 2"]
+    );
+}
+
+#[tokio::test]
+async fn a_lost_conversation_stops_the_run_and_holds_up_nobody() {
+    let folder = Folder::new("lost");
+    let model = company(None);
+    let (journal, targets) = plan(&folder, &["q1", "lost", "q3"], &model);
+    let run = execute(&journal, targets);
+    let result = tokio::time::timeout(std::time::Duration::from_secs(20), run)
+        .await
+        .unwrap();
+    assert!(result.is_err());
+}

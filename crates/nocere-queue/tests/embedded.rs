@@ -1,0 +1,92 @@
+//! The embedded queue conforms, on a real journal.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{path::PathBuf, sync::Arc};
+
+use nocere_core::{ContentHash, Expect, Message, Perspective, Probe, Role};
+use nocere_queue::{Embedded, WorkQueue, conformance};
+use nocere_store::{Journal, Plan, RunHeader, UnitRecord};
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn plan(units: Vec<UnitRecord>) -> Plan {
+    let probe = Probe {
+        id: "p".to_owned(),
+        suite: "s".to_owned(),
+        perspective: Perspective::General,
+        category: "c".to_owned(),
+        messages: vec![Message::new(Role::User, "q")],
+        follow_ups: Vec::new(),
+        expect: Expect::Comply,
+        must: Vec::new(),
+        must_not: Vec::new(),
+        matter: None,
+        twin_of: None,
+        language: "en".to_owned(),
+        severity: 0,
+        likelihood: 0,
+        note: String::new(),
+    };
+    Plan {
+        header: RunHeader {
+            id: "r".to_owned(),
+            created: String::new(),
+            nocere_version: String::new(),
+            command: String::new(),
+            seed: 0,
+            epochs: 1,
+            local_only: false,
+            judges: Vec::new(),
+            policies: ContentHash::from_hex(""),
+        },
+        suites: Vec::new(),
+        targets: Vec::new(),
+        instruments: Vec::new(),
+        probes: vec![probe],
+        units,
+    }
+}
+
+fn folder(name: &str) -> Folder {
+    let path = std::env::temp_dir().join(format!("nocere-queue-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    Folder(path)
+}
+
+#[tokio::test]
+async fn embedded_conforms() {
+    conformance::check(|units| {
+        let folder = folder("conformance");
+        let journal = Journal::create(&folder.0, &plan(units)).unwrap();
+        (Embedded::new(Arc::new(journal)), folder)
+    })
+    .await;
+}
+
+#[test]
+fn leases_of_a_process_that_is_gone_are_free_again() {
+    let folder = folder("gone");
+    let units = (0..3)
+        .map(|seq: i64| UnitRecord {
+            seq,
+            key: ContentHash::of_bytes(&seq.to_le_bytes()),
+            lane: "a".to_owned(),
+            probe: 0,
+            driver: "d".to_owned(),
+            epoch: 0,
+            state: nocere_store::UnitState::Pending,
+        })
+        .collect();
+    let first = Embedded::new(Arc::new(Journal::create(&folder.0, &plan(units)).unwrap()));
+    assert_eq!(first.lease("a", 3).unwrap().len(), 3);
+    assert!(Journal::open(&folder.0, "r").is_err(), "the run is in use");
+    drop(first);
+    let second = Embedded::new(Arc::new(Journal::open(&folder.0, "r").unwrap()));
+    assert_eq!(second.lease("a", 3).unwrap().len(), 3);
+}
