@@ -1,5 +1,4 @@
 //! The embedded queue conforms, on a real journal.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{path::PathBuf, sync::Arc};
 
