@@ -38,7 +38,9 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             &mut out,
             &format!("Target {} ({} answers)", target.id, target.samples),
         );
-        out.push_str(&figures_table(target, width));
+        if target.samples > 0 {
+            out.push_str(&figures_table(target, width));
+        }
         if target.cut > 0 {
             line(
                 &mut out,

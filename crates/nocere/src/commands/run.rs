@@ -211,11 +211,18 @@ fn execute(
     runtime.shutdown_background();
     match result {
         Ok(()) => conclude(context, run),
+        // What was in flight was all that was left.
+        Err(EngineError::Stopped) if is_finished(context, run)? => conclude(context, run),
         Err(error) => {
             let hint = format!("`nocere resume {run}` goes on where the run stopped");
             Err(Failure::from(error).hint(hint))
         }
     }
+}
+
+fn is_finished(context: &Context, run: &str) -> Result<bool, Failure> {
+    let (done, total) = RunReader::find(&context.runs(), run)?.progress()?;
+    Ok(done == total)
 }
 
 /// Prints the figures and writes the page.
