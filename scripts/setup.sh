@@ -13,9 +13,14 @@ need c++ g++
 need make make
 need cmake cmake
 # bindgen loads libclang while llama.cpp's bindings are generated.
-if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib64/libclang*.so* >/dev/null 2>&1; then
-    missing="$missing libclang-dev"
-fi
+found=""
+for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib64/libclang*.so*; do
+    case "$library" in
+        *libclang-cpp* | *'*'*) ;; # another library, or a pattern that matched nothing
+        *) found="$library" ;;
+    esac
+done
+[ -n "$found" ] || missing="$missing libclang-dev"
 # pip fetches the models; nothing that it downloads is installed or executed.
 if ! python3 -m pip --version >/dev/null 2>&1; then
     missing="$missing python3-pip"
