@@ -7,7 +7,6 @@ missing=""
 need() { # command package
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
-need cargo "(Rust 1.95 from rustup)"
 need cc gcc
 need c++ g++
 need make make
@@ -26,15 +25,15 @@ if ! python3 -m pip --version >/dev/null 2>&1; then
     missing="$missing python3-pip"
 fi
 
-case "$missing" in
-    "") exit 0 ;;
-    *Rust*)
-        echo "setup: cargo is missing: install Rust 1.95 first" >&2
-        exit 3
-        ;;
-esac
+rust=""
+command -v cargo >/dev/null 2>&1 || rust="yes"
+if [ -z "$missing" ] && [ -z "$rust" ]; then
+    exit 0
+fi
 
-if command -v apt-get >/dev/null 2>&1; then
+if [ -z "$missing" ]; then
+    : # only Rust is missing
+elif command -v apt-get >/dev/null 2>&1; then
     if [ "$(id -u)" = 0 ]; then
         run=""
     elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
@@ -50,5 +49,9 @@ if command -v apt-get >/dev/null 2>&1; then
     $run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 else
     echo "setup: install these, under their names on your system, and try again:$missing" >&2
+    exit 3
+fi
+if [ -n "$rust" ]; then
+    echo "setup: cargo is missing: install Rust 1.95 (rustup), then run the same command again" >&2
     exit 3
 fi

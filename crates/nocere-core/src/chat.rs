@@ -185,9 +185,18 @@ pub enum ModelError {
         /// What was wrong, in one line.
         message: String,
     },
-    /// Worth trying again: the line was busy or broken.
+    /// Worth trying again: the line was busy or broken. If it stays so, an outcome of this
+    /// conversation.
     #[error("{message}")]
     Transient {
+        /// What happened, in one line.
+        message: String,
+        /// How long the server asked to wait, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// Nobody is there: worth trying again for a moment, then the run stops.
+    #[error("{message}")]
+    Unreachable {
         /// What happened, in one line.
         message: String,
     },

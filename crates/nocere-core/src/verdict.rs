@@ -108,6 +108,8 @@ pub enum UnscoredReason {
     TargetFiltered,
     /// The answer is empty.
     EmptyAnswer,
+    /// The token limit cut the answer before what is asked of it could be seen.
+    Truncated,
     /// The conversation does not fit the target's context.
     TargetOverflow,
     /// The judge's reply could not be read, also after one repair.
@@ -130,6 +132,7 @@ impl UnscoredReason {
             Self::TargetError => "target error",
             Self::TargetFiltered => "target filtered",
             Self::EmptyAnswer => "empty answer",
+            Self::Truncated => "truncated",
             Self::TargetOverflow => "target overflow",
             Self::JudgeUnreadable => "judge unreadable",
             Self::JudgeCompromised => "judge compromised",

@@ -2,7 +2,10 @@
 //! its reply is used.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,8 +17,13 @@ use tokio::sync::Semaphore;
 
 use crate::Observer;
 
-/// How often a call is tried when the line is busy or broken.
-const ATTEMPTS: u32 = 5;
+/// How often a call is tried when the line is busy or broken: about half a minute, more if
+/// the server asks for it.
+const ATTEMPTS: u32 = 7;
+/// How often a call is tried when nobody is there.
+const UNREACHABLE_ATTEMPTS: u32 = 4;
+/// Calls that fail one after another before the run stops: then it is not the request.
+const FAILURES_IN_A_ROW: u32 = 8;
 
 /// Content address of a call: model, full request and sample index.
 pub fn call_key(identity: &ModelIdentity, request: &ChatRequest) -> ContentHash {
@@ -46,6 +54,8 @@ pub(crate) struct Metered {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) fatal: Fatal,
+    /// Calls of this model that failed since the last one that did not.
+    pub(crate) failures: Arc<AtomicU32>,
 }
 
 impl Metered {
@@ -64,8 +74,19 @@ impl Metered {
             .await
             .map_err(|_| self.stop("the run is stopping"))?;
         let (reply, attempts) = self.try_often(request).await;
-        if let Err(ModelError::Fatal { message } | ModelError::Transient { message }) = &reply {
-            return Err(self.stop(message));
+        match &reply {
+            Err(ModelError::Fatal { message } | ModelError::Unreachable { message }) => {
+                return Err(self.stop(message));
+            }
+            Err(ModelError::Transient { message, .. }) => {
+                // One request that the server cannot digest is an outcome; many in a row
+                // are a server that is down.
+                if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
+                    return Err(self.stop(message));
+                }
+                return reply;
+            }
+            Ok(_) | Err(_) => self.failures.store(0, Ordering::Relaxed),
         }
         let record = CallRecord {
             key,
@@ -78,27 +99,36 @@ impl Metered {
             .put_calls(std::slice::from_ref(&record))
             .await
             .map_err(|error| self.stop(&error.to_string()))?;
-        self.observer.answered();
+        self.observer.answered(self.purpose);
         reply
     }
 
     async fn try_often(&self, request: &ChatRequest) -> (Result<ChatReply, ModelError>, u32) {
         let mut attempt = 1;
         loop {
-            match self.model.chat(request).await {
-                Err(ModelError::Transient { message })
-                    if attempt < ATTEMPTS && self.fatal.get().is_none() =>
-                {
-                    let wait = Duration::from_millis(250 << attempt);
-                    self.observer.waiting(&format!(
-                        "{message}; trying again in {:.1} s ({attempt} of {ATTEMPTS})",
-                        wait.as_secs_f64()
-                    ));
-                    tokio::time::sleep(wait).await;
-                    attempt += 1;
+            let reply = self.model.chat(request).await;
+            let (message, wait) = match &reply {
+                Err(ModelError::Transient {
+                    message,
+                    retry_after_ms,
+                }) if attempt < ATTEMPTS => (
+                    message,
+                    Duration::from_millis(retry_after_ms.unwrap_or(250 << attempt)),
+                ),
+                Err(ModelError::Unreachable { message }) if attempt < UNREACHABLE_ATTEMPTS => {
+                    (message, Duration::from_millis(250 << attempt))
                 }
-                reply => return (reply, attempt),
+                _ => return (reply, attempt),
+            };
+            if self.fatal.get().is_some() {
+                return (reply, attempt);
             }
+            self.observer.waiting(&format!(
+                "{message}; trying again in {:.1} s ({attempt} of {ATTEMPTS})",
+                wait.as_secs_f64()
+            ));
+            tokio::time::sleep(wait).await;
+            attempt += 1;
         }
     }
 

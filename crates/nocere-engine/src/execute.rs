@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -55,6 +55,8 @@ struct Shared<Q> {
     judges: Vec<JudgeSetup>,
     /// One limiter for each judge model, in the judges' order.
     judge_slots: Vec<Arc<Semaphore>>,
+    /// Failures in a row, by the model's name.
+    failures: Mutex<BTreeMap<String, Arc<AtomicU32>>>,
     driver_for: fn(&Probe) -> &'static dyn Driver,
     seed: u64,
     observer: Arc<dyn Observer>,
@@ -99,6 +101,7 @@ impl<Q: WorkQueue> Engine<Q> {
             observer,
             stop,
             fatal: Fatal::default(),
+            failures: Mutex::default(),
         });
         Ok(Self { shared, targets })
     }
@@ -212,6 +215,11 @@ impl<Q: WorkQueue> Shared<Q> {
             slots: Arc::clone(slots),
             observer: Arc::clone(&self.observer),
             fatal: self.fatal.clone(),
+            failures: self
+                .failures
+                .lock()
+                .map(|mut map| Arc::clone(map.entry(model.identity().name.clone()).or_default()))
+                .unwrap_or_default(),
         })
     }
 

@@ -31,6 +31,8 @@ struct State {
     /// Conversations that have not ended.
     live: usize,
     parked: Vec<Parked>,
+    /// A conversation was lost: nobody may wait any more.
+    closed: bool,
 }
 
 struct Parked {
@@ -54,6 +56,7 @@ impl Gate {
             state: Mutex::new(State {
                 live,
                 parked: Vec::new(),
+                closed: false,
             }),
             journal,
             observer,
@@ -78,6 +81,7 @@ impl Gate {
             .set("a conversation was lost to an internal error");
         if let Ok(mut state) = self.state.lock() {
             // Dropping the parked calls wakes those who wait for them.
+            state.closed = true;
             state.parked.clear();
         }
     }
@@ -97,6 +101,7 @@ impl Gate {
             return Err(ModelError::Fatal { message });
         }
         let round = match self.state.lock() {
+            Ok(state) if state.closed => None,
             Ok(mut state) => {
                 state.parked.push(parked);
                 state.take_round()
@@ -134,11 +139,18 @@ impl Gate {
         let requests: Vec<ChatRequest> =
             batch.iter().map(|parked| parked.request.clone()).collect();
         let observer = Arc::clone(&self.observer);
-        let replies = model.chat_group(&requests, &|| observer.answered()).await;
+        let purpose = batch.first().map_or("target", |parked| parked.purpose);
+        let replies = model
+            .chat_group(&requests, &|| observer.answered(purpose))
+            .await;
         let mut records = Vec::new();
         for (parked, reply) in batch.iter().zip(&replies) {
             match reply {
-                Err(ModelError::Fatal { message } | ModelError::Transient { message }) => {
+                Err(
+                    ModelError::Fatal { message }
+                    | ModelError::Unreachable { message }
+                    | ModelError::Transient { message, .. },
+                ) => {
                     self.fatal.set(message);
                 }
                 _ => records.push(CallRecord {

@@ -7,8 +7,8 @@ use nocere_store::UnitRecord;
 pub trait Observer: Send + Sync {
     /// A lane begins: its target's name, units done before, units in all.
     fn lane_started(&self, _lane: &str, _done: u64, _total: u64) {}
-    /// A model gave an answer.
-    fn answered(&self) {}
+    /// A model gave an answer; `purpose` is `target` or `judge`.
+    fn answered(&self, _purpose: &str) {}
     /// The run waits, and why.
     fn waiting(&self, _reason: &str) {}
     /// A unit is in the journal.

@@ -128,8 +128,14 @@ impl<'a> Decoder<'a> {
         }
         if let Err(message) = self.run_queue(prompts, &queue, finished, cancelled, stopwatch) {
             // Only answers that are still missing get the error; the caller keeps the first.
+            // The requests are not at fault, so the run stops and can be resumed.
             for index in queue {
-                finished(index, Err(request_error(&message)));
+                finished(
+                    index,
+                    Err(ModelError::Fatal {
+                        message: message.clone(),
+                    }),
+                );
             }
         }
     }

@@ -101,7 +101,7 @@ fn install(
 ) -> Result<PathBuf, LocalError> {
     create_dir(folder)?;
     let finished = folder.join(&entry.file);
-    let unfinished = folder.join(format!(".{}.unfinished", entry.file));
+    let unfinished = folder.join(format!(".{}.{}.unfinished", entry.file, std::process::id()));
     let write_error = |source| LocalError::Write {
         path: unfinished.clone(),
         source,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
-    ReplyFormat, Usage, clock::Stopwatch,
+    ReplyFormat, Usage, clock::Stopwatch, key::derive_seed,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,6 +38,9 @@ pub enum SetupError {
         /// What is wrong.
         message: String,
     },
+    /// The address holds more than an address.
+    #[error("base_url holds a user name, a password or a query; give keys as `api_key: env:NAME`")]
+    Secret,
     /// The HTTP client cannot be made.
     #[error("failed to set up HTTP: {0}")]
     Client(String),
@@ -61,6 +64,13 @@ impl OpenAiChat {
         let base = settings.base_url.trim_end_matches('/');
         let endpoint = reqwest::Url::parse(&format!("{base}/chat/completions"))
             .map_err(|error| url(error.to_string()))?;
+        if !endpoint.username().is_empty()
+            || endpoint.password().is_some()
+            || endpoint.query().is_some()
+        {
+            // The address is stored and shown; what is secret in it would be, too.
+            return Err(SetupError::Secret);
+        }
         let host = endpoint
             .host_str()
             .ok_or_else(|| url("it names no host".to_owned()))?;
@@ -69,9 +79,16 @@ impl OpenAiChat {
         } else {
             Locality::Remote
         };
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if locality == Locality::Loopback {
+            // A proxy of the environment would see what must stay on this machine.
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .connect_timeout(Duration::from_secs(10))
             .timeout(settings.timeout)
+            // A redirect would carry the text to an address that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("nocere/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
@@ -104,15 +121,27 @@ impl OpenAiChat {
             .await
             .map_err(|error| self.transport(&error))?;
         let status = response.status();
+        let retry_after_ms = retry_after_ms(response.headers());
         let bytes = response
             .bytes()
             .await
             .map_err(|error| self.transport(&error))?;
         if !status.is_success() {
-            return Err(self.status(status.as_u16(), &bytes));
+            let text = server_message(&bytes);
+            if is_content_filter(status.as_u16(), &text) {
+                // The provider's filter withheld the answer: an outcome, not an error.
+                return Ok(ChatReply {
+                    text: String::new(),
+                    finish: Finish::ContentFilter,
+                    usage: Usage::default(),
+                    latency_ms: stopwatch.elapsed_ms(),
+                });
+            }
+            return Err(self.status(status.as_u16(), &text, retry_after_ms));
         }
         let reply: Reply =
             serde_json::from_slice(&bytes).map_err(|error| ModelError::Transient {
+                retry_after_ms: None,
                 message: format!(
                     "{} sent no chat completion ({error})",
                     self.settings.base_url
@@ -123,24 +152,33 @@ impl OpenAiChat {
 
     fn transport(&self, error: &reqwest::Error) -> ModelError {
         let server = &self.settings.base_url;
+        if error.is_connect() {
+            return ModelError::Unreachable {
+                message: format!("{server} cannot be reached"),
+            };
+        }
         let what = if error.is_timeout() {
             "did not answer in time"
-        } else if error.is_connect() {
-            "cannot be reached"
         } else {
             "broke the connection"
         };
         ModelError::Transient {
             message: format!("{server} {what}"),
+            retry_after_ms: None,
         }
     }
 
-    fn status(&self, status: u16, body: &[u8]) -> ModelError {
-        let text = server_message(body);
+    fn status(&self, status: u16, text: &str, retry_after_ms: Option<u64>) -> ModelError {
         let server = &self.settings.base_url;
         match status {
             408 | 409 | 425 | 429 | 500..=599 => ModelError::Transient {
                 message: format!("{server} answered {status}: {text}"),
+                retry_after_ms,
+            },
+            300..=399 => ModelError::Fatal {
+                message: format!(
+                    "{server} answered with a redirect ({status}), which is not followed; give the final address as base_url"
+                ),
             },
             401 | 403 => ModelError::Fatal {
                 message: format!(
@@ -154,11 +192,6 @@ impl OpenAiChat {
                     self.settings.model
                 ),
             },
-            _ if text.contains("content_filter") || text.contains("content management policy") => {
-                ModelError::Request {
-                    message: format!("the provider's filter rejected the prompt: {text}"),
-                }
-            }
             _ => ModelError::Request {
                 message: format!("{server} answered {status}: {text}"),
             },
@@ -183,6 +216,32 @@ impl ChatModel for OpenAiChat {
     }
 }
 
+/// What a `Retry-After` header asks for, in milliseconds; dates are not read.
+fn retry_after_ms(headers: &reqwest::header::HeaderMap) -> Option<u64> {
+    let seconds: f64 = headers
+        .get("retry-after")?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    (0.0..=3_600.0)
+        .contains(&seconds)
+        .then_some((seconds * 1000.0) as u64)
+}
+
+/// Whether a provider says that its filter rejected the prompt.
+fn is_content_filter(status: u16, text: &str) -> bool {
+    matches!(status, 400 | 403 | 422)
+        && [
+            "content_filter",
+            "content management policy",
+            "ResponsibleAIPolicyViolation",
+        ]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
@@ -198,13 +257,18 @@ fn body(model: &str, request: &ChatRequest) -> Value {
         "temperature": request.sampling.temperature,
         "top_p": request.sampling.top_p,
         "max_tokens": request.sampling.max_tokens,
-        "seed": request.sampling.seed.wrapping_add(u64::from(request.sample)) >> 1,
+        "seed": seed(request),
     });
     if matches!(request.format, ReplyFormat::Grammar(_)) {
         // A GBNF grammar means nothing to a hosted model; a JSON object is what it asks for.
         body["response_format"] = json!({"type": "json_object"});
     }
     body
+}
+
+/// One seed for each sample; servers take them as signed numbers.
+fn seed(request: &ChatRequest) -> u64 {
+    derive_seed(request.sampling.seed, &format!("sample {}", request.sample)) >> 1
 }
 
 /// The server's own words, on one line and not longer than a line should be.
@@ -214,11 +278,12 @@ fn server_message(body: &[u8]) -> String {
         .ok()
         .and_then(|value| {
             let error = value.get("error").unwrap_or(&value);
-            error
+            let message = error
                 .get("message")
                 .or(Some(error))
-                .and_then(Value::as_str)
-                .map(str::to_owned)
+                .and_then(Value::as_str)?;
+            let code = error.get("code").and_then(Value::as_str);
+            Some(code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})")))
         })
         .unwrap_or_else(|| text.into_owned());
     let line: String = message

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use crate::metric::Figure;
 
-const LEFT: f64 = 250.0;
+const LEFT: f64 = 290.0;
 const WIDTH: f64 = 420.0;
 const ROW: f64 = 26.0;
 
 /// One labelled bar.
 pub(crate) struct Bar<'a> {
-    pub(crate) label: &'a str,
+    pub(crate) label: String,
     pub(crate) figure: &'a Figure,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
     for (index, bar) in bars.iter().enumerate() {
         let y = ROW * index as f64 + 4.0;
         let middle = y + 8.0;
-        let label = crate::shorten(bar.label, 40);
+        let label = crate::shorten(&bar.label, 44);
         let _ = write!(
             svg,
             r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,

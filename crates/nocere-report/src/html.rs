@@ -8,7 +8,7 @@ use crate::{
     chart::{Bar, bars, escape},
     finding::Finding,
     metric::{Figure, Metric},
-    run_report::{PerspectiveReport, ReportError, RunReport, TargetReport},
+    run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
     text::plain,
 };
 
@@ -52,7 +52,11 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
         .collect();
     let page = Page {
         report,
-        targets: report.targets.iter().map(target_view).collect(),
+        targets: report
+            .targets
+            .iter()
+            .map(|target| target_view(target, report.suites.len() > 1))
+            .collect(),
         findings: report
             .findings
             .iter()
@@ -68,16 +72,24 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
         .map_err(|error| ReportError::Page(error.to_string()))
 }
 
-fn target_view(target: &TargetReport) -> TargetView<'_> {
+/// With several suites, categories are labelled with theirs.
+fn target_view(target: &TargetReport, name_suites: bool) -> TargetView<'_> {
     let perspectives = target
         .perspectives
         .iter()
         .map(|perspective| {
+            let label = |category: &CategoryReport| {
+                if name_suites {
+                    format!("{} ({})", category.title, category.suite)
+                } else {
+                    category.title.clone()
+                }
+            };
             let mut by_metric: BTreeMap<Metric, Vec<Bar<'_>>> = BTreeMap::new();
             for category in &perspective.categories {
                 for figure in &category.figures {
                     by_metric.entry(figure.metric).or_default().push(Bar {
-                        label: &category.title,
+                        label: label(category),
                         figure,
                     });
                 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    Finish, Instrument, Perspective, Suite, UnscoredReason, Verdict, key::derive_seed,
+    Finish, Instrument, Perspective, Score, Suite, UnscoredReason, Verdict, key::derive_seed,
 };
 use nocere_stats::{Observation, rate};
 use nocere_store::{RunHeader, RunReader, SampleRow, StoreError, TargetRecord};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Findings that a report keeps.
-const MAX_FINDINGS: usize = 40;
+const MAX_FINDINGS: usize = 45;
 /// Unscored samples that a report lists one by one.
 const MAX_UNSCORED: usize = 200;
 
@@ -51,6 +51,8 @@ pub struct PerspectiveReport {
     pub perspective: Perspective,
     /// Answers of this perspective.
     pub samples: u64,
+    /// Answers that the refusal judge labelled comply, partial and refuse.
+    pub compliance: [u64; 3],
     /// Its figures.
     pub figures: Vec<Figure>,
     /// Its categories.
@@ -115,6 +117,7 @@ struct Collected {
     counts: Vec<Count>,
     samples: BTreeMap<(String, Perspective), u64>,
     cut: BTreeMap<String, u64>,
+    compliance: BTreeMap<(String, Perspective), [u64; 3]>,
     findings: Vec<Finding>,
     findings_total: u64,
     unscored: BTreeMap<(String, UnscoredReason), u64>,
@@ -130,10 +133,7 @@ impl RunReport {
         let (done, total) = reader.progress()?;
         let mut collected = Collected::default();
         reader.for_each_sample(|row| collected.add(&row, &suites, &instruments))?;
-        collected
-            .findings
-            .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
-        collected.findings.truncate(MAX_FINDINGS);
+        collected.keep_worst();
         let targets: Vec<TargetReport> = reader
             .targets()?
             .into_iter()
@@ -198,6 +198,17 @@ impl RunReport {
         chosen
     }
 
+    /// Whether the run has answers and no judge could score any of them.
+    pub fn nothing_scored(&self) -> bool {
+        let mut figures = self
+            .targets
+            .iter()
+            .flat_map(|t| &t.perspectives)
+            .flat_map(|p| &p.figures)
+            .peekable();
+        figures.peek().is_some() && figures.all(|figure| figure.estimate.denominator == 0)
+    }
+
     /// Whether some units are not done.
     pub fn unfinished(&self) -> bool {
         self.done < self.total
@@ -239,6 +250,13 @@ impl Collected {
                     });
                 }
             }
+            if let Some(Score::Compliance { label }) = verdict.and_then(Verdict::score) {
+                let counts = self
+                    .compliance
+                    .entry((row.lane.clone(), probe.perspective))
+                    .or_default();
+                counts[*label as usize] += 1;
+            }
             for metric in Metric::ALL {
                 if metric.instrument() == instrument.kind && metric.applies(probe) {
                     self.counts.push(Count {
@@ -263,12 +281,24 @@ impl Collected {
             self.findings_total += 1;
             self.findings.push(finding);
             if self.findings.len() > 50 * MAX_FINDINGS {
-                // Memory stays flat however long the run is.
-                self.findings
-                    .sort_by_key(|finding| std::cmp::Reverse(finding.weight));
-                self.findings.truncate(MAX_FINDINGS);
+                self.keep_worst();
             }
         }
+    }
+
+    /// Keeps the worst findings, a share of them for each perspective, each probe once.
+    fn keep_worst(&mut self) {
+        self.findings
+            .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
+        let mut kept: BTreeMap<Perspective, usize> = BTreeMap::new();
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        self.findings.retain(|finding| {
+            let count = kept.entry(finding.perspective).or_default();
+            let keep = *count < MAX_FINDINGS / Perspective::ALL.len()
+                && seen.insert((finding.target.clone(), finding.probe.clone()));
+            *count += usize::from(keep);
+            keep
+        });
     }
 
     fn figures(
@@ -345,6 +375,11 @@ fn target_report(
         perspectives.push(PerspectiveReport {
             perspective,
             samples,
+            compliance: collected
+                .compliance
+                .get(&(id.clone(), perspective))
+                .copied()
+                .unwrap_or_default(),
             figures: collected.figures(instruments, seed, here),
             categories,
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cluster_bootstrap_rate, wilson_interval};
+use crate::{cluster_bootstrap_rate, wilson::wilson_share, wilson_interval};
 
 /// How the interval was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ use crate::{cluster_bootstrap_rate, wilson_interval};
 pub enum Method {
     /// Wilson score interval over independent answers.
     Wilson,
+    /// Wilson score interval with the number of probes as sample size.
+    WilsonOverProbes,
     /// Percentile bootstrap that resamples whole clusters.
     ClusterBootstrap {
         /// Number of resamples.
@@ -28,6 +30,9 @@ impl Method {
     pub fn describe(&self) -> String {
         match self {
             Self::Wilson => "95 % Wilson score interval".to_owned(),
+            Self::WilsonOverProbes => {
+                "95 % Wilson score interval over probes (too few for a bootstrap)".to_owned()
+            }
             Self::ClusterBootstrap { resamples, seed } => format!(
                 "95 % percentile bootstrap over probes ({resamples} resamples, seed {seed})"
             ),
@@ -62,6 +67,9 @@ pub struct Observation<'a> {
     pub hit: Option<bool>,
 }
 
+/// Fewer clusters than this are too few to resample: a percentile interval over them is too
+/// narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat. 90:414–427).
+const MIN_CLUSTERS: u64 = 10;
 /// Resamples of the cluster bootstrap.
 const RESAMPLES: u32 = 2_000;
 
@@ -69,8 +77,10 @@ const RESAMPLES: u32 = 2_000;
 ///
 /// If every cluster holds one scored observation the interval is Wilson's; otherwise whole
 /// clusters are resampled, because repetitions of one probe are not independent.
-/// With nothing scored there is no value. With all equal, Wilson's interval still has
-/// width; the bootstrap's would not, so Wilson's over the number of clusters is used.
+/// With nothing scored there is no value. With fewer than ten clusters, or where all
+/// clusters are alike and the bootstrap would have no width, Wilson's interval is taken with
+/// the number of clusters as sample size: as if repetitions added nothing, which is wide
+/// and on the safe side.
 pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u64) -> Estimate {
     let mut clusters: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut unscored = 0;
@@ -97,25 +107,24 @@ pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u
         };
     }
     let value = numerator as f64 / denominator as f64;
-    let independent = denominator == clusters.len() as u64;
-    let all_equal = numerator == 0 || numerator == denominator;
-    let (interval, method) = if independent {
+    let groups = clusters.len() as u64;
+    let few = (wilson_share(value, groups as f64), Method::WilsonOverProbes);
+    let (interval, method) = if denominator == groups {
         (wilson_interval(numerator, denominator), Method::Wilson)
-    } else if all_equal {
-        let n = clusters.len() as u64;
-        (
-            wilson_interval(if numerator == 0 { 0 } else { n }, n),
-            Method::Wilson,
-        )
+    } else if groups < MIN_CLUSTERS {
+        few
     } else {
         let counts: Vec<(u64, u64)> = clusters.into_values().collect();
-        (
-            cluster_bootstrap_rate(&counts, RESAMPLES, seed),
-            Method::ClusterBootstrap {
-                resamples: RESAMPLES,
-                seed,
-            },
-        )
+        match cluster_bootstrap_rate(&counts, RESAMPLES, seed) {
+            Some((low, high)) if low < high => (
+                Some((low, high)),
+                Method::ClusterBootstrap {
+                    resamples: RESAMPLES,
+                    seed,
+                },
+            ),
+            _ => few,
+        }
     };
     Estimate {
         value: Some(value),
@@ -173,6 +182,14 @@ mod tests {
         let (naive_low, naive_high) = wilson_interval(50, 100).unwrap();
         assert!(high - low > 1.5 * (naive_high - naive_low), "{low}..{high}");
         assert!(matches!(clustered.method, Method::ClusterBootstrap { .. }));
+    }
+
+    #[test]
+    fn one_probe_asked_often_is_still_one_probe() {
+        let estimate = rate((0..6).map(|n| observe("a", Some(n % 2 == 0))), 1);
+        let (low, high) = estimate.interval.unwrap();
+        assert!(high - low > 0.8, "{low}..{high}");
+        assert_eq!(estimate.method, Method::WilsonOverProbes);
     }
 
     #[test]

@@ -13,23 +13,25 @@ pub fn wilson_interval(hits: u64, total: u64) -> Option<(f64, f64)> {
     if total == 0 || hits > total {
         return None;
     }
-    let n = total as f64;
-    let p = hits as f64 / n;
+    let (low, high) = wilson_share(hits as f64 / total as f64, total as f64)?;
+    let low = if hits == 0 { 0.0 } else { low };
+    let high = if hits == total { 1.0 } else { high };
+    Some((low, high))
+}
+
+/// The same for a share `p` of a sample of size `n`, which need not be whole numbers.
+pub(crate) fn wilson_share(p: f64, n: f64) -> Option<(f64, f64)> {
+    if n <= 0.0 || !(0.0..=1.0).contains(&p) {
+        return None;
+    }
     let z2 = Z * Z;
     let centre = p + z2 / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    let low = if hits == 0 {
-        0.0
-    } else {
-        ((centre - half) / scale).max(0.0)
-    };
-    let high = if hits == total {
-        1.0
-    } else {
-        ((centre + half) / scale).min(1.0)
-    };
-    Some((low, high))
+    Some((
+        ((centre - half) / scale).max(0.0),
+        ((centre + half) / scale).min(1.0),
+    ))
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ const TAKE_LEASES: &str = "
 const FREE_LEASE: &str = "UPDATE units SET lease = NULL WHERE key = ?1 AND state = 0";
 const LANE_PROGRESS: &str =
     "SELECT coalesce(sum(state = 1), 0), count(*) FROM units WHERE lane = ?1";
-const FIRST_UNIT: &str = "SELECT coalesce(min(seq), 0) FROM units WHERE lane = ?1";
+const COPY_TARGET_CALLS: &str =
+    "INSERT OR IGNORE INTO main.calls SELECT * FROM other.calls WHERE purpose = 'target'";
 const UPSERT_INSTRUMENT: &str = "INSERT OR REPLACE INTO instruments (hash, json) VALUES (?1, ?2)";
 
 impl Journal {
@@ -200,9 +201,13 @@ impl Journal {
         })
     }
 
-    /// Position of the first unit of `lane` in the plan.
-    pub fn first_unit(&self, lane: &str) -> Result<i64, StoreError> {
-        self.read(|connection| connection.query_row(FIRST_UNIT, [lane], |row| row.get(0)))
+    /// Copies the recorded calls to targets from another run's file.
+    pub fn copy_target_calls(&self, from: &Path) -> Result<(), StoreError> {
+        self.writer.with_connection(|connection| {
+            connection.execute("ATTACH DATABASE ?1 AS other", [from.display().to_string()])?;
+            connection.execute(COPY_TARGET_CALLS, [])?;
+            connection.execute("DETACH DATABASE other", []).map(|_| ())
+        })
     }
 
     fn read<T>(

@@ -168,6 +168,35 @@ impl RunReader {
         self.all("SELECT json FROM probes ORDER BY seq")
     }
 
+    /// The run's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Position of the first unit of `lane` in the plan.
+    pub fn first_unit(&self, lane: &str) -> Result<i64, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT coalesce(min(seq), 0) FROM units WHERE lane = ?1",
+                [lane],
+                |row| row.get(0),
+            )
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// Every unit of the plan, in order, as if none were done.
+    pub fn units(&self) -> Result<Vec<UnitRecord>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT seq, key, lane, probe, driver, epoch FROM units ORDER BY seq")
+            .map_err(|error| self.sql(&error))?;
+        let rows = statement
+            .query_map([], unit_from_row)
+            .map_err(|error| self.sql(&error))?;
+        rows.collect::<Result<Vec<_>, _>>()
+            .map_err(|error| self.sql(&error))
+    }
+
     /// Units that are done, and units in all.
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection

@@ -36,6 +36,10 @@ pub struct Script {
     pub unreadable_judge: bool,
     /// Requests whose text holds this are withheld by a content filter.
     pub filter: Option<String>,
+    /// Every request is sent on to this address with 307.
+    pub redirect: Option<String>,
+    /// Requests whose text holds this fail with 500, always.
+    pub always_fails: Option<String>,
 }
 
 /// What the provider saw, by the text of the last message.
@@ -47,6 +51,7 @@ struct Shared {
     seen: Seen,
     count: Arc<AtomicUsize>,
     failed: Arc<Mutex<BTreeSet<String>>>,
+    seeds: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 /// A running provider; it stops when dropped.
@@ -55,6 +60,7 @@ pub struct FakeProvider {
     pub url: String,
     seen: Seen,
     count: Arc<AtomicUsize>,
+    seeds: Arc<Mutex<BTreeSet<u64>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -73,7 +79,9 @@ impl FakeProvider {
             seen: Arc::clone(&seen),
             count: Arc::clone(&count),
             failed: Arc::default(),
+            seeds: Arc::default(),
         };
+        let seeds = Arc::clone(&shared.seeds);
         let (stop, stopped) = oneshot::channel();
         let (port_out, port_in) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -103,6 +111,7 @@ impl FakeProvider {
             url: format!("http://127.0.0.1:{port}/v1"),
             seen,
             count,
+            seeds,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -111,6 +120,14 @@ impl FakeProvider {
     /// Requests that were answered with a completion.
     pub fn answered(&self) -> usize {
         self.count.load(Ordering::SeqCst)
+    }
+
+    /// The sampling seeds that were asked for.
+    pub fn seeds(&self) -> BTreeSet<u64> {
+        self.seeds
+            .lock()
+            .map(|seeds| seeds.clone())
+            .unwrap_or_default()
     }
 
     /// How often each text was answered.
@@ -137,6 +154,13 @@ async fn chat(
     Json(body): Json<Value>,
 ) -> Response {
     let script = &shared.script;
+    if let Some(address) = &script.redirect {
+        return (
+            StatusCode::TEMPORARY_REDIRECT,
+            [("location", address.clone())],
+        )
+            .into_response();
+    }
     if !script.delay.is_zero() {
         tokio::time::sleep(script.delay).await;
     }
@@ -159,6 +183,22 @@ async fn chat(
     if script.fail_every > 0 && fails_once(&shared, &text) {
         let error = json!({"error": {"message": "overloaded"}});
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response();
+    }
+    if script
+        .always_fails
+        .as_ref()
+        .is_some_and(|word| text.contains(word))
+    {
+        let error = json!({"error": {"message": "cannot digest this"}});
+        return (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            [("retry-after", "0.01")],
+            Json(error),
+        )
+            .into_response();
+    }
+    if let (Ok(mut seeds), Some(seed)) = (shared.seeds.lock(), body["seed"].as_u64()) {
+        seeds.insert(seed);
     }
     let filtered = script
         .filter

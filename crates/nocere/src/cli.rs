@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Go on with an unfinished run.
     Resume(ResumeArgs),
+    /// Judge a run's answers again, with the same or other judges: a new run that asks the
+    /// targets nothing.
+    Rejudge(RejudgeArgs),
     /// List the runs of the project.
     Runs,
     /// Show a run's figures, or one sample of it.
@@ -77,7 +80,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many probes to ask [default: the protocol's 160].
+    /// How many probes to ask [default: the protocol's 120].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// Another model of `nocere models list`.
@@ -125,6 +128,16 @@ pub(crate) struct ResumeArgs {
     /// The run's id, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejudgeArgs {
+    /// The run's id, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// A judge, as in `nocere run` [default: the run's own, as they are now].
+    #[arg(long = "judge", short, value_name = "JUDGE")]
+    pub(crate) judges: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -93,7 +93,10 @@ impl Observer for RunProgress {
         }
     }
 
-    fn answered(&self) {
+    fn answered(&self, purpose: &str) {
+        if purpose != "target" {
+            return;
+        }
         self.answered.fetch_add(1, Ordering::Relaxed);
         self.update();
     }

@@ -11,11 +11,11 @@ type Candidate = (u64, String, String);
 /// expected behaviour, at random within them. Which ones depends on `seed` and the probes'
 /// ids only, so a larger limit keeps all that a smaller one chose.
 pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
-    let mut cells: BTreeMap<(Perspective, Expect), Vec<Candidate>> = BTreeMap::new();
+    let mut cells: BTreeMap<(Expect, Perspective), Vec<Candidate>> = BTreeMap::new();
     for probe in suites.iter().flat_map(|suite| &suite.probes) {
         let rank = derive_seed(seed, &format!("select {} {}", probe.suite, probe.id));
         cells
-            .entry((probe.perspective, probe.expect))
+            .entry((probe.expect, probe.perspective))
             .or_default()
             .push((rank, probe.suite.clone(), probe.id.clone()));
     }
@@ -59,6 +59,11 @@ mod tests {
                 .filter(|probe| probe.perspective == perspective)
                 .count();
             assert!((20..=40).contains(&count), "{perspective}: {count}");
+            let of_six = chosen(6, 0)
+                .iter()
+                .filter(|probe| probe.perspective == perspective)
+                .count();
+            assert_eq!(of_six, 2, "{perspective}");
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failure> {
     }
     if !context.quiet {
         output::talk(&format!(
-            "red-teaming {} in this process, from three perspectives; no text leaves this machine",
+            "red-teaming {} in this process, from three perspectives; no text leaves this process",
             entry.title
         ));
     }

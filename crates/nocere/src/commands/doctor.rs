@@ -48,9 +48,14 @@ pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
                 Level::Note => "note   ",
                 Level::Missing => "MISSING",
             };
-            let _ = writeln!(text, "{mark}  {}", finding.what);
+            let wrapped = nocere_report::wrap(&finding.what, output::width(), "         ");
+            let _ = writeln!(text, "{mark}  {}", wrapped.trim_start());
             if !finding.remedy.is_empty() {
-                let _ = writeln!(text, "         {}", finding.remedy);
+                let _ = writeln!(
+                    text,
+                    "{}",
+                    nocere_report::wrap(&finding.remedy, output::width(), "         ")
+                );
             }
         }
         output::data(&text)?;

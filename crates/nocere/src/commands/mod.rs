@@ -21,6 +21,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::Demo(args) => demo::demo(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Resume(args) => run::resume(context, &args),
+        Command::Rejudge(args) => run::rejudge(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
         Command::Report(args) => report::report(context, &args),

@@ -72,15 +72,19 @@ fn list(context: &Context) -> Result<u8, Failure> {
     let mut text = String::new();
     for listed in listed {
         let state = if listed.installed { "here" } else { "not here" };
+        let entry = listed.entry;
+        let _ = writeln!(text, "{}", entry.id);
+        let facts = format!(
+            "{state}, {} MB, {}, licence {}. {}",
+            entry.bytes / 1_000_000,
+            entry.title,
+            entry.licence,
+            entry.note
+        );
         let _ = writeln!(
             text,
-            "{:<20} {:>5} MB  {state:<8}  {} (licence {})\n{:32}{}",
-            listed.entry.id,
-            listed.entry.bytes / 1_000_000,
-            listed.entry.title,
-            listed.entry.licence,
-            "",
-            listed.entry.note
+            "{}",
+            nocere_report::wrap(&facts, output::width(), "    ")
         );
     }
     let _ = writeln!(text, "folder {}", context.models.display());

@@ -13,7 +13,7 @@ use nocere_store::{Journal, RunHeader, RunReader};
 use nocere_suites::PolicySet;
 
 use crate::{
-    cli::{ResumeArgs, RunArgs},
+    cli::{RejudgeArgs, ResumeArgs, RunArgs},
     commands::report::write_html,
     context::Context,
     failure::{DONE, Failure},
@@ -109,7 +109,6 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
 pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), &args.run)?;
     let header = reader.header()?;
-    let recorded = reader.targets()?;
     let policies = PolicySet::embedded()?;
     if hash_json("policies", &policies.iter().collect::<Vec<_>>()) != header.policies {
         return Err(Failure::usage(format!(
@@ -128,22 +127,7 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure
         return conclude(context, &header.id);
     }
     let mut models = Models::new(context, header.local_only);
-    let mut targets = Vec::new();
-    for (id, record) in recorded {
-        let resolved = models.resolve(&id)?;
-        if *resolved.model.identity() != record.identity
-            || resolved.system_prompt != record.system_prompt
-        {
-            return Err(Failure::usage(format!(
-                "target `{id}` is not what it was when run {} began",
-                header.id
-            ))
-            .hint("restore its file or its entry in nocere.yaml, or start a new run"));
-        }
-        targets.push(setup::target(&id, resolved, record.sampling));
-    }
-    // The plan's order, which the journal keeps in the units.
-    targets.sort_by_key(|target| journal.first_unit(&target.id).unwrap_or(i64::MAX));
+    let targets = recorded_targets(&reader, &mut models, &header.id)?;
     let judges = setup::judges(&header.judges, &mut models, &policies)?;
     let planned = reader.instruments()?;
     for judge in &judges {
@@ -158,6 +142,95 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure
     }
     drop(reader);
     execute(context, &header.id, journal, targets, judges)
+}
+
+/// The same conversations under new judges: a run of its own whose calls to the targets
+/// are copied from the old one, so that nothing is asked twice.
+pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failure> {
+    let reader = RunReader::find(&context.runs(), &args.run)?;
+    let old = reader.header()?;
+    let (done, total) = reader.progress()?;
+    if done < total {
+        return Err(
+            Failure::usage(format!("run {} is unfinished: {done} of {total}", old.id))
+                .hint(format!("finish it first with `nocere resume {}`", old.id)),
+        );
+    }
+    let policies = PolicySet::embedded()?;
+    let mut models = Models::new(context, old.local_only);
+    let targets = recorded_targets(&reader, &mut models, &old.id)?;
+    let names = if args.judges.is_empty() {
+        old.judges.clone()
+    } else {
+        args.judges.clone()
+    };
+    let judges = setup::judges(&names, &mut models, &policies)?;
+    let probes = reader.probes()?;
+    let suites = reader
+        .suites()?
+        .into_iter()
+        .map(|suite| nocere_core::Suite {
+            probes: probes
+                .iter()
+                .filter(|probe| probe.suite == suite.id)
+                .cloned()
+                .collect(),
+            ..suite
+        })
+        .collect();
+    let header = RunHeader {
+        id: new_run_id(),
+        created: clock::now_utc(),
+        nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: format!("nocere rejudge {}", old.id),
+        judges: names,
+        policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
+        ..old
+    };
+    let mut plan = plan_run(PlanInput {
+        header,
+        suites,
+        targets: targets
+            .iter()
+            .map(|target| (target.id.clone(), target.record.clone()))
+            .collect(),
+        instruments: judges
+            .iter()
+            .map(|setup| setup.judge.instrument().clone())
+            .collect(),
+        driver_for: nocere_drivers::for_probe,
+    })?;
+    // The old plan's own order, because groups are cut from it.
+    plan.probes = probes;
+    plan.units = reader.units()?;
+    let journal = Journal::create(&context.runs(), &plan)?;
+    journal.copy_target_calls(reader.path())?;
+    drop(reader);
+    execute(context, &plan.header.id, journal, targets, judges)
+}
+
+/// The run's targets, as they are now, if they are still the same.
+fn recorded_targets(
+    reader: &RunReader,
+    models: &mut Models<'_>,
+    run: &str,
+) -> Result<Vec<TargetSetup>, Failure> {
+    let mut targets = Vec::new();
+    for (id, record) in reader.targets()? {
+        let resolved = models.resolve(&id)?;
+        if *resolved.model.identity() != record.identity
+            || resolved.system_prompt != record.system_prompt
+        {
+            return Err(Failure::usage(format!(
+                "target `{id}` is not what it was when run {run} began"
+            ))
+            .hint("restore its file or its entry in nocere.yaml, or start a new run"));
+        }
+        targets.push(setup::target(&id, resolved, record.sampling));
+    }
+    // The plan's order, which the journal keeps in the units.
+    targets.sort_by_key(|target| reader.first_unit(&target.id).unwrap_or(i64::MAX));
+    Ok(targets)
 }
 
 fn execute(
@@ -229,15 +302,21 @@ fn is_finished(context: &Context, run: &str) -> Result<bool, Failure> {
 fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), run)?;
     let report = RunReport::build(&reader)?;
-    let path = context.report_path(run, "html");
-    write_html(&report, &path)?;
     if context.json {
         output::json(&report)?;
     } else {
         output::data(&terminal_report(&report, output::width(), 3))?;
     }
+    // The figures are out before the disk can refuse the page.
+    let path = context.report_path(run, "html");
+    write_html(&report, &path)?;
     if !context.quiet {
         output::talk(&format!("\nreport: {}", path.display()));
+    }
+    if report.nothing_scored() {
+        return Err(Failure::infrastructure("no answer of this run could be scored").hint(
+            "`nocere show RUN PROBE` shows what the target said; correct the target and start a new run",
+        ));
     }
     Ok(DONE)
 }

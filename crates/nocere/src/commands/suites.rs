@@ -84,28 +84,37 @@ fn list(context: &Context) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let mut text = String::from("Suites\n");
+    let line = |text: &mut String, line: &str| {
+        let _ = writeln!(text, "{}", nocere_report::wrap(line, output::width(), "  "));
+    };
     for suite in &suites {
-        let _ = writeln!(
-            text,
-            "  {:<16} {} probes, {}, {}",
-            suite.id,
-            suite.probes.len(),
-            suite.title,
-            suite.licence
+        line(
+            &mut text,
+            &format!(
+                "{}: {}, {} probes, {}",
+                suite.id,
+                suite.title,
+                suite.probes.len(),
+                suite.licence
+            ),
         );
     }
     text.push_str("Protocols\n");
     for protocol in &protocols {
-        let _ = writeln!(
-            text,
-            "  {:<16} {}: {}",
-            protocol.id,
-            protocol.title,
-            protocol.description.trim()
+        line(
+            &mut text,
+            &format!(
+                "{}: {}. {}",
+                protocol.id,
+                protocol.title,
+                protocol.description.trim()
+            ),
         );
     }
-    text.push_str(
-        "Files\n  PatientSafetyBench .jsonl, MedSafetyBench folder, XSTest .csv, JailbreakBench .csv,\n  and our own .yaml and .jsonl: give the path\n",
+    text.push_str("Files\n");
+    line(
+        &mut text,
+        "PatientSafetyBench .jsonl, MedSafetyBench folder, XSTest .csv, JailbreakBench .csv, and our own .yaml and .jsonl: give the path",
     );
     output::data(&text)?;
     Ok(DONE)
@@ -117,23 +126,26 @@ fn show(context: &Context, name: &str) -> Result<u8, Failure> {
         output::json(&suite)?;
         return Ok(DONE);
     }
-    let mut text = format!(
-        "{} ({}, version {})\n{}\nlicence {} · source {} · hash {}\n\n{:<24} {:>8} {:>10} {:>8} {:>8} {:>9} {:>7}\n",
+    let width = output::width();
+    let head = format!(
+        "{} ({}, version {})\n{}\nlicence {} · source {} · hash {}",
         plain(&suite.title),
         suite.id,
         plain(&suite.version),
-        nocere_report::wrap(&suite.description, output::width(), ""),
+        suite.description,
         plain(&suite.licence),
         plain(&suite.source),
         suite.hash.short(),
-        "category",
-        "patient",
-        "clinician",
-        "general",
-        "comply",
-        "redirect",
-        "refuse",
     );
+    let mut text = nocere_report::wrap(&head, width, "") + "\n\n";
+    let table = width >= 80;
+    if table {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>8} {:>10} {:>8} {:>8} {:>9} {:>7}",
+            "category", "patient", "clinician", "general", "comply", "redirect", "refuse",
+        );
+    }
     let mut rows: Vec<(String, Option<&str>)> = suite
         .categories
         .iter()
@@ -150,17 +162,27 @@ fn show(context: &Context, name: &str) -> Result<u8, Failure> {
                 .filter(|probe| expect.is_none_or(|e| probe.expect == e))
                 .count()
         };
-        let _ = writeln!(
-            text,
-            "{:<24} {:>8} {:>10} {:>8} {:>8} {:>9} {:>7}",
-            nocere_report::shorten(&label, 24),
+        let counts = [
             here(Some(Perspective::Patient), None),
             here(Some(Perspective::Clinician), None),
             here(Some(Perspective::General), None),
             here(None, Some(Expect::Comply)),
             here(None, Some(Expect::Redirect)),
             here(None, Some(Expect::Refuse)),
-        );
+        ];
+        let [patient, clinician, general, comply, redirect, refuse] = counts;
+        let _ = if table {
+            let label = nocere_report::shorten(&label, 24);
+            writeln!(
+                text,
+                "{label:<24} {patient:>8} {clinician:>10} {general:>8} {comply:>8} {redirect:>9} {refuse:>7}"
+            )
+        } else {
+            let line = format!(
+                "{label}: patient {patient}, clinician {clinician}, general {general}; comply {comply}, redirect {redirect}, refuse {refuse}"
+            );
+            writeln!(text, "{}", nocere_report::wrap(&line, width, ""))
+        };
     }
     output::data(&text)?;
     Ok(DONE)

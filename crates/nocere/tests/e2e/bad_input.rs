@@ -293,6 +293,19 @@ fn a_key_in_the_configuration_is_not_repeated() {
     let said = project.nocere(&["run", "demo", "--target", "t"]);
     expect(&said, 2, &["neither env:NAME nor file:PATH"]);
     assert!(!said.err.contains("sk-secret"));
+    let said = project.nocere(&[
+        "run",
+        "demo",
+        "--target",
+        "openai:m@http://user:s3cret@127.0.0.1:9/v1",
+    ]);
+    expect(
+        &said,
+        2,
+        &["user name, a password or a query", "api_key: env:NAME"],
+    );
+    assert!(!said.err.contains("s3cret"));
+    assert!(!project.path.join(".nocere").exists());
 }
 
 #[test]
@@ -412,35 +425,42 @@ fn a_damaged_journal_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_full_disk_stops_cleanly() {
+fn a_full_disk_stops_cleanly_and_the_run_goes_on_when_there_is_room() {
     let project = Project::new();
     let mount = project.path.join("small");
     std::fs::create_dir_all(&mount).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-        .arg(&mount)
-        .status()
-        .is_ok_and(|status| status.success());
-    if !mounted {
-        skip("a_full_disk_stops_cleanly: this user may not mount a small file system");
+    let system = |program: &str, args: &[&str]| {
+        std::process::Command::new(program)
+            .args(args)
+            .arg(&mount)
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    if !system("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
+        skip("a_full_disk: this user may not mount a small file system");
         return;
     }
-    let provider = nocere_testkit::FakeProvider::start(nocere_testkit::Script::default());
+    // Long answers fill the disk half-way through the run.
+    let answer = Some("A long answer about charts. ".repeat(600));
+    let provider = nocere_testkit::FakeProvider::start(nocere_testkit::Script {
+        answer,
+        ..Default::default()
+    });
     let target = format!("openai:fake@{}", provider.url);
+    let suite = project.write("small.yaml", small_suite(60));
     let folder = mount.display().to_string();
-    let said = project.nocere(&[
-        "run",
-        "nocere-triads",
-        "--target",
-        &target,
-        "--project",
-        &folder,
-    ]);
-    let runs = std::fs::read_dir(mount.join(".nocere/runs")).map(Iterator::count);
-    let unmounted = std::process::Command::new("umount").arg(&mount).status();
-    assert!(unmounted.is_ok_and(|status| status.success()));
-    expect(&said, 3, &["no space left"]);
-    assert!(runs.is_ok());
+    let said = project.nocere(&["run", &suite, "--target", &target, "--project", &folder]);
+    let runs = project.json(&["runs", "--project", &folder]);
+    let grown = system("mount", &["-o", "remount,size=64m"]);
+    let resumed = project.nocere(&["resume", "--project", &folder]);
+    let finished = project.json(&["runs", "--project", &folder]);
+    assert!(system("umount", &[]));
+    expect(&said, 3, &["no space left", "nocere resume"]);
+    let done = runs[0]["run"]["done"].as_u64().unwrap();
+    assert!((1..60).contains(&done), "{done}");
+    assert!(grown);
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+    assert_eq!(finished[0]["run"]["state"], "finished");
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]

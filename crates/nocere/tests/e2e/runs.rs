@@ -71,7 +71,11 @@ fn the_harm_judge_scores_and_unreadable_replies_stay_unscored() {
         ..Script::default()
     });
     let judge = format!("harm=openai:judge@{}", mumbling.url);
-    let report = project.json(&["run", &suite, "--target", &target, "--judge", &judge]);
+    let said = project.nocere(&[
+        "run", &suite, "--target", &target, "--judge", &judge, "--json",
+    ]);
+    assert_eq!(said.code, 3, "nothing scored is no success: {}", said.err);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let harmful = figure(&report, "harmful");
     assert_eq!(harmful["estimate"]["denominator"], 0);
     assert_eq!(harmful["estimate"]["unscored"], 6);
@@ -94,6 +98,7 @@ fn filtered_answers_are_neither_safe_nor_harmful() {
     let complied = figure(&report, "unsafe-compliance");
     assert_eq!(complied["estimate"]["denominator"], 0);
     assert_eq!(complied["estimate"]["unscored"], 5);
+    assert_eq!(report["unscored"][0][1], "target_filtered");
 }
 
 #[test]
@@ -189,6 +194,92 @@ fn epochs_ask_again_and_the_intervals_know_it() {
     let report = project.json(&["run", &suite, "--target", &target, "--epochs", "3"]);
     assert_eq!(report["total"], 24);
     assert_eq!(provider.answered(), 24);
+    assert_eq!(provider.seeds().len(), 3, "each epoch is a draw of its own");
+    let interval = &figure(&report, "over-refusal")["estimate"]["interval"];
+    let width = interval[1].as_f64().unwrap() - interval[0].as_f64().unwrap();
+    assert!(
+        width > 0.4,
+        "four probes stay four probes however often they are asked: {width}"
+    );
+}
+
+#[test]
+fn a_request_that_the_server_cannot_digest_is_an_outcome_and_no_end() {
+    let always_fails = Some("number 3".to_owned());
+    let provider = FakeProvider::start(Script {
+        always_fails,
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let target = format!("openai:fake@{}", provider.url);
+    let report = project.json(&["run", &suite, "--target", &target]);
+    assert_eq!(report["done"], 8);
+    assert_eq!(figure(&report, "over-refusal")["estimate"]["unscored"], 1);
+    assert_eq!(report["unscored"][0][1], "target_error");
+}
+
+#[test]
+fn a_run_that_scored_nothing_does_not_look_like_a_success() {
+    let provider = FakeProvider::start(Script {
+        filter: Some("chart".to_owned()),
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    let said = project.nocere(&[
+        "run",
+        &suite,
+        "--target",
+        &format!("openai:fake@{}", provider.url),
+    ]);
+    assert_eq!(said.code, 3);
+    assert!(
+        said.err.contains("no answer of this run could be scored"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn text_goes_to_the_configured_address_only() {
+    let elsewhere = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    let redirect = Some(format!("{}/chat/completions", elsewhere.url));
+    let sly = FakeProvider::start(Script {
+        redirect,
+        ..Script::default()
+    });
+    let said = project.nocere(&[
+        "run",
+        &suite,
+        "--target",
+        &format!("openai:m@{}", sly.url),
+        "--local-only",
+    ]);
+    assert_eq!(said.code, 3);
+    assert!(
+        said.err.contains("redirect (307), which is not followed"),
+        "{}",
+        said.err
+    );
+
+    let provider = FakeProvider::start(Script::default());
+    let target = format!("openai:fake@{}", provider.url);
+    let proxied = project
+        .command(&["run", &suite, "--target", &target, "--local-only"])
+        .env("http_proxy", elsewhere.url.trim_end_matches("/v1"))
+        .env("HTTP_PROXY", elsewhere.url.trim_end_matches("/v1"))
+        .output()
+        .unwrap();
+    assert!(proxied.status.success());
+    assert_eq!(provider.answered(), 4);
+    assert_eq!(
+        elsewhere.answered(),
+        0,
+        "neither redirect nor proxy saw any text"
+    );
 }
 
 #[test]
@@ -230,6 +321,44 @@ fn narrow_windows_stay_narrow() {
     for line in text.lines() {
         assert!(line.chars().count() <= 40, "{line:?}");
     }
+}
+
+#[test]
+fn lists_fit_into_narrow_windows_too() {
+    let project = Project::new();
+    for args in [
+        &["suites", "show", "nocere-triads"][..],
+        &["models", "list"],
+        &["suites", "list"],
+        &["doctor"],
+    ] {
+        let output = project.command(args).env("COLUMNS", "40").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.is_empty());
+        for line in text.lines() {
+            // Paths and hashes are not broken: they are there to be copied.
+            let copied = line.contains('/');
+            assert!(copied || line.chars().count() <= 40, "{args:?}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_can_be_judged_again_without_asking_the_target() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(6));
+    let target = format!("openai:fake@{}", provider.url);
+    let first = project.json(&["run", &suite, "--target", &target, "--judge", "refusal"]);
+    assert_eq!(provider.answered(), 6);
+    let second = project.json(&["rejudge", "latest"]);
+    assert_eq!(provider.answered(), 6, "no call to the target");
+    assert_eq!(first["targets"], second["targets"]);
+    let judge = format!("harm=openai:judge@{}", provider.url);
+    let third = project.json(&["rejudge", "latest", "--judge", &judge]);
+    assert_eq!(provider.answered(), 12, "six calls to the judge");
+    assert_eq!(figure(&third, "harmful")["estimate"]["denominator"], 6);
+    assert_eq!(project.json(&["runs"]).as_array().unwrap().len(), 3);
 }
 
 #[test]
