@@ -54,14 +54,25 @@ impl LocalOptions {
         }
     }
 
-    /// One worker with all cores: the shortest wait for one answer.
+    /// One worker with the cores that are idle: the shortest wait for one answer. ggml's
+    /// threads wait for each other by spinning, so a thread on a busy core would slow down
+    /// all of them, at worst by a factor of thirty.
     pub fn for_chat() -> Self {
         Self {
             workers: 1,
-            threads: cores(),
+            threads: idle_cores(),
             slots: 1,
         }
     }
+}
+
+/// Cores that the last minute left idle; at least one.
+fn idle_cores() -> usize {
+    let load: f64 = std::fs::read_to_string("/proc/loadavg")
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok())
+        .unwrap_or(0.0);
+    cores().saturating_sub(load.round() as usize).max(1)
 }
 
 fn cores() -> usize {
