@@ -72,7 +72,7 @@ fn main() {
         answers
     });
     let wall = stopwatch.elapsed().as_secs_f64();
-    let (mut prefill, mut decode, mut texts) = (0, 0, Vec::new());
+    let (mut prefill, mut decode, mut texts, mut ids) = (0, 0, Vec::new(), Vec::new());
     let (mut prefill_ms, mut decode_ms) = (0, 0);
     for answer in answers {
         let answer = answer.unwrap();
@@ -81,6 +81,7 @@ fn main() {
         prefill_ms += answer.first_token_ms;
         decode_ms += answer.reply.latency_ms - answer.first_token_ms;
         texts.push(answer.reply.text);
+        ids.push(answer.ids);
     }
     let peak = peak_mb();
     let rate = |tokens: u64, milliseconds: u64| {
@@ -106,6 +107,7 @@ fn main() {
             "decode_tok_s": decode_rate,
             "peak_mb": peak,
             "texts": texts,
+            "ids": ids,
         })
     );
 }
