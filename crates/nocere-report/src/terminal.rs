@@ -54,7 +54,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     out.push('\n');
     line(
         &mut out,
-        "Every figure counts errors: lower is better. Intervals: 95 %. The judges are uncalibrated: nobody has measured them against clinicians' labels yet.",
+        "Every figure counts errors: lower is better. 3/10+2? is 3 errors in 10 scored answers and 2 unscored. Intervals: 95 %. The judges are uncalibrated: nobody has measured them against clinicians' labels yet.",
     );
     out.push_str(&unscored(report, width));
     let findings = report.worst(worst);
