@@ -10,6 +10,11 @@ pub fn now_utc() -> String {
         .to_string()
 }
 
+/// Nanoseconds since 1970, for names that must differ from one moment to the next.
+pub fn now_nanos() -> i128 {
+    jiff::Timestamp::now().as_nanosecond()
+}
+
 /// A stopwatch for latencies and time limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

@@ -107,24 +107,27 @@ impl Metered {
         let mut attempt = 1;
         loop {
             let reply = self.model.chat(request).await;
-            let (message, wait) = match &reply {
+            let (message, wait, limit) = match &reply {
                 Err(ModelError::Transient {
                     message,
                     retry_after_ms,
                 }) if attempt < ATTEMPTS => (
                     message,
                     Duration::from_millis(retry_after_ms.unwrap_or(250 << attempt)),
+                    ATTEMPTS,
                 ),
-                Err(ModelError::Unreachable { message }) if attempt < UNREACHABLE_ATTEMPTS => {
-                    (message, Duration::from_millis(250 << attempt))
-                }
+                Err(ModelError::Unreachable { message }) if attempt < UNREACHABLE_ATTEMPTS => (
+                    message,
+                    Duration::from_millis(250 << attempt),
+                    UNREACHABLE_ATTEMPTS,
+                ),
                 _ => return (reply, attempt),
             };
             if self.fatal.get().is_some() {
                 return (reply, attempt);
             }
             self.observer.waiting(&format!(
-                "{message}; trying again in {:.1} s ({attempt} of {ATTEMPTS})",
+                "{message}; trying again in {:.1} s ({attempt} of {limit})",
                 wait.as_secs_f64()
             ));
             tokio::time::sleep(wait).await;

@@ -101,7 +101,12 @@ impl Gate {
             return Err(ModelError::Fatal { message });
         }
         let round = match self.state.lock() {
-            Ok(state) if state.closed => None,
+            // Parked now, the call would wait for a round that never comes.
+            Ok(state) if state.closed => {
+                return Err(ModelError::Fatal {
+                    message: "the group was abandoned".to_owned(),
+                });
+            }
             Ok(mut state) => {
                 state.parked.push(parked);
                 state.take_round()

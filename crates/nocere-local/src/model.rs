@@ -2,7 +2,7 @@
 //! requests.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -102,7 +102,6 @@ pub struct LocalModel {
 struct Shared {
     model: LlamaModel,
     template: ChatTemplate,
-    path: PathBuf,
 }
 
 struct Job {
@@ -186,11 +185,7 @@ impl LocalModel {
             pin: format!("sha256:{sha256}"),
             locality: Locality::InProcess,
         };
-        let shared = Arc::new(Shared {
-            model,
-            template,
-            path: path.to_owned(),
-        });
+        let shared = Arc::new(Shared { model, template });
         let (jobs, queue) = std_mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..options.workers.max(1) {
@@ -211,11 +206,6 @@ impl LocalModel {
     /// Number of tokens that prompt and answer may have together.
     pub fn context_tokens(&self) -> u32 {
         self.shared.model.n_ctx_train()
-    }
-
-    /// The file that was loaded.
-    pub fn path(&self) -> &Path {
-        &self.shared.path
     }
 
     /// The prompt of a conversation as llama.cpp sees it, with its token ids.

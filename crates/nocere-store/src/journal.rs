@@ -89,11 +89,6 @@ impl Journal {
         })
     }
 
-    /// The run's file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// A reader of its own, for reports.
     pub fn open_reader(&self) -> Result<RunReader, StoreError> {
         RunReader::open(&self.path)

@@ -58,7 +58,7 @@ impl SuiteError {
 }
 
 /// For "unknown field `x`, expected one of a, b": the nearest expected word.
-pub(crate) fn suggestion(message: &str) -> Option<String> {
+pub fn suggestion(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("unknown ")?;
     let wrong = rest.split('`').nth(1)?;
     let (_, expected) = rest.split_once("expected ")?;
@@ -73,10 +73,7 @@ pub(crate) fn suggestion(message: &str) -> Option<String> {
 }
 
 /// The candidate most like `wrong`, if any is alike enough.
-pub(crate) fn nearest<'a>(
-    wrong: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)

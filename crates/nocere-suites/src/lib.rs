@@ -13,7 +13,7 @@ mod source;
 mod validate;
 
 pub use builtin::{BUILTIN, builtin};
-pub use error::SuiteError;
+pub use error::{SuiteError, nearest, suggestion};
 pub use file::{parse_jsonl_suite, parse_yaml_suite};
 pub use import::{jailbreakbench, med_safety_bench, patient_safety_bench, xstest};
 pub use policies::{PolicySet, parse_policy};

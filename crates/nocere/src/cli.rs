@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Go on with an unfinished run.
     Resume(ResumeArgs),
     /// Judge a run's answers again, with the same or other judges: a new run that asks the
-    /// targets nothing.
+    /// targets only where no answer was recorded.
     Rejudge(RejudgeArgs),
     /// List the runs of the project.
     Runs,

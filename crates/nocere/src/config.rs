@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use nocere_report::plain;
+use nocere_suites::suggestion;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -91,7 +92,7 @@ impl Config {
                 .map_or_else(String::new, |location| format!(":{}", location.line()));
             let failure = Failure::usage(format!("{}{place}: {}", path.display(), plain(message)));
             match suggestion(message) {
-                Some(word) => failure.hint(format!("did you mean `{word}`?")),
+                Some(hint) => failure.hint(hint),
                 None => failure,
             }
         })?;
@@ -105,29 +106,10 @@ impl Config {
     }
 }
 
-/// For "unknown field `x`, expected one of a, b": the nearest expected word.
-fn suggestion(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("unknown ")?;
-    let wrong = rest.split('`').nth(1)?;
-    let (_, expected) = rest.split_once("expected ")?;
-    nearest(
-        wrong,
-        expected
-            .trim_start_matches("one of ")
-            .split([',', ' ', '`']),
-    )
-}
-
 /// The candidate most like `wrong`, if any is alike enough.
 pub(crate) fn nearest<'a>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    candidates
-        .into_iter()
-        .filter(|candidate| !candidate.is_empty())
-        .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate.to_owned())
+    nocere_suites::nearest(wrong, candidates.into_iter()).map(str::to_owned)
 }

@@ -145,7 +145,8 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure
 }
 
 /// The same conversations under new judges: a run of its own whose calls to the targets
-/// are copied from the old one, so that nothing is asked twice.
+/// are copied from the old one, so that nothing is asked twice. Where the old run recorded
+/// no reply (the line failed to the end), the target is asked.
 pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), &args.run)?;
     let old = reader.header()?;
@@ -323,11 +324,7 @@ fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
 
 /// Sortable by time; the suffix tells apart runs of the same second.
 fn new_run_id() -> String {
-    let now = jiff::Timestamp::now();
-    let noise = hash_json(
-        "run",
-        &(now.as_nanosecond().to_string(), std::process::id()),
-    );
+    let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
     let stamp: String = clock::now_utc()
         .chars()
         .filter(char::is_ascii_alphanumeric)

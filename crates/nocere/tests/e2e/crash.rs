@@ -111,7 +111,6 @@ fn an_endpoint_that_goes_away_pauses_the_run() {
         delay: Duration::from_millis(30),
         ..Script::default()
     });
-    let target = format!("openai:fake@{}", provider.url);
     project.write(
         "nocere.yaml",
         format!(
@@ -119,7 +118,6 @@ fn an_endpoint_that_goes_away_pauses_the_run() {
             provider.url
         ),
     );
-    let _ = target;
     let child = project
         .command(&["run", &suite, "--target", "t"])
         .stderr(std::process::Stdio::piped())
