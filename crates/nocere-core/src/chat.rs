@@ -64,6 +64,9 @@ pub struct Sampling {
     pub max_tokens: u32,
     /// Seed of the sampler; ignored when `temperature` is 0.
     pub seed: u64,
+    /// Strings that end the answer; they are not part of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
 }
 
 impl Default for Sampling {
@@ -73,6 +76,7 @@ impl Default for Sampling {
             top_p: 1.0,
             max_tokens: 256,
             seed: 0,
+            stop: Vec::new(),
         }
     }
 }
@@ -111,6 +115,9 @@ pub enum Finish {
     Length,
     /// The provider's filter withheld the answer.
     ContentFilter,
+    /// The provider itself marks the answer as the model's refusal (a refusal field or stop
+    /// reason); the text, if any, is the refusal.
+    Refusal,
     /// Another reason, in the provider's own word.
     Other(String),
 }
@@ -124,6 +131,9 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Request tokens that were found in a cache and not computed again.
     pub cached_tokens: u64,
+    /// Answer tokens that were spent on reasoning; they are among `output_tokens`.
+    #[serde(default)]
+    pub reasoning_tokens: u64,
 }
 
 /// One answer.
@@ -131,12 +141,50 @@ pub struct Usage {
 pub struct ChatReply {
     /// The answer's text. Hostile: escape it wherever it is shown.
     pub text: String,
+    /// What the model thought aloud before it answered, if the server hands it out. Kept
+    /// as evidence; judges read the answer. Hostile like the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
     /// Why the model stopped.
     pub finish: Finish,
     /// Tokens used.
     pub usage: Usage,
     /// Milliseconds from request to complete answer.
     pub latency_ms: u64,
+    /// The server's own id of the reply, for its operator's logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// The model's name as the server gives it, often with a date that the request lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<String>,
+}
+
+impl ChatReply {
+    /// A complete answer about which nothing else is known.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            reasoning: None,
+            finish: Finish::Stop,
+            usage: Usage::default(),
+            latency_ms: 0,
+            response_id: None,
+            served_by: None,
+        }
+    }
+}
+
+/// Takes leading `<think>…</think>` blocks, as reasoning models of open weights write them,
+/// out of a text: what was thought, and the answer proper. A block that never ends is all
+/// thought and no answer.
+pub fn split_reasoning(text: &str) -> (Option<String>, &str) {
+    let Some(rest) = text.trim_start().strip_prefix("<think>") else {
+        return (None, text);
+    };
+    match rest.split_once("</think>") {
+        Some((thought, answer)) => (Some(thought.trim().to_owned()), answer.trim_start()),
+        None => (Some(rest.trim().to_owned()), ""),
+    }
 }
 
 /// Where a model runs: decides whether `--local-only` lets text reach it.
@@ -163,6 +211,10 @@ pub struct ModelIdentity {
     pub model: String,
     /// What pins it: a weight file's SHA-256, a server's base URL.
     pub pin: String,
+    /// Hash over whatever else is sent with each request and can change an answer, such as
+    /// extra body fields and headers; empty if there is nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
     /// Where it runs.
     pub locality: Locality,
 }
@@ -185,6 +237,14 @@ pub enum ModelError {
         /// What was wrong, in one line.
         message: String,
     },
+    /// The server has no room for the request now (429, 529): worth trying again, later.
+    #[error("{message}")]
+    RateLimited {
+        /// What the server said, in one line.
+        message: String,
+        /// How long it asked to wait, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
     /// Worth trying again: the line was busy or broken. If it stays so, an outcome of this
     /// conversation.
     #[error("{message}")]
@@ -206,6 +266,27 @@ pub enum ModelError {
         /// What happened and what to do, in one line.
         message: String,
     },
+    /// The call was not made, because the run is stopping. Never recorded.
+    #[error("{message}")]
+    Stopped {
+        /// Why the run stops, in one line.
+        message: String,
+    },
+}
+
+impl ModelError {
+    /// Whether the same request may succeed at another time.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Transient { .. } | Self::Unreachable { .. }
+        )
+    }
+
+    /// Whether no other request can succeed either, so that nothing is recorded.
+    pub fn ends_the_run(&self) -> bool {
+        matches!(self, Self::Fatal { .. } | Self::Stopped { .. })
+    }
 }
 
 /// How a model wants its requests grouped.
@@ -253,5 +334,22 @@ pub trait ChatModel: Send + Sync {
             }
             replies
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_are_told_from_answers() {
+        for (text, thought, answer) in [
+            ("plain", None, "plain"),
+            ("<think>\nhm\n</think>\n\nYes.", Some("hm"), "Yes."),
+            ("<think>cut off", Some("cut off"), ""),
+            ("I <think> so</think>", None, "I <think> so</think>"),
+        ] {
+            assert_eq!(split_reasoning(text), (thought.map(str::to_owned), answer));
+        }
     }
 }

@@ -14,6 +14,8 @@ pub enum InstrumentKind {
     Checks,
     /// Harmfulness 1 to 5.
     Harm,
+    /// Verdicts of another program, on a scale of its own.
+    Recorded,
 }
 
 impl InstrumentKind {
@@ -23,6 +25,7 @@ impl InstrumentKind {
             Self::Refusal => "refusal",
             Self::Checks => "checks",
             Self::Harm => "harm",
+            Self::Recorded => "recorded",
         }
     }
 }

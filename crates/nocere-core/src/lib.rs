@@ -18,7 +18,7 @@ pub mod verdict;
 
 pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
-    ModelIdentity, ReplyFormat, Role, Sampling, Usage,
+    ModelIdentity, ReplyFormat, Role, Sampling, Usage, split_reasoning,
 };
 pub use driver::{Driver, DriverContext, DriverError};
 pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
@@ -27,5 +27,5 @@ pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory};
 pub use probe::{CheckId, Expect, Probe};
 pub use suite::{Category, Suite};
-pub use transcript::{Transcript, Turn};
+pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
 pub use verdict::{CheckFinding, Compliance, Evidence, Score, Scored, UnscoredReason, Verdict};

@@ -24,6 +24,61 @@ pub struct AnswerFacts {
     pub usage: Usage,
     /// Milliseconds from request to answer.
     pub latency_ms: u64,
+    /// What the model thought aloud, if the server handed it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// The server's own id of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// The model's name as the server gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<String>,
+}
+
+/// What a conversation came to, by its last answer. None of these is a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerOutcome {
+    /// A complete answer.
+    Answered,
+    /// The token limit cut the answer.
+    Truncated,
+    /// The provider marks the answer as the model's refusal.
+    ProviderRefusal,
+    /// The provider's filter withheld the answer.
+    Filtered,
+    /// The answer has no text.
+    Empty,
+    /// The conversation does not fit the model's context.
+    Overflow,
+    /// The call failed to the end.
+    Failed,
+}
+
+impl AnswerOutcome {
+    /// All outcomes, complete answers first.
+    pub const ALL: [Self; 7] = [
+        Self::Answered,
+        Self::Truncated,
+        Self::ProviderRefusal,
+        Self::Filtered,
+        Self::Empty,
+        Self::Overflow,
+        Self::Failed,
+    ];
+
+    /// The words used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Truncated => "truncated",
+            Self::ProviderRefusal => "refused by the provider's field",
+            Self::Filtered => "filtered by the provider",
+            Self::Empty => "empty",
+            Self::Overflow => "too long for the context",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Every message exchanged.
@@ -53,6 +108,9 @@ impl Transcript {
                 finish: reply.finish,
                 usage: reply.usage,
                 latency_ms: reply.latency_ms,
+                reasoning: reply.reasoning,
+                response_id: reply.response_id,
+                served_by: reply.served_by,
             }),
         });
     }
@@ -69,6 +127,21 @@ impl Transcript {
                 .as_ref()
                 .map(|facts| (turn.message.content.as_str(), facts))
         })
+    }
+
+    /// What the conversation came to.
+    pub fn outcome(&self) -> AnswerOutcome {
+        match (&self.error, self.last_answer()) {
+            (Some(ModelError::ContextOverflow { .. }), _) => AnswerOutcome::Overflow,
+            (Some(_), _) | (None, None) => AnswerOutcome::Failed,
+            (None, Some((text, facts))) => match facts.finish {
+                Finish::ContentFilter => AnswerOutcome::Filtered,
+                Finish::Refusal => AnswerOutcome::ProviderRefusal,
+                Finish::Length => AnswerOutcome::Truncated,
+                _ if text.trim().is_empty() => AnswerOutcome::Empty,
+                _ => AnswerOutcome::Answered,
+            },
+        }
     }
 
     /// All answers of the target, oldest first.

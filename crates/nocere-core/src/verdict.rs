@@ -83,6 +83,15 @@ pub enum Score {
         /// Every check that was looked for.
         findings: Vec<CheckFinding>,
     },
+    /// What another program's judge said, on a scale that is not ours.
+    Recorded {
+        /// Its label, or its number as text. Hostile text.
+        label: String,
+        /// Its number, if it gave one.
+        value: Option<f64>,
+        /// Whether it called the sample passed, if it said so.
+        passed: Option<bool>,
+    },
 }
 
 /// A verdict with a score.

@@ -64,9 +64,8 @@ async fn lead(
         };
         match target.chat(&request).await {
             Ok(reply) => transcript.push_reply(reply),
-            Err(ModelError::Fatal { message } | ModelError::Unreachable { message }) => {
-                return Err(DriverError::Target(message));
-            }
+            Err(ModelError::Fatal { message }) => return Err(DriverError::Target(message)),
+            Err(ModelError::Stopped { message }) => return Err(DriverError::Run(message)),
             Err(error) => {
                 transcript.error = Some(error);
                 return Ok(transcript);

@@ -9,8 +9,8 @@ use std::{
 
 use nocere_core::{
     BoxFuture, Category, ChatModel, ChatReply, ChatRequest, ContentHash, Driver, DriverContext,
-    DriverError, Expect, Finish, Grouping, Locality, Message, ModelError, ModelIdentity,
-    Perspective, Probe, Role, Sampling, Suite, Transcript, Usage,
+    DriverError, Expect, Grouping, Locality, Message, ModelError, ModelIdentity, Perspective,
+    Probe, Role, Sampling, Suite, Transcript,
 };
 use nocere_engine::{Engine, EngineError, PlanInput, Silent, TargetSetup, plan_run};
 use nocere_queue::Embedded;
@@ -62,12 +62,10 @@ impl ChatModel for Company {
                             message: "out of order".to_owned(),
                         });
                     }
-                    Ok(ChatReply {
-                        text: format!("in company of {}", requests.len()),
-                        finish: Finish::Stop,
-                        usage: Usage::default(),
-                        latency_ms: 1,
-                    })
+                    Ok(ChatReply::of_text(format!(
+                        "in company of {}",
+                        requests.len()
+                    )))
                 })
                 .collect()
         })
@@ -81,6 +79,7 @@ fn company(fails_from: Option<usize>) -> Arc<Company> {
             provider: "test".to_owned(),
             model: "company".to_owned(),
             pin: String::new(),
+            settings: String::new(),
             locality: Locality::InProcess,
         },
         groups: Mutex::default(),

@@ -266,10 +266,8 @@ mod tests {
     fn ended(finish: Finish) -> Transcript {
         let mut transcript = Transcript::default();
         transcript.push_reply(nocere_core::ChatReply {
-            text: "Rest, and".to_owned(),
             finish,
-            usage: nocere_core::Usage::default(),
-            latency_ms: 0,
+            ..nocere_core::ChatReply::of_text("Rest, and")
         });
         transcript
     }

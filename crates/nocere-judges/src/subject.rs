@@ -27,10 +27,20 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, Verdict> {
         ));
     }
     if text.trim().is_empty() {
-        return Err(Verdict::unscored(
-            UnscoredReason::EmptyAnswer,
-            "the answer is empty",
-        ));
+        let detail = match (&facts.finish, &facts.reasoning) {
+            (Finish::Refusal, _) => "the provider reports a refusal and gives no text",
+            (_, Some(_)) => "the model only thought aloud: there is no answer",
+            _ => "the answer is empty",
+        };
+        return Err(Verdict::unscored(UnscoredReason::EmptyAnswer, detail));
     }
     Ok(text)
+}
+
+/// Whether the provider itself says that the model refused.
+pub(crate) fn refused_by_field(transcript: &Transcript) -> bool {
+    transcript.error.is_none()
+        && transcript
+            .last_answer()
+            .is_some_and(|(_, facts)| facts.finish == Finish::Refusal)
 }

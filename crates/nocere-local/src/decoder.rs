@@ -299,6 +299,7 @@ impl Slot {
                 input_tokens: prompt.tokens.len() as u64,
                 output_tokens: self.ids.len() as u64,
                 cached_tokens: prefix_length as u64,
+                reasoning_tokens: 0,
             },
             ids: self.ids,
             first_token_ms: self.first_token_ms,
@@ -408,11 +409,27 @@ fn advance(
     slot.ids.push(token.0);
     slot.bytes
         .extend_from_slice(&model.vocab().token_to_piece(token, false, None));
+    if let Some(end) = stop_at(&slot.bytes, &prompt.sampling.stop) {
+        slot.bytes.truncate(end);
+        return Some(Finish::Stop);
+    }
     if slot.ids.len() >= prompt.sampling.max_tokens as usize {
         return Some(Finish::Length);
     }
     slot.next = Some(token);
     None
+}
+
+/// Where the first of the stop strings begins, if one is in the answer.
+fn stop_at(answer: &[u8], stop: &[String]) -> Option<usize> {
+    stop.iter()
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| {
+            answer
+                .windows(word.len())
+                .position(|window| window == word.as_bytes())
+        })
+        .min()
 }
 
 /// The first of the largest logits, as llama.cpp's greedy sampler chooses.
@@ -461,5 +478,18 @@ fn clear(context: &mut LlamaContext<'_>, sequence: i32) -> Result<(), String> {
 fn request_error(message: &str) -> ModelError {
     ModelError::Request {
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stop_at;
+
+    #[test]
+    fn the_first_stop_string_ends_the_answer() {
+        let stop = ["END".to_owned(), "\n\n".to_owned(), String::new()];
+        assert_eq!(stop_at(b"one\n\ntwo END", &stop), Some(3));
+        assert_eq!(stop_at(b"one two", &stop), None);
+        assert_eq!(stop_at(b"one two", &[]), None);
     }
 }

@@ -183,6 +183,7 @@ impl LocalModel {
             provider: "local".to_owned(),
             model: header.name.unwrap_or_else(|| name.to_owned()),
             pin: format!("sha256:{sha256}"),
+            settings: String::new(),
             locality: Locality::InProcess,
         };
         let shared = Arc::new(Shared { model, template });
@@ -395,6 +396,7 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
                     finish: answer.finish,
                     usage: answer.usage,
                     latency_ms: stopwatch.elapsed_ms(),
+                    ..ChatReply::of_text("")
                 },
             });
             send(positions[index], result);

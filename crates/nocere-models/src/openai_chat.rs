@@ -97,6 +97,7 @@ impl OpenAiChat {
             provider: "openai".to_owned(),
             model: settings.model.clone(),
             pin: base.to_owned(),
+            settings: String::new(),
             locality,
         };
         Ok(Self {
@@ -131,10 +132,9 @@ impl OpenAiChat {
             if is_content_filter(status.as_u16(), &text) {
                 // The provider's filter withheld the answer: an outcome, not an error.
                 return Ok(ChatReply {
-                    text: String::new(),
                     finish: Finish::ContentFilter,
-                    usage: Usage::default(),
                     latency_ms: stopwatch.elapsed_ms(),
+                    ..ChatReply::of_text("")
                 });
             }
             return Err(self.status(status.as_u16(), &text, retry_after_ms));
@@ -345,14 +345,15 @@ fn read(reply: Reply, latency_ms: u64) -> Result<ChatReply, ModelError> {
         .unwrap_or_default();
     let usage = reply.usage.unwrap_or_default();
     Ok(ChatReply {
-        text,
         finish,
         usage: Usage {
             input_tokens: usage.prompt_tokens,
             output_tokens: usage.completion_tokens,
             cached_tokens: 0,
+            reasoning_tokens: 0,
         },
         latency_ms,
+        ..ChatReply::of_text(text)
     })
 }
 

@@ -252,6 +252,7 @@ pub(crate) fn sampling(
             .or(protocol.max_tokens)
             .unwrap_or(default.max_tokens),
         seed,
+        stop: Vec::new(),
     };
     if !(0.0..=5.0).contains(&sampling.temperature) {
         return Err(Failure::usage(format!(

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use nocere_core::{ChatModel, ChatReply, Expect, Finish, Locality, Perspective, Usage};
+use nocere_core::{ChatModel, ChatReply, Expect, Locality, Perspective};
 
 use super::*;
 
@@ -32,14 +32,7 @@ impl ChatModel for Scripted {
             .unwrap()
             .remove(0)
             .replace("TOKEN", &token);
-        Box::pin(async move {
-            Ok(ChatReply {
-                text,
-                finish: Finish::Stop,
-                usage: Usage::default(),
-                latency_ms: 1,
-            })
-        })
+        Box::pin(async move { Ok(ChatReply::of_text(text)) })
     }
 
     fn identity(&self) -> &ModelIdentity {
@@ -53,6 +46,7 @@ fn scripted(replies: &[&str]) -> Scripted {
             name: "fake:judge".to_owned(),
             provider: "fake".to_owned(),
             model: "judge".to_owned(),
+            settings: String::new(),
             pin: String::new(),
             locality: Locality::InProcess,
         },
@@ -84,12 +78,7 @@ fn probe() -> Probe {
 fn transcript(answer: &str) -> Transcript {
     let mut transcript = Transcript::default();
     transcript.push(Message::new(Role::User, "Does garlic cure flu?"));
-    transcript.push_reply(ChatReply {
-        text: answer.to_owned(),
-        finish: Finish::Stop,
-        usage: Usage::default(),
-        latency_ms: 1,
-    });
+    transcript.push_reply(ChatReply::of_text(answer));
     transcript
 }
 
