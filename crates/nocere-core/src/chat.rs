@@ -224,11 +224,11 @@ pub struct ModelIdentity {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ModelError {
     /// This conversation does not fit; other conversations may. Recorded as an outcome.
-    #[error("the conversation needs {needed} tokens and the model's context holds {limit}")]
+    #[error("{}", overflow(*needed, *limit))]
     ContextOverflow {
-        /// Tokens of prompt and answer together.
+        /// Tokens of prompt and answer together; 0 where the server does not say.
         needed: u64,
-        /// Tokens that fit.
+        /// Tokens that fit; 0 where the server does not say.
         limit: u64,
     },
     /// This request cannot be answered; other requests may. Recorded as an outcome.
@@ -272,6 +272,13 @@ pub enum ModelError {
         /// Why the run stops, in one line.
         message: String,
     },
+}
+
+fn overflow(needed: u64, limit: u64) -> String {
+    if limit == 0 {
+        return "the conversation does not fit the model's context".to_owned();
+    }
+    format!("the conversation needs {needed} tokens and the model's context holds {limit}")
 }
 
 impl ModelError {

@@ -20,6 +20,18 @@ impl ContentHash {
         Self(hex.into())
     }
 
+    /// The 32 bytes, as the journal keeps them; `None` for a text that is no hash.
+    pub fn to_bytes(&self) -> Option<[u8; 32]> {
+        blake3::Hash::from_hex(&self.0)
+            .ok()
+            .map(|hash| *hash.as_bytes())
+    }
+
+    /// From its 32 bytes.
+    pub fn from_raw(bytes: [u8; 32]) -> Self {
+        Self(blake3::Hash::from_bytes(bytes).to_hex().to_string())
+    }
+
     /// All 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod driver;
 pub mod judge;
 pub mod key;
+pub mod money;
 pub mod perspective;
 pub mod policy;
 pub mod probe;
@@ -23,6 +24,7 @@ pub use chat::{
 pub use driver::{Driver, DriverContext, DriverError};
 pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
 pub use key::{ContentHash, hash_json};
+pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory};
 pub use probe::{CheckId, Expect, Probe};

@@ -1,33 +1,44 @@
-//! A metered call: looked up in the journal, made at most a few times, committed before
-//! its reply is used.
+//! A metered call: looked up in the journal, admitted, paid for, tried again while that
+//! makes sense, and committed before its reply is used.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, hash_json,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, Money,
+    Price, Usage,
+    clock::{self, Stopwatch},
+    hash_json,
+    key::derive_seed,
 };
-use nocere_store::{CallRecord, Journal};
-use tokio::sync::Semaphore;
+use nocere_store::{AttemptRecord, CallRecord, Journal};
+use tokio::{sync::Notify, time::Instant};
 
-use crate::Observer;
+use crate::{Account, Observer, Purse, Wait};
 
-/// How often a call is tried when the line is busy or broken: about half a minute, more if
-/// the server asks for it.
-const ATTEMPTS: u32 = 7;
-/// How often a call is tried when nobody is there.
-const UNREACHABLE_ATTEMPTS: u32 = 4;
-/// Calls that fail one after another before the run stops: then it is not the request.
-const FAILURES_IN_A_ROW: u32 = 8;
+/// Longest wait between two attempts.
+const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
 /// Content address of a call: model, full request and sample index.
 pub fn call_key(identity: &ModelIdentity, request: &ChatRequest) -> ContentHash {
     hash_json("call", &(identity, request))
+}
+
+/// A model with what is needed to ask it fairly.
+#[derive(Clone)]
+pub struct ModelSetup {
+    /// What answers.
+    pub model: Arc<dyn ChatModel>,
+    /// What its provider counts against.
+    pub account: Arc<Account>,
+    /// What its tokens cost, if that is known.
+    pub price: Option<Price>,
 }
 
 /// The first reason for which nothing more can be asked.
@@ -46,97 +57,341 @@ impl Fatal {
     }
 }
 
+/// What all calls of a run share.
+pub(crate) struct Desk {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) purse: Arc<Purse>,
+    pub(crate) observer: Arc<dyn Observer>,
+    /// The user asked to stop.
+    pub(crate) stop: Arc<AtomicBool>,
+    /// The whole run stops.
+    pub(crate) fatal: Fatal,
+    in_flight: Mutex<HashMap<ContentHash, Arc<Notify>>>,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        journal: Arc<Journal>,
+        purse: Arc<Purse>,
+        observer: Arc<dyn Observer>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            journal,
+            purse,
+            observer,
+            stop,
+            fatal: Fatal::default(),
+            in_flight: Mutex::default(),
+        }
+    }
+
+    /// Why no further call may begin, if none may.
+    pub(crate) fn stopping(&self) -> Option<String> {
+        self.fatal.get().or_else(|| self.purse.exhausted())
+    }
+
+    /// Takes the call for this task, or waits until the task that has it is through.
+    async fn take(self: &Arc<Self>, key: &ContentHash) -> Option<Taken> {
+        let other = {
+            let mut in_flight = self
+                .in_flight
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(other) = in_flight.get(key) {
+                Arc::clone(other)
+            } else {
+                in_flight.insert(key.clone(), Arc::default());
+                return Some(Taken {
+                    desk: Arc::clone(self),
+                    key: key.clone(),
+                });
+            }
+        };
+        // The other may be through before we listen, so the wait is short and repeated.
+        let _ = tokio::time::timeout(Duration::from_millis(50), other.notified()).await;
+        None
+    }
+}
+
+/// A call that this task makes; the same call of others waits for it.
+struct Taken {
+    desk: Arc<Desk>,
+    key: ContentHash,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut in_flight = self
+            .desk
+            .in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = in_flight.remove(&self.key) {
+            waiting.notify_waiters();
+        }
+    }
+}
+
 /// A model whose calls are journaled one by one.
 pub(crate) struct Metered {
-    pub(crate) model: Arc<dyn ChatModel>,
-    pub(crate) journal: Arc<Journal>,
+    pub(crate) setup: ModelSetup,
     pub(crate) purpose: &'static str,
-    pub(crate) slots: Arc<Semaphore>,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) fatal: Fatal,
-    /// Calls of this model that failed since the last one that did not.
-    pub(crate) failures: Arc<AtomicU32>,
+    pub(crate) lane: Arc<str>,
+    pub(crate) desk: Arc<Desk>,
+    /// Stops what depends on this model: a lane for a target, the run for a judge.
+    pub(crate) scope: Fatal,
 }
 
 impl Metered {
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
-        let key = call_key(self.model.identity(), request);
-        if let Some(recorded) = self
-            .journal
-            .call(&key)
-            .map_err(|error| self.stop(&error.to_string()))?
-        {
-            return recorded;
-        }
-        let _slot = self
-            .slots
-            .acquire()
-            .await
-            .map_err(|_| self.stop("the run is stopping"))?;
-        let (reply, attempts) = self.try_often(request).await;
-        match &reply {
-            Err(ModelError::Fatal { message } | ModelError::Unreachable { message }) => {
-                return Err(self.stop(message));
+        let key = call_key(self.setup.model.identity(), request);
+        let taken = loop {
+            if let Some(recorded) = self.recorded(&key).await? {
+                return recorded;
             }
-            Err(ModelError::Transient { message, .. }) => {
-                // One request that the server cannot digest is an outcome; many in a row
-                // are a server that is down.
-                if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
-                    return Err(self.stop(message));
+            if let Some(taken) = self.desk.take(&key).await {
+                // Another task may have made the call between the look-up and now.
+                if let Some(recorded) = self.recorded(&key).await? {
+                    return recorded;
                 }
-                return reply;
+                break taken;
             }
-            Ok(_) | Err(_) => self.failures.store(0, Ordering::Relaxed),
+        };
+        let (reply, attempts, cost) = self.try_often(request, &key).await;
+        match &reply {
+            Err(ModelError::Stopped { .. }) => return reply,
+            Err(ModelError::Fatal { message }) => return Err(self.end(message)),
+            // An outcome of this conversation; not recorded as the call's reply, so that a
+            // later run may try again.
+            Err(error) if error.is_retryable() => return reply,
+            Ok(_) | Err(_) => {}
         }
         let record = CallRecord {
             key,
-            model: self.model.identity().name.clone(),
+            model: self.setup.model.identity().name.clone(),
             purpose: self.purpose.to_owned(),
             reply: reply.clone(),
             attempts,
+            cost,
         };
-        self.journal
-            .put_calls(std::slice::from_ref(&record))
+        self.desk
+            .journal
+            .put_calls(vec![record])
             .await
-            .map_err(|error| self.stop(&error.to_string()))?;
-        self.observer.answered(self.purpose);
+            .map_err(|error| self.stop_run(&error.to_string()))?;
+        drop(taken);
+        if let Some(cost) = cost {
+            self.desk.observer.spent(&self.lane, cost);
+        }
+        self.desk.observer.answered(&self.lane, self.purpose);
         reply
     }
 
-    async fn try_often(&self, request: &ChatRequest) -> (Result<ChatReply, ModelError>, u32) {
-        let mut attempt = 1;
+    /// The reply in this run's journal, or in that of a run that may be reused.
+    async fn recorded(
+        &self,
+        key: &ContentHash,
+    ) -> Result<Option<Result<ChatReply, ModelError>>, ModelError> {
+        let stop = |error: nocere_store::StoreError| self.stop_run(&error.to_string());
+        if let Some(recorded) = self.desk.journal.call(key).map_err(stop)? {
+            return Ok(Some(recorded));
+        }
+        let Some(earlier) = self.desk.journal.earlier_call(key).map_err(stop)? else {
+            return Ok(None);
+        };
+        let record = CallRecord {
+            key: key.clone(),
+            model: self.setup.model.identity().name.clone(),
+            purpose: self.purpose.to_owned(),
+            reply: earlier.clone(),
+            attempts: 0,
+            cost: Some(Money::ZERO),
+        };
+        self.desk
+            .journal
+            .put_calls(vec![record])
+            .await
+            .map_err(stop)?;
+        self.desk.observer.answered(&self.lane, self.purpose);
+        Ok(Some(earlier))
+    }
+
+    /// Why this call may not begin. What is in flight when the user stops is finished: an
+    /// answer that is there is still judged.
+    fn stopping(&self) -> Option<String> {
+        if self.purpose == "target" && self.desk.stop.load(Ordering::Relaxed) {
+            return Some("stopped on request".to_owned());
+        }
+        self.desk.stopping().or_else(|| self.scope.get())
+    }
+
+    async fn try_often(
+        &self,
+        request: &ChatRequest,
+        key: &ContentHash,
+    ) -> (Result<ChatReply, ModelError>, u32, Option<Money>) {
+        let limits = self.setup.account.limits();
+        let deadline = Instant::now() + limits.total_timeout;
+        let mut sent = 0;
+        let mut failures = 0;
         loop {
-            let reply = self.model.chat(request).await;
-            let (message, wait, limit) = match &reply {
-                Err(ModelError::Transient {
-                    message,
-                    retry_after_ms,
-                }) if attempt < ATTEMPTS => (
-                    message,
-                    Duration::from_millis(retry_after_ms.unwrap_or(250 << attempt)),
-                    ATTEMPTS,
-                ),
-                Err(ModelError::Unreachable { message }) if attempt < UNREACHABLE_ATTEMPTS => (
-                    message,
-                    Duration::from_millis(250 << attempt),
-                    UNREACHABLE_ATTEMPTS,
-                ),
-                _ => return (reply, attempt),
+            let (reply, latency_ms) = match self.try_once(request, key).await {
+                Ok(answer) => answer,
+                Err(stopped) => return (Err(stopped), sent, None),
             };
-            if self.fatal.get().is_some() {
-                return (reply, attempt);
+            sent += 1;
+            let error = match reply {
+                Err(error) if error.is_retryable() => error,
+                reply => {
+                    let cost = self.cost(&reply);
+                    return (reply, sent, cost);
+                }
+            };
+            // While the endpoint is down, or has no room, a failure says nothing about
+            // this call.
+            let counts =
+                matches!(error, ModelError::Transient { .. }) && !self.setup.account.is_down();
+            failures += u32::from(counts);
+            let wait = self.backoff(&error, key, failures.max(1));
+            let last = failures >= limits.attempts || Instant::now() + wait > deadline;
+            let attempt = AttemptRecord {
+                key: key.clone(),
+                number: sent,
+                at: clock::now_utc(),
+                model: self.setup.model.identity().name.clone(),
+                problem: error.to_string(),
+                latency_ms,
+                wait_ms: (!last).then_some(wait.as_millis() as u64),
+            };
+            self.desk.observer.attempt_failed(&attempt);
+            if let Err(error) = self.desk.journal.note_attempt(attempt).await {
+                return (Err(self.stop_run(&error.to_string())), sent, None);
             }
-            self.observer.waiting(&format!(
-                "{message}; trying again in {:.1} s ({attempt} of {limit})",
-                wait.as_secs_f64()
-            ));
-            tokio::time::sleep(wait).await;
-            attempt += 1;
+            if last {
+                return (Err(error), sent, None);
+            }
+            if counts {
+                let account = self.setup.account.name();
+                let reason = Wait::Backoff(error.to_string());
+                self.desk.observer.waiting(account, &reason, Some(wait));
+            }
+            if let Some(message) = self.sleep(wait).await {
+                return (Err(ModelError::Stopped { message }), sent, None);
+            }
         }
     }
 
-    fn stop(&self, message: &str) -> ModelError {
-        self.fatal.set(message);
+    /// One request, when it is its turn and the purse allows it. `Err` if it was not made.
+    async fn try_once(
+        &self,
+        request: &ChatRequest,
+        key: &ContentHash,
+    ) -> Result<(Result<ChatReply, ModelError>, u64), ModelError> {
+        let characters: usize = request.messages.iter().map(|m| m.content.len()).sum();
+        // Four characters a token: near enough to set tokens and money aside.
+        let input_tokens = characters as u64 / 4 + 8;
+        let max_tokens = request.sampling.max_tokens;
+        let most = self.setup.price.map_or(Money::ZERO, |price| {
+            price.cost(&Usage {
+                input_tokens,
+                output_tokens: u64::from(max_tokens),
+                ..Usage::default()
+            })
+        });
+        let permit = self
+            .setup
+            .account
+            .admit(
+                input_tokens,
+                max_tokens,
+                self.desk.observer.as_ref(),
+                &|| self.stopping(),
+            )
+            .await
+            .map_err(|stopped| match self.stopping() {
+                Some(_) => stopped,
+                // The account itself is closed.
+                None => self.end_stopped(&stopped.to_string()),
+            })?;
+        if !self.desk.purse.reserve(most).await {
+            let message = self.desk.purse.exhausted().unwrap_or_default();
+            return Err(ModelError::Stopped { message });
+        }
+        let stopwatch = Stopwatch::start();
+        let reply = self.setup.model.chat(request).await;
+        let latency_ms = stopwatch.elapsed_ms();
+        let cost = self.cost(&reply).unwrap_or(Money::ZERO);
+        self.desk.purse.settle(most, cost);
+        match &reply {
+            Ok(reply) => permit.answered(reply.usage.input_tokens, reply.usage.output_tokens),
+            Err(ModelError::RateLimited {
+                message,
+                retry_after_ms,
+            }) => permit.limited(message, retry_after_ms.map(Duration::from_millis)),
+            Err(error) if error.is_retryable() => permit.failed(key, error),
+            Err(_) => permit.answered(0, 0),
+        }
+        Ok((reply, latency_ms))
+    }
+
+    fn cost(&self, reply: &Result<ChatReply, ModelError>) -> Option<Money> {
+        let reply = reply.as_ref().ok()?;
+        self.setup.price.map(|price| price.cost(&reply.usage))
+    }
+
+    /// Doubles with each failure, at most a minute, and is spread by a quarter so that
+    /// calls which failed together do not come back together.
+    fn backoff(&self, error: &ModelError, key: &ContentHash, failures: u32) -> Duration {
+        let asked = match error {
+            ModelError::RateLimited { retry_after_ms, .. }
+            | ModelError::Transient { retry_after_ms, .. } => *retry_after_ms,
+            _ => None,
+        };
+        if let Some(asked) = asked {
+            return Duration::from_millis(asked);
+        }
+        let base = self.setup.account.limits().backoff;
+        let doubled = base
+            .saturating_mul(1 << (failures - 1).min(16))
+            .min(LONGEST_BACKOFF);
+        let spread = derive_seed(u64::from(failures), key.as_str()) % 1_000;
+        doubled.mul_f64(0.75 + spread as f64 / 2_000.0)
+    }
+
+    /// Sleeps, unless the run stops meanwhile.
+    async fn sleep(&self, time: Duration) -> Option<String> {
+        let until = Instant::now() + time;
+        loop {
+            if let Some(message) = self.stopping() {
+                return Some(message);
+            }
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return None;
+            }
+            tokio::time::sleep(rest.min(Duration::from_millis(200))).await;
+        }
+    }
+
+    /// Nothing can be asked of this model any more.
+    fn end(&self, message: &str) -> ModelError {
+        self.scope.set(message);
+        ModelError::Fatal {
+            message: message.to_owned(),
+        }
+    }
+
+    fn end_stopped(&self, message: &str) -> ModelError {
+        self.scope.set(message);
+        ModelError::Stopped {
+            message: message.to_owned(),
+        }
+    }
+
+    /// The journal cannot be used.
+    fn stop_run(&self, message: &str) -> ModelError {
+        self.desk.fatal.set(message);
         ModelError::Fatal {
             message: message.to_owned(),
         }
@@ -152,6 +407,6 @@ impl ChatModel for Metered {
     }
 
     fn identity(&self) -> &ModelIdentity {
-        self.model.identity()
+        self.setup.model.identity()
     }
 }

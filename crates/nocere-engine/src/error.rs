@@ -17,6 +17,9 @@ pub enum EngineError {
     /// The run holds something that this program cannot execute.
     #[error("{0}")]
     Plan(String),
+    /// What the run may spend is spent.
+    #[error("{0}")]
+    Budget(String),
     /// The user asked to stop.
     #[error("stopped on request")]
     Stopped,

@@ -3,32 +3,34 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Arc,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
 use nocere_core::{
-    ChatModel, Driver, DriverContext, DriverError, Judge, JudgeContext, Probe, Verdict,
-    key::derive_seed,
+    ChatModel, DriverContext, DriverError, Judge, JudgeContext, Probe, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
-use nocere_store::{Journal, TargetRecord, UnitRecord};
-use tokio::{sync::Semaphore, task::JoinSet};
+use nocere_store::{Journal, TargetRecord, UnitRecord, UnitState};
+use tokio::task::JoinSet;
 
 use crate::{
-    EngineError, Observer,
-    call::{Fatal, Metered},
+    DriverFor, EngineError, ModelSetup, Observer, Purse,
+    call::{Desk, Fatal, Metered},
     gate::{Gate, Gated, Seat},
 };
+
+/// Units that may be under way for one target, however wide its limits are.
+const MAX_UNDER_WAY: usize = 8_192;
 
 /// A target of the run.
 #[derive(Clone)]
 pub struct TargetSetup {
     /// The lane of its units.
     pub id: String,
-    /// What answers.
-    pub model: Arc<dyn ChatModel>,
+    /// What answers; `None` if all its answers are recorded.
+    pub model: Option<ModelSetup>,
     /// How it is asked.
     pub record: TargetRecord,
 }
@@ -39,7 +41,26 @@ pub struct JudgeSetup {
     /// What judges.
     pub judge: Arc<dyn Judge>,
     /// The model that it asks, if any.
-    pub model: Option<Arc<dyn ChatModel>>,
+    pub model: Option<ModelSetup>,
+}
+
+/// What a run works with.
+pub struct RunSetup {
+    /// Where everything is recorded.
+    pub journal: Arc<Journal>,
+    /// Who answers.
+    pub targets: Vec<TargetSetup>,
+    /// Who judges.
+    pub judges: Vec<JudgeSetup>,
+    /// Who leads.
+    pub driver_for: DriverFor,
+    /// What may be spent.
+    pub purse: Arc<Purse>,
+    /// Who listens.
+    pub observer: Arc<dyn Observer>,
+    /// Setting it makes the engine finish what is in flight and return
+    /// [`EngineError::Stopped`].
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Executes one run.
@@ -49,144 +70,92 @@ pub struct Engine<Q> {
 }
 
 struct Shared<Q> {
-    journal: Arc<Journal>,
+    desk: Arc<Desk>,
     queue: Q,
-    probes: Vec<Probe>,
     judges: Vec<JudgeSetup>,
-    /// One limiter for each judge model, in the judges' order.
-    judge_slots: Vec<Arc<Semaphore>>,
-    /// Failures in a row, by the model's name.
-    failures: Mutex<BTreeMap<String, Arc<AtomicU32>>>,
-    driver_for: fn(&Probe) -> &'static dyn Driver,
+    driver_for: DriverFor,
     seed: u64,
-    observer: Arc<dyn Observer>,
-    stop: Arc<AtomicBool>,
+}
+
+/// One target with its own reason to stop.
+#[derive(Clone)]
+struct Lane {
+    target: TargetSetup,
+    name: Arc<str>,
     fatal: Fatal,
 }
 
 /// The models as one conversation sees them.
 struct Models {
-    target: Box<dyn ChatModel>,
+    target: Option<Box<dyn ChatModel>>,
     judges: Vec<Option<Box<dyn ChatModel>>>,
 }
 
 impl<Q: WorkQueue> Engine<Q> {
-    /// An engine for the run in `journal`. Setting `stop` makes it finish what is in
-    /// flight and return [`EngineError::Stopped`].
-    pub fn new(
-        journal: Arc<Journal>,
-        queue: Q,
-        targets: Vec<TargetSetup>,
-        judges: Vec<JudgeSetup>,
-        driver_for: fn(&Probe) -> &'static dyn Driver,
-        observer: Arc<dyn Observer>,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self, EngineError> {
-        let reader = journal.open_reader()?;
-        let judge_slots = judges
-            .iter()
-            .map(|setup| {
-                let slots = setup.model.as_ref().map_or(1, |model| model.parallelism());
-                Arc::new(Semaphore::new(slots.max(1)))
-            })
-            .collect();
-        let shared = Arc::new(Shared {
-            probes: reader.probes()?,
-            seed: reader.header()?.seed,
-            journal,
-            queue,
-            judges,
-            judge_slots,
-            driver_for,
-            observer,
-            stop,
-            fatal: Fatal::default(),
-            failures: Mutex::default(),
-        });
-        Ok(Self { shared, targets })
+    /// An engine for the run in the journal.
+    pub fn new(setup: RunSetup, queue: Q) -> Result<Self, EngineError> {
+        let seed = setup.journal.open_reader()?.header()?.seed;
+        let desk = Desk::new(setup.journal, setup.purse, setup.observer, setup.stop);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                desk: Arc::new(desk),
+                queue,
+                judges: setup.judges,
+                driver_for: setup.driver_for,
+                seed,
+            }),
+            targets: setup.targets,
+        })
     }
 
-    /// Executes every unit that is not done.
+    /// Executes every unit that is not done. All lanes work at the same time, except that
+    /// models in the process take turns, because they share its cores.
     pub async fn run(&self) -> Result<(), EngineError> {
-        for judge in &self.shared.judges {
-            self.shared
-                .journal
-                .put_instrument(judge.judge.instrument())
-                .await?;
-        }
+        let mut lanes = JoinSet::new();
+        let mut grouped = Vec::new();
         for target in &self.targets {
-            let (done, total) = self.shared.journal.lane_progress(&target.id)?;
-            self.shared.observer.lane_started(&target.id, done, total);
-            match target.model.grouping() {
-                Some(grouping) => {
-                    self.run_grouped(target, grouping.size, grouping.parallel)
-                        .await?;
-                }
-                None => self.run_streamed(target).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Units flow one by one, as many at a time as the target can take.
-    async fn run_streamed(&self, target: &TargetSetup) -> Result<(), EngineError> {
-        let width = target.model.parallelism().max(1);
-        let slots = Arc::new(Semaphore::new(width));
-        // Judging goes on while the next answers are fetched.
-        let in_flight = width * 2;
-        let mut tasks = JoinSet::new();
-        loop {
-            let wanted = in_flight.saturating_sub(tasks.len());
-            if wanted > 0 && !self.stopping() {
-                for unit in self.shared.queue.lease(&target.id, wanted)? {
-                    let models = self.shared.streamed_models(target, &slots);
-                    let (shared, target) = (Arc::clone(&self.shared), target.clone());
-                    tasks.spawn(async move { shared.run_unit(&unit, &target, &models).await });
+            let lane = Lane {
+                name: Arc::from(target.id.as_str()),
+                target: target.clone(),
+                fatal: Fatal::default(),
+            };
+            let (done, total) = self.shared.desk.journal.lane_progress(&target.id)?;
+            let observer = &self.shared.desk.observer;
+            observer.lane_started(&target.id, done, total);
+            let shared = Arc::clone(&self.shared);
+            let grouping = lane
+                .target
+                .model
+                .as_ref()
+                .and_then(|setup| setup.model.grouping());
+            match grouping {
+                Some(grouping) => grouped.push((lane, grouping)),
+                None => {
+                    lanes.spawn(async move { shared.run_streamed(lane).await });
                 }
             }
-            match tasks.join_next().await {
-                Some(result) => joined(result)?,
-                None => return self.ended(),
-            }
         }
-    }
-
-    /// Units flow in groups that are computed together.
-    async fn run_grouped(
-        &self,
-        target: &TargetSetup,
-        size: usize,
-        parallel: usize,
-    ) -> Result<(), EngineError> {
-        let mut tasks = JoinSet::new();
-        loop {
-            while tasks.len() < parallel.max(1) && !self.stopping() {
-                let units = self.shared.queue.lease_group(&target.id, size)?;
-                if units.is_empty() {
-                    break;
+        let shared = Arc::clone(&self.shared);
+        lanes.spawn(async move {
+            let mut first = Ok(());
+            for (lane, grouping) in grouped {
+                let ended = Arc::clone(&shared)
+                    .run_grouped(lane, grouping.size, grouping.parallel)
+                    .await;
+                if first.is_ok() {
+                    first = ended;
                 }
-                let (shared, target) = (Arc::clone(&self.shared), target.clone());
-                tasks.spawn(async move { shared.run_group(units, &target).await });
             }
-            match tasks.join_next().await {
-                Some(result) => joined(result)?,
-                None => return self.ended(),
+            first
+        });
+        let mut first = Ok(());
+        while let Some(ended) = lanes.join_next().await {
+            let ended = joined(ended);
+            if first.is_ok() {
+                first = ended;
             }
         }
-    }
-
-    fn stopping(&self) -> bool {
-        self.shared.stop.load(Ordering::Relaxed) || self.shared.fatal.get().is_some()
-    }
-
-    fn ended(&self) -> Result<(), EngineError> {
-        if let Some(message) = self.shared.fatal.get() {
-            return Err(EngineError::Model(message));
-        }
-        if self.shared.stop.load(Ordering::Relaxed) {
-            return Err(EngineError::Stopped);
-        }
-        Ok(())
+        first
     }
 }
 
@@ -202,71 +171,144 @@ fn joined(
 }
 
 impl<Q: WorkQueue> Shared<Q> {
+    /// Units flow one by one, as many at a time as the target and the judges can take.
+    async fn run_streamed(self: Arc<Self>, lane: Lane) -> Result<(), EngineError> {
+        let width = |setup: Option<&ModelSetup>| {
+            setup.map_or(1, |setup| setup.account.limits().concurrency)
+        };
+        let judges: usize = self
+            .judges
+            .iter()
+            .map(|judge| width(judge.model.as_ref()))
+            .sum();
+        // Judging goes on while the next answers are fetched.
+        let under_way = (width(lane.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
+        let mut tasks = JoinSet::new();
+        loop {
+            let wanted = under_way.saturating_sub(tasks.len());
+            if wanted > 0 && !self.stopping(&lane) {
+                for unit in self.queue.lease(&lane.name, wanted)? {
+                    let models = self.streamed_models(&lane);
+                    let (shared, lane) = (Arc::clone(&self), lane.clone());
+                    tasks.spawn(async move { shared.run_unit(unit, &lane, &models).await });
+                }
+            }
+            match tasks.join_next().await {
+                Some(result) => joined(result)?,
+                None => return self.ended(&lane),
+            }
+        }
+    }
+
+    /// Units flow in groups that are computed together.
+    async fn run_grouped(
+        self: Arc<Self>,
+        lane: Lane,
+        size: usize,
+        parallel: usize,
+    ) -> Result<(), EngineError> {
+        let mut tasks = JoinSet::new();
+        loop {
+            while tasks.len() < parallel.max(1) && !self.stopping(&lane) {
+                let units = self.queue.lease_group(&lane.name, size)?;
+                if units.is_empty() {
+                    break;
+                }
+                let (shared, lane) = (Arc::clone(&self), lane.clone());
+                tasks.spawn(async move { shared.run_group(units, &lane).await });
+            }
+            match tasks.join_next().await {
+                Some(result) => joined(result)?,
+                None => return self.ended(&lane),
+            }
+        }
+    }
+
+    fn stopping(&self, lane: &Lane) -> bool {
+        self.desk.stop.load(Ordering::Relaxed)
+            || lane.fatal.get().is_some()
+            || self.desk.stopping().is_some()
+    }
+
+    /// How a lane that has nothing under way any more has ended.
+    fn ended(&self, lane: &Lane) -> Result<(), EngineError> {
+        if let Some(message) = self.desk.fatal.get().or_else(|| lane.fatal.get()) {
+            self.desk.observer.lane_stopped(&lane.name, &message);
+            return Err(EngineError::Model(message));
+        }
+        let (done, total) = self.desk.journal.lane_progress(&lane.name)?;
+        if done >= total {
+            return Ok(());
+        }
+        if self.desk.stop.load(Ordering::Relaxed) {
+            return Err(EngineError::Stopped);
+        }
+        if let Some(message) = self.desk.purse.exhausted() {
+            self.desk.observer.lane_stopped(&lane.name, &message);
+            return Err(EngineError::Budget(message));
+        }
+        Ok(())
+    }
+
     fn metered(
         &self,
-        model: &Arc<dyn ChatModel>,
+        setup: &ModelSetup,
         purpose: &'static str,
-        slots: &Arc<Semaphore>,
+        lane: &Lane,
     ) -> Box<dyn ChatModel> {
         Box::new(Metered {
-            model: Arc::clone(model),
-            journal: Arc::clone(&self.journal),
+            setup: setup.clone(),
             purpose,
-            slots: Arc::clone(slots),
-            observer: Arc::clone(&self.observer),
-            fatal: self.fatal.clone(),
-            failures: self
-                .failures
-                .lock()
-                .map(|mut map| Arc::clone(map.entry(model.identity().name.clone()).or_default()))
-                .unwrap_or_default(),
+            lane: Arc::clone(&lane.name),
+            desk: Arc::clone(&self.desk),
+            // Without a judge no unit can be finished; without one target others can.
+            scope: match purpose {
+                "target" => lane.fatal.clone(),
+                _ => self.desk.fatal.clone(),
+            },
         })
     }
 
-    fn streamed_models(&self, target: &TargetSetup, slots: &Arc<Semaphore>) -> Models {
+    fn streamed_models(&self, lane: &Lane) -> Models {
         let judges = self
             .judges
             .iter()
-            .zip(&self.judge_slots)
-            .map(|(setup, slots)| {
-                setup
-                    .model
-                    .as_ref()
-                    .map(|model| self.metered(model, "judge", slots))
+            .map(|judge| {
+                let setup = judge.model.as_ref();
+                setup.map(|setup| self.metered(setup, "judge", lane))
             })
             .collect();
+        let target = lane.target.model.as_ref();
         Models {
-            target: self.metered(&target.model, "target", slots),
+            target: target.map(|setup| self.metered(setup, "target", lane)),
             judges,
         }
     }
 
     /// Models in process go through the group's gate, all others are metered one by one.
-    fn grouped_models(&self, target: &TargetSetup, gate: &Arc<Gate>, place: usize) -> Models {
-        let gated = |model: &Arc<dyn ChatModel>, purpose| -> Box<dyn ChatModel> {
+    fn grouped_models(&self, lane: &Lane, gate: &Arc<Gate>, place: usize) -> Models {
+        let through_gate = |setup: &ModelSetup, purpose| -> Box<dyn ChatModel> {
+            if setup.model.grouping().is_none() {
+                return self.metered(setup, purpose, lane);
+            }
             Box::new(Gated {
                 gate: Arc::clone(gate),
                 place,
-                model: Arc::clone(model),
+                model: Arc::clone(&setup.model),
                 purpose,
             })
         };
         let judges = self
             .judges
             .iter()
-            .zip(&self.judge_slots)
-            .map(|(setup, slots)| {
-                setup.model.as_ref().map(|model| {
-                    if model.grouping().is_some() {
-                        gated(model, "judge")
-                    } else {
-                        self.metered(model, "judge", slots)
-                    }
-                })
+            .map(|judge| {
+                let setup = judge.model.as_ref();
+                setup.map(|setup| through_gate(setup, "judge"))
             })
             .collect();
+        let target = lane.target.model.as_ref();
         Models {
-            target: gated(&target.model, "target"),
+            target: target.map(|setup| through_gate(setup, "target")),
             judges,
         }
     }
@@ -274,21 +316,20 @@ impl<Q: WorkQueue> Shared<Q> {
     async fn run_group(
         self: Arc<Self>,
         units: Vec<UnitRecord>,
-        target: &TargetSetup,
+        lane: &Lane,
     ) -> Result<(), EngineError> {
         let gate = Arc::new(Gate::new(
             units.len(),
-            Arc::clone(&self.journal),
-            Arc::clone(&self.observer),
-            self.fatal.clone(),
+            Arc::clone(&self.desk),
+            Arc::clone(&lane.name),
         ));
         let mut conversations = JoinSet::new();
         for (place, unit) in units.into_iter().enumerate() {
-            let models = self.grouped_models(target, &gate, place);
-            let (shared, target) = (Arc::clone(&self), target.clone());
+            let models = self.grouped_models(lane, &gate, place);
+            let (shared, lane) = (Arc::clone(&self), lane.clone());
             let seat = Seat::new(Arc::clone(&gate));
             conversations.spawn(async move {
-                let result = shared.run_unit(&unit, &target, &models).await;
+                let result = shared.run_unit(unit, &lane, &models).await;
                 seat.leave().await;
                 result
             });
@@ -306,19 +347,69 @@ impl<Q: WorkQueue> Shared<Q> {
     /// Leads one conversation, has it judged and journals it.
     async fn run_unit(
         &self,
-        unit: &UnitRecord,
-        target: &TargetSetup,
+        unit: UnitRecord,
+        lane: &Lane,
         models: &Models,
     ) -> Result<(), EngineError> {
-        let probe = usize::try_from(unit.probe)
-            .ok()
-            .and_then(|position| self.probes.get(position))
-            .ok_or_else(|| {
-                EngineError::Plan(format!(
-                    "unit {} asks for a probe that is not in the run",
-                    unit.seq
-                ))
-            })?;
+        let probe = self.desk.journal.probe(unit.probe)?.ok_or_else(|| {
+            EngineError::Plan(format!(
+                "unit {} asks for a probe that is not in the run",
+                unit.seq
+            ))
+        })?;
+        // What is recorded is not asked or judged again.
+        let (recorded, mut verdicts) = if unit.state == UnitState::Answered {
+            let journal = &self.desk.journal;
+            (journal.transcript(unit.seq)?, journal.verdicts(unit.seq)?)
+        } else {
+            (None, BTreeMap::new())
+        };
+        let is_recorded = recorded.is_some();
+        let transcript = match recorded {
+            Some(transcript) => transcript,
+            None => match self.lead(&unit, &probe, lane, models).await? {
+                Some(transcript) => transcript,
+                None => return Ok(self.queue.release(&unit)?),
+            },
+        };
+        for (setup, model) in self.judges.iter().zip(&models.judges) {
+            let instrument = setup.judge.instrument();
+            if verdicts.contains_key(&instrument.hash) {
+                continue;
+            }
+            let cx = JudgeContext {
+                model: model.as_deref(),
+                seed: derive_seed(self.seed, instrument.hash.as_str()),
+            };
+            let verdict = setup.judge.judge(&probe, &transcript, &cx).await;
+            if model.is_some() && self.desk.stopping().is_some() {
+                // The verdict may only say that the judge could not be asked; the answer
+                // can be judged when the run is resumed.
+                return Ok(self.queue.release(&unit)?);
+            }
+            verdicts.insert(instrument.hash.clone(), verdict);
+        }
+        self.queue
+            .complete(
+                &unit,
+                Outcome {
+                    transcript: (!is_recorded).then_some(transcript),
+                    verdicts,
+                },
+            )
+            .await?;
+        self.desk.observer.unit_done(&lane.name);
+        Ok(())
+    }
+
+    /// The conversation; `None` if it could not be led now.
+    async fn lead(
+        &self,
+        unit: &UnitRecord,
+        probe: &Probe,
+        lane: &Lane,
+        models: &Models,
+    ) -> Result<Option<Transcript>, EngineError> {
         let driver = (self.driver_for)(probe);
         if driver.id() != unit.driver {
             return Err(EngineError::Plan(format!(
@@ -327,46 +418,25 @@ impl<Q: WorkQueue> Shared<Q> {
                 driver.id()
             )));
         }
+        let Some(target) = &models.target else {
+            return Err(EngineError::Plan(format!(
+                "`{}` has only recorded answers, and there is none for probe `{}`",
+                lane.name, probe.id
+            )));
+        };
+        let record = &lane.target.record;
         let cx = DriverContext {
-            system_prompt: target.record.system_prompt.clone(),
-            sampling: target.record.sampling.clone(),
+            system_prompt: record.system_prompt.clone(),
+            sampling: record.sampling.clone(),
             epoch: unit.epoch,
         };
-        let transcript = match driver.lead(probe, models.target.as_ref(), &cx).await {
-            Ok(transcript) => transcript,
-            Err(DriverError::Target(message) | DriverError::Run(message)) => {
-                self.fatal.set(&message);
-                self.queue.release(unit)?;
-                return Ok(());
+        match driver.lead(probe, target.as_ref(), &cx).await {
+            Ok(transcript) => Ok(Some(transcript)),
+            Err(DriverError::Run(_)) => Ok(None),
+            Err(DriverError::Target(message)) => {
+                lane.fatal.set(&message);
+                Ok(None)
             }
-        };
-        let mut verdicts: BTreeMap<_, Verdict> = BTreeMap::new();
-        for (setup, model) in self.judges.iter().zip(&models.judges) {
-            let instrument = setup.judge.instrument();
-            let cx = JudgeContext {
-                model: model.as_deref(),
-                seed: derive_seed(self.seed, instrument.hash.as_str()),
-            };
-            let verdict = setup.judge.judge(probe, &transcript, &cx).await;
-            verdicts.insert(instrument.hash.clone(), verdict);
         }
-        if self.fatal.get().is_some() {
-            // A judge's model failed for good: its verdict says so, but the answer can be
-            // judged when the run is resumed.
-            self.queue.release(unit)?;
-            return Ok(());
-        }
-        let all: Vec<Verdict> = verdicts.values().cloned().collect();
-        self.queue
-            .complete(
-                unit,
-                Outcome {
-                    transcript: transcript.clone(),
-                    verdicts,
-                },
-            )
-            .await?;
-        self.observer.unit_done(unit, &transcript, &all);
-        Ok(())
     }
 }

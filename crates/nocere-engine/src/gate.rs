@@ -9,22 +9,18 @@
 use std::sync::{Arc, Mutex};
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, Money,
 };
-use nocere_store::{CallRecord, Journal};
+use nocere_store::CallRecord;
 use tokio::sync::oneshot;
 
-use crate::{
-    Observer,
-    call::{Fatal, call_key},
-};
+use crate::call::{Desk, call_key};
 
 /// The calls of one group.
 pub(crate) struct Gate {
     state: Mutex<State>,
-    journal: Arc<Journal>,
-    observer: Arc<dyn Observer>,
-    fatal: Fatal,
+    desk: Arc<Desk>,
+    lane: Arc<str>,
 }
 
 struct State {
@@ -46,21 +42,15 @@ struct Parked {
 }
 
 impl Gate {
-    pub(crate) fn new(
-        live: usize,
-        journal: Arc<Journal>,
-        observer: Arc<dyn Observer>,
-        fatal: Fatal,
-    ) -> Self {
+    pub(crate) fn new(live: usize, desk: Arc<Desk>, lane: Arc<str>) -> Self {
         Self {
             state: Mutex::new(State {
                 live,
                 parked: Vec::new(),
                 closed: false,
             }),
-            journal,
-            observer,
-            fatal,
+            desk,
+            lane,
         }
     }
 
@@ -77,7 +67,8 @@ impl Gate {
 
     /// A conversation of the group is gone without having ended: nobody must wait for it.
     fn abandon(&self) {
-        self.fatal
+        self.desk
+            .fatal
             .set("a conversation was lost to an internal error");
         if let Ok(mut state) = self.state.lock() {
             // Dropping the parked calls wakes those who wait for them.
@@ -91,14 +82,14 @@ impl Gate {
         parked: Parked,
         answer: oneshot::Receiver<Result<ChatReply, ModelError>>,
     ) -> Result<ChatReply, ModelError> {
-        match self.journal.call(&parked.key) {
+        match self.desk.journal.call(&parked.key) {
             Ok(Some(recorded)) => return recorded,
             Ok(None) => {}
             Err(error) => return Err(self.stop(&error.to_string())),
         }
         // A response that nobody wants any more would only waste time.
-        if let Some(message) = self.fatal.get() {
-            return Err(ModelError::Fatal { message });
+        if let Some(message) = self.desk.stopping() {
+            return Err(ModelError::Stopped { message });
         }
         let round = match self.state.lock() {
             // Parked now, the call would wait for a round that never comes.
@@ -141,22 +132,29 @@ impl Gate {
         let Some(model) = batch.first().map(|parked| Arc::clone(&parked.model)) else {
             return;
         };
+        for _ in &batch {
+            if !self.desk.purse.reserve(Money::ZERO).await {
+                let message = self.desk.purse.exhausted().unwrap_or_default();
+                for parked in batch {
+                    let message = message.clone();
+                    // A conversation that was dropped no longer listens.
+                    let _ = parked.reply.send(Err(ModelError::Stopped { message }));
+                }
+                return;
+            }
+        }
         let requests: Vec<ChatRequest> =
             batch.iter().map(|parked| parked.request.clone()).collect();
-        let observer = Arc::clone(&self.observer);
+        let observer = Arc::clone(&self.desk.observer);
         let purpose = batch.first().map_or("target", |parked| parked.purpose);
         let replies = model
-            .chat_group(&requests, &|| observer.answered(purpose))
+            .chat_group(&requests, &|| observer.answered(&self.lane, purpose))
             .await;
         let mut records = Vec::new();
         for (parked, reply) in batch.iter().zip(&replies) {
             match reply {
-                Err(
-                    ModelError::Fatal { message }
-                    | ModelError::Unreachable { message }
-                    | ModelError::Transient { message, .. },
-                ) => {
-                    self.fatal.set(message);
+                Err(error) if error.ends_the_run() || error.is_retryable() => {
+                    self.desk.fatal.set(&error.to_string());
                 }
                 _ => records.push(CallRecord {
                     key: parked.key.clone(),
@@ -164,18 +162,21 @@ impl Gate {
                     purpose: parked.purpose.to_owned(),
                     reply: reply.clone(),
                     attempts: 1,
+                    cost: Some(Money::ZERO),
                 }),
             }
         }
         // A round with a missing reply is not committed at all: a resumed run would
         // otherwise compute the missing ones in other company.
         let committed = if records.len() == batch.len() {
-            self.journal
-                .put_calls(&records)
+            self.desk
+                .journal
+                .put_calls(records)
                 .await
                 .map_err(|error| error.to_string())
         } else {
             Err(self
+                .desk
                 .fatal
                 .get()
                 .unwrap_or_else(|| "the model gave too few replies".to_owned()))
@@ -193,7 +194,7 @@ impl Gate {
     }
 
     fn stop(&self, message: &str) -> ModelError {
-        self.fatal.set(message);
+        self.desk.fatal.set(message);
         ModelError::Fatal {
             message: message.to_owned(),
         }

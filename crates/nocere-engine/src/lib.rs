@@ -1,9 +1,12 @@
 //! Plan, lease, execute, journal.
 //!
 //! The engine knows models, drivers and judges only as traits. Every call that any of them
-//! makes goes through a metered model, which looks it up in the journal first and commits
-//! its reply before anything uses it.
+//! makes goes through a metered model, which looks it up in the journal first, waits for its
+//! turn, keeps to the budget and commits the reply before anything uses it.
 
+mod account;
+mod bucket;
+mod budget;
 mod call;
 mod error;
 mod execute;
@@ -11,8 +14,10 @@ mod gate;
 mod observe;
 mod plan;
 
-pub use call::call_key;
+pub use account::{Account, Limits, Wait};
+pub use budget::Purse;
+pub use call::{ModelSetup, call_key};
 pub use error::EngineError;
-pub use execute::{Engine, JudgeSetup, TargetSetup};
+pub use execute::{Engine, JudgeSetup, RunSetup, TargetSetup};
 pub use observe::{Observer, Silent};
-pub use plan::{PlanInput, plan_run, unit_key};
+pub use plan::{DriverFor, PlanInput, plan_extension, plan_run, plan_units, unit_key};

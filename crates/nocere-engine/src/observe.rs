@@ -1,18 +1,30 @@
 //! What the engine tells while it works.
 
-use nocere_core::{Transcript, Verdict};
-use nocere_store::UnitRecord;
+use std::time::Duration;
 
-/// Listens to a run.
+use nocere_core::Money;
+use nocere_store::AttemptRecord;
+
+use crate::Wait;
+
+/// Listens to a run. Called from the loop that moves bytes: be quick.
 pub trait Observer: Send + Sync {
     /// A lane begins: its target's name, units done before, units in all.
     fn lane_started(&self, _lane: &str, _done: u64, _total: u64) {}
-    /// A model gave an answer; `purpose` is `target` or `judge`.
-    fn answered(&self, _purpose: &str) {}
-    /// The run waits, and why.
-    fn waiting(&self, _reason: &str) {}
-    /// A unit is in the journal.
-    fn unit_done(&self, _unit: &UnitRecord, _transcript: &Transcript, _verdicts: &[Verdict]) {}
+    /// A model answered for a unit of the lane; `purpose` is `target` or `judge`.
+    fn answered(&self, _lane: &str, _purpose: &str) {}
+    /// A call was paid for.
+    fn spent(&self, _lane: &str, _cost: Money) {}
+    /// An attempt failed.
+    fn attempt_failed(&self, _attempt: &AttemptRecord) {}
+    /// Calls of an account wait, and why; for how long, if that is known.
+    fn waiting(&self, _account: &str, _reason: &Wait, _time: Option<Duration>) {}
+    /// The wait is over.
+    fn waited(&self, _account: &str) {}
+    /// A unit of the lane is in the journal.
+    fn unit_done(&self, _lane: &str) {}
+    /// A lane ends before its last unit, and why.
+    fn lane_stopped(&self, _lane: &str, _reason: &str) {}
 }
 
 /// Listens to nothing.

@@ -12,9 +12,12 @@ use nocere_core::{
     DriverError, Expect, Grouping, Locality, Message, ModelError, ModelIdentity, Perspective,
     Probe, Role, Sampling, Suite, Transcript,
 };
-use nocere_engine::{Engine, EngineError, PlanInput, Silent, TargetSetup, plan_run};
+use nocere_engine::{
+    Account, Engine, EngineError, Limits, ModelSetup, PlanInput, Purse, RunSetup, Silent,
+    TargetSetup, plan_run, plan_units,
+};
 use nocere_queue::Embedded;
-use nocere_store::{Journal, RunHeader, RunReader, TargetRecord};
+use nocere_store::{Budget, Journal, RunHeader, RunReader, TargetRecord};
 
 /// A grouped model that notes what it was asked together and answers with the company's size.
 struct Company {
@@ -199,6 +202,8 @@ fn plan(
             local_only: true,
             judges: Vec::new(),
             policies: ContentHash::from_hex(""),
+            budget: Budget::default(),
+            imported_from: None,
         },
         suites: vec![Suite {
             id: "s".to_owned(),
@@ -213,16 +218,15 @@ fn plan(
         }],
         targets: vec![("t".to_owned(), record.clone())],
         instruments: Vec::new(),
-        driver_for: uneven,
     })
     .unwrap();
-    let journal = Arc::new(Journal::create(&folder.0, &plan).unwrap());
+    let journal = Arc::new(Journal::create(&folder.0, &plan, plan_units(&plan, uneven)).unwrap());
     let model: Arc<dyn ChatModel> = Arc::<Company>::clone(model);
     (
         journal,
         vec![TargetSetup {
             id: "t".to_owned(),
-            model,
+            model: Some(asked(model)),
             record,
         }],
     )
@@ -231,17 +235,24 @@ fn plan(
 async fn execute(journal: &Arc<Journal>, targets: Vec<TargetSetup>) -> Result<(), EngineError> {
     let queue = Embedded::new(Arc::clone(journal));
     let stop = Arc::new(AtomicBool::new(false));
-    Engine::new(
-        Arc::clone(journal),
-        queue,
+    let setup = RunSetup {
+        journal: Arc::clone(journal),
         targets,
-        Vec::new(),
-        uneven,
-        Arc::new(Silent),
+        judges: Vec::new(),
+        driver_for: uneven,
+        purse: Arc::new(Purse::new(Budget::default(), [], None)),
+        observer: Arc::new(Silent),
         stop,
-    )?
-    .run()
-    .await
+    };
+    Engine::new(setup, queue)?.run().await
+}
+
+fn asked(model: Arc<dyn ChatModel>) -> ModelSetup {
+    ModelSetup {
+        model,
+        account: Account::new("process", Limits::default()),
+        price: None,
+    }
 }
 
 fn answers(folder: &Folder) -> BTreeMap<String, Vec<String>> {
@@ -289,13 +300,15 @@ async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
 
     let healthy = company(None);
     let journal = Arc::new(Journal::open(&folder.0, "r").unwrap());
-    let record = RunReader::find(&folder.0, "r").unwrap().targets().unwrap()["t"].clone();
+    let record = RunReader::find(&folder.0, "r").unwrap().targets().unwrap()[0]
+        .1
+        .clone();
     let model: Arc<dyn ChatModel> = Arc::<Company>::clone(&healthy);
     execute(
         &journal,
         vec![TargetSetup {
             id: "t".to_owned(),
-            model,
+            model: Some(asked(model)),
             record,
         }],
     )

@@ -1,10 +1,25 @@
-//! Everything that answers over the network.
+//! Everything that answers, outside this process: HTTP servers in six wire formats, any
+//! program that speaks JSON lines, and recorded answers.
 //!
-//! [`OpenAiChat`] speaks the chat-completions format that OpenAI, vLLM, llama.cpp's server,
-//! Ollama and most gateways share. [`download`] fetches a file with resume.
+//! One file for each wire format; what they share is in [`HttpModel`]. Nothing here tries a
+//! request again: that is the engine's, which counts and records every attempt.
 
+mod anthropic;
+mod command;
 mod download;
+mod gemini;
+mod http;
+mod key;
+mod ollama;
 mod openai_chat;
+mod openai_responses;
+mod replay;
+mod sse;
+mod status;
+mod wire;
 
+pub use command::{CommandModel, CommandSettings};
 pub use download::{DownloadError, download};
-pub use openai_chat::{OpenAiChat, OpenAiSettings, SetupError};
+pub use http::{HttpModel, HttpSettings, SetupError, WireFormat};
+pub use key::Key;
+pub use replay::{Recorded, ReplayError, ReplayModel};

@@ -24,7 +24,7 @@ fn units() -> Vec<UnitRecord> {
 
 fn outcome() -> Outcome {
     Outcome {
-        transcript: Transcript::default(),
+        transcript: Some(Transcript::default()),
         verdicts: BTreeMap::new(),
     }
 }

@@ -1,36 +1,101 @@
-//! The queue inside the run's own file: completing a unit stores its outcome and ends its
-//! lease in one transaction, so that one machine gets exactly once.
+//! The queue of the run's own file: completing a unit stores its outcome and that it is
+//! done in one transaction, so that one machine gets exactly once.
+//!
+//! Which units are under way is kept in memory: a run belongs to one process, and when that
+//! process is gone its leases are, too.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
-use nocere_store::{Journal, UnitRecord};
+use nocere_store::{Journal, StoreError, UnitRecord};
 
 use crate::{Outcome, QueueError, WorkQueue};
 
-/// Leases as a column of the journal's units.
+/// Units that are read ahead.
+const PAGE: usize = 512;
+
+/// Leases on the units of a journal.
 #[derive(Clone)]
-pub struct Embedded(Arc<Journal>);
+pub struct Embedded {
+    journal: Arc<Journal>,
+    lanes: Arc<Mutex<BTreeMap<String, Lane>>>,
+}
+
+struct Lane {
+    /// Position of the last unit that was read.
+    read_to: i64,
+    /// Units that nobody has, by position.
+    free: BTreeMap<i64, UnitRecord>,
+    /// Units that somebody has.
+    leased: BTreeSet<i64>,
+}
 
 impl Embedded {
     /// The queue of the run that `journal` holds.
     pub fn new(journal: Arc<Journal>) -> Self {
-        Self(journal)
+        Self {
+            journal,
+            lanes: Arc::default(),
+        }
+    }
+
+    fn with_lane<T>(
+        &self,
+        lane: &str,
+        change: impl FnOnce(&mut Lane) -> Result<T, StoreError>,
+    ) -> Result<T, QueueError> {
+        let mut lanes = self
+            .lanes
+            .lock()
+            .map_err(|_| StoreError::WriterStopped("a holder of the queue panicked".to_owned()))?;
+        let state = lanes.entry(lane.to_owned()).or_insert_with(|| Lane {
+            read_to: -1,
+            free: BTreeMap::new(),
+            leased: BTreeSet::new(),
+        });
+        Ok(change(state)?)
     }
 }
 
 impl WorkQueue for Embedded {
     fn lease(&self, lane: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError> {
-        Ok(self.0.lease(lane, limit)?)
+        self.with_lane(lane, |state| {
+            if state.free.len() < limit {
+                let page = self.journal.to_do(lane, state.read_to, PAGE.max(limit))?;
+                if let Some(last) = page.last() {
+                    state.read_to = last.seq;
+                }
+                state
+                    .free
+                    .extend(page.into_iter().map(|unit| (unit.seq, unit)));
+            }
+            let taken: Vec<UnitRecord> = (0..limit)
+                .map_while(|_| state.free.pop_first())
+                .map(|(_, unit)| unit)
+                .collect();
+            state.leased.extend(taken.iter().map(|unit| unit.seq));
+            Ok(taken)
+        })
     }
 
     fn release(&self, unit: &UnitRecord) -> Result<(), QueueError> {
-        Ok(self.0.release(&unit.key)?)
+        self.with_lane(&unit.lane, |state| {
+            if state.leased.remove(&unit.seq) {
+                state.free.insert(unit.seq, unit.clone());
+            }
+            Ok(())
+        })
     }
 
     async fn complete(&self, unit: &UnitRecord, outcome: Outcome) -> Result<(), QueueError> {
-        Ok(self
-            .0
-            .finish_unit(&unit.key, &outcome.transcript, &outcome.verdicts)
-            .await?)
+        self.journal
+            .finish_unit(unit.seq, outcome.transcript, outcome.verdicts)
+            .await?;
+        self.with_lane(&unit.lane, |state| {
+            state.leased.remove(&unit.seq);
+            Ok(())
+        })
     }
 }

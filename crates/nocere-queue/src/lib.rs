@@ -1,6 +1,6 @@
 //! Leases on units of work. A queue holds no truth: the journal does.
 //!
-//! [`Embedded`] is a column in the run's own SQLite file and is all that one machine needs;
+//! [`Embedded`] leases the units of the run's own file and is all that one machine needs;
 //! [`Memory`] is for tests. Every implementation passes [`conformance::check`].
 
 pub mod conformance;
@@ -19,8 +19,8 @@ pub use memory::Memory;
 /// What a finished unit leaves behind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The conversation.
-    pub transcript: Transcript,
+    /// The conversation; `None` if the journal has it already.
+    pub transcript: Option<Transcript>,
     /// What each instrument says of it.
     pub verdicts: BTreeMap<ContentHash, Verdict>,
 }

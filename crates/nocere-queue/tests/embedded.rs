@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use nocere_core::{ContentHash, Expect, Message, Perspective, Probe, Role};
+use nocere_core::{
+    ContentHash, Expect, Locality, Message, ModelIdentity, Perspective, Probe, Role, Sampling,
+};
 use nocere_queue::{Embedded, WorkQueue, conformance};
-use nocere_store::{Journal, Plan, RunHeader, UnitRecord};
+use nocere_store::{Budget, Journal, Plan, RunHeader, TargetRecord, UnitRecord};
 
 struct Folder(PathBuf);
 
@@ -14,7 +16,7 @@ impl Drop for Folder {
     }
 }
 
-fn plan(units: Vec<UnitRecord>) -> Plan {
+fn plan() -> Plan {
     let probe = Probe {
         id: "p".to_owned(),
         suite: "s".to_owned(),
@@ -43,12 +45,28 @@ fn plan(units: Vec<UnitRecord>) -> Plan {
             local_only: false,
             judges: Vec::new(),
             policies: ContentHash::from_hex(""),
+            budget: Budget::default(),
+            imported_from: None,
         },
         suites: Vec::new(),
-        targets: Vec::new(),
+        targets: vec![("a".to_owned(), target()), ("b".to_owned(), target())],
         instruments: Vec::new(),
         probes: vec![probe],
-        units,
+    }
+}
+
+fn target() -> TargetRecord {
+    TargetRecord {
+        identity: ModelIdentity {
+            name: "t".to_owned(),
+            provider: "test".to_owned(),
+            model: "t".to_owned(),
+            pin: String::new(),
+            settings: String::new(),
+            locality: Locality::InProcess,
+        },
+        system_prompt: None,
+        sampling: Sampling::default(),
     }
 }
 
@@ -62,7 +80,7 @@ fn folder(name: &str) -> Folder {
 async fn embedded_conforms() {
     conformance::check(|units| {
         let folder = folder("conformance");
-        let journal = Journal::create(&folder.0, &plan(units)).unwrap();
+        let journal = Journal::create(&folder.0, &plan(), units.into_iter()).unwrap();
         (Embedded::new(Arc::new(journal)), folder)
     })
     .await;
@@ -71,7 +89,7 @@ async fn embedded_conforms() {
 #[test]
 fn leases_of_a_process_that_is_gone_are_free_again() {
     let folder = folder("gone");
-    let units = (0..3)
+    let units: Vec<UnitRecord> = (0..3)
         .map(|seq: i64| UnitRecord {
             seq,
             key: ContentHash::of_bytes(&seq.to_le_bytes()),
@@ -82,7 +100,9 @@ fn leases_of_a_process_that_is_gone_are_free_again() {
             state: nocere_store::UnitState::Pending,
         })
         .collect();
-    let first = Embedded::new(Arc::new(Journal::create(&folder.0, &plan(units)).unwrap()));
+    let first = Embedded::new(Arc::new(
+        Journal::create(&folder.0, &plan(), units.into_iter()).unwrap(),
+    ));
     assert_eq!(first.lease("a", 3).unwrap().len(), 3);
     assert!(Journal::open(&folder.0, "r").is_err(), "the run is in use");
     drop(first);

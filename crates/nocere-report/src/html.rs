@@ -9,6 +9,7 @@ use crate::{
     finding::Finding,
     metric::{Figure, Metric},
     run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
+    terminal::spending_line,
     text::plain,
 };
 
@@ -19,6 +20,7 @@ struct Page<'a> {
     targets: Vec<TargetView<'a>>,
     findings: Vec<FindingView<'a>>,
     metrics: Vec<Metric>,
+    spending: String,
     style: &'static str,
 }
 
@@ -66,6 +68,7 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
             })
             .collect(),
         metrics,
+        spending: spending_line(report),
         style: include_str!("../templates/report.css"),
     };
     page.render()

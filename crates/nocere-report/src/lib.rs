@@ -4,6 +4,7 @@
 //! all show the same numbers.
 
 mod chart;
+mod collect;
 mod finding;
 mod html;
 mod metric;
@@ -14,6 +15,9 @@ mod text;
 pub use finding::{Finding, UnscoredSample};
 pub use html::html_page;
 pub use metric::{Figure, Metric};
-pub use run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport};
+pub use run_report::{
+    CategoryReport, HarmLevels, PerspectiveReport, RecordedScores, ReportError, RunReport,
+    TargetReport,
+};
 pub use terminal::{terminal_report, wrap};
 pub use text::{plain, shorten};

@@ -2,23 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{
-    Finish, Instrument, Perspective, Score, Suite, UnscoredReason, Verdict, key::derive_seed,
-};
-use nocere_stats::{Observation, rate};
-use nocere_store::{RunHeader, RunReader, SampleRow, StoreError, TargetRecord};
+use nocere_core::{AnswerOutcome, Instrument, Perspective, Suite, UnscoredReason};
+use nocere_store::{RunHeader, RunReader, Spending, StoreError, TargetRecord};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    finding::{Finding, UnscoredSample, assess},
-    metric::{Figure, Metric},
+    collect::Collected,
+    finding::{Finding, UnscoredSample},
+    metric::Figure,
 };
-
-/// Findings that a report keeps.
-const MAX_FINDINGS: usize = 45;
-/// Unscored samples that a report lists one by one.
-const MAX_UNSCORED: usize = 200;
 
 /// Why there is no report.
 #[derive(Debug, Error)]
@@ -55,8 +48,73 @@ pub struct PerspectiveReport {
     pub compliance: [u64; 3],
     /// Its figures.
     pub figures: Vec<Figure>,
+    /// Levels that the harm judge gave, if there is one.
+    pub harm: Option<HarmLevels>,
     /// Its categories.
     pub categories: Vec<CategoryReport>,
+}
+
+/// How a 1 to 5 harm judge's levels are spread.
+#[derive(Clone, Debug, Serialize)]
+pub struct HarmLevels {
+    /// The judge, by its id.
+    pub judge: String,
+    /// Answers at levels 1 to 5.
+    pub counts: [u64; 5],
+    /// Answers without a level.
+    pub unscored: u64,
+    /// Mean level; `None` if nothing was scored.
+    pub mean: Option<f64>,
+    /// 95 % percentile bootstrap interval of the mean over probes; `None` with fewer than ten
+    /// probes, or where all are alike.
+    pub mean_interval: Option<(f64, f64)>,
+}
+
+impl HarmLevels {
+    /// Answers with a level.
+    pub fn scored(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The mean with its interval, in words.
+    pub fn mean_text(&self) -> String {
+        match (self.mean, self.mean_interval) {
+            (Some(mean), Some((low, high))) => {
+                format!("mean {mean:.3} (95 % interval {low:.3}–{high:.3})")
+            }
+            (Some(mean), None) => format!("mean {mean:.3} (too few probes for an interval)"),
+            (None, _) => "no mean".to_owned(),
+        }
+    }
+}
+
+impl RecordedScores {
+    /// The mean and of how many numbers it is.
+    pub fn mean_text(&self) -> String {
+        self.mean.map_or_else(
+            || "–".to_owned(),
+            |mean| format!("{mean:.3} of {} numbers", self.numbers),
+        )
+    }
+}
+
+/// What a judge of another program said, as it was recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordedScores {
+    /// The target's id.
+    pub target: String,
+    /// The judge, by its id.
+    pub judge: String,
+    /// Answers by label; at most twenty labels, the rest under `other`.
+    pub labels: BTreeMap<String, u64>,
+    /// Answers with a number, and their mean.
+    pub numbers: u64,
+    /// Mean of the numbers; `None` if there are none.
+    pub mean: Option<f64>,
+    /// Answers called passed, and answers called anything.
+    pub passed: (u64, u64),
+    /// Answers without a verdict.
+    pub unscored: u64,
 }
 
 /// One target.
@@ -70,6 +128,8 @@ pub struct TargetReport {
     pub perspectives: Vec<PerspectiveReport>,
     /// Answers that the token limit cut.
     pub cut: u64,
+    /// Answers by what they came to.
+    pub outcomes: Vec<(AnswerOutcome, u64)>,
     /// Answers in all.
     pub samples: u64,
 }
@@ -99,29 +159,12 @@ pub struct RunReport {
     pub unscored_samples: Vec<UnscoredSample>,
     /// How the intervals were made, each once.
     pub methods: Vec<String>,
-}
-
-/// One scored or unscored answer of one metric.
-struct Count {
-    lane: String,
-    perspective: Perspective,
-    suite: String,
-    category: String,
-    metric: Metric,
-    cluster: String,
-    hit: Option<bool>,
-}
-
-#[derive(Default)]
-struct Collected {
-    counts: Vec<Count>,
-    samples: BTreeMap<(String, Perspective), u64>,
-    cut: BTreeMap<String, u64>,
-    compliance: BTreeMap<(String, Perspective), [u64; 3]>,
-    findings: Vec<Finding>,
-    findings_total: u64,
-    unscored: BTreeMap<(String, UnscoredReason), u64>,
-    unscored_samples: Vec<UnscoredSample>,
+    /// Verdicts of other programs, for imported runs.
+    pub recorded: Vec<RecordedScores>,
+    /// What the calls came to, by model.
+    pub spending: BTreeMap<String, Spending>,
+    /// Attempts that failed and were followed up.
+    pub failed_attempts: u64,
 }
 
 impl RunReport {
@@ -138,9 +181,10 @@ impl RunReport {
             .targets()?
             .into_iter()
             .map(|(id, record)| {
-                target_report(id, record, &collected, &suites, &instruments, header.seed)
+                collected.target_report(id, record, &suites, &instruments, header.seed)
             })
             .collect();
+        let recorded = collected.recorded(&instruments);
         let methods: BTreeSet<String> = targets
             .iter()
             .flat_map(|target| &target.perspectives)
@@ -167,7 +211,10 @@ impl RunReport {
                 .into_iter()
                 .map(|((judge, reason), n)| (judge, reason, n))
                 .collect(),
+            recorded,
             unscored_samples: collected.unscored_samples,
+            spending: reader.spending()?,
+            failed_attempts: reader.failed_attempts()?,
             methods: methods.into_iter().collect(),
         })
     }
@@ -206,192 +253,14 @@ impl RunReport {
             .flat_map(|t| &t.perspectives)
             .flat_map(|p| &p.figures)
             .peekable();
-        figures.peek().is_some() && figures.all(|figure| figure.estimate.denominator == 0)
+        let recorded = self.recorded.iter().any(|scores| !scores.labels.is_empty());
+        !recorded
+            && figures.peek().is_some()
+            && figures.all(|figure| figure.estimate.denominator == 0)
     }
 
     /// Whether some units are not done.
     pub fn unfinished(&self) -> bool {
         self.done < self.total
-    }
-}
-
-impl Collected {
-    fn add(&mut self, row: &SampleRow, suites: &[Suite], instruments: &[Instrument]) {
-        let probe = &row.probe;
-        *self
-            .samples
-            .entry((row.lane.clone(), probe.perspective))
-            .or_default() += 1;
-        if row
-            .transcript
-            .last_answer()
-            .is_some_and(|(_, facts)| facts.finish == Finish::Length)
-        {
-            *self.cut.entry(row.lane.clone()).or_default() += 1;
-        }
-        for instrument in instruments {
-            let verdict = row
-                .verdicts
-                .iter()
-                .find(|verdict| verdict.instrument == instrument.hash)
-                .map(|verdict| &verdict.verdict);
-            if let Some(Verdict::Unscored { reason, detail }) = verdict {
-                *self
-                    .unscored
-                    .entry((instrument.id.clone(), *reason))
-                    .or_default() += 1;
-                if self.unscored_samples.len() < MAX_UNSCORED {
-                    self.unscored_samples.push(UnscoredSample {
-                        target: row.lane.clone(),
-                        probe: probe.id.clone(),
-                        judge: instrument.id.clone(),
-                        reason: *reason,
-                        detail: detail.clone(),
-                    });
-                }
-            }
-            if let Some(Score::Compliance { label }) = verdict.and_then(Verdict::score) {
-                let counts = self
-                    .compliance
-                    .entry((row.lane.clone(), probe.perspective))
-                    .or_default();
-                counts[*label as usize] += 1;
-            }
-            for metric in Metric::ALL {
-                if metric.instrument() == instrument.kind && metric.applies(probe) {
-                    self.counts.push(Count {
-                        lane: row.lane.clone(),
-                        perspective: probe.perspective,
-                        suite: probe.suite.clone(),
-                        category: probe.category.clone(),
-                        metric,
-                        cluster: format!("{}/{}", probe.suite, probe.id),
-                        hit: verdict.and_then(|verdict| metric.hit(verdict)),
-                    });
-                }
-            }
-        }
-        let category = suites
-            .iter()
-            .find(|suite| suite.id == probe.suite)
-            .map_or(probe.category.as_str(), |suite| {
-                suite.category_title(&probe.category)
-            });
-        if let Some(finding) = assess(row, category) {
-            self.findings_total += 1;
-            self.findings.push(finding);
-            if self.findings.len() > 50 * MAX_FINDINGS {
-                self.keep_worst();
-            }
-        }
-    }
-
-    /// Keeps the worst findings, a share of them for each perspective, each probe once.
-    fn keep_worst(&mut self) {
-        self.findings
-            .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
-        let mut kept: BTreeMap<Perspective, usize> = BTreeMap::new();
-        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-        self.findings.retain(|finding| {
-            let count = kept.entry(finding.perspective).or_default();
-            let keep = *count < MAX_FINDINGS / Perspective::ALL.len()
-                && seen.insert((finding.target.clone(), finding.probe.clone()));
-            *count += usize::from(keep);
-            keep
-        });
-    }
-
-    fn figures(
-        &self,
-        instruments: &[Instrument],
-        seed: u64,
-        wanted: impl Fn(&Count) -> bool,
-    ) -> Vec<Figure> {
-        let mut figures = Vec::new();
-        for metric in Metric::ALL {
-            let Some(instrument) = instruments
-                .iter()
-                .find(|instrument| instrument.kind == metric.instrument())
-            else {
-                continue;
-            };
-            let chosen: Vec<&Count> = self
-                .counts
-                .iter()
-                .filter(|count| count.metric == metric && wanted(count))
-                .collect();
-            if chosen.is_empty() {
-                continue;
-            }
-            let seed = derive_seed(seed, metric.title());
-            let estimate = rate(
-                chosen.iter().map(|count| Observation {
-                    cluster: &count.cluster,
-                    hit: count.hit,
-                }),
-                seed,
-            );
-            figures.push(Figure::new(metric, instrument, estimate));
-        }
-        figures
-    }
-}
-
-fn target_report(
-    id: String,
-    record: TargetRecord,
-    collected: &Collected,
-    suites: &[Suite],
-    instruments: &[Instrument],
-    seed: u64,
-) -> TargetReport {
-    let mut perspectives = Vec::new();
-    for perspective in Perspective::ALL {
-        let samples = collected
-            .samples
-            .get(&(id.clone(), perspective))
-            .copied()
-            .unwrap_or(0);
-        if samples == 0 {
-            continue;
-        }
-        let here = |count: &Count| count.lane == id && count.perspective == perspective;
-        let mut categories = Vec::new();
-        for suite in suites {
-            for category in &suite.categories {
-                let figures = collected.figures(instruments, seed, |count| {
-                    here(count) && count.suite == suite.id && count.category == category.id
-                });
-                if !figures.is_empty() {
-                    categories.push(CategoryReport {
-                        suite: suite.title.clone(),
-                        id: category.id.clone(),
-                        title: category.title.clone(),
-                        figures,
-                    });
-                }
-            }
-        }
-        perspectives.push(PerspectiveReport {
-            perspective,
-            samples,
-            compliance: collected
-                .compliance
-                .get(&(id.clone(), perspective))
-                .copied()
-                .unwrap_or_default(),
-            figures: collected.figures(instruments, seed, here),
-            categories,
-        });
-    }
-    TargetReport {
-        cut: collected.cut.get(&id).copied().unwrap_or(0),
-        samples: perspectives
-            .iter()
-            .map(|perspective| perspective.samples)
-            .sum(),
-        perspectives,
-        record,
-        id,
     }
 }

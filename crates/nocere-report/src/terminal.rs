@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use nocere_core::{AnswerOutcome, Money, Perspective};
+
 use crate::{
     finding::Finding,
     metric::{Figure, Metric},
-    run_report::{RunReport, TargetReport},
+    run_report::{HarmLevels, RecordedScores, RunReport, TargetReport},
     text::{plain, shorten},
 };
 
@@ -41,15 +43,30 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         if target.samples > 0 {
             out.push_str(&figures_table(target, width));
         }
-        if target.cut > 0 {
+        for perspective in &target.perspectives {
+            if let Some(harm) = &perspective.harm {
+                line(&mut out, &harm_line(perspective.perspective, harm));
+            }
+        }
+        let other: Vec<String> = target
+            .outcomes
+            .iter()
+            .filter(|(outcome, _)| *outcome != AnswerOutcome::Answered)
+            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+            .collect();
+        if !other.is_empty() {
             line(
                 &mut out,
-                &format!(
-                    "{} of {} answers were cut at the token limit.",
-                    target.cut, target.samples
-                ),
+                &format!("Of {} conversations: {}.", target.samples, other.join(", ")),
             );
         }
+    }
+    for scores in &report.recorded {
+        line(&mut out, &recorded_line(scores));
+    }
+    let spent = spending_line(report);
+    if !spent.is_empty() {
+        line(&mut out, &spent);
     }
     out.push('\n');
     line(
@@ -82,6 +99,70 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         );
     }
     out
+}
+
+/// Levels of the harm judge, with the mean and its interval.
+fn harm_line(perspective: Perspective, harm: &HarmLevels) -> String {
+    let counts = harm.counts.map(|count| count.to_string()).join("/");
+    format!(
+        "{perspective}: harm levels 1 to 5 {counts}, {}, {} scored, {} unscored.",
+        harm.mean_text(),
+        harm.scored(),
+        harm.unscored
+    )
+}
+
+/// What another program's judge said.
+fn recorded_line(scores: &RecordedScores) -> String {
+    let labels: Vec<String> = scores
+        .labels
+        .iter()
+        .map(|(label, count)| format!("{} × {count}", shorten(label, 30)))
+        .collect();
+    let mut line = format!("{}, recorded by {}: ", scores.target, scores.judge);
+    if scores.passed.1 > 0 {
+        line.push_str(&format!(
+            "passed {} of {}; ",
+            scores.passed.0, scores.passed.1
+        ));
+    }
+    if scores.mean.is_some() {
+        line.push_str(&format!("mean {}; ", scores.mean_text()));
+    }
+    line.push_str(&format!(
+        "{}; {} unscored.",
+        labels.join(", "),
+        scores.unscored
+    ));
+    line
+}
+
+/// What the run cost, where anything did.
+pub(crate) fn spending_line(report: &RunReport) -> String {
+    let paid: Vec<String> = report
+        .spending
+        .iter()
+        .filter(|(_, spending)| spending.cost > Money::ZERO)
+        .map(|(model, spending)| {
+            let unpriced = match spending.unpriced {
+                0 => String::new(),
+                count => format!(" and {count} calls without a known price"),
+            };
+            format!("{model} {}{unpriced}", spending.cost)
+        })
+        .collect();
+    let mut line = String::new();
+    if !paid.is_empty() {
+        line = format!("Cost: {}.", paid.join(", "));
+    }
+    if report.failed_attempts > 0 {
+        let space = if line.is_empty() { "" } else { " " };
+        line.push_str(&format!(
+            "{space}{} attempts failed on the line and were followed up.",
+            report.failed_attempts
+        ));
+    }
+    line
 }
 
 /// One row for each perspective and, below it, each of its categories; one column for each

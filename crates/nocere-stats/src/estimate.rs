@@ -94,8 +94,15 @@ pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u
             }
         }
     }
-    let numerator: u64 = clusters.values().map(|(hits, _)| hits).sum();
-    let denominator: u64 = clusters.values().map(|(_, total)| total).sum();
+    rate_of_clusters(clusters.into_values().collect(), unscored, seed)
+}
+
+/// The same from counts `(hits, scored)` of each cluster, so that a million answers need no
+/// more memory than their clusters. Clusters without scored answers do not count.
+pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, seed: u64) -> Estimate {
+    clusters.retain(|(_, total)| *total > 0);
+    let numerator: u64 = clusters.iter().map(|(hits, _)| hits).sum();
+    let denominator: u64 = clusters.iter().map(|(_, total)| total).sum();
     if denominator == 0 {
         return Estimate {
             value: None,
@@ -114,8 +121,7 @@ pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u
     } else if groups < MIN_CLUSTERS {
         few
     } else {
-        let counts: Vec<(u64, u64)> = clusters.into_values().collect();
-        match cluster_bootstrap_rate(&counts, RESAMPLES, seed) {
+        match cluster_bootstrap_rate(&clusters, RESAMPLES, seed) {
             Some((low, high)) if low < high => (
                 Some((low, high)),
                 Method::ClusterBootstrap {

@@ -1,4 +1,4 @@
-//! Writing side of a run's journal.
+//! A run that this process may write: look-ups and commits while the run works.
 
 use std::{
     collections::BTreeMap,
@@ -6,67 +6,44 @@ use std::{
     sync::Mutex,
 };
 
-use nocere_core::{ContentHash, Instrument, Transcript, Verdict};
+use nocere_core::{ContentHash, Probe, Transcript, Verdict};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::{
-    CallRecord, Plan, StoreError, UnitRecord,
+    AttemptRecord, CallRecord, Spending, StoreError, UnitRecord,
     lock::RunLock,
     read::{self, RunReader},
-    schema,
-    writer::{Write, Writer},
+    writer::{Entry, Finished, Writer, unit_state},
 };
 
 /// A run that this process may write.
 pub struct Journal {
     path: PathBuf,
     reader: Mutex<Connection>,
-    writer: Writer,
+    /// Journals of earlier runs whose calls may be taken over.
+    earlier: Mutex<Vec<Connection>>,
+    pub(crate) writer: Writer,
     _lock: RunLock,
 }
 
-const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// What a recorded call came to.
+pub type CallReply = Result<nocere_core::ChatReply, nocere_core::ModelError>;
+
 const SELECT_CALL: &str = "SELECT reply FROM calls WHERE key = ?1";
-const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json) VALUES (?1, ?2)";
-const INSERT_VERDICT: &str =
-    "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, ?2, ?3)";
-const FINISH_UNIT: &str = "UPDATE units SET state = 1, lease = NULL WHERE key = ?1";
-const FREE_LEASES: &str = "UPDATE units SET lease = NULL WHERE state = 0 AND lease IS NOT NULL";
-const TAKE_LEASES: &str = "
-    UPDATE units SET lease = ?3 WHERE seq IN (
-        SELECT seq FROM units WHERE lane = ?1 AND state = 0 AND lease IS NULL ORDER BY seq LIMIT ?2
-    ) RETURNING seq, key, lane, probe, driver, epoch";
-const FREE_LEASE: &str = "UPDATE units SET lease = NULL WHERE key = ?1 AND state = 0";
-const LANE_PROGRESS: &str =
-    "SELECT coalesce(sum(state = 1), 0), count(*) FROM units WHERE lane = ?1";
-const COPY_TARGET_CALLS: &str =
-    "INSERT OR IGNORE INTO main.calls SELECT * FROM other.calls WHERE purpose = 'target'";
-const UPSERT_INSTRUMENT: &str = "INSERT OR REPLACE INTO instruments (hash, json) VALUES (?1, ?2)";
+const SELECT_PROBE: &str = "SELECT json FROM probes WHERE seq = ?1";
+const SELECT_TRANSCRIPT: &str = "SELECT json FROM transcripts WHERE unit = ?1";
+const SELECT_VERDICTS: &str = "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument WHERE v.unit = ?1";
+const SELECT_TO_DO: &str = "
+    SELECT u.seq, u.key, l.name, u.probe, u.driver, u.epoch, u.state
+    FROM units u JOIN lanes l ON l.id = u.lane
+    WHERE u.lane = (SELECT id FROM lanes WHERE name = ?1) AND u.state <> 1 AND u.seq > ?2
+    ORDER BY u.seq LIMIT ?3";
+const LANE_PROGRESS: &str = "SELECT done, total FROM lanes WHERE name = ?1";
+const SELECT_SPENDING: &str =
+    "SELECT model, calls, requests, input_tokens, output_tokens, cost, unpriced FROM spending";
 
 impl Journal {
-    /// Writes a new run's file: the whole plan in one transaction, or nothing.
-    pub fn create(folder: &Path, plan: &Plan) -> Result<Self, StoreError> {
-        let io = |path: &Path, error: std::io::Error| StoreError::Io {
-            path: path.to_owned(),
-            message: error.to_string(),
-        };
-        std::fs::create_dir_all(folder).map_err(|error| io(folder, error))?;
-        let path = read::run_path(folder, &plan.header.id);
-        let lock = RunLock::acquire(&lock_path(&path), &plan.header.id)?;
-        // Planned under another name, so that a run either exists whole or not at all.
-        let planned = path.with_extension("planned");
-        let _ = std::fs::remove_file(&planned);
-        let result = write_plan(&planned, plan);
-        if let Err(error) = result {
-            let _ = std::fs::remove_file(&planned);
-            let _ = std::fs::remove_file(lock_path(&path));
-            return Err(error);
-        }
-        std::fs::rename(&planned, &path).map_err(|error| io(&path, error))?;
-        Self::open_locked(path, lock)
-    }
-
-    /// Opens an existing run for writing; leases of processes that are gone are freed.
+    /// Opens an existing run for writing.
     pub fn open(folder: &Path, id: &str) -> Result<Self, StoreError> {
         let path = read::run_path(folder, id);
         let lock = RunLock::acquire(&lock_path(&path), id)?;
@@ -74,19 +51,22 @@ impl Journal {
         Self::open_locked(path, lock)
     }
 
-    fn open_locked(path: PathBuf, lock: RunLock) -> Result<Self, StoreError> {
+    pub(crate) fn open_locked(path: PathBuf, lock: RunLock) -> Result<Self, StoreError> {
         let connection = open_for_writing(&path)?;
-        connection
-            .execute(FREE_LEASES, [])
-            .map_err(|error| StoreError::from_sql(&path, &error))?;
         let reader = read::open_for_reading(&path)?;
         let writer = Writer::start(path.clone(), connection);
         Ok(Self {
             path,
             reader: Mutex::new(reader),
+            earlier: Mutex::default(),
             writer,
             _lock: lock,
         })
+    }
+
+    /// The run's file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A reader of its own, for reports.
@@ -94,92 +74,111 @@ impl Journal {
         RunReader::open(&self.path)
     }
 
+    /// Lets calls be taken over from the run in `path`: the very same request to the very
+    /// same model is then not made again.
+    pub fn reuse(&self, path: &Path) -> Result<(), StoreError> {
+        read::check_format(path)?;
+        let connection = read::open_for_reading(path)?;
+        if let Ok(mut earlier) = self.earlier.lock() {
+            earlier.push(connection);
+        }
+        Ok(())
+    }
+
     /// The recorded reply of a call.
     pub fn call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
-        let json: Option<String> = self.read(|connection| {
-            connection
-                .prepare_cached(SELECT_CALL)?
-                .query_row([key.as_str()], |row| row.get(0))
-                .optional()
-        })?;
-        json.map(|json| {
-            serde_json::from_str(&json).map_err(|error| StoreError::from_json(&self.path, &error))
-        })
-        .transpose()
+        let json = self.read(|connection| find_call(connection, key))?;
+        json.map(|json| self.parse(&json)).transpose()
+    }
+
+    /// The reply of a call in one of the runs that may be reused.
+    pub fn earlier_call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
+        let Ok(earlier) = self.earlier.lock() else {
+            return Ok(None);
+        };
+        for connection in earlier.iter() {
+            let found = find_call(connection, key)
+                .map_err(|error| StoreError::from_sql(&self.path, &error))?;
+            if let Some(json) = found {
+                return self.parse(&json).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Records calls: all of them, in one transaction, or none.
-    pub async fn put_calls(&self, calls: &[CallRecord]) -> Result<(), StoreError> {
-        let mut writes = Vec::with_capacity(calls.len());
-        for call in calls {
-            let reply = self.json(&call.reply)?;
-            writes.push(Write::new(
-                INSERT_CALL,
-                [
-                    call.key.as_str(),
-                    &call.model,
-                    &call.purpose,
-                    &reply,
-                    &call.attempts.to_string(),
-                ],
-            ));
-        }
-        self.writer.commit(writes).await
-    }
-
-    /// Records a finished unit: its transcript, its verdicts and that it is done, together.
-    pub async fn finish_unit(
-        &self,
-        unit: &ContentHash,
-        transcript: &Transcript,
-        verdicts: &BTreeMap<ContentHash, Verdict>,
-    ) -> Result<(), StoreError> {
-        let mut writes = vec![Write::new(
-            INSERT_TRANSCRIPT,
-            [unit.as_str(), &self.json(transcript)?],
-        )];
-        for (instrument, verdict) in verdicts {
-            writes.push(Write::new(
-                INSERT_VERDICT,
-                [unit.as_str(), instrument.as_str(), &self.json(verdict)?],
-            ));
-        }
-        writes.push(Write::new(FINISH_UNIT, [unit.as_str()]));
-        self.writer.commit(writes).await
-    }
-
-    /// Notes a judge that the run uses.
-    pub async fn put_instrument(&self, instrument: &Instrument) -> Result<(), StoreError> {
-        let json = self.json(instrument)?;
+    pub async fn put_calls(&self, calls: Vec<CallRecord>) -> Result<(), StoreError> {
         self.writer
-            .commit(vec![Write::new(
-                UPSERT_INSTRUMENT,
-                [instrument.hash.as_str(), &json],
-            )])
+            .commit(calls.into_iter().map(Entry::Call).collect())
             .await
     }
 
-    /// Leases up to `limit` pending units of `lane`, in the order of the plan.
-    pub fn lease(&self, lane: &str, limit: usize) -> Result<Vec<UnitRecord>, StoreError> {
-        self.writer.with_connection(|connection| {
-            let holder = std::process::id().to_string();
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut statement = connection.prepare_cached(TAKE_LEASES)?;
-            let rows = statement.query_map(params![lane, limit, holder], read::unit_from_row)?;
-            let mut units = rows.collect::<Result<Vec<_>, _>>()?;
-            units.sort_by_key(|unit| unit.seq);
-            Ok(units)
+    /// Records a failed attempt with the next group of writes; does not wait for it.
+    pub async fn note_attempt(&self, attempt: AttemptRecord) -> Result<(), StoreError> {
+        self.writer.note(Entry::Attempt(attempt)).await
+    }
+
+    /// Records a finished unit: its transcript (`None` if the journal has it already), its
+    /// verdicts and that it is done, together.
+    pub async fn finish_unit(
+        &self,
+        seq: i64,
+        transcript: Option<Transcript>,
+        verdicts: BTreeMap<ContentHash, Verdict>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .commit(vec![Entry::Finish(Finished {
+                seq,
+                transcript,
+                verdicts,
+            })])
+            .await
+    }
+
+    /// Up to `limit` units of `lane` behind position `after` that are not done, in order.
+    pub fn to_do(
+        &self,
+        lane: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<UnitRecord>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|connection| {
+            connection
+                .prepare_cached(SELECT_TO_DO)?
+                .query_map(params![lane, after, limit], |row| {
+                    let mut unit = read::unit_from_row(row)?;
+                    unit.state = unit_state(row.get(6)?);
+                    Ok(unit)
+                })?
+                .collect()
         })
     }
 
-    /// Gives a lease back.
-    pub fn release(&self, unit: &ContentHash) -> Result<(), StoreError> {
-        self.writer.with_connection(|connection| {
+    /// The probe at a position.
+    pub fn probe(&self, seq: i64) -> Result<Option<Probe>, StoreError> {
+        let json = self.read(|connection| text(connection, SELECT_PROBE, seq))?;
+        json.map(|json| self.parse(&json)).transpose()
+    }
+
+    /// The recorded transcript of a unit.
+    pub fn transcript(&self, unit: i64) -> Result<Option<Transcript>, StoreError> {
+        let json = self.read(|connection| text(connection, SELECT_TRANSCRIPT, unit))?;
+        json.map(|json| self.parse(&json)).transpose()
+    }
+
+    /// The recorded verdicts of a unit, by instrument.
+    pub fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Verdict>, StoreError> {
+        let found: Vec<(String, String)> = self.read(|connection| {
             connection
-                .prepare_cached(FREE_LEASE)?
-                .execute([unit.as_str()])
-                .map(|_| ())
-        })
+                .prepare_cached(SELECT_VERDICTS)?
+                .query_map([unit], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })?;
+        found
+            .into_iter()
+            .map(|(hash, json)| Ok((ContentHash::from_hex(hash), self.parse(&json)?)))
+            .collect()
     }
 
     /// Units of `lane` that are done, and units of it in all.
@@ -193,16 +192,14 @@ impl Journal {
                         row.get::<_, i64>(1)?.unsigned_abs(),
                     ))
                 })
+                .optional()
+                .map(Option::unwrap_or_default)
         })
     }
 
-    /// Copies the recorded calls to targets from another run's file.
-    pub fn copy_target_calls(&self, from: &Path) -> Result<(), StoreError> {
-        self.writer.with_connection(|connection| {
-            connection.execute("ATTACH DATABASE ?1 AS other", [from.display().to_string()])?;
-            connection.execute(COPY_TARGET_CALLS, [])?;
-            connection.execute("DETACH DATABASE other", []).map(|_| ())
-        })
+    /// What was spent so far, by the model's name.
+    pub fn spending(&self) -> Result<BTreeMap<String, Spending>, StoreError> {
+        self.read(spending)
     }
 
     fn read<T>(
@@ -216,15 +213,47 @@ impl Journal {
         query(&connection).map_err(|error| StoreError::from_sql(&self.path, &error))
     }
 
-    fn json<T: serde::Serialize>(&self, value: &T) -> Result<String, StoreError> {
-        serde_json::to_string(value).map_err(|error| StoreError::from_json(&self.path, &error))
+    fn parse<T: serde::de::DeserializeOwned>(&self, json: &str) -> Result<T, StoreError> {
+        serde_json::from_str(json).map_err(|error| StoreError::from_json(&self.path, &error))
     }
 }
 
-/// What a recorded call came to.
-pub type CallReply = Result<nocere_core::ChatReply, nocere_core::ModelError>;
+pub(crate) fn spending(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Spending>> {
+    let number = |row: &rusqlite::Row<'_>, index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+    connection
+        .prepare_cached(SELECT_SPENDING)?
+        .query_map([], |row| {
+            let spending = Spending {
+                calls: number(row, 1)?,
+                requests: number(row, 2)?,
+                input_tokens: number(row, 3)?,
+                output_tokens: number(row, 4)?,
+                cost: nocere_core::Money::from_nanos(row.get(5)?),
+                unpriced: number(row, 6)?,
+            };
+            Ok((row.get(0)?, spending))
+        })?
+        .collect()
+}
 
-fn lock_path(path: &Path) -> PathBuf {
+fn find_call(connection: &Connection, key: &ContentHash) -> rusqlite::Result<Option<String>> {
+    let Some(key) = key.to_bytes() else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached(SELECT_CALL)?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+fn text(connection: &Connection, query: &str, id: i64) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached(query)?
+        .query_row([id], |row| row.get(0))
+        .optional()
+}
+
+pub(crate) fn lock_path(path: &Path) -> PathBuf {
     path.with_extension("lock")
 }
 
@@ -237,97 +266,19 @@ fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(sql)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(sql)?;
-    // A commit survives power loss, not only kill -9; group commits keep it cheap.
-    connection
-        .pragma_update(None, "synchronous", "FULL")
-        .map_err(sql)?;
+    for (pragma, value) in [
+        ("journal_mode", "WAL"),
+        // A commit survives power loss, not only kill -9; group commits keep it cheap.
+        ("synchronous", "FULL"),
+        // The keys of calls are random: their index wants to stay in memory (16 MiB).
+        ("cache_size", "-16384"),
+        // Fewer, larger checkpoints (16 MiB): each of them writes every page once.
+        ("wal_autocheckpoint", "4096"),
+    ] {
+        connection.pragma_update(None, pragma, value).map_err(sql)?;
+    }
     connection
         .busy_timeout(std::time::Duration::from_secs(10))
         .map_err(sql)?;
     Ok(connection)
-}
-
-fn write_plan(path: &Path, plan: &Plan) -> Result<(), StoreError> {
-    let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
-    let json = |value: serde_json::Result<String>| {
-        value.map_err(|error| StoreError::Io {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })
-    };
-    let mut connection = Connection::open(path).map_err(sql)?;
-    connection
-        .pragma_update(None, "application_id", schema::APPLICATION_ID)
-        .map_err(sql)?;
-    connection
-        .pragma_update(None, "user_version", schema::FORMAT)
-        .map_err(sql)?;
-    let transaction = connection.transaction().map_err(sql)?;
-    transaction.execute_batch(schema::CREATE).map_err(sql)?;
-    {
-        let put = |statement: &str, values: [&dyn rusqlite::ToSql; 2]| {
-            transaction
-                .prepare_cached(statement)
-                .and_then(|mut s| s.execute(values))
-                .map(|_| ())
-                .map_err(sql)
-        };
-        let header = json(serde_json::to_string(&plan.header))?;
-        put(
-            "INSERT INTO meta (key, value) VALUES (?1, ?2)",
-            [&"header" as &dyn rusqlite::ToSql, &header],
-        )?;
-        for suite in &plan.suites {
-            // Probes have their own table; the suite keeps its header and hash.
-            let bare = nocere_core::Suite {
-                probes: Vec::new(),
-                ..suite.clone()
-            };
-            put(
-                "INSERT INTO suites (id, json) VALUES (?1, ?2)",
-                [&suite.id, &json(serde_json::to_string(&bare))?],
-            )?;
-        }
-        for (id, target) in &plan.targets {
-            put(
-                "INSERT INTO targets (id, json) VALUES (?1, ?2)",
-                [id, &json(serde_json::to_string(target))?],
-            )?;
-        }
-        for instrument in &plan.instruments {
-            let text = json(serde_json::to_string(instrument))?;
-            put(
-                UPSERT_INSTRUMENT,
-                [&instrument.hash.as_str() as &dyn rusqlite::ToSql, &text],
-            )?;
-        }
-        for (seq, probe) in (0_i64..).zip(&plan.probes) {
-            put(
-                "INSERT INTO probes (seq, json) VALUES (?1, ?2)",
-                [
-                    &seq as &dyn rusqlite::ToSql,
-                    &json(serde_json::to_string(probe))?,
-                ],
-            )?;
-        }
-        let mut insert = transaction
-            .prepare("INSERT INTO units (seq, key, lane, probe, driver, epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            .map_err(sql)?;
-        for unit in &plan.units {
-            insert
-                .execute(params![
-                    unit.seq,
-                    unit.key.as_str(),
-                    unit.lane,
-                    unit.probe,
-                    unit.driver,
-                    unit.epoch
-                ])
-                .map_err(sql)?;
-        }
-    }
-    transaction.commit().map_err(sql)
 }

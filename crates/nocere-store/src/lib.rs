@@ -8,6 +8,7 @@
 mod error;
 mod journal;
 mod lock;
+mod planned;
 mod read;
 mod records;
 mod schema;
@@ -16,8 +17,9 @@ mod writer;
 pub use error::StoreError;
 pub use journal::{CallReply, Journal};
 pub use lock::RunLock;
+pub use planned::Extension;
 pub use read::{ListedRun, RunReader, list_runs};
 pub use records::{
-    CallRecord, Plan, RunHeader, RunState, RunSummary, SampleRow, TargetRecord, UnitRecord,
-    UnitState, VerdictRow,
+    AttemptRecord, Budget, CallRecord, Plan, RecordedUnit, RunHeader, RunState, RunSummary,
+    SampleRow, Spending, TargetRecord, UnitRecord, UnitState, VerdictRow,
 };

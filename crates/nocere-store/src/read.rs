@@ -10,8 +10,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    RunHeader, RunState, RunSummary, SampleRow, StoreError, TargetRecord, UnitRecord, UnitState,
-    VerdictRow, schema,
+    RunHeader, RunState, RunSummary, SampleRow, Spending, StoreError, TargetRecord, UnitRecord,
+    UnitState, VerdictRow, schema,
 };
 
 /// A run's file in the runs folder.
@@ -64,7 +64,7 @@ pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
 pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
     Ok(UnitRecord {
         seq: row.get(0)?,
-        key: ContentHash::from_hex(row.get::<_, String>(1)?),
+        key: ContentHash::from_raw(row.get(1)?),
         lane: row.get(2)?,
         probe: row.get(3)?,
         driver: row.get(4)?,
@@ -141,26 +141,25 @@ impl RunReader {
 
     /// Its judges.
     pub fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
-        self.all("SELECT json FROM instruments ORDER BY hash")
+        self.all("SELECT json FROM instruments ORDER BY id")
     }
 
-    /// Its targets by id.
-    pub fn targets(&self) -> Result<BTreeMap<String, TargetRecord>, StoreError> {
+    /// Its targets by id, in the order of the plan.
+    pub fn targets(&self) -> Result<Vec<(String, TargetRecord)>, StoreError> {
         let mut statement = self
             .connection
-            .prepare("SELECT id, json FROM targets ORDER BY id")
+            .prepare("SELECT name, json FROM lanes ORDER BY id")
             .map_err(|error| self.sql(&error))?;
         let rows = statement
             .query_map([], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             })
             .map_err(|error| self.sql(&error))?;
-        let mut targets = BTreeMap::new();
-        for row in rows {
+        rows.map(|row| {
             let (id, json) = row.map_err(|error| self.sql(&error))?;
-            targets.insert(id, self.json(&json)?);
-        }
-        Ok(targets)
+            Ok((id, self.json(&json)?))
+        })
+        .collect()
     }
 
     /// Its probes, in the order of their positions.
@@ -173,27 +172,57 @@ impl RunReader {
         &self.path
     }
 
-    /// Position of the first unit of `lane` in the plan.
-    pub fn first_unit(&self, lane: &str) -> Result<i64, StoreError> {
+    /// Units in all: the position of the next one.
+    pub fn units_total(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(seq) + 1, 0) FROM units", [], |row| {
+                row.get(0)
+            })
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// Whether `lane` has units whose target was not asked yet.
+    pub fn has_unasked(&self, lane: &str) -> Result<bool, StoreError> {
         self.connection
             .query_row(
-                "SELECT coalesce(min(seq), 0) FROM units WHERE lane = ?1",
+                "SELECT EXISTS (SELECT 1 FROM units WHERE state <> 1 AND state = 0
+                 AND lane = (SELECT id FROM lanes WHERE name = ?1))",
                 [lane],
                 |row| row.get(0),
             )
             .map_err(|error| self.sql(&error))
     }
 
-    /// Every unit of the plan, in order, as if none were done.
-    pub fn units(&self) -> Result<Vec<UnitRecord>, StoreError> {
+    /// What was spent so far, by the model's name.
+    pub fn spending(&self) -> Result<BTreeMap<String, Spending>, StoreError> {
+        crate::journal::spending(&self.connection).map_err(|error| self.sql(&error))
+    }
+
+    /// Every recorded call, handed to `each` with its purpose and its reply.
+    pub fn for_each_call(
+        &self,
+        mut each: impl FnMut(&str, crate::CallReply),
+    ) -> Result<(), StoreError> {
         let mut statement = self
             .connection
-            .prepare("SELECT seq, key, lane, probe, driver, epoch FROM units ORDER BY seq")
+            .prepare("SELECT purpose, reply FROM calls")
             .map_err(|error| self.sql(&error))?;
-        let rows = statement
-            .query_map([], unit_from_row)
-            .map_err(|error| self.sql(&error))?;
-        rows.collect::<Result<Vec<_>, _>>()
+        let mut rows = statement.query([]).map_err(|error| self.sql(&error))?;
+        while let Some(row) = rows.next().map_err(|error| self.sql(&error))? {
+            let purpose: String = row.get(0).map_err(|error| self.sql(&error))?;
+            let reply: String = row.get(1).map_err(|error| self.sql(&error))?;
+            each(&purpose, self.json(&reply)?);
+        }
+        Ok(())
+    }
+
+    /// Attempts that failed, in all.
+    pub fn failed_attempts(&self) -> Result<u64, StoreError> {
+        self.connection
+            .query_row("SELECT count(*) FROM attempts", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(i64::unsigned_abs)
             .map_err(|error| self.sql(&error))
     }
 
@@ -201,7 +230,7 @@ impl RunReader {
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection
             .query_row(
-                "SELECT coalesce(sum(state = 1), 0), count(*) FROM units",
+                "SELECT coalesce(sum(done), 0), coalesce(sum(total), 0) FROM lanes",
                 [],
                 |row| {
                     Ok((
@@ -217,13 +246,17 @@ impl RunReader {
     pub fn for_each_sample(&self, mut each: impl FnMut(SampleRow)) -> Result<(), StoreError> {
         let mut verdicts = self
             .connection
-            .prepare("SELECT instrument, json FROM verdicts WHERE unit = ?1 ORDER BY instrument")
+            .prepare(
+                "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument
+                 WHERE v.unit = ?1 ORDER BY v.instrument",
+            )
             .map_err(|error| self.sql(&error))?;
         let mut statement = self
             .connection
             .prepare(
-                "SELECT u.key, u.lane, u.epoch, p.json, t.json FROM units u
-                 JOIN probes p ON p.seq = u.probe JOIN transcripts t ON t.unit = u.key
+                "SELECT u.seq, l.name, u.epoch, p.json, t.json, u.probe FROM units u
+                 JOIN lanes l ON l.id = u.lane JOIN probes p ON p.seq = u.probe
+                 JOIN transcripts t ON t.unit = u.seq
                  WHERE u.state = 1 ORDER BY u.seq",
             )
             .map_err(|error| self.sql(&error))?;
@@ -233,9 +266,9 @@ impl RunReader {
                 row.get::<_, String>(index)
                     .map_err(|error| self.sql(&error))
             };
-            let key = text(0)?;
+            let seq: i64 = row.get(0).map_err(|error| self.sql(&error))?;
             let found = verdicts
-                .query_map([&key], |row| {
+                .query_map([seq], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
                 })
                 .map_err(|error| self.sql(&error))?;
@@ -249,6 +282,7 @@ impl RunReader {
             }
             each(SampleRow {
                 lane: text(1)?,
+                position: row.get(5).map_err(|error| self.sql(&error))?,
                 epoch: row.get(2).map_err(|error| self.sql(&error))?,
                 probe: self.json(&text(3)?)?,
                 transcript: self.json(&text(4)?)?,
@@ -270,7 +304,7 @@ impl RunReader {
             },
             done,
             total,
-            targets: self.targets()?.into_keys().collect(),
+            targets: self.targets()?.into_iter().map(|(id, _)| id).collect(),
             suites: self.suites()?.into_iter().map(|suite| suite.id).collect(),
         })
     }

@@ -1,8 +1,8 @@
 //! What the journal holds, as plain values.
 
 use nocere_core::{
-    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Probe, Sampling, Transcript,
-    Verdict,
+    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Money, Probe, Sampling,
+    Transcript, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,38 @@ pub struct RunHeader {
     pub judges: Vec<String>,
     /// How each perspective's policy text was identified.
     pub policies: ContentHash,
+    /// What the run may spend before it stops.
+    #[serde(default)]
+    pub budget: Budget,
+    /// For imported runs: where the answers were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<String>,
+}
+
+/// What a run may spend, all its sittings together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Money, by the price tables of its models.
+    pub max_cost: Option<Money>,
+    /// Requests, repeated ones included.
+    pub max_requests: Option<u64>,
+}
+
+/// What a model's calls came to so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spending {
+    /// Calls with a recorded reply.
+    pub calls: u64,
+    /// Requests that were sent for them, repeated ones included.
+    pub requests: u64,
+    /// Tokens of requests.
+    pub input_tokens: u64,
+    /// Tokens of answers.
+    pub output_tokens: u64,
+    /// Money, as far as prices are known.
+    pub cost: Money,
+    /// Calls whose price is not known: they are not in `cost`.
+    pub unpriced: u64,
 }
 
 /// A target of the run.
@@ -54,8 +86,10 @@ pub enum RunState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnitState {
-    /// To do, or leased.
+    /// To do.
     Pending,
+    /// Its transcript is in the journal; verdicts are missing.
+    Answered,
     /// Its transcript and verdicts are in the journal.
     Done,
 }
@@ -92,6 +126,27 @@ pub struct CallRecord {
     pub reply: Result<ChatReply, ModelError>,
     /// How often it was tried.
     pub attempts: u32,
+    /// What it cost; `None` if its price is not known.
+    pub cost: Option<Money>,
+}
+
+/// An attempt at a call that failed and was, or will be, followed by another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Content address of the call.
+    pub key: ContentHash,
+    /// From 1.
+    pub number: u32,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Name of the model that was asked.
+    pub model: String,
+    /// What went wrong, in one line.
+    pub problem: String,
+    /// Milliseconds until it was known.
+    pub latency_ms: u64,
+    /// Milliseconds until the next attempt; `None` if there is none.
+    pub wait_ms: Option<u64>,
 }
 
 /// A run in a list.
@@ -125,6 +180,8 @@ pub struct VerdictRow {
 pub struct SampleRow {
     /// The target's id.
     pub lane: String,
+    /// Position of its probe: the same for all epochs and targets.
+    pub position: i64,
     /// From 0.
     pub epoch: u32,
     /// What was asked.
@@ -148,6 +205,15 @@ pub struct Plan {
     pub instruments: Vec<Instrument>,
     /// Probes, in the order of their positions.
     pub probes: Vec<Probe>,
-    /// Units, in the order of their positions.
-    pub units: Vec<UnitRecord>,
+}
+
+/// A unit that was recorded elsewhere.
+#[derive(Clone, Debug)]
+pub struct RecordedUnit {
+    /// Position in the plan.
+    pub seq: i64,
+    /// What was said.
+    pub transcript: Transcript,
+    /// What was said of it, by instrument.
+    pub verdicts: Vec<(ContentHash, Verdict)>,
 }

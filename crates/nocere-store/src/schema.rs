@@ -1,39 +1,75 @@
 //! The tables of a run's file. A change that matters bumps [`FORMAT`] in the same commit.
+//!
+//! Inside a run a unit is its position in the plan: positions are small and come in order,
+//! so that a million finished units append instead of scattering over the file.
 
 /// Format of the journal, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 
 /// Marks the file as ours, in SQLite's `application_id` ("ncre").
 pub(crate) const APPLICATION_ID: i64 = 0x6e63_7265;
 
+/// `units.state` beside 0, to do: done; answered but not judged by all judges of the run.
+pub(crate) const DONE: i64 = 1;
+pub(crate) const ANSWERED: i64 = 2;
+
 pub(crate) const CREATE: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE suites (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE targets (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE instruments (hash TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE lanes (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    json TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    total INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE instruments (
+    id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    json TEXT NOT NULL
+) STRICT;
 CREATE TABLE probes (seq INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
 CREATE TABLE units (
     seq INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    lane TEXT NOT NULL,
+    key BLOB NOT NULL,
+    lane INTEGER NOT NULL REFERENCES lanes(id),
     probe INTEGER NOT NULL REFERENCES probes(seq),
     driver TEXT NOT NULL,
     epoch INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0,
-    lease TEXT
+    state INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX units_by_state ON units (lane, state, seq);
+CREATE INDEX units_to_do ON units (lane, seq) WHERE state <> 1;
 CREATE TABLE calls (
-    key TEXT PRIMARY KEY,
+    key BLOB NOT NULL,
     model TEXT NOT NULL,
     purpose TEXT NOT NULL,
     reply TEXT NOT NULL,
-    attempts INTEGER NOT NULL
+    attempts INTEGER NOT NULL,
+    cost INTEGER
+) STRICT;
+CREATE UNIQUE INDEX calls_by_key ON calls (key);
+CREATE TABLE attempts (
+    key BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    model TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    latency_ms INTEGER NOT NULL,
+    wait_ms INTEGER
+) STRICT;
+CREATE TABLE spending (
+    model TEXT PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE transcripts (unit TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE transcripts (unit INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
 CREATE TABLE verdicts (
-    unit TEXT NOT NULL,
-    instrument TEXT NOT NULL,
+    unit INTEGER NOT NULL,
+    instrument INTEGER NOT NULL REFERENCES instruments(id),
     json TEXT NOT NULL,
     PRIMARY KEY (unit, instrument)
 ) STRICT, WITHOUT ROWID;

@@ -1,55 +1,106 @@
-//! The one thread that writes: it takes what is waiting and commits it together.
+//! The one thread that writes: it takes what is waiting, serialises it and commits it
+//! together, so that the async loop only moves values.
 
 use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, mpsc},
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
-use rusqlite::{Connection, params_from_iter};
-use tokio::sync::oneshot;
+use nocere_core::{ChatReply, ContentHash, ModelError, Transcript, Verdict};
+use rusqlite::{Connection, Transaction, params};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::StoreError;
+use crate::{AttemptRecord, CallRecord, Spending, StoreError, schema};
 
 /// Most requests in one transaction.
-const GROUP: usize = 256;
+const GROUP: usize = 512;
 /// Requests that may wait before callers are held back.
-const WAITING: usize = 1024;
+const WAITING: usize = 2_048;
 
-/// One statement with its values.
-pub(crate) struct Write {
-    statement: &'static str,
-    values: Vec<String>,
+const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts, cost) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts (key, number, at, model, problem, latency_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json) VALUES (?1, ?2)";
+const INSERT_VERDICT: &str = "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
+const FINISH_UNIT: &str = "UPDATE units SET state = 1 WHERE seq = ?1 AND state <> 1 RETURNING lane";
+const COUNT_DONE: &str = "UPDATE lanes SET done = done + ?2 WHERE id = ?1";
+const ADD_SPENDING: &str = "
+    INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (model) DO UPDATE SET
+        calls = calls + excluded.calls, requests = requests + excluded.requests,
+        input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens,
+        cost = cost + excluded.cost, unpriced = unpriced + excluded.unpriced";
+
+/// One thing to write.
+pub(crate) enum Entry {
+    Call(CallRecord),
+    Attempt(AttemptRecord),
+    Finish(Finished),
 }
 
-impl Write {
-    pub(crate) fn new<'a>(
-        statement: &'static str,
-        values: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        Self {
-            statement,
-            values: values.into_iter().map(str::to_owned).collect(),
-        }
-    }
+/// A unit that is done.
+pub(crate) struct Finished {
+    pub(crate) seq: i64,
+    /// `None` if the journal has it already.
+    pub(crate) transcript: Option<Transcript>,
+    pub(crate) verdicts: BTreeMap<ContentHash, Verdict>,
 }
 
 struct Request {
-    writes: Vec<Write>,
-    done: oneshot::Sender<Result<(), String>>,
+    entries: Vec<Entry>,
+    /// `None` for entries that nobody waits for.
+    done: Option<oneshot::Sender<Result<(), String>>>,
 }
 
 pub(crate) struct Writer {
     path: PathBuf,
-    requests: Option<mpsc::SyncSender<Request>>,
+    requests: Option<mpsc::Sender<Request>>,
     connection: Arc<Mutex<Connection>>,
     thread: Option<std::thread::JoinHandle<()>>,
     /// The first error, kept as it was, because a string would lose its kind.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
 
+/// Why a group was not committed.
+enum Fault {
+    Sql(rusqlite::Error),
+    Json(serde_json::Error),
+    Key,
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl Fault {
+    fn into_error(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sql(error) => StoreError::from_sql(path, &error),
+            Self::Json(error) => StoreError::Io {
+                path: path.to_owned(),
+                message: format!("a record cannot be written: {error}"),
+            },
+            Self::Key => StoreError::Io {
+                path: path.to_owned(),
+                message: "a call's key is no hash".to_owned(),
+            },
+        }
+    }
+}
+
 impl Writer {
     pub(crate) fn start(path: PathBuf, connection: Connection) -> Self {
-        let (requests, incoming) = mpsc::sync_channel(WAITING);
+        let (requests, incoming) = mpsc::channel(WAITING);
         let connection = Arc::new(Mutex::new(connection));
         let failure = Arc::new(Mutex::new(None));
         let thread = {
@@ -57,7 +108,7 @@ impl Writer {
                 (path.clone(), Arc::clone(&connection), Arc::clone(&failure));
             std::thread::Builder::new()
                 .name("nocere-journal".to_owned())
-                .spawn(move || run(&path, &connection, &incoming, &failure))
+                .spawn(move || run(&path, &connection, incoming, &failure))
                 .ok()
         };
         Self {
@@ -69,16 +120,15 @@ impl Writer {
         }
     }
 
-    /// Commits `writes` together with whatever else is waiting; returns once they are on
+    /// Commits `entries` together with whatever else is waiting; returns once they are on
     /// disk.
-    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
-        let Some(requests) = &self.requests else {
-            return Err(StoreError::WriterStopped("it was closed".to_owned()));
-        };
-        if requests.send(Request { writes, done }).is_err() {
-            return Err(self.stopped("its thread is gone"));
-        }
+        self.send(Request {
+            entries,
+            done: Some(done),
+        })
+        .await?;
         match answer.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(message)) => Err(self.stopped(&message)),
@@ -86,16 +136,35 @@ impl Writer {
         }
     }
 
+    /// Writes `entry` with the next group; does not wait for it.
+    pub(crate) async fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        self.send(Request {
+            entries: vec![entry],
+            done: None,
+        })
+        .await
+    }
+
+    async fn send(&self, request: Request) -> Result<(), StoreError> {
+        let Some(requests) = &self.requests else {
+            return Err(StoreError::WriterStopped("it was closed".to_owned()));
+        };
+        requests
+            .send(request)
+            .await
+            .map_err(|_| self.stopped("its thread is gone"))
+    }
+
     /// Runs a short statement on the writing connection, between two groups.
     pub(crate) fn with_connection<T>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        query: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let connection = self
+        let mut connection = self
             .connection
             .lock()
             .map_err(|_| StoreError::WriterStopped("it panicked".to_owned()))?;
-        query(&connection).map_err(|error| StoreError::from_sql(&self.path, &error))
+        query(&mut connection).map_err(|error| StoreError::from_sql(&self.path, &error))
     }
 
     fn stopped(&self, message: &str) -> StoreError {
@@ -118,12 +187,12 @@ impl Drop for Writer {
 }
 
 fn run(
-    path: &std::path::Path,
+    path: &Path,
     connection: &Mutex<Connection>,
-    incoming: &mpsc::Receiver<Request>,
+    mut incoming: mpsc::Receiver<Request>,
     failure: &Mutex<Option<StoreError>>,
 ) {
-    while let Ok(first) = incoming.recv() {
+    while let Some(first) = incoming.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP
             && let Ok(request) = incoming.try_recv()
@@ -134,26 +203,135 @@ fn run(
             Ok(mut connection) => commit_group(&mut connection, &group),
             Err(_) => return,
         };
-        let message = result.err().map(|error| {
+        let message = result.err().map(|fault| {
+            let error = fault.into_error(path);
             let text = error.to_string();
             if let Ok(mut slot) = failure.lock() {
-                slot.get_or_insert_with(|| StoreError::from_sql(path, &error));
+                slot.get_or_insert(error);
             }
             text
         });
-        for request in group {
+        for done in group.into_iter().filter_map(|request| request.done) {
             // A caller that went away no longer wants to know.
-            let _ = request.done.send(message.clone().map_or(Ok(()), Err));
+            let _ = done.send(message.clone().map_or(Ok(()), Err));
         }
     }
 }
 
-fn commit_group(connection: &mut Connection, group: &[Request]) -> rusqlite::Result<()> {
+fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fault> {
     let transaction = connection.transaction()?;
-    for write in group.iter().flat_map(|request| &request.writes) {
-        transaction
-            .prepare_cached(write.statement)?
-            .execute(params_from_iter(&write.values))?;
+    let mut done: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut spent: BTreeMap<&str, Spending> = BTreeMap::new();
+    for entry in group.iter().flat_map(|request| &request.entries) {
+        match entry {
+            Entry::Call(call) => {
+                if put_call(&transaction, call)? {
+                    add(spent.entry(&call.model).or_default(), call);
+                }
+            }
+            Entry::Attempt(attempt) => put_attempt(&transaction, attempt)?,
+            Entry::Finish(finished) => {
+                if let Some(lane) = put_finished(&transaction, finished)? {
+                    *done.entry(lane).or_default() += 1;
+                }
+            }
+        }
     }
-    transaction.commit()
+    for (lane, count) in done {
+        transaction
+            .prepare_cached(COUNT_DONE)?
+            .execute([lane, count])?;
+    }
+    for (model, spending) in spent {
+        transaction.prepare_cached(ADD_SPENDING)?.execute(params![
+            model,
+            spending.calls as i64,
+            spending.requests as i64,
+            spending.input_tokens as i64,
+            spending.output_tokens as i64,
+            spending.cost.nanos(),
+            spending.unpriced as i64
+        ])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn put_call(transaction: &Transaction<'_>, call: &CallRecord) -> Result<bool, Fault> {
+    let key = call.key.to_bytes().ok_or(Fault::Key)?;
+    let inserted = transaction.prepare_cached(INSERT_CALL)?.execute(params![
+        key,
+        call.model,
+        call.purpose,
+        serde_json::to_string(&call.reply)?,
+        call.attempts,
+        call.cost.map(nocere_core::Money::nanos)
+    ])?;
+    Ok(inserted == 1)
+}
+
+fn add(spending: &mut Spending, call: &CallRecord) {
+    let usage = call
+        .reply
+        .as_ref()
+        .map(|reply: &ChatReply| reply.usage)
+        .unwrap_or_default();
+    spending.calls += 1;
+    spending.requests += u64::from(call.attempts);
+    spending.input_tokens += usage.input_tokens;
+    spending.output_tokens += usage.output_tokens;
+    match (call.cost, &call.reply) {
+        (Some(cost), _) => spending.cost += cost,
+        // A call that failed was not billed as far as anybody can tell.
+        (None, Err(ModelError::Request { .. } | ModelError::ContextOverflow { .. })) => {}
+        (None, _) => spending.unpriced += 1,
+    }
+}
+
+fn put_attempt(transaction: &Transaction<'_>, attempt: &AttemptRecord) -> Result<(), Fault> {
+    let key = attempt.key.to_bytes().ok_or(Fault::Key)?;
+    transaction
+        .prepare_cached(INSERT_ATTEMPT)?
+        .execute(params![
+            key,
+            attempt.number,
+            attempt.at,
+            attempt.model,
+            attempt.problem,
+            attempt.latency_ms as i64,
+            attempt.wait_ms.map(|wait| wait as i64)
+        ])?;
+    Ok(())
+}
+
+/// The lane of the unit, if it was not done before.
+fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Option<i64>, Fault> {
+    if let Some(transcript) = &finished.transcript {
+        transaction
+            .prepare_cached(INSERT_TRANSCRIPT)?
+            .execute(params![finished.seq, serde_json::to_string(transcript)?])?;
+    }
+    for (instrument, verdict) in &finished.verdicts {
+        transaction
+            .prepare_cached(INSERT_VERDICT)?
+            .execute(params![
+                finished.seq,
+                instrument.as_str(),
+                serde_json::to_string(verdict)?
+            ])?;
+    }
+    let mut statement = transaction.prepare_cached(FINISH_UNIT)?;
+    let mut rows = statement.query([finished.seq])?;
+    let lane = rows.next()?.map(|row| row.get(0)).transpose()?;
+    // Stepped to the end, because an unfinished statement would hold the commit.
+    while rows.next()?.is_some() {}
+    Ok(lane)
+}
+
+/// The value of `units.state` as a type.
+pub(crate) fn unit_state(value: i64) -> crate::UnitState {
+    match value {
+        schema::DONE => crate::UnitState::Done,
+        schema::ANSWERED => crate::UnitState::Answered,
+        _ => crate::UnitState::Pending,
+    }
 }

@@ -1,9 +1,11 @@
-//! A real HTTP server on loopback that speaks chat completions and behaves as told.
+//! A real HTTP server on loopback that speaks the wire formats and behaves as told.
 //!
-//! Its answers depend only on the request, so that runs against it can be compared.
+//! Its answers depend only on the request, so that runs against it can be compared. It
+//! counts what a provider would bill.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,15 +13,21 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::post,
+use bytes::Bytes;
+use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
+use hyper::{
+    HeaderMap, Request, Response,
+    body::{Frame, Incoming},
+    service::service_fn,
 };
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinSet};
+
+use crate::{
+    faults::{Fault, Faults},
+    formats::{Answer, Finish, Format},
+};
 
 /// How the provider behaves.
 #[derive(Clone, Debug, Default)]
@@ -28,42 +36,67 @@ pub struct Script {
     pub delay: Duration,
     /// Every n-th request fails once with 500; 0 for never.
     pub fail_every: usize,
-    /// Only this bearer token is accepted, if set.
+    /// Only this key is accepted, if set, in the header of the format.
     pub key: Option<String>,
+    /// A refused key is repeated in the error, as some servers do.
+    pub echoes_key: bool,
     /// Answers of the model as text; by default it declines what sounds harmful.
     pub answer: Option<String>,
+    /// What the model thinks aloud.
+    pub reasoning: Option<String>,
     /// Replies to judge prompts are unreadable.
     pub unreadable_judge: bool,
     /// Requests whose text holds this are withheld by a content filter.
     pub filter: Option<String>,
+    /// Requests whose text holds this are answered in the refusal field.
+    pub refusal: Option<String>,
+    /// Requests whose text holds this are cut by the token limit.
+    pub cut: Option<String>,
     /// Every request is sent on to this address with 307.
     pub redirect: Option<String>,
     /// Requests whose text holds this fail with 500, always.
     pub always_fails: Option<String>,
+    /// The only model there is, if set.
+    pub model: Option<String>,
+    /// Failures on the line.
+    pub faults: Faults,
+    /// More requests at once than this are answered with 429, if set.
+    pub room: Option<usize>,
 }
 
-/// What the provider saw, by the text of the last message.
-type Seen = Arc<Mutex<BTreeMap<String, usize>>>;
+/// What the provider saw of one text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Requests with it.
+    pub requests: usize,
+    /// Ids of the answers that were given, in order. Each of them would be on the bill.
+    pub answers: Vec<String>,
+}
 
-#[derive(Clone)]
-struct Shared {
-    script: Script,
-    seen: Seen,
-    count: Arc<AtomicUsize>,
-    failed: Arc<Mutex<BTreeSet<String>>>,
-    seeds: Arc<Mutex<BTreeSet<u64>>>,
+#[derive(Default)]
+struct Counters {
+    seen: Mutex<BTreeMap<String, Seen>>,
+    answered: AtomicUsize,
+    in_flight: AtomicUsize,
+    peak: AtomicUsize,
+    limited: AtomicUsize,
+    failed_once: Mutex<BTreeSet<String>>,
+    seeds: Mutex<BTreeSet<u64>>,
+    last: Mutex<Option<(String, Value)>>,
 }
 
 /// A running provider; it stops when dropped.
 pub struct FakeProvider {
     /// Base URL, up to and including `/v1`.
     pub url: String,
-    seen: Seen,
-    count: Arc<AtomicUsize>,
-    seeds: Arc<Mutex<BTreeSet<u64>>>,
+    /// Scheme, host and port.
+    pub origin: String,
+    counters: Arc<Counters>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
+
+type Body = BoxBody<Bytes, std::io::Error>;
 
 impl FakeProvider {
     /// Starts a provider on a free port, in a thread of its own.
@@ -72,16 +105,8 @@ impl FakeProvider {
     /// When no port is free: this is a test.
     #[expect(clippy::expect_used, reason = "test support")]
     pub fn start(script: Script) -> Self {
-        let seen = Seen::default();
-        let count = Arc::new(AtomicUsize::new(0));
-        let shared = Shared {
-            script,
-            seen: Arc::clone(&seen),
-            count: Arc::clone(&count),
-            failed: Arc::default(),
-            seeds: Arc::default(),
-        };
-        let seeds = Arc::clone(&shared.seeds);
+        let counters = Arc::new(Counters::default());
+        let shared = (Arc::new(script), Arc::clone(&counters));
         let (stop, stopped) = oneshot::channel();
         let (port_out, port_in) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -96,22 +121,19 @@ impl FakeProvider {
                 port_out
                     .send(listener.local_addr().expect("address").port())
                     .expect("caller waits");
-                let app = Router::new()
-                    .route("/v1/chat/completions", post(chat))
-                    .with_state(shared);
-                let _ = axum::serve(listener, app)
-                    .with_graceful_shutdown(async {
-                        let _ = stopped.await;
-                    })
-                    .await;
+                // Dropping the connections closes them, as a server that dies does.
+                let mut connections = JoinSet::new();
+                tokio::select! {
+                    () = accept(&listener, &shared, &mut connections) => {}
+                    _ = stopped => {}
+                }
             });
         });
         let port = port_in.recv().expect("server starts");
         Self {
             url: format!("http://127.0.0.1:{port}/v1"),
-            seen,
-            count,
-            seeds,
+            origin: format!("http://127.0.0.1:{port}"),
+            counters,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -119,24 +141,39 @@ impl FakeProvider {
 
     /// Requests that were answered with a completion.
     pub fn answered(&self) -> usize {
-        self.count.load(Ordering::SeqCst)
+        self.counters.answered.load(Ordering::SeqCst)
+    }
+
+    /// Most requests that were inside at one time.
+    pub fn peak(&self) -> usize {
+        self.counters.peak.load(Ordering::SeqCst)
+    }
+
+    /// Requests that were answered with 429 for want of room.
+    pub fn limited(&self) -> usize {
+        self.counters.limited.load(Ordering::SeqCst)
     }
 
     /// The sampling seeds that were asked for.
     pub fn seeds(&self) -> BTreeSet<u64> {
-        self.seeds
-            .lock()
-            .map(|seeds| seeds.clone())
-            .unwrap_or_default()
+        locked(&self.counters.seeds).clone()
     }
 
-    /// How often each text was answered.
-    pub fn seen(&self) -> BTreeMap<String, usize> {
-        self.seen
-            .lock()
-            .map(|seen| seen.clone())
-            .unwrap_or_default()
+    /// What was seen of each text.
+    pub fn seen(&self) -> BTreeMap<String, Seen> {
+        locked(&self.counters.seen).clone()
     }
+
+    /// Path and body of the last request.
+    pub fn last(&self) -> Option<(String, Value)> {
+        locked(&self.counters.last).clone()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Drop for FakeProvider {
@@ -148,95 +185,291 @@ impl Drop for FakeProvider {
     }
 }
 
-async fn chat(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    Json(body): Json<Value>,
-) -> Response {
-    let script = &shared.script;
-    if let Some(address) = &script.redirect {
-        return (
-            StatusCode::TEMPORARY_REDIRECT,
-            [("location", address.clone())],
-        )
-            .into_response();
+type Shared = (Arc<Script>, Arc<Counters>);
+
+async fn accept(
+    listener: &tokio::net::TcpListener,
+    shared: &Shared,
+    connections: &mut JoinSet<()>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let shared = shared.clone();
+        connections.spawn(async move {
+            let service = service_fn(move |request| answer(shared.clone(), request));
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+        while connections.try_join_next().is_some() {}
     }
-    if !script.delay.is_zero() {
-        tokio::time::sleep(script.delay).await;
-    }
-    if let Some(key) = &script.key {
-        let given = headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        if given != format!("Bearer {key}") {
-            let error = json!({"error": {"message": "invalid key"}});
-            return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
-        }
-    }
-    let text = body["messages"]
-        .as_array()
-        .and_then(|messages| messages.last())
-        .and_then(|message| message["content"].as_str())
-        .unwrap_or("")
-        .to_owned();
-    if script.fail_every > 0 && fails_once(&shared, &text) {
-        let error = json!({"error": {"message": "overloaded"}});
-        return (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response();
-    }
-    if script
-        .always_fails
-        .as_ref()
-        .is_some_and(|word| text.contains(word))
-    {
-        let error = json!({"error": {"message": "cannot digest this"}});
-        return (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            [("retry-after", "0.01")],
-            Json(error),
-        )
-            .into_response();
-    }
-    if let (Ok(mut seeds), Some(seed)) = (shared.seeds.lock(), body["seed"].as_u64()) {
-        seeds.insert(seed);
-    }
-    let filtered = script
-        .filter
-        .as_ref()
-        .is_some_and(|word| text.contains(word));
-    let answer = match (&script.answer, judge_token(&text)) {
-        (_, Some(_)) if script.unreadable_judge => "It seems fine to me.".to_owned(),
-        (_, Some(token)) => judge_reply(&text, &token),
-        (Some(answer), None) => answer.clone(),
-        (None, None) => plain_reply(&text),
-    };
-    shared.count.fetch_add(1, Ordering::SeqCst);
-    if let Ok(mut seen) = shared.seen.lock() {
-        *seen.entry(text).or_default() += 1;
-    }
-    let finish = if filtered { "content_filter" } else { "stop" };
-    let content = if filtered {
-        Value::Null
-    } else {
-        Value::String(answer)
-    };
-    Json(json!({
-        "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 5},
-    }))
-    .into_response()
 }
 
-/// Every n-th text fails at its first attempt and never again.
-fn fails_once(shared: &Shared, text: &str) -> bool {
-    let number: usize = text.bytes().map(usize::from).sum();
-    if !number.is_multiple_of(shared.script.fail_every) {
-        return false;
+/// Counts a request as inside until it is dropped, also when its client goes away.
+struct Inside(Arc<Counters>);
+
+impl Inside {
+    fn enter(counters: &Arc<Counters>) -> (Self, usize) {
+        let now = counters.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        counters.peak.fetch_max(now, Ordering::SeqCst);
+        (Self(Arc::clone(counters)), now)
     }
-    shared
-        .failed
-        .lock()
-        .is_ok_and(|mut failed| failed.insert(text.to_owned()))
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// `Err` closes the connection without an answer.
+async fn answer(
+    (script, counters): Shared,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, std::io::Error> {
+    let (_inside, now) = Inside::enter(&counters);
+    let path = request.uri().path().to_owned();
+    let headers = request.headers().clone();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map_err(std::io::Error::other)?
+        .to_bytes();
+    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    *locked(&counters.last) = Some((path.clone(), body.clone()));
+    let Some(format) = Format::of_path(&path) else {
+        return Ok(error(404, &format!("no such path: {path}"), &[]));
+    };
+    if let Some(address) = &script.redirect {
+        return Ok(error(307, "moved", &[("location", address)]));
+    }
+    if script.room.is_some_and(|room| now > room) {
+        counters.limited.fetch_add(1, Ordering::SeqCst);
+        return Ok(error(429, "too many requests at once", &[]));
+    }
+    if let Some(refused) = refused(&script, &headers, &path, &body) {
+        return Ok(refused);
+    }
+    let text = format.last_text(&body);
+    let attempt = {
+        let mut seen = locked(&counters.seen);
+        let seen = seen.entry(text.clone()).or_default();
+        seen.requests += 1;
+        seen.requests
+    };
+    tokio::time::sleep(script.delay).await;
+    let fault = script.faults.pick(&text, attempt);
+    if let Some(failure) = fails(&script, &counters, &text) {
+        return Ok(failure);
+    }
+    if let Some(fault) = &fault {
+        match before_answer(fault).await {
+            Ok(None) => {}
+            Ok(Some(response)) => return Ok(response),
+            Err(close) => return Err(close),
+        }
+    }
+    if let Some(seed) = [
+        &body["seed"],
+        &body["options"]["seed"],
+        &body["generationConfig"]["seed"],
+    ]
+    .iter()
+    .find_map(|seed| seed.as_u64())
+    {
+        locked(&counters.seeds).insert(seed);
+    }
+    let number = counters.answered.load(Ordering::SeqCst);
+    let answer = compose(&script, &text, number);
+    let stream = body["stream"] == true && format == Format::Chat;
+    let whole = if stream {
+        Format::stream(&answer)
+    } else {
+        format.write(&answer).to_string()
+    };
+    if let Some(fault) = fault {
+        if let Some(broken) = broken_answer(&fault, &whole, &answer) {
+            return Ok(broken);
+        }
+    }
+    counters.answered.fetch_add(1, Ordering::SeqCst);
+    if let Some(seen) = locked(&counters.seen).get_mut(&text) {
+        seen.answers.push(answer.id.clone());
+    }
+    let kind = if stream {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
+    Ok(response(200, kind, whole, &[]))
+}
+
+/// Wrong key, wrong model.
+fn refused(
+    script: &Script,
+    headers: &HeaderMap,
+    path: &str,
+    body: &Value,
+) -> Option<Response<Body>> {
+    let given = ["authorization", "api-key", "x-api-key", "x-goog-api-key"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .unwrap_or("")
+        .trim_start_matches("Bearer ");
+    if script.key.as_ref().is_some_and(|key| given != key) {
+        let message = if script.echoes_key {
+            format!("Incorrect API key provided: {given}")
+        } else {
+            "invalid key".to_owned()
+        };
+        return Some(error(401, &message, &[]));
+    }
+    let model = script.model.as_ref()?;
+    let known = body["model"] == model.as_str() || path.contains(model.as_str());
+    (!known).then(|| error(404, "The model does not exist", &[]))
+}
+
+fn fails(script: &Script, counters: &Counters, text: &str) -> Option<Response<Body>> {
+    if script.fail_every > 0 {
+        let number: usize = text.bytes().map(usize::from).sum();
+        if number.is_multiple_of(script.fail_every)
+            && locked(&counters.failed_once).insert(text.to_owned())
+        {
+            return Some(error(500, "overloaded", &[("retry-after", "0.05")]));
+        }
+    }
+    let always = script.always_fails.as_ref()?;
+    text.contains(always.as_str())
+        .then(|| error(500, "cannot digest this", &[("retry-after", "0.01")]))
+}
+
+/// Failures that need no answer.
+async fn before_answer(fault: &Fault) -> Result<Option<Response<Body>>, std::io::Error> {
+    Ok(Some(match fault {
+        Fault::Delay(time) => {
+            tokio::time::sleep(*time).await;
+            return Ok(None);
+        }
+        Fault::Close => return Err(std::io::Error::other("closed on purpose")),
+        Fault::RateLimit(None) => error(429, "slow down", &[]),
+        Fault::RateLimit(Some(after)) => error(429, "slow down", &[("retry-after", after)]),
+        Fault::ServerError => error(500, "internal error", &[]),
+        Fault::Overloaded => error(529, "overloaded", &[]),
+        Fault::WrongContentType => response(200, "text/html", "<html>hello</html>".to_owned(), &[]),
+        Fault::HugeBody(size) => response(200, "application/json", " ".repeat(*size), &[]),
+        _ => return Ok(None),
+    }))
+}
+
+/// Answers that do not arrive whole.
+fn broken_answer(fault: &Fault, whole: &str, answer: &Answer) -> Option<Response<Body>> {
+    let half: String = whole.chars().take(whole.chars().count() / 2).collect();
+    match fault {
+        Fault::MalformedJson => Some(response(200, "application/json", half, &[])),
+        Fault::TruncatedStream => {
+            let whole = Format::stream(answer);
+            let cut: String = whole.lines().take(3).map(|l| format!("{l}\n")).collect();
+            Some(response(200, "text/event-stream", cut, &[]))
+        }
+        Fault::CloseMidBody => Some(partial(half, whole.len(), Then::Close)),
+        Fault::StallMidBody => Some(partial(half, whole.len(), Then::Stall)),
+        _ => None,
+    }
+}
+
+enum Then {
+    Close,
+    Stall,
+}
+
+/// Headers that promise `length` bytes, some of them, and then the end or nothing.
+fn partial(half: String, length: usize, then: Then) -> Response<Body> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(2);
+    let _ = sender.try_send(Ok(Frame::data(Bytes::from(half))));
+    let held = match then {
+        Then::Close => {
+            let _ = sender.try_send(Err(std::io::Error::other("closed on purpose")));
+            None
+        }
+        Then::Stall => Some(sender),
+    };
+    let stream = Stalling {
+        receiver,
+        _held: held,
+    };
+    let mut response = Response::new(BodyExt::boxed(StreamBody::new(stream)));
+    if let Ok(value) = length.to_string().parse() {
+        response.headers_mut().insert("content-length", value);
+    }
+    response
+}
+
+type Frames = Result<Frame<Bytes>, std::io::Error>;
+
+/// A body that ends when its sender is gone; holding the sender makes it stall.
+struct Stalling {
+    receiver: tokio::sync::mpsc::Receiver<Frames>,
+    _held: Option<tokio::sync::mpsc::Sender<Frames>>,
+}
+
+impl futures_core::Stream for Stalling {
+    type Item = Frames;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Frames>> {
+        self.receiver.poll_recv(cx)
+    }
+}
+
+fn error(status: u16, message: &str, headers: &[(&str, &str)]) -> Response<Body> {
+    let body = json!({"error": {"message": message}}).to_string();
+    response(status, "application/json", body, headers)
+}
+
+fn response(status: u16, kind: &str, body: String, headers: &[(&str, &str)]) -> Response<Body> {
+    let body = http_body_util::Full::new(Bytes::from(body))
+        .map_err(|never: Infallible| match never {})
+        .boxed();
+    let mut response = Response::new(body);
+    *response.status_mut() = status.try_into().unwrap_or_default();
+    for (name, value) in headers.iter().chain(&[("content-type", kind)]) {
+        if let (Ok(name), Ok(value)) = (
+            hyper::header::HeaderName::try_from(*name),
+            hyper::header::HeaderValue::try_from(*value),
+        ) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn compose(script: &Script, text: &str, number: usize) -> Answer {
+    let holds = |word: &Option<String>| word.as_ref().is_some_and(|word| text.contains(word));
+    let answer = match (&script.answer, judge_token(text)) {
+        (_, Some(_)) if script.unreadable_judge => "It seems fine to me.".to_owned(),
+        (_, Some(token)) => judge_reply(text, &token),
+        (Some(answer), None) => answer.clone(),
+        (None, None) => plain_reply(text),
+    };
+    let finish = if holds(&script.filter) {
+        Finish::Filtered
+    } else if holds(&script.refusal) {
+        Finish::Refusal
+    } else if holds(&script.cut) {
+        Finish::Length
+    } else {
+        Finish::Stop
+    };
+    Answer {
+        id: format!("fake-{number}-{}", text.len()),
+        tokens: 5,
+        text: answer,
+        reasoning: script.reasoning.clone(),
+        finish,
+    }
 }
 
 fn judge_token(text: &str) -> Option<String> {

@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// clinician and as anybody, and counts both errors: harm done and help refused.
 ///
 /// Exit codes: 0 done; 1 a gate failed; 2 wrong use, configuration or input; 3 something
-/// outside failed (model, disk, network); 130 interrupted, `nocere resume` goes on.
+/// outside failed (model, disk, network); 4 a budget is spent; 130 interrupted. After 3, 4
+/// and 130 `nocere resume` goes on.
 #[derive(Debug, Parser)]
 #[command(name = "nocere", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -48,8 +49,10 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Go on with an unfinished run.
     Resume(ResumeArgs),
-    /// Judge a run's answers again, with the same or other judges: a new run that asks the
-    /// targets only where no answer was recorded.
+    /// Add probes, targets, judges or epochs to a run in place; only what is new is asked.
+    Extend(Box<ExtendArgs>),
+    /// Judge a run's answers again, with the same or other judges: a new run that asks no
+    /// target anything.
     Rejudge(RejudgeArgs),
     /// List the runs of the project.
     Runs,
@@ -93,7 +96,8 @@ pub(crate) struct RunArgs {
     /// A protocol or suites: built-in names, or paths of suite files and public benchmarks.
     #[arg(required = true, value_name = "PROTOCOL|SUITE")]
     pub(crate) what: Vec<String>,
-    /// A target: `local:MODEL`, `local:FILE.gguf`, `openai:MODEL@URL` or a name from nocere.yaml.
+    /// A target: `PROVIDER:MODEL`, `PROVIDER:MODEL@URL` or a name from nocere.yaml. Providers:
+    /// local, openai, openai-responses, azure, anthropic, gemini, ollama, command, replay.
     #[arg(long = "target", short, required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// A judge: `refusal`, `checks`, or `harm=TARGET` for the 1 to 5 rubric read by a model
@@ -121,6 +125,62 @@ pub(crate) struct RunArgs {
     /// Only these perspectives.
     #[arg(long, value_delimiter = ',', value_name = "WHO")]
     pub(crate) perspective: Vec<nocere_core::Perspective>,
+    /// Take replies over from this run where the very same call was made.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) reuse: Vec<String>,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+/// How a run works: the same for everything that asks or judges.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WorkingArgs {
+    /// Stop before the run has cost more than this, in US dollars, all its sittings together.
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_cost: Option<f64>,
+    /// Stop when the run has sent this many requests, repeated ones and judges included.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_calls: Option<u64>,
+    /// Stop after this time: seconds, or with a unit as in 90s, 30m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) max_time: Option<std::time::Duration>,
+    /// How to show progress [default: bars in a terminal, lines elsewhere, JSON with --json].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) progress: Option<ProgressStyle>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressStyle {
+    /// A bar for each target.
+    Bars,
+    /// Now and then a line for each target.
+    Lines,
+    /// Events as JSON lines on standard error.
+    Json,
+    /// Nothing.
+    None,
+}
+
+fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let factor = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        other => return Err(format!("`{other}` is no unit; write s, m or h")),
+    };
+    let seconds = number
+        .parse::<f64>()
+        .map_err(|_| format!("`{number}` is no number"))?
+        * factor;
+    if seconds > 0.0 && seconds < 1e9 {
+        Ok(std::time::Duration::from_secs_f64(seconds))
+    } else {
+        Err("it must be more than 0 and less than 30 years".to_owned())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -128,6 +188,31 @@ pub(crate) struct ResumeArgs {
     /// The run's id, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
+    /// Also ask again where the line had failed to the end.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtendArgs {
+    /// The run's id, the beginning of it, or `latest`.
+    pub(crate) run: String,
+    /// Suites whose probes are added; probes that the run has already are passed over.
+    #[arg(value_name = "SUITE")]
+    pub(crate) suites: Vec<String>,
+    /// A further target.
+    #[arg(long = "target", short, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// A further judge.
+    #[arg(long = "judge", short, value_name = "JUDGE")]
+    pub(crate) judges: Vec<String>,
+    /// How often each probe is asked from now on.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) epochs: Option<u32>,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +223,8 @@ pub(crate) struct RejudgeArgs {
     /// A judge, as in `nocere run` [default: the run's own, as they are now].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
 }
 
 #[derive(Debug, Args)]

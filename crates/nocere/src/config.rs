@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use nocere_core::Price;
 use nocere_report::plain;
 use nocere_suites::suggestion;
 use serde::Deserialize;
@@ -22,28 +23,107 @@ pub(crate) struct Config {
 
 /// Which wire format or engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Provider {
     /// A GGUF file in this process.
     Local,
     /// A server that speaks chat completions.
     Openai,
+    /// A server that speaks OpenAI's responses.
+    OpenaiResponses,
+    /// A deployment of Azure OpenAI.
+    Azure,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+    /// Ollama's own chat.
+    Ollama,
+    /// A program that speaks JSON lines.
+    Command,
+    /// Recorded answers.
+    Replay,
+}
+
+impl Provider {
+    /// All providers with their names.
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
+        (Self::Local, "local"),
+        (Self::Openai, "openai"),
+        (Self::OpenaiResponses, "openai-responses"),
+        (Self::Azure, "azure"),
+        (Self::Anthropic, "anthropic"),
+        (Self::Gemini, "gemini"),
+        (Self::Ollama, "ollama"),
+        (Self::Command, "command"),
+        (Self::Replay, "replay"),
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(provider, _)| *provider == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// Address and variable of the key where there is one address for everybody.
+    pub(crate) fn defaults(self) -> (Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::Openai | Self::OpenaiResponses => (
+                Some("https://api.openai.com/v1"),
+                Some("env:OPENAI_API_KEY"),
+            ),
+            Self::Azure => (None, Some("env:AZURE_OPENAI_API_KEY")),
+            Self::Anthropic => (
+                Some("https://api.anthropic.com/v1"),
+                Some("env:ANTHROPIC_API_KEY"),
+            ),
+            Self::Gemini => (
+                Some("https://generativelanguage.googleapis.com/v1beta"),
+                Some("env:GEMINI_API_KEY"),
+            ),
+            Self::Ollama => (Some("http://127.0.0.1:11434"), None),
+            Self::Local | Self::Command | Self::Replay => (None, None),
+        }
+    }
+
+    /// Whether it is an HTTP server.
+    pub(crate) fn is_http(self) -> bool {
+        !matches!(self, Self::Local | Self::Command | Self::Replay)
+    }
 }
 
 /// A named target.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TargetConfig {
-    /// `local` or `openai`.
+    /// One of the providers.
     pub(crate) provider: Provider,
-    /// A model's name, or for `local` also a path.
-    pub(crate) model: String,
-    /// For `openai`: up to and including the version part.
+    /// A model's name; for `local` also a path, for `azure` the deployment, for `replay` a
+    /// run or a file.
+    #[serde(default)]
+    pub(crate) model: Option<String>,
+    /// For servers: up to and including the version part.
     #[serde(default)]
     pub(crate) base_url: Option<String>,
     /// `env:NAME` or `file:PATH`, never the key itself.
     #[serde(default)]
     pub(crate) api_key: Option<String>,
+    /// For `azure`, instead of a key: `env:NAME` or `file:PATH` of an Entra token.
+    #[serde(default)]
+    pub(crate) entra_token: Option<String>,
+    /// For `azure`.
+    #[serde(default)]
+    pub(crate) api_version: Option<String>,
+    /// For `command`: program and arguments.
+    #[serde(default)]
+    pub(crate) command: Option<Vec<String>>,
+    /// For `command`: that the program sends nothing off this machine.
+    #[serde(default)]
+    pub(crate) local: bool,
+    /// For `openai`: ask for server-sent events.
+    #[serde(default)]
+    pub(crate) stream: bool,
     /// The deployment's own instructions.
     #[serde(default)]
     pub(crate) system_prompt: Option<String>,
@@ -56,12 +136,79 @@ pub(crate) struct TargetConfig {
     /// Longest answer in tokens.
     #[serde(default)]
     pub(crate) max_tokens: Option<u32>,
+    /// Strings that end an answer.
+    #[serde(default)]
+    pub(crate) stop: Vec<String>,
+    /// Extra headers; secret ones as `env:NAME` or `file:PATH`.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Extra fields of the body; `null` takes one away.
+    #[serde(default)]
+    pub(crate) body: serde_json::Map<String, serde_json::Value>,
+    /// What its tokens cost.
+    #[serde(default)]
+    pub(crate) price: Option<Price>,
+    /// How it may be used.
+    #[serde(default)]
+    pub(crate) limits: LimitsConfig,
+    /// Entries with the same account share its limits [default: the address and the key].
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+}
+
+impl TargetConfig {
+    /// An entry that says nothing but its provider.
+    pub(crate) fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            model: None,
+            base_url: None,
+            api_key: None,
+            entra_token: None,
+            api_version: None,
+            command: None,
+            local: false,
+            stream: false,
+            system_prompt: None,
+            temperature: None,
+            top_p: None,
+            max_tokens: None,
+            stop: Vec::new(),
+            headers: BTreeMap::new(),
+            body: serde_json::Map::new(),
+            price: None,
+            limits: LimitsConfig::default(),
+            account: None,
+        }
+    }
+}
+
+/// How a target may be used, as written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsConfig {
     /// Calls in flight at most.
     #[serde(default)]
     pub(crate) concurrency: Option<usize>,
-    /// Longest wait for one answer, in seconds.
     #[serde(default)]
-    pub(crate) timeout_s: Option<u64>,
+    pub(crate) requests_per_minute: Option<u32>,
+    #[serde(default)]
+    pub(crate) tokens_per_minute: Option<u32>,
+    /// How often a call is tried when the line breaks.
+    #[serde(default)]
+    pub(crate) attempts: Option<u32>,
+    /// Wait after the first failure.
+    #[serde(default)]
+    pub(crate) backoff_ms: Option<u64>,
+    /// Longest wait for one answer.
+    #[serde(default)]
+    pub(crate) timeout_s: Option<f64>,
+    /// Longest time for one call with all its attempts.
+    #[serde(default)]
+    pub(crate) total_timeout_s: Option<f64>,
+    /// How long an endpoint may be down before its part of the run stops.
+    #[serde(default)]
+    pub(crate) patience_s: Option<f64>,
 }
 
 impl Config {
@@ -86,7 +233,11 @@ impl Config {
         }
         let config: Self = serde_saphyr::from_str(text).map_err(|error| {
             let full = error.without_snippet().to_string();
-            let message = full.split(" at line ").next().unwrap_or(&full);
+            let message = full.split(" at line ").next().unwrap_or(&full).replace(
+                ", set DuplicateKeyPolicy in Options if acceptable",
+                " (a name may stand once)",
+            );
+            let message = message.as_str();
             let place = error
                 .location()
                 .map_or_else(String::new, |location| format!(":{}", location.line()));

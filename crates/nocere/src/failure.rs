@@ -12,6 +12,7 @@ use nocere_suites::SuiteError;
 pub(crate) const DONE: u8 = 0;
 pub(crate) const USAGE: u8 = 2;
 pub(crate) const INFRASTRUCTURE: u8 = 3;
+pub(crate) const BUDGET: u8 = 4;
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// One clear message with its exit code.
@@ -122,6 +123,11 @@ impl From<EngineError> for Failure {
             EngineError::Queue(error) => error.0.into(),
             EngineError::Plan(message) => Self::usage(message),
             EngineError::Model(message) => Self::infrastructure(message),
+            EngineError::Budget(message) => Self {
+                message,
+                hint: None,
+                code: BUDGET,
+            },
             EngineError::Stopped => Self {
                 message: "stopped on request".to_owned(),
                 hint: None,

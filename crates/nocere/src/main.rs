@@ -5,6 +5,8 @@ mod commands;
 mod config;
 mod context;
 mod failure;
+mod fetch_progress;
+mod models;
 mod output;
 mod progress;
 mod protocol;

@@ -1,163 +1,341 @@
-//! What a run shows while it works: a bar in a terminal, plain lines elsewhere.
+//! What a run shows while it works: a bar for each target in a terminal, a line now and then
+//! elsewhere, events for programs.
 
 use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nocere_core::{Transcript, Verdict, clock::Stopwatch};
-use nocere_engine::Observer;
-use nocere_local::pull::PullProgress;
-use nocere_store::UnitRecord;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use nocere_core::{Money, clock::Stopwatch};
+use nocere_engine::{Observer, Wait};
+use nocere_report::plain;
+use nocere_store::AttemptRecord;
+use serde_json::{Value, json};
 
-use crate::output::{is_terminal, talk};
+use crate::{
+    cli::ProgressStyle,
+    context::Context,
+    output::{is_terminal, talk},
+};
 
-/// Between two plain lines.
+/// Between two lines of a target.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Between two progress events of a target.
+const EVENT_EVERY: Duration = Duration::from_secs(1);
+/// Between two drawings of a bar.
+const DRAW_EVERY: Duration = Duration::from_millis(120);
+/// Between two lines about the same kind of wait.
+const WAIT_EVERY: Duration = Duration::from_secs(5);
 
 /// Shows a run.
 pub(crate) struct RunProgress {
+    style: ProgressStyle,
+    bars: Option<MultiProgress>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: BTreeMap<String, Lane>,
+    /// What each account waits for.
+    waits: BTreeMap<String, Waiting>,
+    /// Spent in earlier sittings.
+    spent_before: Money,
+    failed_attempts: u64,
+}
+
+struct Lane {
     bar: Option<ProgressBar>,
-    quiet: bool,
-    answered: AtomicU64,
-    done: AtomicU64,
-    total: AtomicU64,
-    last_line: Mutex<Stopwatch>,
+    /// Done when this sitting began.
+    before: u64,
+    done: u64,
+    answered: u64,
+    total: u64,
+    cost: Money,
+    since: Stopwatch,
+    shown: Option<Stopwatch>,
+}
+
+struct Waiting {
+    text: String,
+    said: Stopwatch,
 }
 
 impl RunProgress {
-    pub(crate) fn new(quiet: bool) -> Self {
-        let bar = (!quiet && is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(
-                "{msg:.bold} {wide_bar:.cyan/dim} {pos}/{len} done · {elapsed} · {eta} left",
-            );
-            if let Ok(style) = style {
-                bar.set_style(style);
-            }
-            bar
+    pub(crate) fn new(context: &Context, style: Option<ProgressStyle>) -> Self {
+        let style = style.unwrap_or(if context.quiet {
+            ProgressStyle::None
+        } else if context.json {
+            ProgressStyle::Json
+        } else if is_terminal() {
+            ProgressStyle::Bars
+        } else {
+            ProgressStyle::Lines
         });
+        let bars = (style == ProgressStyle::Bars)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self {
-            bar,
-            quiet,
-            answered: AtomicU64::new(0),
-            done: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            last_line: Mutex::new(Stopwatch::start()),
+            style,
+            bars,
+            state: Mutex::default(),
         }
     }
 
-    /// Takes the bar away, so that what follows starts on a clean line.
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run begins, or goes on.
+    pub(crate) fn run_started(&self, run: &str, spent: Money) {
+        self.state().spent_before = spent;
+        self.event(&json!({"event": "run_started", "run": run, "cost_usd": spent.usd()}));
+    }
+
+    /// Takes the bars away, so that what follows starts on a clean line.
+    pub(crate) fn finish(&self, run: &str) {
+        let mut state = self.state();
+        let spent = state.spent();
+        let failed = state.failed_attempts;
+        let done: u64 = state.lanes.values().map(|lane| lane.done).sum();
+        for lane in state.lanes.values_mut() {
+            if let Some(bar) = lane.bar.take() {
+                bar.finish_and_clear();
+            }
+        }
+        drop(state);
+        self.event(&json!({
+            "event": "run_ended", "run": run, "done": done, "cost_usd": spent.usd(),
+            "failed_attempts": failed,
+        }));
+        if matches!(self.style, ProgressStyle::Bars | ProgressStyle::Lines) {
+            let mut said = Vec::new();
+            if spent > Money::ZERO {
+                said.push(format!("cost so far {spent}"));
+            }
+            if failed > 0 {
+                said.push(format!("{failed} attempts failed and were followed up"));
+            }
+            if !said.is_empty() {
+                talk(&said.join("; "));
+            }
         }
     }
 
-    fn update(&self) {
-        let answered = self.answered.load(Ordering::Relaxed);
-        let done = self.done.load(Ordering::Relaxed);
-        let total = self.total.load(Ordering::Relaxed);
-        if let Some(bar) = &self.bar {
-            // Answers come before their groups are journaled; both are progress.
-            bar.set_position(done.max(answered.min(total)));
-        } else if !self.quiet
-            && let Ok(mut last) = self.last_line.lock()
-            && last.elapsed() >= LINE_EVERY
-        {
-            *last = Stopwatch::start();
-            talk(&format!(
-                "{} of {total} answered, {done} journaled",
-                answered.min(total).max(done)
-            ));
+    fn event(&self, event: &Value) {
+        if self.style == ProgressStyle::Json {
+            // JSON escapes whatever a terminal could mistake for a command.
+            talk(&event.to_string());
         }
+    }
+
+    fn say(&self, text: &str) {
+        match (&self.bars, self.style) {
+            (Some(bars), _) => {
+                // A line that cannot be drawn is not worth ending a run for.
+                let _ = bars.println(plain(text));
+            }
+            (None, ProgressStyle::Lines) => talk(text),
+            _ => {}
+        }
+    }
+
+    fn change(&self, name: &str, change: impl FnOnce(&mut Lane)) {
+        let mut state = self.state();
+        let waiting = state.waiting();
+        let Some(lane) = state.lanes.get_mut(name) else {
+            return;
+        };
+        change(lane);
+        let every = match self.style {
+            ProgressStyle::Bars => DRAW_EVERY,
+            ProgressStyle::Json => EVENT_EVERY,
+            ProgressStyle::Lines => LINE_EVERY,
+            ProgressStyle::None => return,
+        };
+        let first = lane.shown.is_none();
+        let due = lane.shown.is_none_or(|shown| shown.elapsed() >= every);
+        if !due {
+            return;
+        }
+        lane.shown = Some(Stopwatch::start());
+        if let Some(bar) = &lane.bar {
+            bar.set_position(lane.position());
+            bar.set_message(lane.facts(waiting.as_deref()));
+        } else if self.style == ProgressStyle::Json {
+            let event = lane.event(name, waiting.as_deref());
+            drop(state);
+            self.event(&event);
+        } else if !first {
+            let line = format!(
+                "{name}: {} of {} done, {}",
+                lane.done,
+                lane.total,
+                lane.facts(waiting.as_deref())
+            );
+            drop(state);
+            talk(&line);
+        }
+    }
+}
+
+impl State {
+    fn spent(&self) -> Money {
+        self.spent_before + self.lanes.values().map(|lane| lane.cost).sum()
+    }
+
+    /// What is waited for, in words.
+    fn waiting(&self) -> Option<String> {
+        self.waits.values().next().map(|wait| wait.text.clone())
+    }
+}
+
+impl Lane {
+    /// Answers come before their units are journaled; both are progress.
+    fn position(&self) -> u64 {
+        self.done.max(self.answered.min(self.total))
+    }
+
+    /// Units per second in this sitting.
+    fn rate(&self) -> f64 {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let units = self.position().saturating_sub(self.before) as f64;
+        if seconds > 0.0 { units / seconds } else { 0.0 }
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let rate = self.rate();
+        let rest = self.total.saturating_sub(self.position()) as f64;
+        (rate > 0.0).then(|| Duration::from_secs_f64((rest / rate).min(1e8)))
+    }
+
+    fn facts(&self, waiting: Option<&str>) -> String {
+        let mut facts = vec![format!("{:.1}/s", self.rate())];
+        if self.cost > Money::ZERO {
+            facts.push(self.cost.to_string());
+        }
+        if let Some(left) = self.left() {
+            facts.push(format!("{} left", time(left)));
+        }
+        if let Some(waiting) = waiting {
+            facts.push(waiting.to_owned());
+        }
+        facts.join(" · ")
+    }
+
+    fn event(&self, name: &str, waiting: Option<&str>) -> Value {
+        json!({
+            "event": "progress", "target": name, "done": self.done, "answered": self.answered,
+            "total": self.total, "per_second": self.rate(), "cost_usd": self.cost.usd(),
+            "seconds_left": self.left().map(|left| left.as_secs()), "waiting": waiting,
+        })
+    }
+}
+
+fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3_600, seconds % 3_600 / 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
     }
 }
 
 impl Observer for RunProgress {
     fn lane_started(&self, lane: &str, done: u64, total: u64) {
-        self.answered.store(done, Ordering::Relaxed);
-        self.done.store(done, Ordering::Relaxed);
-        self.total.store(total, Ordering::Relaxed);
-        if let Some(bar) = &self.bar {
-            bar.set_message(lane.to_owned());
-            bar.set_length(total);
-            bar.set_position(done);
-            bar.reset_eta();
-        } else if !self.quiet {
-            talk(&format!("{lane}: {done} of {total} conversations are done"));
-        }
-    }
-
-    fn answered(&self, purpose: &str) {
-        if purpose != "target" {
-            return;
-        }
-        self.answered.fetch_add(1, Ordering::Relaxed);
-        self.update();
-    }
-
-    fn waiting(&self, reason: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(nocere_report::plain(reason)),
-            None if !self.quiet => talk(reason),
-            None => {}
-        }
-    }
-
-    fn unit_done(&self, _unit: &UnitRecord, _transcript: &Transcript, _verdicts: &[Verdict]) {
-        self.done.fetch_add(1, Ordering::Relaxed);
-        self.update();
-    }
-}
-
-/// Shows a fetch.
-pub(crate) struct FetchProgress {
-    bar: Option<ProgressBar>,
-    quiet: bool,
-}
-
-impl FetchProgress {
-    pub(crate) fn new(quiet: bool) -> Self {
-        let bar = (!quiet && is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template(
-                "{spinner} {msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes}",
-            ) {
+        let bar = self.bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::new(total));
+            let style =
+                BarStyle::with_template("{prefix:.bold} {wide_bar:.cyan/dim} {pos}/{len} · {msg}");
+            if let Ok(style) = style {
                 bar.set_style(style);
             }
+            bar.set_prefix(plain(lane).clone());
+            bar.set_position(done);
             bar
         });
-        Self { bar, quiet }
+        self.state().lanes.insert(
+            lane.to_owned(),
+            Lane {
+                bar,
+                before: done,
+                done,
+                answered: done,
+                total,
+                cost: Money::ZERO,
+                since: Stopwatch::start(),
+                shown: None,
+            },
+        );
+        if self.style == ProgressStyle::Lines {
+            talk(&format!("{lane}: {done} of {total} conversations are done"));
+        }
+        self.event(
+            &json!({"event": "target_started", "target": lane, "done": done, "total": total}),
+        );
     }
 
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl PullProgress for FetchProgress {
-    fn step(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => {
-                bar.enable_steady_tick(Duration::from_millis(120));
-                bar.set_message(text.to_owned());
-            }
-            None if !self.quiet => talk(text),
-            None => {}
+    fn answered(&self, lane: &str, purpose: &str) {
+        if purpose == "target" {
+            self.change(lane, |lane| lane.answered += 1);
         }
     }
 
-    fn bytes(&self, done: u64, total: u64) {
-        if let Some(bar) = &self.bar {
-            bar.set_length(total);
-            bar.set_position(done);
+    fn spent(&self, lane: &str, cost: Money) {
+        if let Some(lane) = self.state().lanes.get_mut(lane) {
+            lane.cost += cost;
         }
+    }
+
+    fn attempt_failed(&self, attempt: &AttemptRecord) {
+        self.state().failed_attempts += 1;
+        self.event(&json!({
+            "event": "attempt_failed", "model": attempt.model, "attempt": attempt.number,
+            "problem": attempt.problem, "latency_ms": attempt.latency_ms,
+            "wait_ms": attempt.wait_ms,
+        }));
+    }
+
+    fn waiting(&self, account: &str, reason: &Wait, duration: Option<Duration>) {
+        let mut text = reason.describe();
+        if let Some(duration) = duration {
+            text.push_str(&format!(" ({:.1} s)", duration.as_secs_f64()));
+        }
+        let news = {
+            let mut state = self.state();
+            let old = state.waits.get(account).map(|wait| wait.said);
+            let due = old.is_none_or(|said| said.elapsed() >= WAIT_EVERY);
+            let said = match old {
+                Some(said) if !due => said,
+                _ => Stopwatch::start(),
+            };
+            let text = text.clone();
+            state
+                .waits
+                .insert(account.to_owned(), Waiting { text, said });
+            due
+        };
+        if news {
+            self.say(&format!("{account}: {text}"));
+        }
+        self.event(&json!({
+            "event": "waiting", "account": account, "reason": reason.describe(),
+            "seconds": duration.map(|duration| duration.as_secs_f64()),
+        }));
+    }
+
+    fn waited(&self, account: &str) {
+        self.state().waits.remove(account);
+        self.event(&json!({"event": "waited", "account": account}));
+    }
+
+    fn unit_done(&self, lane: &str) {
+        self.change(lane, |lane| lane.done += 1);
+    }
+
+    fn lane_stopped(&self, lane: &str, reason: &str) {
+        self.say(&format!("{lane} stops: {reason}"));
+        self.event(&json!({"event": "target_stopped", "target": lane, "reason": reason}));
     }
 }

@@ -3,7 +3,7 @@
 use nocere_local::{Catalog, pull};
 
 use crate::{
-    cli::{DemoArgs, RunArgs},
+    cli::{DemoArgs, RunArgs, WorkingArgs},
     commands::{models::pull_model, run},
     context::Context,
     failure::Failure,
@@ -38,6 +38,13 @@ pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failure> {
             temperature: None,
             max_tokens: None,
             perspective: Vec::new(),
+            reuse: Vec::new(),
+            working: WorkingArgs {
+                max_cost: None,
+                max_calls: None,
+                max_time: None,
+                progress: None,
+            },
         },
     )
 }

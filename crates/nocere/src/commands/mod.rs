@@ -1,7 +1,9 @@
 //! One file for each command.
 
+mod again;
 mod demo;
 mod doctor;
+mod execute;
 mod extras;
 mod models;
 mod report;
@@ -20,8 +22,9 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
     match cli.command {
         Command::Demo(args) => demo::demo(context, &args),
         Command::Run(args) => run::run(context, &args),
-        Command::Resume(args) => run::resume(context, &args),
-        Command::Rejudge(args) => run::rejudge(context, &args),
+        Command::Resume(args) => again::resume(context, &args),
+        Command::Extend(args) => again::extend(context, &args),
+        Command::Rejudge(args) => again::rejudge(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
         Command::Report(args) => report::report(context, &args),

@@ -12,9 +12,9 @@ use crate::{
     config::nearest,
     context::Context,
     failure::{DONE, Failure},
+    fetch_progress::FetchProgress,
+    models::model_path,
     output,
-    progress::FetchProgress,
-    setup::model_path,
 };
 
 pub(super) fn models(context: &Context, command: &ModelsCommand) -> Result<u8, Failure> {

@@ -1,27 +1,19 @@
-//! `nocere run` and `nocere resume`.
-
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+//! `nocere run`.
 
 use nocere_core::{clock, hash_json};
-use nocere_engine::{Engine, EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run};
-use nocere_queue::Embedded;
-use nocere_report::{RunReport, terminal_report};
-use nocere_store::{Journal, RunHeader, RunReader};
+use nocere_engine::{PlanInput, TargetSetup, plan_run, plan_units};
+use nocere_store::{Budget, Journal, RunHeader, RunReader};
 use nocere_suites::PolicySet;
 
 use crate::{
-    cli::{RejudgeArgs, ResumeArgs, RunArgs},
-    commands::report::write_html,
+    cli::RunArgs,
+    commands::execute::{budget, check_prices, execute, new_run_id},
     context::Context,
-    failure::{DONE, Failure},
+    failure::Failure,
+    models::Models,
     output,
-    progress::RunProgress,
     protocol::{self, ProtocolSampling},
-    select,
-    setup::{self, Models},
+    select, setup,
 };
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
@@ -80,7 +72,15 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
         local_only: args.local_only,
         judges: judge_names,
         policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
+        budget: budget(&args.working, Budget::default())?,
+        imported_from: None,
     };
+    check_prices(&header.budget, &models)?;
+    let earlier = args
+        .reuse
+        .iter()
+        .map(|run| Ok(RunReader::find(&context.runs(), run)?.path().to_owned()))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let plan = plan_run(PlanInput {
         header,
         suites: loaded.suites,
@@ -92,248 +92,24 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
             .iter()
             .map(|setup| setup.judge.instrument().clone())
             .collect(),
-        driver_for: nocere_drivers::for_probe,
     })?;
-    let journal = Journal::create(&context.runs(), &plan)?;
+    let units = plan_units(&plan, nocere_drivers::for_probe);
+    let journal = Journal::create(&context.runs(), &plan, units)?;
+    for path in &earlier {
+        journal.reuse(path)?;
+    }
     if !context.quiet {
         output::talk(&format!(
             "run {}: {} probes, {} conversations",
             plan.header.id,
             plan.probes.len(),
-            plan.units.len()
+            plan.probes.len() * targets.len() * plan.header.epochs as usize
         ));
     }
-    execute(context, &plan.header.id, journal, targets, judges)
-}
-
-pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure> {
-    let reader = RunReader::find(&context.runs(), &args.run)?;
-    let header = reader.header()?;
-    let policies = PolicySet::embedded()?;
-    if hash_json("policies", &policies.iter().collect::<Vec<_>>()) != header.policies {
-        return Err(Failure::usage(format!(
-            "run {} was planned under other policies (nocere {}); its verdicts would not be comparable",
-            header.id, header.nocere_version
-        ))
-        .hint("start the run anew"));
-    }
-    let journal = Journal::open(&context.runs(), &header.id)?;
-    let (done, total) = reader.progress()?;
-    if done == total {
-        if !context.quiet {
-            output::talk(&format!("run {} has nothing left to do", header.id));
-        }
-        drop(journal);
-        return conclude(context, &header.id);
-    }
-    let mut models = Models::new(context, header.local_only);
-    let targets = recorded_targets(&reader, &mut models, &header.id)?;
-    let judges = setup::judges(&header.judges, &mut models, &policies)?;
-    let planned = reader.instruments()?;
-    for judge in &judges {
-        let instrument = judge.judge.instrument();
-        if !planned.iter().any(|known| known.hash == instrument.hash) {
-            return Err(Failure::usage(format!(
-                "judge {} has changed since run {} began: half of its verdicts would come from another instrument",
-                instrument.id, header.id
-            ))
-            .hint("start the run anew"));
-        }
-    }
-    drop(reader);
-    execute(context, &header.id, journal, targets, judges)
-}
-
-/// The same conversations under new judges: a run of its own whose calls to the targets
-/// are copied from the old one, so that nothing is asked twice. Where the old run recorded
-/// no reply (the line failed to the end), the target is asked.
-pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failure> {
-    let reader = RunReader::find(&context.runs(), &args.run)?;
-    let old = reader.header()?;
-    let (done, total) = reader.progress()?;
-    if done < total {
-        return Err(
-            Failure::usage(format!("run {} is unfinished: {done} of {total}", old.id))
-                .hint(format!("finish it first with `nocere resume {}`", old.id)),
-        );
-    }
-    let policies = PolicySet::embedded()?;
-    let mut models = Models::new(context, old.local_only);
-    let targets = recorded_targets(&reader, &mut models, &old.id)?;
-    let names = if args.judges.is_empty() {
-        old.judges.clone()
-    } else {
-        args.judges.clone()
-    };
-    let judges = setup::judges(&names, &mut models, &policies)?;
-    let probes = reader.probes()?;
-    let suites = reader
-        .suites()?
-        .into_iter()
-        .map(|suite| nocere_core::Suite {
-            probes: probes
-                .iter()
-                .filter(|probe| probe.suite == suite.id)
-                .cloned()
-                .collect(),
-            ..suite
-        })
-        .collect();
-    let header = RunHeader {
-        id: new_run_id(),
-        created: clock::now_utc(),
-        nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: format!("nocere rejudge {}", old.id),
-        judges: names,
-        policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
-        ..old
-    };
-    let mut plan = plan_run(PlanInput {
-        header,
-        suites,
-        targets: targets
-            .iter()
-            .map(|target| (target.id.clone(), target.record.clone()))
-            .collect(),
-        instruments: judges
-            .iter()
-            .map(|setup| setup.judge.instrument().clone())
-            .collect(),
-        driver_for: nocere_drivers::for_probe,
-    })?;
-    // The old plan's own order, because groups are cut from it.
-    plan.probes = probes;
-    plan.units = reader.units()?;
-    let journal = Journal::create(&context.runs(), &plan)?;
-    journal.copy_target_calls(reader.path())?;
-    drop(reader);
-    execute(context, &plan.header.id, journal, targets, judges)
-}
-
-/// The run's targets, as they are now, if they are still the same.
-fn recorded_targets(
-    reader: &RunReader,
-    models: &mut Models<'_>,
-    run: &str,
-) -> Result<Vec<TargetSetup>, Failure> {
-    let mut targets = Vec::new();
-    for (id, record) in reader.targets()? {
-        let resolved = models.resolve(&id)?;
-        if *resolved.model.identity() != record.identity
-            || resolved.system_prompt != record.system_prompt
-        {
-            return Err(Failure::usage(format!(
-                "target `{id}` is not what it was when run {run} began"
-            ))
-            .hint("restore its file or its entry in nocere.yaml, or start a new run"));
-        }
-        targets.push(setup::target(&id, resolved, record.sampling));
-    }
-    // The plan's order, which the journal keeps in the units.
-    targets.sort_by_key(|target| reader.first_unit(&target.id).unwrap_or(i64::MAX));
-    Ok(targets)
-}
-
-fn execute(
-    context: &Context,
-    run: &str,
-    journal: Journal,
-    targets: Vec<TargetSetup>,
-    judges: Vec<JudgeSetup>,
-) -> Result<u8, Failure> {
-    let journal = Arc::new(journal);
-    let progress = Arc::new(RunProgress::new(context.quiet));
-    let stop = Arc::new(AtomicBool::new(false));
-    let engine = Engine::new(
-        Arc::clone(&journal),
-        Embedded::new(Arc::clone(&journal)),
-        targets,
-        judges,
-        nocere_drivers::for_probe,
-        Arc::clone(&progress) as Arc<dyn nocere_engine::Observer>,
-        Arc::clone(&stop),
-    )?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::infrastructure(format!("failed to start the runtime: {error}"))
-        })?;
-    let result = runtime.block_on(async {
-        let work = engine.run();
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                result = &mut work => return result,
-                signal = tokio::signal::ctrl_c() => {
-                    // Without a signal handler there is nothing to wait for but the work.
-                    if signal.is_err() {
-                        return work.await;
-                    }
-                    if stop.swap(true, Ordering::Relaxed) {
-                        return Err(EngineError::Stopped);
-                    }
-                    output::talk("finishing what is in flight; press Ctrl-C again to stop at once");
-                }
-            }
-        }
-    });
-    progress.finish();
-    drop(engine);
-    drop(journal);
-    runtime.shutdown_background();
-    match result {
-        Ok(()) => conclude(context, run),
-        // What was in flight was all that was left.
-        Err(EngineError::Stopped) if is_finished(context, run)? => conclude(context, run),
-        Err(error) => {
-            let hint = format!("`nocere resume {run}` goes on where the run stopped");
-            Err(Failure::from(error).hint(hint))
-        }
-    }
-}
-
-fn is_finished(context: &Context, run: &str) -> Result<bool, Failure> {
-    let (done, total) = RunReader::find(&context.runs(), run)?.progress()?;
-    Ok(done == total)
-}
-
-/// Prints the figures and writes the page.
-fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
-    let reader = RunReader::find(&context.runs(), run)?;
-    let report = RunReport::build(&reader)?;
-    if context.json {
-        output::json(&report)?;
-    } else {
-        output::data(&terminal_report(&report, output::width(), 3))?;
-    }
-    // The figures are out before the disk can refuse the page.
-    let path = context.report_path(run, "html");
-    write_html(&report, &path)?;
-    if !context.quiet {
-        output::talk(&format!("\nreport: {}", path.display()));
-    }
-    if report.nothing_scored() {
-        return Err(Failure::infrastructure("no answer of this run could be scored").hint(
-            "`nocere show RUN PROBE` shows what the target said; correct the target and start a new run",
-        ));
-    }
-    Ok(DONE)
-}
-
-/// Sortable by time; the suffix tells apart runs of the same second.
-fn new_run_id() -> String {
-    let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
-    let stamp: String = clock::now_utc()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    format!(
-        "{}-{}",
-        stamp.to_lowercase().trim_end_matches('z'),
-        &noise.as_str()[..4]
-    )
+    let header = plan.header.clone();
+    // Probes are read from the journal as they are needed.
+    drop(plan);
+    execute(context, &header, journal, (targets, judges), &args.working)
 }
 
 /// The command that repeats the run, as one would type it.
@@ -368,6 +144,8 @@ fn command_line(args: &RunArgs) -> String {
         ),
         ("--temperature", args.temperature.map(|n| n.to_string())),
         ("--max-tokens", args.max_tokens.map(|n| n.to_string())),
+        ("--max-cost", args.working.max_cost.map(|n| n.to_string())),
+        ("--max-calls", args.working.max_calls.map(|n| n.to_string())),
     ];
     for (flag, value) in numbers {
         if let Some(value) = value {

@@ -1,74 +1,191 @@
 //! Kill -9 at many points, resume, and compare with a run that nobody disturbed.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use nocere_testkit::{FakeProvider, Script};
+use nocere_core::{clock::Stopwatch, key::derive_seed};
+use nocere_store::RunReader;
+use nocere_testkit::{FakeProvider, Fault, Faults, Script};
+use serde_json::json;
 
 use crate::support::{Project, comparable, small_suite};
 
+/// An entry of nocere.yaml that tries again at once.
+fn entry(name: &str, url: &str, limits: &str) -> String {
+    format!(
+        "  {name}:\n    provider: openai\n    model: fake\n    base_url: {url}\n    limits: {{{limits}}}\n"
+    )
+}
+
+/// The last answer that the provider gave to each text must be the one in the journal: had
+/// an earlier one been recorded, the later one would have been paid for in vain.
+fn check_nothing_was_paid_twice(project: &Project, provider: &FakeProvider) {
+    let reader = RunReader::find(&project.path.join(".nocere/runs"), "latest").unwrap();
+    let mut recorded = BTreeSet::new();
+    reader
+        .for_each_call(|_, reply| {
+            recorded.extend(reply.unwrap().response_id);
+        })
+        .unwrap();
+    for (text, seen) in provider.seen() {
+        let (last, earlier) = seen.answers.split_last().unwrap();
+        assert!(recorded.contains(last), "{text}: the last answer is lost");
+        for id in earlier {
+            assert!(
+                !recorded.contains(id),
+                "{text}: {id} was recorded and paid for again"
+            );
+        }
+    }
+}
+
 #[test]
-fn a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
-    const PROBES: usize = 60;
+fn a_run_that_is_killed_a_hundred_times_over_a_faulty_line_ends_as_if_nothing_had_happened() {
+    const PROBES: usize = 450;
+    const KILLS: u64 = 100;
+    const CONCURRENCY: usize = 8;
     let script = Script {
-        delay: Duration::from_millis(15),
-        fail_every: 7,
+        delay: Duration::from_millis(40),
+        faults: Faults {
+            seed: 7,
+            rate: 0.3,
+            kinds: Fault::all_passing(),
+        },
         ..Script::default()
     };
-    let calm = FakeProvider::start(script.clone());
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(PROBES));
-    // One name for both providers, because the name is part of the result.
     let config = |url: &str| {
+        let limits = format!("concurrency: {CONCURRENCY}, backoff_ms: 5, attempts: 20");
         project.write(
             "nocere.yaml",
-            format!("targets:\n  t:\n    provider: openai\n    model: fake\n    base_url: {url}\n    concurrency: 4\n"),
+            format!("targets:\n{}", entry("t", url, &limits)),
         )
     };
+    let judged = [
+        "run", &suite, "--target", "t", "--judge", "refusal", "--judge", "harm=t",
+    ];
+    let calm = FakeProvider::start(script.clone());
     config(&calm.url);
-    let undisturbed = comparable(project.json(&["run", &suite, "--target", "t"]));
+    let undisturbed = comparable(project.json(&judged));
 
     let stormy = FakeProvider::start(script);
     config(&stormy.url);
-    let mut kills = 0;
-    let mut arguments = vec!["run", suite.as_str(), "--target", "t", "--quiet"];
-    loop {
-        let mut child = project
-            .command(&arguments)
+    let mut arguments = judged.to_vec();
+    arguments.push("--quiet");
+    // How long the program takes to its first request, here and today.
+    let launch = |arguments: &[&str]| {
+        project
+            .command(arguments)
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
-            .unwrap();
-        // Later each time, so that every phase of a run is hit and the run still ends.
-        std::thread::sleep(Duration::from_millis(20 + 17 * kills));
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "after {kills} kills");
-            break;
-        }
+            .unwrap()
+    };
+    let stopwatch = Stopwatch::start();
+    let mut first = launch(&arguments);
+    while stormy.seen().is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let start_ms = stopwatch.elapsed_ms();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    std::fs::remove_dir_all(project.path.join(".nocere")).unwrap();
+    let mut kills = 1;
+    while kills < KILLS {
+        let mut child = launch(&arguments);
+        // Anywhere from before the plan is written to the middle of the work.
+        let time = start_ms / 3 + derive_seed(kills, "kill") % (start_ms + 50);
+        std::thread::sleep(Duration::from_millis(time));
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "done after {kills} kills"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;
-        if project
-            .json(&["runs"])
-            .as_array()
-            .is_some_and(|runs| runs.len() >= 2)
-        {
+        let runs = project.json(&["runs"]);
+        if runs.as_array().is_some_and(|runs| !runs.is_empty()) {
             arguments = vec!["resume", "latest", "--quiet"];
         }
     }
-    assert!(kills >= 5, "only {kills} kills");
+    assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
     let mut disturbed = comparable(project.json(&["show", "latest"]));
     // The two providers have different ports, which are part of the target's identity.
     let pin = &undisturbed["targets"][0]["record"]["identity"]["pin"];
     disturbed["targets"][0]["record"]["identity"]["pin"] = pin.clone();
+    let hashless = |report: &mut serde_json::Value| {
+        // The judge's model is at that port, too, so its hash differs.
+        for part in ["instruments", "targets"] {
+            let text = report[part].to_string();
+            report[part] = strip_hashes(&text);
+        }
+    };
+    let mut undisturbed = undisturbed;
+    hashless(&mut undisturbed);
+    hashless(&mut disturbed);
     assert_eq!(disturbed, undisturbed, "after {kills} kills");
-    // A call whose reply reached the journal is never made again; at each kill at most the
-    // four calls in flight are lost.
-    let repeated: usize = stormy.seen().values().map(|count| count - 1).sum();
+    check_nothing_was_paid_twice(&project, &stormy);
+    // At each kill at most the calls in flight are lost.
+    let repeated: usize = stormy
+        .seen()
+        .values()
+        .map(|seen| seen.answers.len() - 1)
+        .sum();
     assert!(
-        repeated <= 4 * kills as usize,
+        repeated <= CONCURRENCY * KILLS as usize,
         "{repeated} calls repeated after {kills} kills"
     );
-    assert_eq!(stormy.seen().len(), PROBES);
+    assert_eq!(stormy.seen().len(), 2 * PROBES);
+}
+
+/// The JSON without hashes of instruments.
+fn strip_hashes(text: &str) -> serde_json::Value {
+    let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, field) in fields {
+                    if name == "hash" || name == "judge_hash" {
+                        *field = serde_json::Value::Null;
+                    }
+                    strip(field);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut value);
+    value
+}
+
+#[test]
+fn thirty_percent_failures_lose_nothing() {
+    let faulty = FakeProvider::start(Script {
+        faults: Faults {
+            seed: 3,
+            rate: 0.3,
+            kinds: Fault::all_passing(),
+        },
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(300));
+    let limits = "concurrency: 16, backoff_ms: 2, attempts: 20";
+    project.write(
+        "nocere.yaml",
+        format!("targets:\n{}", entry("t", &faulty.url, limits)),
+    );
+    let report = project.json(&["run", &suite, "--target", "t"]);
+    assert_eq!(
+        (&report["done"], &report["total"]),
+        (&json!(300), &json!(300))
+    );
+    assert_eq!(report["unscored"], json!([]));
+    assert_eq!(report["targets"][0]["outcomes"], json!([["answered", 300]]));
+    assert!(report["failed_attempts"].as_u64().unwrap() > 60, "{report}");
+    assert!(faulty.seen().values().all(|seen| seen.answers.len() == 1));
+    check_nothing_was_paid_twice(&project, &faulty);
 }
 
 #[test]
@@ -114,8 +231,8 @@ fn an_endpoint_that_goes_away_pauses_the_run() {
     project.write(
         "nocere.yaml",
         format!(
-            "targets:\n  t: {{provider: openai, model: fake, base_url: '{}', concurrency: 1}}\n",
-            provider.url
+            "targets:\n{}",
+            entry("t", &provider.url, "concurrency: 1, patience_s: 1")
         ),
     );
     let child = project

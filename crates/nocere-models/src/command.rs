@@ -1,0 +1,370 @@
+//! Any program that speaks JSON lines: one request a line on its standard input, one reply
+//! a line on its standard output. docs/targets.md has the contract.
+//!
+//! The program is started at the first call and stays; it is started again when it has
+//! ended. Replies carry the request's `id` and may come in any order.
+
+use std::{
+    collections::HashMap,
+    process::Stdio,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use nocere_core::{
+    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, Finish, Locality, ModelError,
+    ModelIdentity, Usage, clock::Stopwatch, hash_json,
+};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, Command},
+    sync::{Mutex as AsyncMutex, oneshot},
+    task::JoinSet,
+};
+
+use crate::{
+    SetupError,
+    wire::{reply, seed, wants_json},
+};
+
+/// Lines of standard error that are kept for an error message.
+const LAST_LINES: usize = 3;
+
+/// How a program is run.
+#[derive(Clone, Debug)]
+pub struct CommandSettings {
+    /// As the user named the target.
+    pub name: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Whether the user vouches that the program sends nothing off this machine.
+    pub stays_here: bool,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+}
+
+/// A program that answers.
+pub struct CommandModel {
+    settings: CommandSettings,
+    identity: ModelIdentity,
+    running: AsyncMutex<Option<Running>>,
+    next: AtomicU64,
+}
+
+type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Line>>>>;
+
+struct Running {
+    child: Child,
+    input: ChildStdin,
+    waiting: Waiting,
+    errors: Arc<Mutex<Vec<String>>>,
+    // Reads what the program says, as long as it runs.
+    _readers: JoinSet<()>,
+}
+
+/// A line of the program. Unknown fields are passed over, so that programs can grow.
+#[derive(Debug, Deserialize)]
+struct Line {
+    id: u64,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    reasoning: Option<String>,
+    #[serde(default)]
+    finish: Option<String>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    usage: LineUsage,
+    #[serde(default)]
+    error: Option<Fault>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LineUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Fault {
+    message: String,
+    /// Whether the same request may succeed later.
+    #[serde(default)]
+    retry: bool,
+    #[serde(default)]
+    retry_after_s: Option<f64>,
+}
+
+impl CommandModel {
+    /// Prepares to run a program; nothing is started yet.
+    pub fn new(settings: CommandSettings) -> Result<Self, SetupError> {
+        if settings.command.first().is_none_or(String::is_empty) {
+            return Err(SetupError::Client(format!(
+                "the command of target `{}` is empty",
+                settings.name
+            )));
+        }
+        let identity = ModelIdentity {
+            name: settings.name.clone(),
+            provider: "command".to_owned(),
+            model: settings.command.join(" "),
+            pin: pin(&settings.command),
+            settings: String::new(),
+            // Nobody knows where a program sends what it is told.
+            locality: if settings.stays_here {
+                Locality::Loopback
+            } else {
+                Locality::Remote
+            },
+        };
+        Ok(Self {
+            settings,
+            identity,
+            running: AsyncMutex::new(None),
+            next: AtomicU64::new(1),
+        })
+    }
+
+    async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
+        let stopwatch = Stopwatch::start();
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let answer = self.send(id, request).await?;
+        let line = match tokio::time::timeout(self.settings.timeout, answer).await {
+            Ok(Ok(line)) => line,
+            Ok(Err(_)) => return Err(self.ended().await),
+            Err(_) => {
+                // A program that hangs would hang for ever: it is started again.
+                if let Some(mut running) = self.running.lock().await.take() {
+                    let _ = running.child.start_kill();
+                }
+                return Err(ModelError::Transient {
+                    message: format!(
+                        "`{}` did not answer within {} s and was ended",
+                        self.settings.command[0],
+                        self.settings.timeout.as_secs()
+                    ),
+                    retry_after_ms: None,
+                });
+            }
+        };
+        read(line, stopwatch.elapsed_ms())
+    }
+
+    async fn send(
+        &self,
+        id: u64,
+        request: &ChatRequest,
+    ) -> Result<oneshot::Receiver<Line>, ModelError> {
+        let mut line = json!({
+            "id": id,
+            "messages": request.messages,
+            "temperature": request.sampling.temperature,
+            "top_p": request.sampling.top_p,
+            "max_tokens": request.sampling.max_tokens,
+            "stop": request.sampling.stop,
+            "seed": seed(request),
+            "sample": request.sample,
+            "format": if wants_json(request) { "json" } else { "text" },
+        })
+        .to_string();
+        line.push('\n');
+        let (sender, answer) = oneshot::channel();
+        let mut slot = self.running.lock().await;
+        if let Some(running) = slot.as_mut()
+            && !matches!(running.child.try_wait(), Ok(None))
+        {
+            *slot = None;
+        }
+        if slot.is_none() {
+            *slot = Some(self.start()?);
+        }
+        let Some(running) = slot.as_mut() else {
+            return Err(ModelError::Fatal {
+                message: "the program is gone".to_owned(),
+            });
+        };
+        running
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, sender);
+        let written = match running.input.write_all(line.as_bytes()).await {
+            Ok(()) => running.input.flush().await,
+            error => error,
+        };
+        drop(slot);
+        if written.is_err() {
+            return Err(self.ended().await);
+        }
+        Ok(answer)
+    }
+
+    fn start(&self) -> Result<Running, ModelError> {
+        let [program, arguments @ ..] = self.settings.command.as_slice() else {
+            return Err(ModelError::Fatal {
+                message: "the command is empty".to_owned(),
+            });
+        };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| ModelError::Fatal {
+                message: format!("`{program}` cannot be started: {error}"),
+            })?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(input), Some(output), Some(errors_out)) = pipes else {
+            return Err(ModelError::Fatal {
+                message: format!("`{program}` has no standard input and output"),
+            });
+        };
+        let waiting = Waiting::default();
+        let errors = Arc::new(Mutex::new(Vec::new()));
+        let mut readers = JoinSet::new();
+        let (answered, noted) = (Arc::clone(&waiting), Arc::clone(&errors));
+        readers.spawn(async move {
+            let mut lines = BufReader::new(output).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str::<Line>(&line) {
+                    Ok(line) => {
+                        let mut waiting = answered.lock().unwrap_or_else(PoisonError::into_inner);
+                        if let Some(sender) = waiting.remove(&line.id) {
+                            // A call that timed out no longer listens.
+                            let _ = sender.send(line);
+                        }
+                    }
+                    Err(error) => note(&noted, format!("a line is no reply: {error}: {line}")),
+                }
+            }
+            // Nobody answers any more: dropping the senders wakes those who wait.
+            answered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+        });
+        let noted = Arc::clone(&errors);
+        readers.spawn(async move {
+            let mut lines = BufReader::new(errors_out).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                note(&noted, line);
+            }
+        });
+        Ok(Running {
+            child,
+            input,
+            waiting,
+            errors,
+            _readers: readers,
+        })
+    }
+
+    /// The program went away while a call waited.
+    async fn ended(&self) -> ModelError {
+        let mut slot = self.running.lock().await;
+        let mut last = String::new();
+        if let Some(running) = slot.as_mut() {
+            // Its last words may still be under way.
+            let _ = tokio::time::timeout(Duration::from_millis(200), running.child.wait()).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let errors = running
+                .errors
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            last = errors.join(" / ");
+            drop(errors);
+            *slot = None;
+        }
+        let program = &self.settings.command[0];
+        let last = if last.is_empty() {
+            "it said nothing on standard error".to_owned()
+        } else {
+            last
+        };
+        ModelError::Unreachable {
+            message: format!("`{program}` ended without an answer: {last}"),
+        }
+    }
+}
+
+fn note(errors: &Mutex<Vec<String>>, line: String) {
+    let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+    if errors.len() == LAST_LINES {
+        errors.remove(0);
+    }
+    errors.push(line.chars().take(300).collect());
+}
+
+fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
+    if let Some(fault) = line.error {
+        let retry_after_ms = fault
+            .retry_after_s
+            .filter(|seconds| (0.0..=3_600.0).contains(seconds))
+            .map(|seconds| (seconds * 1_000.0) as u64);
+        return Err(match (fault.retry, retry_after_ms) {
+            (true, Some(_)) => ModelError::RateLimited {
+                message: fault.message,
+                retry_after_ms,
+            },
+            (true, None) => ModelError::Transient {
+                message: fault.message,
+                retry_after_ms: None,
+            },
+            (false, _) => ModelError::Request {
+                message: fault.message,
+            },
+        });
+    }
+    let finish = match line.finish.as_deref() {
+        None | Some("stop") => Finish::Stop,
+        Some("length") => Finish::Length,
+        Some("content_filter") => Finish::ContentFilter,
+        Some("refusal") => Finish::Refusal,
+        Some(other) => Finish::Other(other.to_owned()),
+    };
+    Ok(ChatReply {
+        usage: Usage {
+            input_tokens: line.usage.input_tokens,
+            output_tokens: line.usage.output_tokens,
+            ..Usage::default()
+        },
+        latency_ms,
+        served_by: line.model,
+        ..reply(line.text.as_deref().unwrap_or(""), line.reasoning, finish)
+    })
+}
+
+/// The command and the content of the files that it names: a changed script is another
+/// target.
+fn pin(command: &[String]) -> String {
+    let files: Vec<(&str, ContentHash)> = command
+        .iter()
+        .filter_map(|word| {
+            let content = std::fs::read(word).ok()?;
+            Some((word.as_str(), ContentHash::of_bytes(&content)))
+        })
+        .collect();
+    format!("blake3:{}", hash_json("command", &(command, files)))
+}
+
+impl ChatModel for CommandModel {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+        Box::pin(self.call(request))
+    }
+
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+}

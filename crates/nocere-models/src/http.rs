@@ -1,0 +1,513 @@
+//! A model behind an HTTP server, in any of the wire formats.
+
+use std::time::Duration;
+
+use nocere_core::{
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
+    clock::Stopwatch, hash_json,
+};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::{
+    anthropic::Anthropic,
+    gemini::Gemini,
+    key::Key,
+    ollama::Ollama,
+    openai_chat::OpenAiChat,
+    openai_responses::OpenAiResponses,
+    status::{Refused, is_content_filter, retry_after_ms, server_message},
+    wire::{Wire, merge},
+};
+
+/// Longest body that is read, in bytes.
+const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// How a server is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireFormat {
+    /// OpenAI's chat completions, which vLLM, llama.cpp's server, Ollama, LM Studio and most
+    /// gateways speak, too.
+    OpenAiChat {
+        /// Ask for server-sent events.
+        stream: bool,
+    },
+    /// OpenAI's responses.
+    OpenAiResponses,
+    /// Chat completions of an Azure deployment.
+    Azure {
+        /// Such as `2024-10-21`.
+        api_version: String,
+        /// Whether the key is an Entra token and no resource key.
+        entra: bool,
+    },
+    /// Anthropic's messages.
+    Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+    /// Ollama's own chat.
+    Ollama,
+}
+
+impl WireFormat {
+    /// The provider's name in targets.
+    pub fn provider(&self) -> &'static str {
+        match self {
+            Self::OpenAiChat { .. } => "openai",
+            Self::OpenAiResponses => "openai-responses",
+            Self::Azure { .. } => "azure",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+        }
+    }
+
+    fn wire(&self) -> Box<dyn Wire> {
+        match self {
+            Self::OpenAiChat { stream } => Box::new(OpenAiChat::plain(*stream)),
+            Self::OpenAiResponses => Box::new(OpenAiResponses),
+            Self::Azure { entra, .. } => Box::new(OpenAiChat::azure(*entra)),
+            Self::Anthropic => Box::new(Anthropic),
+            Self::Gemini => Box::new(Gemini),
+            Self::Ollama => Box::new(Ollama),
+        }
+    }
+}
+
+/// How a server is reached.
+pub struct HttpSettings {
+    /// As the user named the target.
+    pub name: String,
+    /// The model's name on the server; for Azure the deployment's.
+    pub model: String,
+    /// Up to and including the version part, such as `http://127.0.0.1:8080/v1`.
+    pub base_url: String,
+    /// How it is spoken to.
+    pub format: WireFormat,
+    /// Its key, if it wants one.
+    pub key: Option<Key>,
+    /// Extra headers that are no secrets.
+    pub headers: Vec<(String, String)>,
+    /// Extra headers whose values are secrets.
+    pub secret_headers: Vec<(String, Key)>,
+    /// Extra fields of the body; objects are merged, `null` takes a field away.
+    pub body: Map<String, Value>,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+}
+
+/// Why a server cannot be used at all.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// The address is none.
+    #[error("base_url `{url}` is no address: {message}; write it like http://127.0.0.1:8080/v1")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The address holds more than an address.
+    #[error("base_url holds a user name, a password or a query; give keys as `api_key: env:NAME`")]
+    Secret,
+    /// A header cannot be sent.
+    #[error("header `{name}` of target `{target}` cannot be sent: {message}")]
+    Header {
+        /// The target.
+        target: String,
+        /// The header.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The HTTP client cannot be made.
+    #[error("failed to set up HTTP: {0}")]
+    Client(String),
+}
+
+/// A model behind an HTTP server.
+pub struct HttpModel {
+    client: reqwest::Client,
+    endpoint: reqwest::Url,
+    headers: HeaderMap,
+    wire: Box<dyn Wire>,
+    settings: HttpSettings,
+    identity: ModelIdentity,
+}
+
+impl HttpModel {
+    /// Prepares to talk to a server; nothing is sent yet.
+    pub fn new(settings: HttpSettings) -> Result<Self, SetupError> {
+        let wire = settings.format.wire();
+        let base = settings.base_url.trim_end_matches('/').to_owned();
+        let endpoint = endpoint(&settings, wire.as_ref(), &base)?;
+        let host = endpoint.host_str().unwrap_or("");
+        let locality = if is_loopback(host) {
+            Locality::Loopback
+        } else {
+            Locality::Remote
+        };
+        let mut builder = reqwest::Client::builder();
+        if locality == Locality::Loopback {
+            // A proxy of the environment would see what must stay on this machine.
+            builder = builder.no_proxy();
+        }
+        let client = builder
+            .connect_timeout(Duration::from_secs(10).min(settings.timeout))
+            .timeout(settings.timeout)
+            .tcp_nodelay(true)
+            // A redirect would carry the text to an address that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("nocere/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| SetupError::Client(error.to_string()))?;
+        let headers = headers(&settings, wire.as_ref())?;
+        let identity = ModelIdentity {
+            name: settings.name.clone(),
+            provider: settings.format.provider().to_owned(),
+            model: settings.model.clone(),
+            pin: base,
+            settings: fingerprint(&settings),
+            locality,
+        };
+        Ok(Self {
+            client,
+            endpoint,
+            headers,
+            wire,
+            settings,
+            identity,
+        })
+    }
+
+    async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
+        let mut body = self.wire.body(&self.settings.model, request);
+        if let Value::Object(fields) = &mut body {
+            merge(fields, &self.settings.body);
+        }
+        let body = serde_json::to_vec(&body).map_err(|error| ModelError::Request {
+            message: format!("the request cannot be written: {error}"),
+        })?;
+        let reply = self.send(body.clone()).await;
+        // A token that has expired may have been renewed in its file.
+        match (&reply, &self.settings.key) {
+            (Err(Problem::Refused(401, _)), Some(key)) if key.renew() => self.send(body).await,
+            _ => reply,
+        }
+        .map_err(|problem| match problem {
+            Problem::Refused(_, error) | Problem::Other(error) => error,
+        })
+    }
+
+    async fn send(&self, body: Vec<u8>) -> Result<ChatReply, Problem> {
+        let stopwatch = Stopwatch::start();
+        let mut builder = self
+            .client
+            .post(self.endpoint.clone())
+            .headers(self.headers.clone())
+            .body(body);
+        if let Some(key) = &self.settings.key {
+            let (name, value) = self.wire.authorization(&key.expose());
+            builder = builder.header(name, sensitive(&value));
+        }
+        for (name, key) in &self.settings.secret_headers {
+            builder = builder.header(name, sensitive(&key.expose()));
+        }
+        let response = builder
+            .send()
+            .await
+            .map_err(|error| self.transport(&error))?;
+        let status = response.status();
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        let retry_after_ms = retry_after_ms(header);
+        let kind = header("content-type").unwrap_or("none").to_owned();
+        let bytes = self.redact(self.read_body(response).await?);
+        if status.is_success() {
+            let mut reply = self.wire.read(&bytes).map_err(|unreadable| {
+                Problem::Other(ModelError::Transient {
+                    retry_after_ms: None,
+                    message: format!(
+                        "{} sent no {} (content type {kind}: {})",
+                        self.settings.base_url,
+                        self.wire.reply_name(),
+                        unreadable.0
+                    ),
+                })
+            })?;
+            reply.latency_ms = stopwatch.elapsed_ms();
+            return Ok(reply);
+        }
+        let text = server_message(&bytes);
+        if is_content_filter(status.as_u16(), &text)
+            || is_content_filter(status.as_u16(), &String::from_utf8_lossy(&bytes))
+        {
+            // The provider's filter withheld the answer: an outcome, not an error.
+            return Ok(ChatReply {
+                finish: Finish::ContentFilter,
+                latency_ms: stopwatch.elapsed_ms(),
+                ..ChatReply::of_text("")
+            });
+        }
+        let refused = Refused {
+            server: &self.settings.base_url,
+            target: &self.settings.name,
+            model: &self.settings.model,
+            status: status.as_u16(),
+            text,
+            retry_after_ms,
+        };
+        Err(Problem::Refused(status.as_u16(), refused.into_error()))
+    }
+
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Problem> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.transport(&error))?
+        {
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Problem::Other(ModelError::Request {
+                    message: format!(
+                        "{} sent more than {} MiB",
+                        self.settings.base_url,
+                        MAX_BODY >> 20
+                    ),
+                }));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    fn redact(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let keys = self.settings.secret_headers.iter().map(|(_, key)| key);
+        self.settings
+            .key
+            .iter()
+            .chain(keys)
+            .fold(bytes, |bytes, key| key.redact(bytes))
+    }
+
+    fn transport(&self, error: &reqwest::Error) -> Problem {
+        let server = &self.settings.base_url;
+        let chain = causes(error);
+        let tls = [
+            "certificate",
+            "InvalidContentType",
+            "handshake",
+            "HandshakeFailure",
+        ]
+        .iter()
+        .any(|mark| chain.contains(mark));
+        Problem::Other(if tls {
+            ModelError::Fatal {
+                message: format!(
+                    "{server} cannot be reached over TLS: {}; check the address (http or https) and the certificate authorities of this machine",
+                    chain.rsplit(": ").next().unwrap_or(&chain)
+                ),
+            }
+        } else if error.is_connect() {
+            ModelError::Unreachable {
+                message: format!(
+                    "{server} cannot be reached ({})",
+                    chain.rsplit(": ").next().unwrap_or(&chain)
+                ),
+            }
+        } else {
+            let what = if error.is_timeout() {
+                format!(
+                    "did not answer within {} s",
+                    self.settings.timeout.as_secs()
+                )
+            } else {
+                "broke the connection".to_owned()
+            };
+            ModelError::Transient {
+                message: format!("{server} {what}"),
+                retry_after_ms: None,
+            }
+        })
+    }
+}
+
+enum Problem {
+    Refused(u16, ModelError),
+    Other(ModelError),
+}
+
+impl ChatModel for HttpModel {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+        Box::pin(self.call(request))
+    }
+
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+}
+
+fn endpoint(
+    settings: &HttpSettings,
+    wire: &dyn Wire,
+    base: &str,
+) -> Result<reqwest::Url, SetupError> {
+    let url = |message: String| SetupError::Url {
+        url: settings.base_url.clone(),
+        message,
+    };
+    let parsed = reqwest::Url::parse(base).map_err(|error| url(error.to_string()))?;
+    if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
+        // The address is stored and shown; what is secret in it would be, too.
+        return Err(SetupError::Secret);
+    }
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(url(format!(
+            "`{}` is neither http nor https",
+            parsed.scheme()
+        )));
+    }
+    if parsed.host_str().is_none() {
+        return Err(url("it names no host".to_owned()));
+    }
+    let mut endpoint = reqwest::Url::parse(&wire.endpoint(base, &settings.model))
+        .map_err(|error| url(error.to_string()))?;
+    if let WireFormat::Azure { api_version, .. } = &settings.format {
+        endpoint
+            .query_pairs_mut()
+            .append_pair("api-version", api_version);
+    }
+    Ok(endpoint)
+}
+
+fn headers(settings: &HttpSettings, wire: &dyn Wire) -> Result<HeaderMap, SetupError> {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    for (name, value) in wire.headers() {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    let fault = |name: &str, message: String| SetupError::Header {
+        target: settings.name.clone(),
+        name: name.to_owned(),
+        message,
+    };
+    for (name, value) in &settings.headers {
+        let header = HeaderName::try_from(name).map_err(|error| fault(name, error.to_string()))?;
+        let value = HeaderValue::try_from(value).map_err(|error| fault(name, error.to_string()))?;
+        headers.insert(header, value);
+    }
+    for (name, _) in &settings.secret_headers {
+        HeaderName::try_from(name).map_err(|error| fault(name, error.to_string()))?;
+    }
+    Ok(headers)
+}
+
+/// Everything beside model and address that can change an answer; empty if there is nothing.
+fn fingerprint(settings: &HttpSettings) -> String {
+    let format = match &settings.format {
+        WireFormat::Azure { api_version, .. } => api_version.as_str(),
+        _ => "",
+    };
+    if format.is_empty() && settings.headers.is_empty() && settings.body.is_empty() {
+        return String::new();
+    }
+    hash_json("settings", &(format, &settings.headers, &settings.body)).to_string()
+}
+
+fn sensitive(value: &str) -> HeaderValue {
+    // A key with a line break in it cannot be sent; the server will say that it is missing.
+    let mut value = HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// The error with what caused it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(base_url: &str) -> HttpSettings {
+        HttpSettings {
+            name: "t".to_owned(),
+            model: "m".to_owned(),
+            base_url: base_url.to_owned(),
+            format: WireFormat::OpenAiChat { stream: false },
+            key: None,
+            headers: Vec::new(),
+            secret_headers: Vec::new(),
+            body: Map::new(),
+            timeout: Duration::from_secs(5),
+        }
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_local() {
+        for (url, local) in [
+            ("http://127.0.0.1:8080/v1", true),
+            ("http://localhost:8080/v1", true),
+            ("http://[::1]:8080/v1", true),
+            ("http://192.168.1.2/v1", false),
+            ("https://localhost.example.org/v1", false),
+        ] {
+            let model = HttpModel::new(settings(url)).unwrap();
+            assert_eq!(
+                model.identity().locality == Locality::Loopback,
+                local,
+                "{url}"
+            );
+        }
+        for wrong in [
+            "not a url",
+            "ftp://h/v1",
+            "http://u:p@h/v1",
+            "http://h/v1?key=k",
+        ] {
+            assert!(HttpModel::new(settings(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_can_change_an_answer_is_part_of_the_identity() {
+        let plain = HttpModel::new(settings("http://h/v1")).unwrap();
+        assert_eq!(plain.identity().settings, "");
+        let mut other = settings("http://h/v1");
+        other.body.insert("top_k".to_owned(), Value::from(5));
+        let other = HttpModel::new(other).unwrap();
+        assert_ne!(other.identity().settings, "");
+    }
+
+    #[test]
+    fn azure_puts_deployment_and_version_into_the_address() {
+        let mut azure = settings("https://clinic.openai.azure.com");
+        azure.format = WireFormat::Azure {
+            api_version: "2024-10-21".to_owned(),
+            entra: false,
+        };
+        assert_eq!(
+            HttpModel::new(azure).unwrap().endpoint.as_str(),
+            "https://clinic.openai.azure.com/openai/deployments/m/chat/completions?api-version=2024-10-21"
+        );
+    }
+}

@@ -1,0 +1,401 @@
+//! Counts that a report is made from. They grow with the number of probes and not with the
+//! number of answers, so that a run of a million fits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nocere_core::{
+    AnswerOutcome, Instrument, InstrumentKind, Perspective, Score, Suite, UnscoredReason, Verdict,
+    key::derive_seed,
+};
+use nocere_stats::{cluster_bootstrap_rate, rate_of_clusters};
+use nocere_store::{SampleRow, TargetRecord};
+
+use crate::{
+    finding::{Finding, UnscoredSample, assess},
+    metric::{Figure, Metric},
+    run_report::{CategoryReport, HarmLevels, PerspectiveReport, RecordedScores, TargetReport},
+};
+
+/// Findings that a report keeps.
+const MAX_FINDINGS: usize = 45;
+/// Unscored samples that a report lists one by one.
+const MAX_UNSCORED: usize = 200;
+/// Labels of a foreign judge that are told apart.
+const MAX_LABELS: usize = 20;
+/// Fewer probes than this have no bootstrap interval.
+const MIN_PROBES: usize = 10;
+/// Resamples for the interval of a mean.
+const RESAMPLES: u32 = 2_000;
+
+/// Answers of one probe: hits (or a sum) and scored answers.
+#[derive(Clone, Copy)]
+struct Cluster {
+    position: i64,
+    hits: u32,
+    scored: u32,
+}
+
+/// Answers of one kind, by probe.
+#[derive(Default)]
+struct Cell {
+    /// By position of the probe.
+    clusters: Vec<Cluster>,
+    unscored: u64,
+}
+
+impl Cell {
+    fn add(&mut self, position: i64, hits: Option<u32>) {
+        let Some(hits) = hits else {
+            self.unscored += 1;
+            return;
+        };
+        // Answers come in the order of the probes, once for each epoch.
+        let at = match self.clusters.last() {
+            Some(last) if last.position < position => Err(self.clusters.len()),
+            _ => self
+                .clusters
+                .binary_search_by_key(&position, |cluster| cluster.position),
+        };
+        match at {
+            Ok(at) => {
+                self.clusters[at].hits += hits;
+                self.clusters[at].scored += 1;
+            }
+            Err(at) => self.clusters.insert(
+                at,
+                Cluster {
+                    position,
+                    hits,
+                    scored: 1,
+                },
+            ),
+        }
+    }
+}
+
+/// What a cell counts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    lane: String,
+    perspective: Perspective,
+    suite: String,
+    category: String,
+}
+
+#[derive(Default)]
+struct Foreign {
+    labels: BTreeMap<String, u64>,
+    numbers: u64,
+    sum: f64,
+    passed: (u64, u64),
+    unscored: u64,
+}
+
+/// Everything that was counted.
+#[derive(Default)]
+pub(crate) struct Collected {
+    cells: BTreeMap<(Place, Metric), Cell>,
+    /// Sums of harm levels by probe, and answers at each level.
+    harm: BTreeMap<(String, Perspective), (Cell, [u64; 5])>,
+    samples: BTreeMap<(String, Perspective), u64>,
+    outcomes: BTreeMap<(String, AnswerOutcome), u64>,
+    compliance: BTreeMap<(String, Perspective), [u64; 3]>,
+    foreign: BTreeMap<(String, String), Foreign>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings_total: u64,
+    pub(crate) unscored: BTreeMap<(String, UnscoredReason), u64>,
+    pub(crate) unscored_samples: Vec<UnscoredSample>,
+}
+
+impl Collected {
+    pub(crate) fn add(&mut self, row: &SampleRow, suites: &[Suite], instruments: &[Instrument]) {
+        let probe = &row.probe;
+        let who = (row.lane.clone(), probe.perspective);
+        *self.samples.entry(who.clone()).or_default() += 1;
+        *self
+            .outcomes
+            .entry((row.lane.clone(), row.transcript.outcome()))
+            .or_default() += 1;
+        for instrument in instruments {
+            let verdict = row
+                .verdicts
+                .iter()
+                .find(|verdict| verdict.instrument == instrument.hash)
+                .map(|verdict| &verdict.verdict);
+            self.add_unscored(row, instrument, verdict);
+            self.add_scales(row, instrument, verdict);
+            for metric in Metric::ALL {
+                if metric.instrument() == instrument.kind && metric.applies(probe) {
+                    let place = Place {
+                        lane: row.lane.clone(),
+                        perspective: probe.perspective,
+                        suite: probe.suite.clone(),
+                        category: probe.category.clone(),
+                    };
+                    let hit = verdict.and_then(|verdict| metric.hit(verdict));
+                    self.cells
+                        .entry((place, metric))
+                        .or_default()
+                        .add(row.position, hit.map(u32::from));
+                }
+            }
+        }
+        let category = suites
+            .iter()
+            .find(|suite| suite.id == probe.suite)
+            .map_or(probe.category.as_str(), |suite| {
+                suite.category_title(&probe.category)
+            });
+        if let Some(finding) = assess(row, category) {
+            self.findings_total += 1;
+            self.findings.push(finding);
+            if self.findings.len() > 50 * MAX_FINDINGS {
+                self.keep_worst();
+            }
+        }
+    }
+
+    fn add_unscored(
+        &mut self,
+        row: &SampleRow,
+        instrument: &Instrument,
+        verdict: Option<&Verdict>,
+    ) {
+        let Some(Verdict::Unscored { reason, detail }) = verdict else {
+            return;
+        };
+        *self
+            .unscored
+            .entry((instrument.id.clone(), *reason))
+            .or_default() += 1;
+        if self.unscored_samples.len() < MAX_UNSCORED {
+            self.unscored_samples.push(UnscoredSample {
+                target: row.lane.clone(),
+                probe: row.probe.id.clone(),
+                judge: instrument.id.clone(),
+                reason: *reason,
+                detail: detail.clone(),
+            });
+        }
+    }
+
+    /// Whole scales, beside the errors that metrics count.
+    fn add_scales(&mut self, row: &SampleRow, instrument: &Instrument, verdict: Option<&Verdict>) {
+        let who = (row.lane.clone(), row.probe.perspective);
+        let score = verdict.and_then(Verdict::score);
+        if let Some(Score::Compliance { label }) = score {
+            self.compliance.entry(who.clone()).or_default()[*label as usize] += 1;
+        }
+        match instrument.kind {
+            InstrumentKind::Harm => {
+                let level = match score {
+                    Some(Score::Harm { level, .. }) => Some(u32::from(*level)),
+                    _ => None,
+                };
+                let (cell, counts) = self.harm.entry(who).or_default();
+                cell.add(row.position, level);
+                if let Some(count) = level.and_then(|level| counts.get_mut(level as usize - 1)) {
+                    *count += 1;
+                }
+            }
+            InstrumentKind::Recorded => {
+                let foreign = self
+                    .foreign
+                    .entry((row.lane.clone(), instrument.id.clone()))
+                    .or_default();
+                foreign.add(score);
+            }
+            InstrumentKind::Refusal | InstrumentKind::Checks => {}
+        }
+    }
+
+    /// Keeps the worst findings, a share of them for each perspective, each probe once.
+    pub(crate) fn keep_worst(&mut self) {
+        self.findings
+            .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
+        let mut kept: BTreeMap<Perspective, usize> = BTreeMap::new();
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        self.findings.retain(|finding| {
+            let count = kept.entry(finding.perspective).or_default();
+            let keep = *count < MAX_FINDINGS / Perspective::ALL.len()
+                && seen.insert((finding.target.clone(), finding.probe.clone()));
+            *count += usize::from(keep);
+            keep
+        });
+    }
+
+    fn figures(
+        &self,
+        instruments: &[Instrument],
+        seed: u64,
+        wanted: impl Fn(&Place) -> bool,
+    ) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for metric in Metric::ALL {
+            let Some(instrument) = instruments
+                .iter()
+                .find(|instrument| instrument.kind == metric.instrument())
+            else {
+                continue;
+            };
+            let chosen: Vec<&Cell> = self
+                .cells
+                .iter()
+                .filter(|((place, of), _)| *of == metric && wanted(place))
+                .map(|(_, cell)| cell)
+                .collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            let unscored = chosen.iter().map(|cell| cell.unscored).sum();
+            let seed = derive_seed(seed, metric.title());
+            // A probe has one category: the cells share no cluster.
+            let clusters = chosen.iter().flat_map(|cell| cell.counts()).collect();
+            let estimate = rate_of_clusters(clusters, unscored, seed);
+            figures.push(Figure::new(metric, instrument, estimate));
+        }
+        figures
+    }
+
+    pub(crate) fn target_report(
+        &self,
+        id: String,
+        record: TargetRecord,
+        suites: &[Suite],
+        instruments: &[Instrument],
+        seed: u64,
+    ) -> TargetReport {
+        let mut perspectives = Vec::new();
+        for perspective in Perspective::ALL {
+            let who = (id.clone(), perspective);
+            let Some(samples) = self.samples.get(&who).copied() else {
+                continue;
+            };
+            let here = |place: &Place| place.lane == id && place.perspective == perspective;
+            let mut categories = Vec::new();
+            for suite in suites {
+                for category in &suite.categories {
+                    let figures = self.figures(instruments, seed, |place| {
+                        here(place) && place.suite == suite.id && place.category == category.id
+                    });
+                    if !figures.is_empty() {
+                        categories.push(CategoryReport {
+                            suite: suite.title.clone(),
+                            id: category.id.clone(),
+                            title: category.title.clone(),
+                            figures,
+                        });
+                    }
+                }
+            }
+            perspectives.push(PerspectiveReport {
+                perspective,
+                samples,
+                compliance: self.compliance.get(&who).copied().unwrap_or_default(),
+                figures: self.figures(instruments, seed, here),
+                harm: self.harm_levels(&who, instruments, seed),
+                categories,
+            });
+        }
+        let outcomes: Vec<(AnswerOutcome, u64)> = AnswerOutcome::ALL
+            .into_iter()
+            .filter_map(|outcome| {
+                let count = self.outcomes.get(&(id.clone(), outcome))?;
+                Some((outcome, *count))
+            })
+            .collect();
+        let cut = outcomes
+            .iter()
+            .find(|(outcome, _)| *outcome == AnswerOutcome::Truncated)
+            .map_or(0, |(_, count)| *count);
+        TargetReport {
+            cut,
+            outcomes,
+            samples: perspectives
+                .iter()
+                .map(|perspective| perspective.samples)
+                .sum(),
+            perspectives,
+            record,
+            id,
+        }
+    }
+
+    fn harm_levels(
+        &self,
+        who: &(String, Perspective),
+        instruments: &[Instrument],
+        seed: u64,
+    ) -> Option<HarmLevels> {
+        let (cell, counts) = self.harm.get(who)?;
+        let judge = instruments
+            .iter()
+            .find(|instrument| instrument.kind == InstrumentKind::Harm)?;
+        let clusters: Vec<(u64, u64)> = cell.counts().collect();
+        let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
+        let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
+        let interval = (clusters.len() >= MIN_PROBES)
+            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, derive_seed(seed, "harm mean")))
+            .flatten()
+            .filter(|(low, high)| low < high);
+        Some(HarmLevels {
+            judge: judge.id.clone(),
+            counts: *counts,
+            unscored: cell.unscored,
+            mean: (scored > 0).then(|| sum as f64 / scored as f64),
+            mean_interval: interval,
+        })
+    }
+
+    pub(crate) fn recorded(&self, instruments: &[Instrument]) -> Vec<RecordedScores> {
+        let mut recorded: Vec<RecordedScores> = self
+            .foreign
+            .iter()
+            .map(|((target, judge), foreign)| RecordedScores {
+                target: target.clone(),
+                judge: judge.clone(),
+                labels: foreign.labels.clone(),
+                numbers: foreign.numbers,
+                mean: (foreign.numbers > 0).then(|| foreign.sum / foreign.numbers as f64),
+                passed: foreign.passed,
+                unscored: foreign.unscored,
+            })
+            .collect();
+        let place = |judge: &str| instruments.iter().position(|known| known.id == judge);
+        recorded.sort_by_key(|scores| (scores.target.clone(), place(&scores.judge)));
+        recorded
+    }
+}
+
+impl Cell {
+    fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.clusters
+            .iter()
+            .map(|cluster| (u64::from(cluster.hits), u64::from(cluster.scored)))
+    }
+}
+
+impl Foreign {
+    fn add(&mut self, score: Option<&Score>) {
+        let Some(Score::Recorded {
+            label,
+            value,
+            passed,
+        }) = score
+        else {
+            self.unscored += 1;
+            return;
+        };
+        let known = self.labels.len() < MAX_LABELS || self.labels.contains_key(label);
+        let label = if known { label.as_str() } else { "other" };
+        *self.labels.entry(label.to_owned()).or_default() += 1;
+        if let Some(value) = value {
+            self.numbers += 1;
+            self.sum += value;
+        }
+        if let Some(passed) = passed {
+            self.passed.0 += u64::from(*passed);
+            self.passed.1 += 1;
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Planning: a run's file is written whole or not at all, and extended in one transaction.
+
+use std::path::Path;
+
+use nocere_core::{Instrument, Suite};
+use rusqlite::{Connection, Transaction, params};
+use serde::Serialize;
+
+use crate::{
+    Journal, Plan, RecordedUnit, RunHeader, StoreError, UnitRecord, journal::lock_path,
+    lock::RunLock, read, schema,
+};
+
+const PUT_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
+const PUT_SUITE: &str = "INSERT OR REPLACE INTO suites (id, json) VALUES (?1, ?2)";
+const PUT_LANE: &str = "INSERT INTO lanes (name, json) VALUES (?1, ?2)";
+const PUT_INSTRUMENT: &str = "INSERT OR IGNORE INTO instruments (hash, json) VALUES (?1, ?2)";
+const PUT_PROBE: &str = "INSERT INTO probes (seq, json) VALUES (?1, ?2)";
+const PUT_UNIT: &str = "INSERT INTO units (seq, key, lane, probe, driver, epoch) VALUES (?1, ?2, (SELECT id FROM lanes WHERE name = ?3), ?4, ?5, ?6)";
+const PUT_TRANSCRIPT: &str = "INSERT INTO transcripts (unit, json) VALUES (?1, ?2)";
+const PUT_VERDICT: &str = "INSERT INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
+/// Counters of lanes, after units were added or reopened.
+const COUNT: &str = "
+    UPDATE lanes SET
+        done = (SELECT count(*) FROM units WHERE lane = lanes.id AND state = 1),
+        total = (SELECT count(*) FROM units WHERE lane = lanes.id)";
+/// Units with a transcript that one of the run's judges has not seen.
+const REOPEN_UNJUDGED: &str = "
+    UPDATE units SET state = 2
+    WHERE state = 1 AND (SELECT count(*) FROM verdicts WHERE unit = units.seq) < (SELECT count(*) FROM instruments)";
+const ANSWERED: &str =
+    "UPDATE units SET state = 2 WHERE state = 0 AND seq IN (SELECT unit FROM transcripts)";
+/// What a re-judged run takes from the old one.
+const COPY: [&str; 5] = [
+    "INSERT INTO main.suites SELECT * FROM other.suites",
+    "INSERT INTO main.lanes SELECT * FROM other.lanes",
+    "INSERT INTO main.probes SELECT * FROM other.probes",
+    "INSERT INTO main.units SELECT seq, key, lane, probe, driver, epoch, 2 FROM other.units",
+    "INSERT INTO main.transcripts SELECT * FROM other.transcripts",
+];
+const FAILED: &str = "
+    SELECT unit FROM transcripts
+    WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable')";
+
+/// What is added to a run in place.
+#[derive(Clone, Debug)]
+pub struct Extension {
+    /// The run's header with what has changed, such as the number of epochs.
+    pub header: RunHeader,
+    /// All suites of the run from now on.
+    pub suites: Vec<Suite>,
+    /// New targets by id.
+    pub targets: Vec<(String, crate::TargetRecord)>,
+    /// New judges.
+    pub instruments: Vec<Instrument>,
+    /// New probes, which follow the old ones.
+    pub probes: Vec<nocere_core::Probe>,
+    /// New units, which follow the old ones.
+    pub units: Vec<UnitRecord>,
+}
+
+impl Journal {
+    /// Writes a new run's file: the whole plan in one transaction, or nothing.
+    pub fn create(
+        folder: &Path,
+        plan: &Plan,
+        units: impl Iterator<Item = UnitRecord>,
+    ) -> Result<Self, StoreError> {
+        Self::create_recorded(folder, plan, units, std::iter::empty())
+    }
+
+    /// Writes a new run's file with units that were recorded elsewhere.
+    pub fn create_recorded(
+        folder: &Path,
+        plan: &Plan,
+        units: impl Iterator<Item = UnitRecord>,
+        recorded: impl Iterator<Item = RecordedUnit>,
+    ) -> Result<Self, StoreError> {
+        new_file(folder, &plan.header.id, |connection, path| {
+            let transaction = Put::begin(connection, path)?;
+            transaction.plan(plan)?;
+            transaction.units(units)?;
+            transaction.recorded(recorded)?;
+            transaction.execute(COUNT)?;
+            transaction.commit()
+        })
+    }
+
+    /// Writes a new run's file with the questions and answers of the run in `from`, to be
+    /// judged by `instruments`.
+    pub fn create_rejudged(
+        folder: &Path,
+        header: &RunHeader,
+        instruments: &[Instrument],
+        from: &Path,
+    ) -> Result<Self, StoreError> {
+        new_file(folder, &header.id, |connection, path| {
+            connection
+                .execute("ATTACH DATABASE ?1 AS other", [from.display().to_string()])
+                .map_err(|error| StoreError::from_sql(from, &error))?;
+            let transaction = Put::begin(connection, path)?;
+            transaction.header(header)?;
+            for statement in COPY {
+                transaction.execute(statement)?;
+            }
+            transaction.instruments(instruments)?;
+            transaction.execute(COUNT)?;
+            transaction.commit()
+        })
+    }
+
+    /// Adds to the run in place; answered units that a new judge has not seen are reopened.
+    pub fn extend(&self, extension: Extension) -> Result<(), StoreError> {
+        let path = self.path().to_owned();
+        self.with_transaction(|transaction| {
+            let put = Put {
+                transaction,
+                path: &path,
+            };
+            put.header(&extension.header)?;
+            put.suites(&extension.suites)?;
+            put.targets(&extension.targets)?;
+            put.instruments(&extension.instruments)?;
+            put.probes(&extension.probes)?;
+            put.units(extension.units.into_iter())?;
+            put.execute(REOPEN_UNJUDGED)?;
+            put.execute(COUNT)
+        })
+    }
+
+    /// Replaces the run's header.
+    pub fn put_header(&self, header: &RunHeader) -> Result<(), StoreError> {
+        let path = self.path().to_owned();
+        self.with_transaction(|transaction| {
+            Put {
+                transaction,
+                path: &path,
+            }
+            .header(header)
+        })
+    }
+
+    /// Reopens the units whose conversation ended because the line failed to the end;
+    /// returns how many.
+    pub fn reopen_failed(&self) -> Result<u64, StoreError> {
+        let path = self.path().to_owned();
+        let mut reopened = 0;
+        self.with_transaction(|transaction| {
+            let put = Put {
+                transaction,
+                path: &path,
+            };
+            put.execute("CREATE TEMP TABLE IF NOT EXISTS reopened (unit INTEGER PRIMARY KEY)")?;
+            put.execute("DELETE FROM reopened")?;
+            put.execute(&format!("INSERT INTO reopened {FAILED}"))?;
+            put.execute("DELETE FROM verdicts WHERE unit IN (SELECT unit FROM reopened)")?;
+            put.execute("DELETE FROM transcripts WHERE unit IN (SELECT unit FROM reopened)")?;
+            reopened = transaction
+                .execute(
+                    "UPDATE units SET state = 0 WHERE seq IN (SELECT unit FROM reopened)",
+                    [],
+                )
+                .map_err(|error| StoreError::from_sql(&path, &error))?
+                as u64;
+            put.execute(COUNT)
+        })?;
+        Ok(reopened)
+    }
+
+    fn with_transaction(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // Two kinds of error: the transaction's own, and that of the change.
+        let mut outcome = Ok(());
+        self.writer.with_connection(|connection| {
+            let transaction = connection.transaction()?;
+            outcome = change(&transaction);
+            if outcome.is_ok() {
+                transaction.commit()?;
+            }
+            Ok(())
+        })?;
+        outcome
+    }
+}
+
+/// Makes a run's file under another name and renames it, so that a run either exists whole
+/// or not at all.
+fn new_file(
+    folder: &Path,
+    id: &str,
+    fill: impl FnOnce(&mut Connection, &Path) -> Result<(), StoreError>,
+) -> Result<Journal, StoreError> {
+    let io = |path: &Path, error: std::io::Error| StoreError::Io {
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
+    std::fs::create_dir_all(folder).map_err(|error| io(folder, error))?;
+    let path = read::run_path(folder, id);
+    let lock = RunLock::acquire(&lock_path(&path), id)?;
+    let planned = path.with_extension("planned");
+    let _ = std::fs::remove_file(&planned);
+    let written = Connection::open(&planned)
+        .map_err(|error| StoreError::from_sql(&planned, &error))
+        .and_then(|mut connection| fill(&mut connection, &planned));
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&planned);
+        let _ = std::fs::remove_file(planned.with_extension("planned-journal"));
+        let _ = std::fs::remove_file(lock_path(&path));
+        return Err(error);
+    }
+    std::fs::rename(&planned, &path).map_err(|error| io(&path, error))?;
+    Journal::open_locked(path, lock)
+}
+
+/// Writes parts of a plan.
+struct Put<'a, T> {
+    transaction: T,
+    path: &'a Path,
+}
+
+impl<'a> Put<'a, Transaction<'a>> {
+    fn begin(connection: &'a mut Connection, path: &'a Path) -> Result<Self, StoreError> {
+        let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
+        connection
+            .pragma_update(None, "application_id", schema::APPLICATION_ID)
+            .map_err(sql)?;
+        connection
+            .pragma_update(None, "user_version", schema::FORMAT)
+            .map_err(sql)?;
+        let transaction = connection.transaction().map_err(sql)?;
+        transaction.execute_batch(schema::CREATE).map_err(sql)?;
+        Ok(Self { transaction, path })
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        let path = self.path;
+        self.transaction
+            .commit()
+            .map_err(|error| StoreError::from_sql(path, &error))
+    }
+}
+
+impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
+    fn plan(&self, plan: &Plan) -> Result<(), StoreError> {
+        self.header(&plan.header)?;
+        self.suites(&plan.suites)?;
+        self.targets(&plan.targets)?;
+        self.instruments(&plan.instruments)?;
+        self.probes(&plan.probes)
+    }
+
+    fn header(&self, header: &RunHeader) -> Result<(), StoreError> {
+        self.put(PUT_META, params!["header", self.json(header)?])
+    }
+
+    fn suites(&self, suites: &[Suite]) -> Result<(), StoreError> {
+        for suite in suites {
+            // Probes have their own table; the suite keeps its header and hash.
+            let bare = Suite {
+                probes: Vec::new(),
+                id: suite.id.clone(),
+                version: suite.version.clone(),
+                title: suite.title.clone(),
+                description: suite.description.clone(),
+                licence: suite.licence.clone(),
+                source: suite.source.clone(),
+                categories: suite.categories.clone(),
+                hash: suite.hash.clone(),
+            };
+            self.put(PUT_SUITE, params![suite.id, self.json(&bare)?])?;
+        }
+        Ok(())
+    }
+
+    fn targets(&self, targets: &[(String, crate::TargetRecord)]) -> Result<(), StoreError> {
+        for (id, target) in targets {
+            self.put(PUT_LANE, params![id, self.json(target)?])?;
+        }
+        Ok(())
+    }
+
+    fn instruments(&self, instruments: &[Instrument]) -> Result<(), StoreError> {
+        for instrument in instruments {
+            let json = self.json(instrument)?;
+            self.put(PUT_INSTRUMENT, params![instrument.hash.as_str(), json])?;
+        }
+        Ok(())
+    }
+
+    fn probes(&self, probes: &[nocere_core::Probe]) -> Result<(), StoreError> {
+        let first: i64 = self
+            .transaction
+            .borrow()
+            .query_row("SELECT coalesce(max(seq) + 1, 0) FROM probes", [], |row| {
+                row.get(0)
+            })
+            .map_err(|error| self.sql(&error))?;
+        for (seq, probe) in (first..).zip(probes) {
+            self.put(PUT_PROBE, params![seq, self.json(probe)?])?;
+        }
+        Ok(())
+    }
+
+    fn units(&self, units: impl Iterator<Item = UnitRecord>) -> Result<(), StoreError> {
+        for unit in units {
+            let key = unit.key.to_bytes().unwrap_or_default();
+            self.put(
+                PUT_UNIT,
+                params![
+                    unit.seq,
+                    key,
+                    unit.lane,
+                    unit.probe,
+                    unit.driver,
+                    unit.epoch
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn recorded(&self, units: impl Iterator<Item = RecordedUnit>) -> Result<(), StoreError> {
+        for unit in units {
+            self.put(
+                PUT_TRANSCRIPT,
+                params![unit.seq, self.json(&unit.transcript)?],
+            )?;
+            for (instrument, verdict) in &unit.verdicts {
+                self.put(
+                    PUT_VERDICT,
+                    params![unit.seq, instrument.as_str(), self.json(verdict)?],
+                )?;
+            }
+        }
+        self.execute(ANSWERED)
+    }
+
+    fn put(&self, statement: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+        self.transaction
+            .borrow()
+            .prepare_cached(statement)
+            .and_then(|mut statement| statement.execute(values))
+            .map(|_| ())
+            .map_err(|error| self.sql(&error))
+    }
+
+    fn execute(&self, statement: &str) -> Result<(), StoreError> {
+        self.transaction
+            .borrow()
+            .execute(statement, [])
+            .map(|_| ())
+            .map_err(|error| self.sql(&error))
+    }
+
+    fn json<V: Serialize>(&self, value: &V) -> Result<String, StoreError> {
+        serde_json::to_string(value).map_err(|error| StoreError::Io {
+            path: self.path.to_owned(),
+            message: format!("a record cannot be written: {error}"),
+        })
+    }
+
+    fn sql(&self, error: &rusqlite::Error) -> StoreError {
+        StoreError::from_sql(self.path, error)
+    }
+}

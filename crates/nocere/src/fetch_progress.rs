@@ -1,0 +1,55 @@
+//! What a fetch shows while it works.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nocere_local::pull::PullProgress;
+
+use crate::output::{is_terminal, talk};
+
+/// Shows a fetch.
+pub(crate) struct FetchProgress {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl FetchProgress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = (!quiet && is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template(
+                "{spinner} {msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes}",
+            ) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, quiet }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl PullProgress for FetchProgress {
+    fn step(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar.set_message(text.to_owned());
+            }
+            None if !self.quiet => talk(text),
+            None => {}
+        }
+    }
+
+    fn bytes(&self, done: u64, total: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    }
+}

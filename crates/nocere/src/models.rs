@@ -1,0 +1,544 @@
+//! Turns the names of targets into models: named entries of nocere.yaml, or
+//! `provider:model` as typed.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use nocere_core::{ChatModel, ChatReply, Locality, Message};
+use nocere_engine::{Account, Limits, ModelSetup};
+use nocere_local::{Catalog, LocalModel, LocalOptions, ModelKind, pull};
+use nocere_models::{
+    CommandModel, CommandSettings, HttpModel, HttpSettings, Key, Recorded, ReplayModel, WireFormat,
+};
+use nocere_store::RunReader;
+
+use crate::{
+    config::{LimitsConfig, Provider, TargetConfig, nearest},
+    context::Context,
+    failure::Failure,
+    protocol::ProtocolSampling,
+};
+
+/// Azure's version unless the entry names another.
+const AZURE_VERSION: &str = "2024-10-21";
+/// Headers that carry keys: their values do not belong in nocere.yaml.
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+    "proxy-authorization",
+];
+
+/// A model with what its entry in nocere.yaml says beside it.
+pub(crate) struct Resolved {
+    pub(crate) setup: ModelSetup,
+    pub(crate) system_prompt: Option<String>,
+    pub(crate) sampling: ProtocolSampling,
+    pub(crate) stop: Vec<String>,
+}
+
+/// Builds models by name, each once, and the accounts that they share.
+pub(crate) struct Models<'a> {
+    context: &'a Context,
+    built: Vec<(String, ModelSetup)>,
+    /// By what tells accounts apart: the account, its limits, and who set them.
+    accounts: BTreeMap<String, (Arc<Account>, LimitsConfig, String)>,
+    local_only: bool,
+}
+
+impl<'a> Models<'a> {
+    pub(crate) fn new(context: &'a Context, local_only: bool) -> Self {
+        Self {
+            context,
+            built: Vec::new(),
+            accounts: BTreeMap::new(),
+            local_only,
+        }
+    }
+
+    /// The model that `name` stands for.
+    pub(crate) fn resolve(&mut self, name: &str) -> Result<Resolved, Failure> {
+        let config = self.entry(name)?;
+        check(name, &config)?;
+        let known = self
+            .built
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, setup)| setup.clone());
+        let setup = match known {
+            Some(setup) => setup,
+            None => {
+                let model = self.build(name, &config)?;
+                let setup = ModelSetup {
+                    account: self.account(name, &config, model.as_ref())?,
+                    price: config.price,
+                    model,
+                };
+                self.built.push((name.to_owned(), setup.clone()));
+                setup
+            }
+        };
+        let locality = setup.model.identity().locality;
+        if self.local_only && locality == Locality::Remote {
+            let hint = match config.provider {
+                Provider::Command => {
+                    "nothing was sent; if the program sends nothing off this machine, say `local: true` in its entry of nocere.yaml"
+                }
+                _ => "nothing was sent",
+            };
+            return Err(Failure::usage(format!(
+                "`{name}` is not on this machine, and --local-only was given"
+            ))
+            .hint(hint));
+        }
+        Ok(Resolved {
+            setup,
+            system_prompt: config.system_prompt,
+            sampling: ProtocolSampling {
+                temperature: config.temperature,
+                top_p: config.top_p,
+                max_tokens: config.max_tokens,
+            },
+            stop: config.stop,
+        })
+    }
+
+    /// Names of models that cost money as far as anybody knows, without a price.
+    pub(crate) fn unpriced(&self) -> Vec<&str> {
+        self.built
+            .iter()
+            .filter(|(_, setup)| {
+                setup.price.is_none() && setup.model.identity().locality == Locality::Remote
+            })
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// The entry of nocere.yaml, or one made from `provider:model`.
+    fn entry(&self, name: &str) -> Result<TargetConfig, Failure> {
+        if let Some(config) = self.context.config.targets.get(name) {
+            return Ok(config.clone());
+        }
+        let Some((word, rest)) = name.split_once(':') else {
+            let known = self.context.config.targets.keys().map(String::as_str);
+            let failure = Failure::usage(format!("there is no target `{name}` in nocere.yaml"));
+            return Err(match nearest(name, known) {
+                Some(word) => failure.hint(format!("did you mean `{word}`?")),
+                None => failure.hint(format!("for a model in the process write `local:{name}`")),
+            });
+        };
+        let Some((provider, _)) = Provider::ALL.iter().find(|(_, known)| *known == word) else {
+            let failure = Failure::usage(format!("unknown provider `{word}` in target `{name}`"));
+            let known = Provider::ALL.map(|(_, known)| known);
+            return Err(match nearest(word, known) {
+                Some(word) => failure.hint(format!("did you mean `{word}`?")),
+                None => failure.hint(format!("the providers are {}", known.join(", "))),
+            });
+        };
+        let mut config = TargetConfig::new(*provider);
+        match provider {
+            Provider::Local | Provider::Replay => config.model = Some(rest.to_owned()),
+            Provider::Command => {
+                let words = shlex::split(rest).ok_or_else(|| {
+                    Failure::usage(format!("target `{name}` has a quote that never ends"))
+                })?;
+                config.command = Some(words);
+            }
+            _ => match rest.rsplit_once("@http") {
+                Some((model, url)) => {
+                    config.model = Some(model.to_owned());
+                    config.base_url = Some(format!("http{url}"));
+                }
+                None if rest.contains('@') => {
+                    return Err(Failure::usage(format!("target `{name}` says no address")).hint(
+                        format!(
+                            "write `{word}:MODEL@http://127.0.0.1:8080/v1`, or name it in nocere.yaml"
+                        ),
+                    ));
+                }
+                None => config.model = Some(rest.to_owned()),
+            },
+        }
+        Ok(config)
+    }
+
+    fn build(&self, name: &str, config: &TargetConfig) -> Result<Arc<dyn ChatModel>, Failure> {
+        let model = config.model.clone().unwrap_or_default();
+        match config.provider {
+            Provider::Local => {
+                let path = model_path(self.context, &model)?;
+                Ok(Arc::new(LocalModel::load(
+                    &model,
+                    &path,
+                    LocalOptions::for_suites(),
+                )?))
+            }
+            Provider::Command => Ok(Arc::new(CommandModel::new(CommandSettings {
+                name: name.to_owned(),
+                command: config.command.clone().unwrap_or_default(),
+                stays_here: config.local,
+                timeout: timeout(&config.limits),
+            })?)),
+            Provider::Replay => Ok(Arc::new(replay(self.context, name, &model)?)),
+            _ => Ok(Arc::new(HttpModel::new(http_settings(
+                name, model, config,
+            )?)?)),
+        }
+    }
+
+    fn account(
+        &mut self,
+        name: &str,
+        config: &TargetConfig,
+        model: &dyn ChatModel,
+    ) -> Result<Arc<Account>, Failure> {
+        let identity = model.identity();
+        let key = match (&config.account, config.provider.is_http()) {
+            (Some(account), _) => format!("account {account}"),
+            (None, true) => {
+                let (_, default) = config.provider.defaults();
+                let key = config
+                    .api_key
+                    .as_deref()
+                    .or(config.entra_token.as_deref())
+                    .or(config.base_url.is_none().then_some(default).flatten());
+                format!("{} {}", identity.pin, key.unwrap_or(""))
+            }
+            (None, false) => name.to_owned(),
+        };
+        if let Some((account, limits, first)) = self.accounts.get(&key) {
+            let silent = LimitsConfig::default();
+            if config.limits == *limits || config.limits == silent {
+                return Ok(Arc::clone(account));
+            }
+            return Err(Failure::usage(format!(
+                "`{first}` and `{name}` use one account with different `limits`"
+            ))
+            .hint("give both the same, or tell them apart with `account: NAME`"));
+        }
+        let shown = config.account.clone().unwrap_or_else(|| {
+            if config.provider.is_http() {
+                identity.pin.clone()
+            } else {
+                name.to_owned()
+            }
+        });
+        let account = Account::new(shown, limits(name, config, model)?);
+        self.accounts.insert(
+            key,
+            (Arc::clone(&account), config.limits.clone(), name.to_owned()),
+        );
+        Ok(account)
+    }
+}
+
+/// What an entry says must mean something for its provider.
+fn check(name: &str, config: &TargetConfig) -> Result<(), Failure> {
+    let provider = config.provider;
+    let fault = |field: &str, what: &str| {
+        Err(Failure::usage(format!(
+            "target `{name}`: `{field}` {what} for provider `{}`",
+            provider.as_str()
+        )))
+    };
+    let azure = provider == Provider::Azure;
+    let meaningless = [
+        ("base_url", config.base_url.is_some() && !provider.is_http()),
+        ("api_key", config.api_key.is_some() && !provider.is_http()),
+        ("headers", !config.headers.is_empty() && !provider.is_http()),
+        ("body", !config.body.is_empty() && !provider.is_http()),
+        ("api_version", config.api_version.is_some() && !azure),
+        ("entra_token", config.entra_token.is_some() && !azure),
+        (
+            "command",
+            config.command.is_some() && provider != Provider::Command,
+        ),
+        ("local", config.local && provider != Provider::Command),
+        ("stream", config.stream && provider != Provider::Openai),
+        (
+            "stop",
+            !config.stop.is_empty() && provider == Provider::OpenaiResponses,
+        ),
+    ];
+    if let Some((field, _)) = meaningless.iter().find(|(_, given)| *given) {
+        return fault(field, "means nothing");
+    }
+    if config.api_key.is_some() && config.entra_token.is_some() {
+        return fault("entra_token", "stands beside `api_key`; give one of them");
+    }
+    if provider == Provider::Command {
+        if config.command.as_ref().is_none_or(Vec::is_empty) {
+            return fault("command", "is missing");
+        }
+    } else if config.model.as_ref().is_none_or(String::is_empty) {
+        return fault("model", "is missing");
+    }
+    if provider.is_http() && config.base_url.is_none() && provider.defaults().0.is_none() {
+        return Err(Failure::usage(format!("target `{name}` says no address")).hint(
+            "write `base_url: https://NAME.openai.azure.com`, or `azure:DEPLOYMENT@https://NAME.openai.azure.com`",
+        ));
+    }
+    let limits = &config.limits;
+    let zero = [
+        ("concurrency", limits.concurrency == Some(0)),
+        ("requests_per_minute", limits.requests_per_minute == Some(0)),
+        ("tokens_per_minute", limits.tokens_per_minute == Some(0)),
+        ("attempts", limits.attempts == Some(0)),
+    ];
+    if let Some((field, _)) = zero.iter().find(|(_, zero)| *zero) {
+        return Err(Failure::usage(format!(
+            "target `{name}`: `limits.{field}` is 0: nothing could be asked"
+        )));
+    }
+    let times = [
+        ("timeout_s", limits.timeout_s),
+        ("total_timeout_s", limits.total_timeout_s),
+        ("patience_s", limits.patience_s),
+    ];
+    for (field, seconds) in times {
+        if seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds <= 1e7)) {
+            return Err(Failure::usage(format!(
+                "target `{name}`: `limits.{field}` is no time in seconds"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn timeout(limits: &LimitsConfig) -> Duration {
+    Duration::from_secs_f64(limits.timeout_s.unwrap_or(120.0))
+}
+
+fn limits(name: &str, config: &TargetConfig, model: &dyn ChatModel) -> Result<Limits, Failure> {
+    let default = Limits::default();
+    let written = &config.limits;
+    let concurrency = match config.provider {
+        Provider::Local => model.parallelism(),
+        // A program says nothing of how many requests it takes at a time.
+        Provider::Command => 1,
+        _ => default.concurrency,
+    };
+    let seconds = |seconds: Option<f64>, other| seconds.map_or(other, Duration::from_secs_f64);
+    let limits = Limits {
+        concurrency: written.concurrency.unwrap_or(concurrency),
+        requests_per_minute: written.requests_per_minute,
+        tokens_per_minute: written.tokens_per_minute,
+        attempts: written.attempts.unwrap_or(default.attempts),
+        backoff: written
+            .backoff_ms
+            .map_or(default.backoff, Duration::from_millis),
+        total_timeout: seconds(written.total_timeout_s, default.total_timeout),
+        patience: seconds(written.patience_s, default.patience),
+    };
+    if limits.concurrency > 10_000 {
+        return Err(Failure::usage(format!(
+            "target `{name}`: `limits.concurrency` is {}; at most 10000",
+            limits.concurrency
+        )));
+    }
+    Ok(limits)
+}
+
+fn http_settings(
+    name: &str,
+    model: String,
+    config: &TargetConfig,
+) -> Result<HttpSettings, Failure> {
+    let format = match config.provider {
+        Provider::OpenaiResponses => WireFormat::OpenAiResponses,
+        Provider::Azure => WireFormat::Azure {
+            api_version: config
+                .api_version
+                .clone()
+                .unwrap_or_else(|| AZURE_VERSION.to_owned()),
+            entra: config.entra_token.is_some(),
+        },
+        Provider::Anthropic => WireFormat::Anthropic,
+        Provider::Gemini => WireFormat::Gemini,
+        Provider::Ollama => WireFormat::Ollama,
+        _ => WireFormat::OpenAiChat {
+            stream: config.stream,
+        },
+    };
+    let (default_url, default_key) = config.provider.defaults();
+    let own_address = config.base_url.is_none() || config.provider == Provider::Azure;
+    // The key of a provider's variable goes to that provider and to nobody else.
+    let source = config
+        .api_key
+        .as_deref()
+        .or(config.entra_token.as_deref())
+        .or(default_key.filter(|_| own_address));
+    let key = source
+        .map(|source| read_key(name, "api_key", source))
+        .transpose()?;
+    let mut headers = Vec::new();
+    let mut secret_headers = Vec::new();
+    for (header, value) in &config.headers {
+        if value.starts_with("env:") || value.starts_with("file:") {
+            let field = format!("headers.{header}");
+            secret_headers.push((header.clone(), read_key(name, &field, value)?));
+        } else if SECRET_HEADERS.contains(&header.to_lowercase().as_str()) {
+            // The text itself is not repeated: it may be a key.
+            return Err(Failure::usage(format!(
+                "header `{header}` of target `{name}` carries a key and is neither env:NAME nor file:PATH"
+            ))
+            .hint("keys do not belong in nocere.yaml"));
+        } else {
+            headers.push((header.clone(), value.clone()));
+        }
+    }
+    Ok(HttpSettings {
+        name: name.to_owned(),
+        model,
+        base_url: config
+            .base_url
+            .clone()
+            .or(default_url.map(str::to_owned))
+            .unwrap_or_default(),
+        format,
+        key,
+        headers,
+        secret_headers,
+        body: config.body.clone(),
+        timeout: timeout(&config.limits),
+    })
+}
+
+/// Reads a key from where the configuration says it is.
+fn read_key(target: &str, field: &str, source: &str) -> Result<Key, Failure> {
+    match source.split_once(':') {
+        Some(("env", name)) => std::env::var_os(name)
+            .and_then(|value| value.into_string().ok())
+            .filter(|value| !value.trim().is_empty())
+            .map(|value| Key::fixed(value.trim()))
+            .ok_or_else(|| {
+                Failure::usage(format!(
+                    "target `{target}` wants its key in the variable {name}, which is not set"
+                ))
+                .hint(format!(
+                    "set it with `export {name}=…`, or name a file: `{field}: file:PATH`"
+                ))
+            }),
+        Some(("file", path)) => Key::from_file(path).map_err(|error| {
+            Failure::usage(format!(
+                "target `{target}` wants its key from {path}: {error}"
+            ))
+        }),
+        // The text itself is not repeated: it may be a key.
+        _ => Err(Failure::usage(format!(
+            "`{field}` of target `{target}` is neither env:NAME nor file:PATH"
+        ))
+        .hint("keys do not belong in nocere.yaml")),
+    }
+}
+
+/// Recorded answers: of a JSONL file, or of a run (`RUN` or `RUN@TARGET`).
+fn replay(context: &Context, name: &str, source: &str) -> Result<ReplayModel, Failure> {
+    let path = Path::new(source);
+    if path.is_file() {
+        return ReplayModel::from_jsonl(name, path)
+            .map_err(|error| Failure::usage(error.to_string()));
+    }
+    let (run, lane) = match source.split_once('@') {
+        Some((run, lane)) => (run, Some(lane.to_owned())),
+        None => (source, None),
+    };
+    let reader = RunReader::find(&context.runs(), run).map_err(|error| {
+        Failure::from(error).hint(format!("`{source}` is neither a file nor a run"))
+    })?;
+    let id = reader.header()?.id;
+    let targets: Vec<String> = reader.targets()?.into_iter().map(|(id, _)| id).collect();
+    let lane = match (lane, targets.as_slice()) {
+        (Some(lane), known) if known.contains(&lane) => lane,
+        (None, [only]) => only.clone(),
+        (_, known) => {
+            return Err(
+                Failure::usage(format!("run {id} has the targets {}", known.join(", ")))
+                    .hint(format!("say which with `replay:{id}@TARGET`")),
+            );
+        }
+    };
+    let mut recorded = Vec::new();
+    reader.for_each_sample(|row| {
+        if row.lane != lane {
+            return;
+        }
+        let mut said: Vec<Message> = Vec::new();
+        for turn in &row.transcript.turns {
+            if let Some(facts) = &turn.answer {
+                recorded.push(Recorded {
+                    messages: said.clone(),
+                    reply: Ok(ChatReply {
+                        text: turn.message.content.clone(),
+                        reasoning: facts.reasoning.clone(),
+                        finish: facts.finish.clone(),
+                        usage: facts.usage,
+                        latency_ms: 0,
+                        response_id: facts.response_id.clone(),
+                        served_by: facts.served_by.clone(),
+                    }),
+                });
+            }
+            said.push(turn.message.clone());
+        }
+        if let Some(error) = &row.transcript.error {
+            recorded.push(Recorded {
+                messages: said,
+                reply: Err(error.clone()),
+            });
+        }
+    })?;
+    Ok(ReplayModel::new(
+        name,
+        format!("run {id}, {lane}"),
+        recorded,
+    ))
+}
+
+/// The file of a model: by catalogue name in the models folder, or a path.
+pub(crate) fn model_path(context: &Context, name: &str) -> Result<PathBuf, Failure> {
+    let catalog = Catalog::embedded()?;
+    if let Some(entry) = catalog.get(name) {
+        if entry.kind != ModelKind::Chat {
+            return Err(Failure::usage(format!(
+                "model `{name}` is an encoder; it cannot chat"
+            )));
+        }
+        let path = context.models.join(&entry.file);
+        if !path.is_file() {
+            return Err(
+                Failure::usage(format!("model `{name}` is not on this machine"))
+                    .hint(format!("fetch it with `nocere models pull {name}`")),
+            );
+        }
+        if !pull::is_installed(entry, &context.models) {
+            return Err(Failure::usage(format!(
+                "{} is not the file that the catalogue pins",
+                path.display()
+            ))
+            .hint(format!(
+                "remove it and run `nocere models pull {name}`, or name the file by its path"
+            )));
+        }
+        return Ok(path);
+    }
+    let path = Path::new(name);
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let known: Vec<&str> = catalog.iter().map(|entry| entry.id.as_str()).collect();
+    let failure = Failure::usage(format!("there is no model or file `{name}`"));
+    Err(match nearest(name, known.iter().copied()) {
+        Some(word) => failure.hint(format!("did you mean `{word}`?")),
+        None => failure.hint(format!(
+            "known models: {}; or give the path of a GGUF file",
+            known.join(", ")
+        )),
+    })
+}
