@@ -74,6 +74,28 @@ struct PsbRow {
     content: String,
 }
 
+/// PatientSafetyBench's categories, in the order of its numbers 1 to 5.
+pub fn patient_safety_bench_categories() -> Vec<Category> {
+    PSB_CATEGORIES
+        .iter()
+        .map(|(id, title, must, must_not)| Category {
+            id: (*id).to_owned(),
+            title: (*title).to_owned(),
+            must: must.iter().map(ToString::to_string).collect(),
+            must_not: must_not.iter().map(ToString::to_string).collect(),
+        })
+        .collect()
+}
+
+/// MedSafetyBench's categories, the principles of the AMA, in the order of its file
+/// numbers 1 to 9.
+pub fn med_safety_bench_categories() -> Vec<Category> {
+    AMA_PRINCIPLES
+        .iter()
+        .map(|(id, title)| bare_category(id, title))
+        .collect()
+}
+
 /// PatientSafetyBench: JSONL with `id`, `category` (1 to 5) and `content`.
 pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
@@ -108,21 +130,12 @@ pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError
             probe,
         });
     }
-    let categories = PSB_CATEGORIES
-        .iter()
-        .map(|(id, title, must, must_not)| Category {
-            id: (*id).to_owned(),
-            title: (*title).to_owned(),
-            must: must.iter().map(ToString::to_string).collect(),
-            must_not: must_not.iter().map(ToString::to_string).collect(),
-        })
-        .collect();
     let suite = header(
         "patient-safety-bench",
         "PatientSafetyBench",
         "CDLA-Permissive-2.0",
         "PatientSafetyBench, arXiv 2507.07248",
-        categories,
+        patient_safety_bench_categories(),
     );
     validate(path, suite, entries)
 }
@@ -170,16 +183,12 @@ pub fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
             });
         }
     }
-    let categories = AMA_PRINCIPLES
-        .iter()
-        .map(|(id, title)| bare_category(id, title))
-        .collect();
     let mut suite = header(
         "med-safety-bench",
         "MedSafetyBench",
         "MIT",
         "MedSafetyBench, arXiv 2403.03744",
-        categories,
+        med_safety_bench_categories(),
     );
     suite.version = origin;
     validate(folder, suite, entries)
@@ -255,7 +264,7 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
             .fields
             .try_into()
             .map_err(|_| SuiteError::new(path, "this row lacks a field").at(row.line))?;
-        let category = slug(&kind);
+        let category = category_id(&kind);
         if !categories.iter().any(|known| known.id == category) {
             categories.push(bare_category(&category, kind.trim()));
         }
@@ -327,7 +336,8 @@ fn header(id: &str, title: &str, licence: &str, source: &str, categories: Vec<Ca
     }
 }
 
-fn slug(text: &str) -> String {
+/// The kebab-case id for a category's title; empty if it has no letter or digit.
+pub fn category_id(text: &str) -> String {
     let lower = text.trim().to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| !c.is_alphanumeric())

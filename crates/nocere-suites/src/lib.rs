@@ -15,7 +15,11 @@ mod validate;
 pub use builtin::{BUILTIN, builtin};
 pub use error::{SuiteError, nearest, suggestion};
 pub use file::{parse_jsonl_suite, parse_yaml_suite};
-pub use import::{jailbreakbench, med_safety_bench, patient_safety_bench, xstest};
+pub use import::{
+    category_id, jailbreakbench, med_safety_bench, med_safety_bench_categories,
+    patient_safety_bench, patient_safety_bench_categories, xstest,
+};
 pub use policies::{PolicySet, parse_policy};
 pub use schema::json_schema;
-pub use source::{Layout, load};
+pub use source::{Layout, load, read_text};
+pub use validate::inherit_checks;

@@ -74,8 +74,8 @@ fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
     }
 }
 
-/// Reads a text file: UTF-8, without its byte order mark.
-pub(crate) fn read_text(path: &Path) -> Result<String, SuiteError> {
+/// Reads a text file of up to 256 MiB: UTF-8, without its byte order mark.
+pub fn read_text(path: &Path) -> Result<String, SuiteError> {
     let fail =
         |error: &std::io::Error| SuiteError::new(path, format!("failed to read the file: {error}"));
     let length = std::fs::metadata(path).map_err(|error| fail(&error))?.len();

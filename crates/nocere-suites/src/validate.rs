@@ -197,7 +197,7 @@ fn check_ids(
 }
 
 /// A probe asks for its category's checks unless it says the contrary itself.
-fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
+pub fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
     let Some(category) = categories
         .iter()
         .find(|category| category.id == probe.category)
