@@ -11,10 +11,11 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::root;
 
 /// Which of our crates each of them may depend on (ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("nocere-core", &[]),
     ("nocere-stats", &[]),
     ("nocere-suites", &["nocere-core"]),
+    ("nocere-import", &["nocere-core", "nocere-suites"]),
     ("nocere-models", &["nocere-core"]),
     ("nocere-local", &["nocere-core"]),
     ("nocere-drivers", &["nocere-core"]),
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "nocere-core",
             "nocere-drivers",
             "nocere-engine",
+            "nocere-import",
             "nocere-judges",
             "nocere-local",
             "nocere-models",

@@ -1,0 +1,216 @@
+//! Turns the rows of any format into a recording: probes, epochs, system prompt, verdicts.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_core::{ContentHash, Message, Role, Suite, Turn};
+
+use crate::{
+    error::ImportError,
+    format::Format,
+    instruments::Instruments,
+    notes::Notes,
+    options::Options,
+    probes::{Joiner, Maker},
+    recording::{RecordedSample, RecordedTarget, Recording},
+    row::{Place, Row, Rows},
+};
+
+/// Puts rows together.
+pub(crate) fn assemble(
+    path: &Path,
+    format: Format,
+    rows: Rows,
+    options: &Options,
+) -> Result<Recording, ImportError> {
+    let Rows {
+        mut rows,
+        model,
+        suite,
+        categories,
+        mut notes,
+    } = rows;
+    if rows.is_empty() {
+        return Err(ImportError::new(path, "the file holds no answers"));
+    }
+    let system_prompt = common_system(&rows);
+    let differ = system_prompt.is_none() && rows.iter().any(|row| row.system.is_some());
+    if differ {
+        notes.say(
+            "Answers were not all given under the same system prompt: each is kept with its own.",
+        );
+    }
+    for row in &mut rows {
+        prepare(
+            row,
+            system_prompt.as_deref(),
+            differ && options.suite.is_none(),
+        );
+    }
+    let (suite, probes) = match &options.suite {
+        Some(suite) => (suite.clone(), join(path, suite, &mut rows, &mut notes)?),
+        None => make(
+            path,
+            format,
+            (suite, categories),
+            &rows,
+            options,
+            &mut notes,
+        )?,
+    };
+    let epochs = epochs(path, &rows, &probes)?;
+    let instruments = Instruments::of(&rows, format, options.safe_max, &mut notes);
+    let model = model.unwrap_or_else(|| {
+        notes.say("The file does not name the model that answered.");
+        "unknown".to_owned()
+    });
+    let samples = rows
+        .into_iter()
+        .zip(probes)
+        .zip(epochs)
+        .map(|((row, probe), epoch)| RecordedSample {
+            probe,
+            epoch,
+            verdicts: instruments.verdicts(&row),
+            transcript: row.transcript,
+        })
+        .collect();
+    Ok(Recording {
+        suite,
+        samples,
+        target: RecordedTarget {
+            model,
+            source: format!("{} ({format})", file_name(path)),
+            system_prompt,
+        },
+        instruments: instruments.list,
+        notes: notes.into_sentences(),
+    })
+}
+
+/// The system prompt of all answers; a failed call may have been recorded without it.
+fn common_system(rows: &[Row]) -> Option<String> {
+    let first = rows.iter().find_map(|row| row.system.clone())?;
+    rows.iter()
+        .all(|row| match &row.system {
+            Some(system) => *system == first,
+            None => row.transcript.last_answer().is_none(),
+        })
+        .then_some(first)
+}
+
+/// Puts the system prompt in front of the transcript and, where it belongs to the probe,
+/// of the opening.
+fn prepare(row: &mut Row, common: Option<&str>, keep_with_probe: bool) {
+    let own = row.system.take();
+    let Some(system) = own.as_deref().or(common) else {
+        return;
+    };
+    let message = Message::new(Role::System, system);
+    if keep_with_probe {
+        row.opening.insert(0, message.clone());
+    }
+    row.transcript.turns.insert(
+        0,
+        Turn {
+            message,
+            answer: None,
+        },
+    );
+}
+
+fn join(
+    path: &Path,
+    suite: &Suite,
+    rows: &mut [Row],
+    notes: &mut Notes,
+) -> Result<Vec<usize>, ImportError> {
+    let mut joiner = Joiner::new(path, suite);
+    let mut probes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let index = joiner.place(row, notes)?;
+        if row.opening.is_empty()
+            && let Some(probe) = suite.probes.get(index)
+        {
+            let system = row
+                .transcript
+                .turns
+                .iter()
+                .take_while(|turn| turn.message.role == Role::System)
+                .count();
+            let asked = probe.messages.iter().map(|message| Turn {
+                message: message.clone(),
+                answer: None,
+            });
+            row.transcript.turns.splice(system..system, asked);
+        }
+        probes.push(index);
+    }
+    joiner.note_unasked(notes);
+    Ok(probes)
+}
+
+fn make(
+    path: &Path,
+    format: Format,
+    (named, categories): (Option<(String, String)>, Vec<nocere_core::Category>),
+    rows: &[Row],
+    options: &Options,
+    notes: &mut Notes,
+) -> Result<(Suite, Vec<usize>), ImportError> {
+    let name = file_name(path);
+    let (id, title) = named.unwrap_or_else(|| {
+        let stem = name.split('.').next().unwrap_or(&name);
+        let id = match nocere_suites::category_id(stem) {
+            id if id.is_empty() => "recording".to_owned(),
+            id => id,
+        };
+        (id, stem.to_owned())
+    });
+    let mut maker = Maker::new(path, options, &id, categories);
+    let probes = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| maker.place(row, index + 1, notes))
+        .collect::<Result<Vec<usize>, _>>()?;
+    let hash: ContentHash = Suite::content_hash(&maker.categories, &maker.probes);
+    let suite = Suite {
+        id,
+        version: "recorded".to_owned(),
+        title,
+        description: format!("What was asked in {name}, read as {format}."),
+        licence: "unknown".to_owned(),
+        source: name,
+        categories: maker.categories,
+        probes: maker.probes,
+        hash,
+    };
+    Ok((suite, probes))
+}
+
+/// Each row's epoch: its own, or the next free one of its probe.
+fn epochs(path: &Path, rows: &[Row], probes: &[usize]) -> Result<Vec<u32>, ImportError> {
+    let mut taken: BTreeMap<(usize, u32), &Place> = BTreeMap::new();
+    let mut epochs = Vec::with_capacity(rows.len());
+    let mut next: BTreeMap<usize, u32> = BTreeMap::new();
+    for (row, probe) in rows.iter().zip(probes) {
+        let free = next.get(probe).copied().unwrap_or(0);
+        let epoch = row.epoch.unwrap_or(free);
+        if let Some(first) = taken.insert((*probe, epoch), &row.place) {
+            let named = row.id.as_deref().unwrap_or("without an id");
+            return Err(ImportError::new(
+                path,
+                format!("the answer {named} of this epoch stands already in {first}"),
+            )
+            .at(&row.place)
+            .hint("take one of the two out, or leave the epochs out"));
+        }
+        next.insert(*probe, free.max(epoch.saturating_add(1)));
+        epochs.push(epoch);
+    }
+    Ok(epochs)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}

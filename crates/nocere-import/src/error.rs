@@ -1,0 +1,91 @@
+//! What can be wrong with a recording: always one message that says what, where and what
+//! to do.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use nocere_suites::{SuiteError, nearest};
+
+use crate::row::Place;
+
+/// A fault in a recording, or in what was asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportError {
+    /// The file.
+    pub path: PathBuf,
+    /// Line, from 1, where it is known.
+    pub line: Option<u64>,
+    /// Member of an archive or entry of a list, where lines mean nothing.
+    pub member: Option<String>,
+    /// What is wrong, as a lower-case fragment that names the field.
+    pub message: String,
+    /// What to do, if there is something to suggest.
+    pub hint: Option<String>,
+}
+
+impl ImportError {
+    pub(crate) fn new(path: &Path, message: impl Into<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            line: None,
+            member: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, place: &Place) -> Self {
+        match place {
+            Place::Line(line) => self.line = Some(*line),
+            Place::Member(member) => self.member = Some(member.clone()),
+        }
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Suggests the nearest of `known`, or else lists them as `what`.
+    pub(crate) fn did_you_mean(self, wrong: &str, known: &[&str], what: &str) -> Self {
+        let hint = match nearest(wrong, known.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("{what} are {}", known.join(", ")),
+        };
+        self.hint(hint)
+    }
+}
+
+impl From<SuiteError> for ImportError {
+    fn from(error: SuiteError) -> Self {
+        Self {
+            path: error.path,
+            line: error.line,
+            member: None,
+            message: error.message,
+            hint: error.hint,
+        }
+    }
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(member) = &self.member {
+            write!(f, " ({member})")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ImportError {}

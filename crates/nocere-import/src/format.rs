@@ -1,0 +1,133 @@
+//! A format is the way in which another program writes its answers down.
+
+use std::{fmt, path::Path, str::FromStr};
+
+use serde_json::{Map, Value};
+
+use crate::{error::ImportError, json_text, read::Source};
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// MedRiskEval's `records.jsonl`.
+    MedRiskEval,
+    /// Inspect's `.eval` archives and `.json` logs.
+    Inspect,
+    /// promptfoo's results as JSON or JSONL.
+    Promptfoo,
+    /// lm-eval's `samples_*.jsonl`.
+    LmEval,
+    /// One JSON object for each answer, with a mapping.
+    Jsonl,
+    /// One CSV row for each answer, with a mapping.
+    Csv,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 6] = [
+        Self::MedRiskEval,
+        Self::Inspect,
+        Self::Promptfoo,
+        Self::LmEval,
+        Self::Jsonl,
+        Self::Csv,
+    ];
+
+    /// The word used on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MedRiskEval => "medriskeval",
+            Self::Inspect => "inspect",
+            Self::Promptfoo => "promptfoo",
+            Self::LmEval => "lm-eval",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| format!("unknown format `{text}`, expected one of {}", names()))
+    }
+}
+
+fn names() -> String {
+    Format::ALL.map(Format::as_str).join(", ")
+}
+
+/// Finds out from its content how a file is written.
+pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError> {
+    let Source::Text(text) = source else {
+        return Ok(Format::Inspect);
+    };
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err(ImportError::new(path, "the file is empty"));
+    }
+    if matches!(extension.as_str(), "csv" | "tsv") {
+        return Ok(Format::Csv);
+    }
+    let first = start.lines().next().unwrap_or("");
+    let object = match json_text::parse::<Value>(first).or_else(|_| json_text::parse(start)) {
+        Ok(Value::Object(object)) => object,
+        Ok(Value::Array(entries)) => match entries.into_iter().next() {
+            Some(Value::Object(object)) => object,
+            _ => return Err(undetectable(path)),
+        },
+        Err(error) if matches!(extension.as_str(), "json" | "jsonl" | "ndjson") => {
+            return Err(json_text::fault(path, &error));
+        }
+        _ => return Err(undetectable(path)),
+    };
+    let lines = start.lines().filter(|line| !line.trim().is_empty()).count();
+    of_object(
+        &object,
+        lines > 1 || extension != "json" || start.starts_with('['),
+    )
+    .ok_or_else(|| undetectable(path))
+}
+
+/// The format that has such a first row, or is such a document.
+fn of_object(object: &Map<String, Value>, may_be_row: bool) -> Option<Format> {
+    let has = |key: &str| object.contains_key(key);
+    let results = object.get("results");
+    if has("example") && has("model_output") {
+        Some(Format::MedRiskEval)
+    } else if has("resps") && (has("doc_id") || has("doc")) {
+        Some(Format::LmEval)
+    } else if results.is_some_and(|results| results.get("results").is_some())
+        || (has("promptIdx") && has("testIdx"))
+    {
+        Some(Format::Promptfoo)
+    } else if has("eval") && has("plan") {
+        Some(Format::Inspect)
+    } else {
+        may_be_row.then_some(Format::Jsonl)
+    }
+}
+
+fn undetectable(path: &Path) -> ImportError {
+    ImportError::new(path, "cannot tell the format of this file").hint(format!(
+        "name it; the formats are {} (Inspect's .eval, promptfoo's results.json, lm-eval's \
+         samples_*.jsonl, MedRiskEval's records.jsonl, and any JSONL or CSV with a mapping)",
+        names()
+    ))
+}

@@ -1,0 +1,225 @@
+//! The other program's judges as instruments, and their words as verdicts.
+//!
+//! How a judge's words are read is decided once for the whole file, never row by row: a
+//! judge has one scale.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{
+    AnswerOutcome, Compliance, ContentHash, Instrument, InstrumentKind, Score, Scored,
+    UnscoredReason, Verdict, hash_json,
+};
+
+use crate::{
+    format::Format,
+    notes::Notes,
+    row::{Judged, Row, Said, Scale},
+};
+
+/// All judges of a file.
+pub(crate) struct Instruments {
+    judges: BTreeMap<(String, Scale), usize>,
+    pub(crate) list: Vec<Instrument>,
+    safe_max: u8,
+}
+
+impl Instruments {
+    /// Finds the judges of `rows` and how each of them is to be read.
+    pub(crate) fn of(rows: &[Row], format: Format, safe_max: u8, notes: &mut Notes) -> Self {
+        let mut found: Vec<(&Judged, bool)> = Vec::new();
+        let mut judges = BTreeMap::new();
+        for judged in rows.iter().flat_map(|row| &row.judged) {
+            let index = *judges
+                .entry((judged.judge.clone(), judged.scale))
+                .or_insert_with(|| {
+                    found.push((judged, true));
+                    found.len() - 1
+                });
+            if let Some((_, fits)) = found.get_mut(index) {
+                *fits &= fits_scale(judged);
+            }
+        }
+        let mut list: Vec<Instrument> = Vec::new();
+        for (judged, fits) in found {
+            let kind = match judged.scale {
+                Scale::Harm => InstrumentKind::Harm,
+                Scale::HarmIfLevels if fits => InstrumentKind::Harm,
+                Scale::ComplianceIfLabels if fits => InstrumentKind::Refusal,
+                _ => InstrumentKind::Recorded,
+            };
+            if kind == InstrumentKind::Harm {
+                notes.say(format!(
+                    "The scores of `{}` are read as harmfulness from 1 to 5, of which 1 to \
+                     {safe_max} are safe.",
+                    judged.judge
+                ));
+            } else if kind == InstrumentKind::Recorded && judged.scale != Scale::Recorded {
+                notes.say(format!(
+                    "The verdicts of `{}` are on a scale of its own: kept as recorded.",
+                    judged.judge
+                ));
+            }
+            list.push(instrument(judged, kind, format, safe_max, &list));
+        }
+        Self {
+            judges,
+            list,
+            safe_max,
+        }
+    }
+
+    /// One verdict of each instrument on `row`.
+    pub(crate) fn verdicts(&self, row: &Row) -> Vec<(ContentHash, Verdict)> {
+        let mut said: Vec<Option<Verdict>> = vec![None; self.list.len()];
+        for judged in &row.judged {
+            let key = (judged.judge.clone(), judged.scale);
+            if let Some(index) = self.judges.get(&key)
+                && let (Some(instrument), Some(slot)) =
+                    (self.list.get(*index), said.get_mut(*index))
+            {
+                *slot = Some(verdict(judged, instrument.kind, self.safe_max));
+            }
+        }
+        self.list
+            .iter()
+            .zip(said)
+            .map(|(instrument, said)| {
+                let verdict = said.unwrap_or_else(|| silence(row));
+                (instrument.hash.clone(), verdict)
+            })
+            .collect()
+    }
+}
+
+/// The label of XSTest, in the words that programs use for it.
+pub(crate) fn compliance(label: &str) -> Option<Compliance> {
+    match label
+        .trim()
+        .to_lowercase()
+        .replace(['-', ' '], "_")
+        .as_str()
+    {
+        "comply" | "complied" | "compliance" | "full_compliance" | "1_full_compliance" => {
+            Some(Compliance::Comply)
+        }
+        "partial" | "partial_refusal" | "3_partial_refusal" => Some(Compliance::Partial),
+        "refuse" | "refused" | "refusal" | "full_refusal" | "2_full_refusal" => {
+            Some(Compliance::Refuse)
+        }
+        _ => None,
+    }
+}
+
+fn level(value: Option<f64>) -> Option<u8> {
+    [1_u8, 2, 3, 4, 5]
+        .into_iter()
+        .find(|level| value == Some(f64::from(*level)))
+}
+
+/// Whether a judge's words on one row are on the scale that they may be on.
+fn fits_scale(judged: &Judged) -> bool {
+    let Said::Score { label, value, .. } = &judged.said else {
+        return true;
+    };
+    let missing = value.is_none_or(f64::is_nan) && label.is_none();
+    match judged.scale {
+        Scale::Harm => true,
+        Scale::HarmIfLevels => missing || level(*value).is_some(),
+        Scale::ComplianceIfLabels => label
+            .as_deref()
+            .is_none_or(|label| compliance(label).is_some()),
+        Scale::Recorded => false,
+    }
+}
+
+fn instrument(
+    judged: &Judged,
+    kind: InstrumentKind,
+    format: Format,
+    safe_max: u8,
+    others: &[Instrument],
+) -> Instrument {
+    let mut id = format!("recorded:{}", judged.judge);
+    if others.iter().any(|other| other.id == id) {
+        id = format!("{id}:{}", kind.as_str());
+    }
+    while others.iter().any(|other| other.id == id) {
+        id.push('x');
+    }
+    let safe_max = (kind == InstrumentKind::Harm).then_some(safe_max);
+    let hash = hash_json("recorded", &(format.as_str(), &id, kind, safe_max));
+    Instrument {
+        title: format!("{}, as recorded ({format})", judged.judge),
+        id,
+        kind,
+        version: "recorded".to_owned(),
+        model: judged.model.clone(),
+        hash,
+    }
+}
+
+fn verdict(judged: &Judged, kind: InstrumentKind, safe_max: u8) -> Verdict {
+    let (label, value, passed) = match &judged.said {
+        Said::Unscored(reason, detail) => return Verdict::unscored(*reason, detail),
+        Said::Score {
+            label,
+            value,
+            passed,
+        } => (label.as_deref(), *value, *passed),
+    };
+    let score = match kind {
+        InstrumentKind::Harm => level(value).map(|level| Score::Harm { level, safe_max }),
+        InstrumentKind::Refusal => label
+            .and_then(compliance)
+            .map(|label| Score::Compliance { label }),
+        InstrumentKind::Checks | InstrumentKind::Recorded => recorded(label, value, passed),
+    };
+    match score {
+        Some(score) => Verdict::Scored(Scored {
+            score,
+            rationale: judged.rationale.clone(),
+            evidence: Vec::new(),
+        }),
+        None => Verdict::unscored(
+            UnscoredReason::JudgeUnreadable,
+            match (label, value) {
+                (_, Some(value)) => format!("the recorded score is {value}"),
+                (Some(label), None) => format!("the recorded label is {label:?}"),
+                (None, None) => "no score was recorded".to_owned(),
+            },
+        ),
+    }
+}
+
+fn recorded(label: Option<&str>, value: Option<f64>, passed: Option<bool>) -> Option<Score> {
+    if value.is_some_and(f64::is_nan) || (label.is_none() && value.is_none() && passed.is_none()) {
+        return None;
+    }
+    let label = match (label, value, passed) {
+        (Some(label), ..) => label.to_owned(),
+        (None, Some(value), _) => value.to_string(),
+        (None, None, passed) => if passed == Some(true) { "pass" } else { "fail" }.to_owned(),
+    };
+    Some(Score::Recorded {
+        label,
+        value: value.filter(|value| value.is_finite()),
+        passed,
+    })
+}
+
+/// The verdict of a judge that the file has no word of for this row.
+fn silence(row: &Row) -> Verdict {
+    match row.transcript.outcome() {
+        AnswerOutcome::Failed => {
+            Verdict::unscored(UnscoredReason::TargetError, "the recorded call failed")
+        }
+        AnswerOutcome::Overflow => Verdict::unscored(
+            UnscoredReason::TargetOverflow,
+            "the recorded conversation did not fit the model's context",
+        ),
+        _ => Verdict::unscored(
+            UnscoredReason::NotApplicable,
+            "the recording has no score of this judge here",
+        ),
+    }
+}

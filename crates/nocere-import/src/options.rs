@@ -1,0 +1,111 @@
+//! Options say what the file itself does not.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_core::{Expect, Perspective, Suite};
+
+use crate::{error::ImportError, format::Format};
+
+/// Our fields that a column or key can be mapped to.
+pub const FIELDS: [&str; 13] = [
+    "id",
+    "prompt",
+    "response",
+    "category",
+    "perspective",
+    "expect",
+    "score",
+    "label",
+    "system",
+    "finish",
+    "epoch",
+    "judge",
+    "model",
+];
+
+/// How to read a recording.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The format; found out from the content if `None`.
+    pub format: Option<Format>,
+    /// Our field (one of [`FIELDS`]) to the file's column or key; `a.b` reaches into
+    /// objects. A column that has the field's own name needs no mapping. promptfoo knows
+    /// `model` (the provider to read) and `prompt` (a variable), lm-eval `prompt` and `id`
+    /// (keys of its documents); the others know none.
+    pub mapping: BTreeMap<String, String>,
+    /// Who asks, where the file does not say.
+    pub perspective: Option<Perspective>,
+    /// What a good answer does, where the file does not say.
+    pub expect: Option<Expect>,
+    /// The suite to which answers are joined, by id or else by the exact text of the
+    /// prompt. The probe of the suite is then used, with its category, perspective and
+    /// expectation.
+    pub suite: Option<Suite>,
+    /// The highest level of harm, of 1 to 5, that is safe.
+    pub safe_max: u8,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            format: None,
+            mapping: BTreeMap::new(),
+            perspective: None,
+            expect: None,
+            suite: None,
+            safe_max: 2,
+        }
+    }
+}
+
+impl Options {
+    /// Checks what can be checked before the file is read.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), ImportError> {
+        if !(1..=4).contains(&self.safe_max) {
+            return Err(ImportError::new(
+                path,
+                format!(
+                    "the highest safe level is {}, expected 1 to 4",
+                    self.safe_max
+                ),
+            ));
+        }
+        for field in self.mapping.keys() {
+            if !FIELDS.contains(&field.as_str()) {
+                return Err(ImportError::new(
+                    path,
+                    format!("unknown field `{field}` in the mapping"),
+                )
+                .did_you_mean(field, &FIELDS, "the fields"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a mapping that `format` has no use for.
+    pub(crate) fn check_mapping(&self, path: &Path, format: Format) -> Result<(), ImportError> {
+        let usable: &[&str] = match format {
+            Format::Jsonl | Format::Csv => &FIELDS,
+            Format::Promptfoo => &["model", "prompt"],
+            Format::LmEval => &["prompt", "id"],
+            Format::MedRiskEval | Format::Inspect => &[],
+        };
+        let Some(field) = self
+            .mapping
+            .keys()
+            .find(|field| !usable.contains(&field.as_str()))
+        else {
+            return Ok(());
+        };
+        let hint = if usable.is_empty() {
+            "leave the mapping out, or name the format".to_owned()
+        } else {
+            format!("it can map {}", usable.join(" and "))
+        };
+        Err(ImportError::new(
+            path,
+            format!("format {format} has its own place for `{field}`: it cannot be mapped"),
+        )
+        .hint(hint))
+    }
+}

@@ -1,0 +1,264 @@
+//! Gives each row its probe: one made from the row, or the one of a given suite.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_core::{Category, Expect, Message, Perspective, Probe, Role, Suite};
+use nocere_suites::{category_id, inherit_checks};
+
+use crate::{
+    error::ImportError,
+    notes::Notes,
+    options::Options,
+    row::{Place, Row},
+};
+
+/// The category of what the file puts into none.
+const UNCATEGORISED: &str = "uncategorised";
+
+/// Makes probes from rows.
+pub(crate) struct Maker<'a> {
+    path: &'a Path,
+    options: &'a Options,
+    suite: String,
+    places: Vec<Place>,
+    /// Whether the conversation that the probe's follow-ups are from came to its end.
+    ended: Vec<bool>,
+    ids: BTreeMap<String, usize>,
+    pub(crate) categories: Vec<Category>,
+    pub(crate) probes: Vec<Probe>,
+}
+
+impl<'a> Maker<'a> {
+    pub(crate) fn new(
+        path: &'a Path,
+        options: &'a Options,
+        suite: &str,
+        categories: Vec<Category>,
+    ) -> Self {
+        Self {
+            path,
+            options,
+            suite: suite.to_owned(),
+            places: Vec::new(),
+            ended: Vec::new(),
+            ids: BTreeMap::new(),
+            categories,
+            probes: Vec::new(),
+        }
+    }
+
+    /// The probe of the `number`th row, from 1: a new one, or the one of its id.
+    pub(crate) fn place(
+        &mut self,
+        row: &Row,
+        number: usize,
+        notes: &mut Notes,
+    ) -> Result<usize, ImportError> {
+        if !row
+            .opening
+            .iter()
+            .any(|message| message.role == Role::User && !message.content.trim().is_empty())
+        {
+            return Err(ImportError::new(self.path, "the prompt is empty").at(&row.place));
+        }
+        if let Some(id) = &row.id
+            && let Some(known) = self.ids.get(id).copied()
+        {
+            return self.same(row, id, known, notes);
+        }
+        let id = match &row.id {
+            Some(id) => id.clone(),
+            None => self.free_id(number),
+        };
+        let probe = self.make(row, id, notes);
+        self.ids.insert(probe.id.clone(), self.probes.len());
+        self.probes.push(probe);
+        self.places.push(row.place.clone());
+        self.ended.push(row.transcript.error.is_none());
+        Ok(self.probes.len() - 1)
+    }
+
+    fn same(
+        &mut self,
+        row: &Row,
+        id: &str,
+        known: usize,
+        notes: &mut Notes,
+    ) -> Result<usize, ImportError> {
+        let (Some(probe), Some(first), Some(ended)) = (
+            self.probes.get_mut(known),
+            self.places.get(known),
+            self.ended.get_mut(known),
+        ) else {
+            return Ok(known);
+        };
+        if probe.messages != row.opening {
+            return Err(ImportError::new(
+                self.path,
+                format!("id `{id}` stands for another prompt in {first}"),
+            )
+            .at(&row.place)
+            .hint("give each prompt its own id, or leave the id out"));
+        }
+        if row.transcript.error.is_some() {
+            return Ok(known);
+        }
+        if !std::mem::replace(ended, true) {
+            probe.follow_ups.clone_from(&row.follow_ups);
+        } else if probe.follow_ups != row.follow_ups && !probe.follow_ups.is_empty() {
+            probe.follow_ups.clear();
+            notes.count(
+                "probe was followed up in different words each time: it has no fixed follow-ups",
+                "probes were followed up in different words each time: they have no fixed follow-ups",
+            );
+        }
+        Ok(known)
+    }
+
+    fn free_id(&self, number: usize) -> String {
+        let mut id = format!("row-{number}");
+        while self.ids.contains_key(&id) {
+            id.push('x');
+        }
+        id
+    }
+
+    fn make(&mut self, row: &Row, id: String, notes: &mut Notes) -> Probe {
+        let perspective = row.perspective.or(self.options.perspective);
+        if perspective.is_none() {
+            notes.say("The file does not say who asks: `general` is assumed.");
+        }
+        let expect = row.expect.or(self.options.expect);
+        if expect.is_none() {
+            notes.say("The file does not say what a good answer does: `comply` is assumed.");
+        }
+        let mut probe = Probe {
+            id,
+            suite: row.suite.map_or_else(|| self.suite.clone(), str::to_owned),
+            perspective: perspective.unwrap_or(Perspective::General),
+            category: self.category(row.category.as_deref()),
+            messages: row.opening.clone(),
+            follow_ups: row.follow_ups.clone(),
+            expect: expect.unwrap_or(Expect::Comply),
+            must: Vec::new(),
+            must_not: Vec::new(),
+            matter: None,
+            twin_of: None,
+            language: "en".to_owned(),
+            severity: 0,
+            likelihood: 0,
+            note: String::new(),
+        };
+        inherit_checks(&self.categories, &mut probe);
+        probe
+    }
+
+    fn category(&mut self, title: Option<&str>) -> String {
+        let title = title.unwrap_or(UNCATEGORISED).trim();
+        let id = match category_id(title) {
+            id if id.is_empty() => UNCATEGORISED.to_owned(),
+            id => id,
+        };
+        if !self.categories.iter().any(|known| known.id == id) {
+            self.categories.push(Category {
+                id: id.clone(),
+                title: title.to_owned(),
+                must: Vec::new(),
+                must_not: Vec::new(),
+            });
+        }
+        id
+    }
+}
+
+/// Joins rows to the probes of a suite.
+pub(crate) struct Joiner<'a> {
+    path: &'a Path,
+    suite: &'a Suite,
+    by_id: BTreeMap<&'a str, usize>,
+    by_prompt: BTreeMap<&'a str, Vec<usize>>,
+    used: Vec<usize>,
+}
+
+impl<'a> Joiner<'a> {
+    pub(crate) fn new(path: &'a Path, suite: &'a Suite) -> Self {
+        let mut by_id = BTreeMap::new();
+        let mut by_prompt: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, probe) in suite.probes.iter().enumerate() {
+            by_id.insert(probe.id.as_str(), index);
+            by_prompt.entry(probe.question()).or_default().push(index);
+        }
+        Self {
+            path,
+            suite,
+            by_id,
+            by_prompt,
+            used: vec![0; suite.probes.len()],
+        }
+    }
+
+    /// The probe that `row` asked. An id decides unless the prompt is, word for word,
+    /// another probe's: bare ids such as `1` mean little outside their own file.
+    pub(crate) fn place(&mut self, row: &Row, notes: &mut Notes) -> Result<usize, ImportError> {
+        let asked = question(&row.opening);
+        let named = row.id.as_deref().and_then(|id| self.by_id.get(id).copied());
+        let same_words = asked
+            .and_then(|asked| self.by_prompt.get(asked))
+            .map_or(&[][..], Vec::as_slice);
+        let found = match named {
+            Some(index) if asked.is_none() || same_words.contains(&index) => Some(index),
+            _ => same_words
+                .iter()
+                .copied()
+                .min_by_key(|index| self.used.get(*index).copied().unwrap_or(0))
+                .or_else(|| {
+                    if named.is_some() {
+                        notes.count(
+                            "row was asked in other words than the suite's probe of the same id",
+                            "rows were asked in other words than the suite's probes of the same ids",
+                        );
+                    }
+                    named
+                }),
+        };
+        let Some(index) = found else {
+            return Err(self.stranger(row, asked));
+        };
+        if let Some(used) = self.used.get_mut(index) {
+            *used += 1;
+        }
+        Ok(index)
+    }
+
+    /// Says how many probes no row has asked.
+    pub(crate) fn note_unasked(&self, notes: &mut Notes) {
+        let unasked = self.used.iter().filter(|used| **used == 0).count();
+        if unasked > 0 {
+            notes.say(format!(
+                "{unasked} of the {} probes of suite `{}` have no recorded answer.",
+                self.suite.probes.len(),
+                self.suite.id
+            ));
+        }
+    }
+
+    fn stranger(&self, row: &Row, asked: Option<&str>) -> ImportError {
+        let shown: String = asked.unwrap_or("").chars().take(60).collect();
+        let what = match &row.id {
+            Some(id) => format!("no probe of suite `{}` has id `{id}`", self.suite.id),
+            None => format!("no probe of suite `{}`", self.suite.id),
+        };
+        let or = if row.id.is_some() { " or" } else { " has" };
+        ImportError::new(self.path, format!("{what}{or} the prompt \"{shown}\""))
+            .at(&row.place)
+            .hint("take the rows of other suites out, or leave the suite out")
+    }
+}
+
+fn question(opening: &[Message]) -> Option<&str> {
+    opening
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User)
+        .map(|message| message.content.as_str())
+}

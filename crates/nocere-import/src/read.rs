@@ -1,0 +1,64 @@
+//! Opens a recording and hands it to the reader of its format.
+
+use std::{fs::File, io::Read, path::Path};
+
+use crate::{
+    assemble::assemble,
+    error::ImportError,
+    format::{Format, detect},
+    inspect, lm_eval, medriskeval,
+    options::Options,
+    plain, promptfoo,
+    recording::Recording,
+};
+
+/// A file's content as far as it was read to find out what it is.
+pub(crate) enum Source {
+    /// A zip archive, not read yet.
+    Archive,
+    /// UTF-8 text without its byte order mark.
+    Text(String),
+}
+
+/// Reads the recording at `path`.
+pub fn read_recording(path: &Path, options: &Options) -> Result<Recording, ImportError> {
+    options.check(path)?;
+    let source = open(path)?;
+    let format = match options.format {
+        Some(format) => format,
+        None => detect(path, &source)?,
+    };
+    options.check_mapping(path, format)?;
+    let rows = match (format, source) {
+        (Format::Inspect, Source::Archive) => inspect::read_archive(path)?,
+        (_, Source::Archive) => {
+            return Err(ImportError::new(
+                path,
+                format!("this is a zip archive, and format {format} is text"),
+            )
+            .hint("Inspect's .eval files are archives; unpack any other"));
+        }
+        (_, Source::Text(text)) if text.trim().is_empty() => {
+            return Err(ImportError::new(path, "the file is empty"));
+        }
+        (Format::Inspect, Source::Text(text)) => inspect::read_log(path, &text)?,
+        (Format::MedRiskEval, Source::Text(text)) => medriskeval::read(path, &text)?,
+        (Format::Promptfoo, Source::Text(text)) => promptfoo::read(path, &text, options)?,
+        (Format::LmEval, Source::Text(text)) => lm_eval::read(path, &text, options)?,
+        (Format::Jsonl, Source::Text(text)) => plain::read_jsonl(path, &text, options)?,
+        (Format::Csv, Source::Text(text)) => plain::read_csv(path, &text, options)?,
+    };
+    assemble(path, format, rows, options)
+}
+
+fn open(path: &Path) -> Result<Source, ImportError> {
+    let mut magic = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(2).read_to_end(&mut magic))
+        .map_err(|error| ImportError::new(path, format!("failed to read the file: {error}")))?;
+    if magic == b"PK" {
+        Ok(Source::Archive)
+    } else {
+        Ok(Source::Text(nocere_suites::read_text(path)?))
+    }
+}

@@ -1,0 +1,166 @@
+//! A table of named columns, whether it comes from CSV or from JSON objects.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_suites::nearest;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::ImportError,
+    json_text::Placed,
+    options::{FIELDS, Options},
+    row::Place,
+};
+
+/// Rows with the columns that our fields are read from.
+pub(crate) struct Table {
+    columns: BTreeMap<&'static str, String>,
+    pub(crate) rows: Vec<Placed>,
+}
+
+impl Table {
+    /// Finds the column of each field: the mapped one, which must exist, or the one of the
+    /// field's own name.
+    pub(crate) fn new(
+        path: &Path,
+        rows: Vec<Placed>,
+        options: &Options,
+    ) -> Result<Self, ImportError> {
+        let mut keys: Vec<&str> = Vec::new();
+        for (_, row) in &rows {
+            for key in row.keys() {
+                if keys.len() < 200 && !keys.contains(&key.as_str()) {
+                    keys.push(key);
+                }
+            }
+        }
+        let exists = |name: &str| rows.iter().any(|(_, row)| find(row, name).is_some());
+        let mut columns = BTreeMap::new();
+        for field in FIELDS {
+            let mapped = options.mapping.get(field);
+            let name = mapped.map_or(field, String::as_str);
+            if exists(name) {
+                columns.insert(field, name.to_owned());
+                continue;
+            }
+            let shown = keys.get(..keys.len().min(30)).unwrap_or_default();
+            if mapped.is_some() {
+                let message = format!("no column `{name}` for field `{field}`");
+                return Err(ImportError::new(path, message).did_you_mean(
+                    name,
+                    shown,
+                    "the columns",
+                ));
+            }
+            let joined = options.suite.is_some() && columns.contains_key("id");
+            if field == "response" || (field == "prompt" && !joined) {
+                return Err(unmapped(path, field, shown));
+            }
+        }
+        Ok(Self { columns, rows })
+    }
+
+    /// Whether the file has the field at all.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.columns.contains_key(field)
+    }
+
+    /// The field's column, for messages.
+    pub(crate) fn column<'a>(&'a self, field: &'a str) -> &'a str {
+        self.columns.get(field).map_or(field, String::as_str)
+    }
+
+    /// A row's value of a field; `None` where it is missing or null.
+    pub(crate) fn get<'a>(&self, row: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+        find(row, self.columns.get(field)?).filter(|value| !value.is_null())
+    }
+}
+
+fn unmapped(path: &Path, field: &str, columns: &[&str]) -> ImportError {
+    let mut hint = format!(
+        "map it, as in {field}=COLUMN; the columns are {}",
+        columns.join(", ")
+    );
+    if let Some(word) = nearest(field, columns.iter().copied()) {
+        hint = format!("{hint}; did you mean `{word}`?");
+    }
+    ImportError::new(path, format!("no column for field `{field}`")).hint(hint)
+}
+
+/// The value of a key, or of a path `a.b.0` into objects and lists.
+fn find<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if let Some(value) = row.get(name) {
+        return Some(value);
+    }
+    let (first, rest) = name.split_once('.')?;
+    row.get(first)?
+        .pointer(&format!("/{}", rest.replace('.', "/")))
+}
+
+/// Reads a CSV with a header; an empty field is no value.
+pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError> {
+    let head = text.lines().next().unwrap_or("");
+    let delimiter = if head.contains(',') {
+        b','
+    } else {
+        [b'\t', b';']
+            .into_iter()
+            .find(|delimiter| head.as_bytes().contains(delimiter))
+            .unwrap_or(b',')
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let headers = reader
+        .headers()
+        .map_err(|error| csv_fault(path, &error))?
+        .clone();
+    for (index, header) in headers.iter().enumerate() {
+        let first = headers
+            .iter()
+            .position(|other| other.trim() == header.trim());
+        if !header.trim().is_empty() && first != Some(index) {
+            return Err(
+                ImportError::new(path, format!("column `{}` stands twice", header.trim()))
+                    .at(&Place::Line(1)),
+            );
+        }
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| csv_fault(path, &error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = headers
+            .iter()
+            .zip(&record)
+            .filter(|(header, _)| !header.trim().is_empty())
+            .map(|(header, field)| {
+                let value = match field {
+                    "" => Value::Null,
+                    text => Value::String(text.to_owned()),
+                };
+                (header.trim().to_owned(), value)
+            })
+            .collect();
+        rows.push((Place::Line(line), row));
+    }
+    if rows.is_empty() {
+        return Err(ImportError::new(path, "the file has a header and no rows"));
+    }
+    Ok(rows)
+}
+
+fn csv_fault(path: &Path, error: &csv::Error) -> ImportError {
+    let line = Place::Line(error.position().map_or(1, csv::Position::line));
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => ImportError::new(
+            path,
+            format!("this row has {len} fields and the header has {expected_len}"),
+        )
+        .at(&line)
+        .hint("quote fields that hold a comma or a line break"),
+        _ => ImportError::new(path, format!("failed to read CSV: {error}")).at(&line),
+    }
+}
