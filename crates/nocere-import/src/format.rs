@@ -86,23 +86,30 @@ pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError
         return Ok(Format::Csv);
     }
     let first = start.lines().next().unwrap_or("");
-    let object = match json_text::parse::<Value>(first).or_else(|_| json_text::parse(start)) {
-        Ok(Value::Object(object)) => object,
-        Ok(Value::Array(entries)) => match entries.into_iter().next() {
-            Some(Value::Object(object)) => object,
-            _ => return Err(undetectable(path)),
-        },
+    let rows = json_text::parse::<Value>(first);
+    // Rows of which there is only one look like a document; the file's name decides.
+    let may_be_row = match &rows {
+        Ok(_) => extension != "json" || first.len() < start.trim_end().len(),
+        Err(_) => start.starts_with('['),
+    };
+    let value = match rows.or_else(|_| json_text::parse(start)) {
+        Ok(value) => value,
         Err(error) if matches!(extension.as_str(), "json" | "jsonl" | "ndjson") => {
             return Err(json_text::fault(path, &error));
         }
-        _ => return Err(undetectable(path)),
+        Err(_) => return Err(undetectable(path)),
     };
-    let lines = start.lines().filter(|line| !line.trim().is_empty()).count();
-    of_object(
-        &object,
-        lines > 1 || extension != "json" || start.starts_with('['),
-    )
-    .ok_or_else(|| undetectable(path))
+    let (object, may_be_row) = match value {
+        Value::Object(object) => (Some(object), may_be_row),
+        Value::Array(entries) => match entries.into_iter().next() {
+            Some(Value::Object(object)) => (Some(object), true),
+            _ => (None, true),
+        },
+        _ => (None, false),
+    };
+    object
+        .and_then(|object| of_object(&object, may_be_row))
+        .ok_or_else(|| undetectable(path))
 }
 
 /// The format that has such a first row, or is such a document.

@@ -59,6 +59,16 @@ fn broken_files_get_one_clear_error() {
             b"{\"results\":{\"results\":[{}]}}",
             "x.json (result 1): field `prompt.raw` is missing",
         ),
+        (
+            "x.json",
+            b"{\n \"a\": {}\n}",
+            "x.json: cannot tell the format of this file",
+        ),
+        (
+            "x.jsonl",
+            b"{\"prompt\": \"a\", \"resp",
+            "x.jsonl:1: this is not valid JSON: EOF",
+        ),
     ] {
         let error = bad(name, bytes, &Options::default());
         assert!(error.starts_with(told), "{error}");
