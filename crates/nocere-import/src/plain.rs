@@ -217,11 +217,12 @@ impl Reader<'_> {
             }
         }
         if labels && (label.is_some() || model.is_some()) {
+            let value = number(self.table.get(fields, "label"));
             add(
                 self.table.column("label"),
                 Scale::ComplianceIfLabels,
                 label,
-                None,
+                value,
             );
         }
     }

@@ -97,8 +97,20 @@ fn find<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
         .pointer(&format!("/{}", rest.replace('.', "/")))
 }
 
-/// Reads a CSV with a header; an empty field is no value.
+/// Reads a CSV with a header, above which lines may begin with `# `; an empty field is no
+/// value.
 pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError> {
+    // Some data sets say where they come from in lines above the header.
+    let above: u64 = text
+        .lines()
+        .take_while(|line| line.starts_with("# "))
+        .count() as u64;
+    let skipped: usize = text
+        .split_inclusive('\n')
+        .take(above as usize)
+        .map(str::len)
+        .sum();
+    let text = text.get(skipped..).unwrap_or_default();
     let head = text.lines().next().unwrap_or("");
     let delimiter = if head.contains(',') {
         b','
@@ -113,7 +125,7 @@ pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError
         .from_reader(text.as_bytes());
     let headers = reader
         .headers()
-        .map_err(|error| csv_fault(path, &error))?
+        .map_err(|error| csv_fault(path, above, &error))?
         .clone();
     for (index, header) in headers.iter().enumerate() {
         let first = headers
@@ -122,14 +134,14 @@ pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError
         if !header.trim().is_empty() && first != Some(index) {
             return Err(
                 ImportError::new(path, format!("column `{}` stands twice", header.trim()))
-                    .at(&Place::Line(1)),
+                    .at(&Place::Line(above + 1)),
             );
         }
     }
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| csv_fault(path, &error))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|error| csv_fault(path, above, &error))?;
+        let line = above + record.position().map_or(0, csv::Position::line);
         let row = headers
             .iter()
             .zip(&record)
@@ -150,8 +162,8 @@ pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError
     Ok(rows)
 }
 
-fn csv_fault(path: &Path, error: &csv::Error) -> ImportError {
-    let line = Place::Line(error.position().map_or(1, csv::Position::line));
+fn csv_fault(path: &Path, above: u64, error: &csv::Error) -> ImportError {
+    let line = Place::Line(above + error.position().map_or(1, csv::Position::line));
     match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..

@@ -200,6 +200,12 @@ fn faults_say_where_and_what_to_do() {
         ),
         (
             "x.csv",
+            "# source: us\n# licence: CC0\nprompt,response\na,b\na,b,c\n",
+            &[],
+            "x.csv:5: this row has 3 fields and the header has 2\n  hint: quote fields that hold a comma or a line break",
+        ),
+        (
+            "x.csv",
             "prompt,response\n",
             &[],
             "x.csv: the file has a header and no rows",
