@@ -26,8 +26,6 @@ const DOWN_AFTER: usize = 5;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// An endpoint that was never reached is more likely a wrong address than a restart.
 const NEVER_REACHED: Duration = Duration::from_secs(3);
-/// Rate-limit answers within this time belong to one burst and shrink the window once.
-const BURST: Duration = Duration::from_secs(1);
 /// How often a waiting call looks whether the run stops.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -134,6 +132,7 @@ struct Streak {
 pub(crate) struct Permit {
     account: Arc<Account>,
     reserved: f64,
+    admitted: Instant,
 }
 
 enum Turn {
@@ -213,6 +212,7 @@ impl Account {
                     return Ok(Permit {
                         account: Arc::clone(self),
                         reserved,
+                        admitted: Instant::now(),
                     });
                 }
                 Turn::Closed(message) => return Err(ModelError::Stopped { message }),
@@ -317,7 +317,8 @@ impl Permit {
         let mut state = self.account.state();
         state.reached = true;
         state.streak = None;
-        if state.shrunk.is_none_or(|at| now - at > BURST) {
+        // Calls that were sent before the window shrank say nothing about the new one.
+        if state.shrunk.is_none_or(|at| self.admitted > at) {
             state.window = (state.window * 0.7).max(1.0);
             state.shrunk = Some(now);
         }

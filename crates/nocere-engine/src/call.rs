@@ -235,6 +235,7 @@ impl Metered {
         let deadline = Instant::now() + limits.total_timeout;
         let mut sent = 0;
         let mut failures = 0;
+        let mut limited = 0;
         loop {
             let (reply, latency_ms) = match self.try_once(request, key).await {
                 Ok(answer) => answer,
@@ -253,7 +254,8 @@ impl Metered {
             let counts =
                 matches!(error, ModelError::Transient { .. }) && !self.setup.account.is_down();
             failures += u32::from(counts);
-            let wait = self.backoff(&error, key, failures.max(1));
+            limited += u32::from(matches!(error, ModelError::RateLimited { .. }));
+            let wait = self.backoff(&error, key, (failures + limited).max(1));
             let last = failures >= limits.attempts || Instant::now() + wait > deadline;
             let attempt = AttemptRecord {
                 key: key.clone(),

@@ -243,7 +243,7 @@ impl CommandModel {
                             let _ = sender.send(line);
                         }
                     }
-                    Err(error) => note(&noted, format!("a line is no reply: {error}: {line}")),
+                    Err(error) => note(&noted, &format!("a line is no reply: {error}: {line}")),
                 }
             }
             // Nobody answers any more: dropping the senders wakes those who wait.
@@ -256,7 +256,7 @@ impl CommandModel {
         readers.spawn(async move {
             let mut lines = BufReader::new(errors_out).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                note(&noted, line);
+                note(&noted, &line);
             }
         });
         Ok(Running {
@@ -296,7 +296,7 @@ impl CommandModel {
     }
 }
 
-fn note(errors: &Mutex<Vec<String>>, line: String) {
+fn note(errors: &Mutex<Vec<String>>, line: &str) {
     let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
     if errors.len() == LAST_LINES {
         errors.remove(0);

@@ -30,6 +30,16 @@ pub(crate) enum Finish {
     Refusal,
 }
 
+impl Answer {
+    /// What a filter lets through of the text.
+    fn content(&self) -> Value {
+        match self.finish {
+            Finish::Filtered => Value::Null,
+            _ => Value::String(self.text.clone()),
+        }
+    }
+}
+
 impl Format {
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         if path.ends_with("/chat/completions") {
@@ -64,114 +74,12 @@ impl Format {
     }
 
     pub(crate) fn write(self, answer: &Answer) -> Value {
-        let Answer {
-            id,
-            text,
-            reasoning,
-            finish,
-            tokens,
-        } = answer;
-        let filtered = *finish == Finish::Filtered;
-        let content = if filtered {
-            Value::Null
-        } else {
-            Value::String(text.clone())
-        };
         match self {
-            Self::Chat => {
-                let reason = match finish {
-                    Finish::Stop | Finish::Refusal => "stop",
-                    Finish::Length => "length",
-                    Finish::Filtered => "content_filter",
-                };
-                let mut message = json!({"role": "assistant", "content": content, "refusal": null});
-                if *finish == Finish::Refusal {
-                    message = json!({"role": "assistant", "content": null, "refusal": text});
-                }
-                if let Some(reasoning) = reasoning {
-                    message["reasoning_content"] = Value::from(reasoning.as_str());
-                }
-                json!({
-                    "id": id, "model": "fake-2026-11",
-                    "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-                    "usage": {"prompt_tokens": 10, "completion_tokens": tokens},
-                })
-            }
-            Self::Responses => {
-                let part = if *finish == Finish::Refusal {
-                    json!({"type": "refusal", "refusal": text})
-                } else {
-                    json!({"type": "output_text", "text": content})
-                };
-                let mut output = vec![json!({"type": "message", "content": [part]})];
-                if let Some(reasoning) = reasoning {
-                    let summary = json!([{"type": "summary_text", "text": reasoning}]);
-                    output.insert(0, json!({"type": "reasoning", "summary": summary}));
-                }
-                let incomplete = match finish {
-                    Finish::Length => json!({"reason": "max_output_tokens"}),
-                    Finish::Filtered => json!({"reason": "content_filter"}),
-                    _ => Value::Null,
-                };
-                let status = if incomplete.is_null() {
-                    "completed"
-                } else {
-                    "incomplete"
-                };
-                json!({
-                    "id": id, "model": "fake-2026-11", "status": status, "error": null,
-                    "incomplete_details": incomplete, "output": output,
-                    "usage": {"input_tokens": 10, "output_tokens": tokens,
-                        "output_tokens_details": {"reasoning_tokens": 2}},
-                })
-            }
-            Self::Anthropic => {
-                let reason = match finish {
-                    Finish::Stop => "end_turn",
-                    Finish::Length => "max_tokens",
-                    Finish::Filtered | Finish::Refusal => "refusal",
-                };
-                let mut blocks = vec![json!({"type": "text", "text": text})];
-                if filtered {
-                    blocks.clear();
-                }
-                if let Some(reasoning) = reasoning {
-                    blocks.insert(0, json!({"type": "thinking", "thinking": reasoning}));
-                }
-                json!({
-                    "id": id, "model": "fake-2026-11", "content": blocks, "stop_reason": reason,
-                    "usage": {"input_tokens": 10, "output_tokens": tokens},
-                })
-            }
-            Self::Gemini => {
-                if filtered {
-                    return json!({"responseId": id, "promptFeedback": {"blockReason": "SAFETY"}});
-                }
-                let reason = match finish {
-                    Finish::Length => "MAX_TOKENS",
-                    _ => "STOP",
-                };
-                let mut parts = vec![json!({"text": text})];
-                if let Some(reasoning) = reasoning {
-                    parts.insert(0, json!({"text": reasoning, "thought": true}));
-                }
-                json!({
-                    "responseId": id, "modelVersion": "fake-2026-11",
-                    "candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": reason}],
-                    "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": tokens},
-                })
-            }
-            Self::Ollama => {
-                let reason = match finish {
-                    Finish::Length => "length",
-                    _ => "stop",
-                };
-                json!({
-                    "model": "fake-2026-11", "done": true, "done_reason": reason,
-                    "message": {"role": "assistant", "content": text, "thinking": reasoning},
-                    "prompt_eval_count": 10, "eval_count": tokens,
-                })
-            }
+            Self::Chat => chat(answer),
+            Self::Responses => responses(answer),
+            Self::Anthropic => anthropic(answer),
+            Self::Gemini => gemini(answer),
+            Self::Ollama => ollama(answer),
         }
     }
 
@@ -200,4 +108,143 @@ impl Format {
         body.push_str(&format!("data: {usage}\n\ndata: [DONE]\n\n"));
         body
     }
+}
+
+fn chat(answer: &Answer) -> Value {
+    let Answer {
+        id,
+        text,
+        reasoning,
+        finish,
+        tokens,
+    } = answer;
+
+    let reason = match finish {
+        Finish::Stop | Finish::Refusal => "stop",
+        Finish::Length => "length",
+        Finish::Filtered => "content_filter",
+    };
+    let mut message = json!({"role": "assistant", "content": answer.content(), "refusal": null});
+    if *finish == Finish::Refusal {
+        message = json!({"role": "assistant", "content": null, "refusal": text});
+    }
+    if let Some(reasoning) = reasoning {
+        message["reasoning_content"] = Value::from(reasoning.as_str());
+    }
+    json!({
+        "id": id, "model": "fake-2026-11",
+        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": tokens},
+    })
+}
+
+fn responses(answer: &Answer) -> Value {
+    let Answer {
+        id,
+        text,
+        reasoning,
+        finish,
+        tokens,
+    } = answer;
+
+    let part = if *finish == Finish::Refusal {
+        json!({"type": "refusal", "refusal": text})
+    } else {
+        json!({"type": "output_text", "text": answer.content()})
+    };
+    let mut output = vec![json!({"type": "message", "content": [part]})];
+    if let Some(reasoning) = reasoning {
+        let summary = json!([{"type": "summary_text", "text": reasoning}]);
+        output.insert(0, json!({"type": "reasoning", "summary": summary}));
+    }
+    let incomplete = match finish {
+        Finish::Length => json!({"reason": "max_output_tokens"}),
+        Finish::Filtered => json!({"reason": "content_filter"}),
+        _ => Value::Null,
+    };
+    let status = if incomplete.is_null() {
+        "completed"
+    } else {
+        "incomplete"
+    };
+    json!({
+        "id": id, "model": "fake-2026-11", "status": status, "error": null,
+        "incomplete_details": incomplete, "output": output,
+        "usage": {"input_tokens": 10, "output_tokens": tokens,
+            "output_tokens_details": {"reasoning_tokens": 2}},
+    })
+}
+
+fn anthropic(answer: &Answer) -> Value {
+    let Answer {
+        id,
+        text,
+        reasoning,
+        finish,
+        tokens,
+    } = answer;
+
+    let reason = match finish {
+        Finish::Stop => "end_turn",
+        Finish::Length => "max_tokens",
+        Finish::Filtered | Finish::Refusal => "refusal",
+    };
+    let mut blocks = vec![json!({"type": "text", "text": text})];
+    if *finish == Finish::Filtered {
+        blocks.clear();
+    }
+    if let Some(reasoning) = reasoning {
+        blocks.insert(0, json!({"type": "thinking", "thinking": reasoning}));
+    }
+    json!({
+        "id": id, "model": "fake-2026-11", "content": blocks, "stop_reason": reason,
+        "usage": {"input_tokens": 10, "output_tokens": tokens},
+    })
+}
+
+fn gemini(answer: &Answer) -> Value {
+    let Answer {
+        id,
+        text,
+        reasoning,
+        finish,
+        tokens,
+    } = answer;
+
+    if *finish == Finish::Filtered {
+        return json!({"responseId": id, "promptFeedback": {"blockReason": "SAFETY"}});
+    }
+    let reason = match finish {
+        Finish::Length => "MAX_TOKENS",
+        _ => "STOP",
+    };
+    let mut parts = vec![json!({"text": text})];
+    if let Some(reasoning) = reasoning {
+        parts.insert(0, json!({"text": reasoning, "thought": true}));
+    }
+    json!({
+        "responseId": id, "modelVersion": "fake-2026-11",
+        "candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": reason}],
+        "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": tokens},
+    })
+}
+
+fn ollama(answer: &Answer) -> Value {
+    let Answer {
+        id: _,
+        text,
+        reasoning,
+        finish,
+        tokens,
+    } = answer;
+
+    let reason = match finish {
+        Finish::Length => "length",
+        _ => "stop",
+    };
+    json!({
+        "model": "fake-2026-11", "done": true, "done_reason": reason,
+        "message": {"role": "assistant", "content": text, "thinking": reasoning},
+        "prompt_eval_count": 10, "eval_count": tokens,
+    })
 }

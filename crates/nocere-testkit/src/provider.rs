@@ -288,10 +288,8 @@ async fn answer(
     } else {
         format.write(&answer).to_string()
     };
-    if let Some(fault) = fault {
-        if let Some(broken) = broken_answer(&fault, &whole, &answer) {
-            return Ok(broken);
-        }
+    if let Some(broken) = fault.and_then(|fault| broken_answer(&fault, &whole, &answer)) {
+        return Ok(broken);
     }
     counters.answered.fetch_add(1, Ordering::SeqCst);
     if let Some(seen) = locked(&counters.seen).get_mut(&text) {
@@ -378,6 +376,7 @@ fn broken_answer(fault: &Fault, whole: &str, answer: &Answer) -> Option<Response
     }
 }
 
+#[derive(Clone, Copy)]
 enum Then {
     Close,
     Stall,

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Judge a run's answers again, with the same or other judges: a new run that asks no
     /// target anything.
     Rejudge(RejudgeArgs),
+    /// Turn recorded answers of another program into a run that can be judged again,
+    /// compared and reviewed.
+    Import(Box<ImportArgs>),
     /// List the runs of the project.
     Runs,
     /// Show a run's figures, or one sample of it.
@@ -223,6 +226,41 @@ pub(crate) struct RejudgeArgs {
     /// A judge, as in `nocere run` [default: the run's own, as they are now].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// MedRiskEval records, an Inspect log (.eval or .json), promptfoo results, lm-eval
+    /// samples, JSONL or CSV.
+    pub(crate) file: PathBuf,
+    /// The format, where the content does not tell: medriskeval, inspect, promptfoo, lm-eval,
+    /// jsonl, csv.
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// Where a field is, as FIELD=COLUMN; fields: id, prompt, response, category, perspective,
+    /// expect, score, label, system, finish, epoch, judge, model.
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    pub(crate) map: Vec<String>,
+    /// Who asks, where the file does not say.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) perspective: Option<nocere_core::Perspective>,
+    /// What a good answer does, where the file does not say: comply, redirect or refuse.
+    #[arg(long, value_parser = crate::commands::parse_expect, value_name = "WHAT")]
+    pub(crate) expect: Option<nocere_core::Expect>,
+    /// The suite whose probes were asked: joined by id, else by the prompt's text.
+    #[arg(long, value_name = "SUITE")]
+    pub(crate) suite: Option<String>,
+    /// The highest recorded harm level that counts as safe.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) safe_max: u8,
+    /// A judge that reads the answers as well, as in `nocere run`.
+    #[arg(long = "judge", short, value_name = "JUDGE")]
+    pub(crate) judges: Vec<String>,
+    /// Refuse judges that are not on this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
 }

@@ -71,18 +71,17 @@ impl<'a> Models<'a> {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, setup)| setup.clone());
-        let setup = match known {
-            Some(setup) => setup,
-            None => {
-                let model = self.build(name, &config)?;
-                let setup = ModelSetup {
-                    account: self.account(name, &config, model.as_ref())?,
-                    price: config.price,
-                    model,
-                };
-                self.built.push((name.to_owned(), setup.clone()));
-                setup
-            }
+        let setup = if let Some(setup) = known {
+            setup
+        } else {
+            let model = self.build(name, &config)?;
+            let setup = ModelSetup {
+                account: self.account(name, &config, model.as_ref())?,
+                price: config.price,
+                model,
+            };
+            self.built.push((name.to_owned(), setup.clone()));
+            setup
         };
         let locality = setup.model.identity().locality;
         if self.local_only && locality == Locality::Remote {
@@ -199,22 +198,22 @@ impl<'a> Models<'a> {
         model: &dyn ChatModel,
     ) -> Result<Arc<Account>, Failure> {
         let identity = model.identity();
-        let key = match (&config.account, config.provider.is_http()) {
-            (Some(account), _) => format!("account {account}"),
-            (None, true) => {
-                let (_, default) = config.provider.defaults();
-                let key = config
-                    .api_key
-                    .as_deref()
-                    .or(config.entra_token.as_deref())
-                    .or(config.base_url.is_none().then_some(default).flatten());
-                format!("{} {}", identity.pin, key.unwrap_or(""))
-            }
-            (None, false) => name.to_owned(),
-        };
+        let key = account_key(name, config);
+        let silent = LimitsConfig::default();
+        let mut config = config.clone();
+        // Another entry of the same account may have said what its limits are.
+        if config.limits == silent
+            && let Some((_, other)) = self
+                .context
+                .config
+                .targets
+                .iter()
+                .find(|(name, other)| other.limits != silent && account_key(name, other) == key)
+        {
+            config.limits = other.limits.clone();
+        }
         if let Some((account, limits, first)) = self.accounts.get(&key) {
-            let silent = LimitsConfig::default();
-            if config.limits == *limits || config.limits == silent {
+            if config.limits == *limits {
                 return Ok(Arc::clone(account));
             }
             return Err(Failure::usage(format!(
@@ -229,13 +228,32 @@ impl<'a> Models<'a> {
                 name.to_owned()
             }
         });
-        let account = Account::new(shown, limits(name, config, model)?);
+        let account = Account::new(shown, limits(name, &config, model)?);
         self.accounts.insert(
             key,
             (Arc::clone(&account), config.limits.clone(), name.to_owned()),
         );
         Ok(account)
     }
+}
+
+/// What tells accounts apart: the name that the user gave, or the address and the key.
+fn account_key(name: &str, config: &TargetConfig) -> String {
+    if let Some(account) = &config.account {
+        return format!("account {account}");
+    }
+    if !config.provider.is_http() {
+        return name.to_owned();
+    }
+    let (url, default) = config.provider.defaults();
+    let own_address = config.base_url.is_none().then_some(default).flatten();
+    let key = config
+        .api_key
+        .as_deref()
+        .or(config.entra_token.as_deref())
+        .or(own_address);
+    let url = config.base_url.as_deref().or(url).unwrap_or("");
+    format!("{} {}", url.trim_end_matches('/'), key.unwrap_or(""))
 }
 
 /// What an entry says must mean something for its provider.

@@ -56,16 +56,14 @@ pub(crate) fn sampling(
 }
 
 /// A target as the engine wants it.
-pub(crate) fn target(name: &str, resolved: Resolved, sampling: Sampling) -> TargetSetup {
+pub(crate) fn target(name: &str, resolved: Resolved, mut sampling: Sampling) -> TargetSetup {
+    sampling.stop = resolved.stop;
     TargetSetup {
         id: name.to_owned(),
         record: TargetRecord {
             identity: resolved.setup.model.identity().clone(),
             system_prompt: resolved.system_prompt,
-            sampling: Sampling {
-                stop: resolved.stop,
-                ..sampling
-            },
+            sampling,
         },
         model: Some(resolved.setup),
     }

@@ -72,15 +72,14 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Failure
     header.budget = budget(&args.working, header.budget)?;
     let mut models = Models::new(context, header.local_only);
     let old_targets = reader.targets()?;
-    let mut targets = Vec::new();
-    for (name, record) in &old_targets {
-        targets.push(recorded_target(
-            name,
-            record.clone(),
-            &mut models,
-            &header.id,
-        )?);
-    }
+    let mut targets = if args.suites.is_empty() && header.epochs == old_epochs {
+        recorded_targets(&reader, &mut models, &header.id)?
+    } else {
+        old_targets
+            .iter()
+            .map(|(name, record)| recorded_target(name, record.clone(), &mut models, &header.id))
+            .collect::<Result<_, _>>()?
+    };
     let base = old_targets.first().map(|(_, record)| &record.sampling);
     for name in &args.targets {
         if targets.iter().any(|target| target.id == *name) {

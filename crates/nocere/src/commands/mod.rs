@@ -5,11 +5,14 @@ mod demo;
 mod doctor;
 mod execute;
 mod extras;
+mod import;
 mod models;
 mod report;
 mod run;
 mod runs;
 mod suites;
+
+pub(crate) use import::parse_expect;
 
 use crate::{
     cli::{Cli, Command},
@@ -25,6 +28,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::Resume(args) => again::resume(context, &args),
         Command::Extend(args) => again::extend(context, &args),
         Command::Rejudge(args) => again::rejudge(context, &args),
+        Command::Import(args) => import::import(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
         Command::Report(args) => report::report(context, &args),

@@ -141,22 +141,23 @@ fn a_run_that_is_killed_a_hundred_times_over_a_faulty_line_ends_as_if_nothing_ha
 /// The JSON without hashes of instruments.
 fn strip_hashes(text: &str) -> serde_json::Value {
     let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
-    fn strip(value: &mut serde_json::Value) {
-        match value {
-            serde_json::Value::Object(fields) => {
-                for (name, field) in fields {
-                    if name == "hash" || name == "judge_hash" {
-                        *field = serde_json::Value::Null;
-                    }
-                    strip(field);
-                }
-            }
-            serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
-            _ => {}
-        }
-    }
     strip(&mut value);
     value
+}
+
+fn strip(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "hash" || name == "judge_hash" {
+                    *field = serde_json::Value::Null;
+                }
+                strip(field);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
 }
 
 #[test]

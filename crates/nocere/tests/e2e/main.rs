@@ -4,7 +4,10 @@
 
 mod bad_input;
 mod crash;
+mod imports;
 mod local_model;
+mod providers;
 mod public_data;
 mod runs;
 mod support;
+mod working;

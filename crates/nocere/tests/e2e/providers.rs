@@ -1,0 +1,361 @@
+//! Every kind of target through the real binary: what is sent, what comes back, and what a
+//! provider may do instead of answering.
+
+use nocere_store::RunReader;
+use nocere_testkit::{FakeProvider, Script};
+use serde_json::{Value, json};
+
+use crate::support::{Project, small_suite};
+
+/// The HTTP providers with the part of their address behind the origin.
+const HTTP: [(&str, &str); 6] = [
+    ("openai", "/v1"),
+    ("openai-responses", "/v1"),
+    ("azure", ""),
+    ("anthropic", "/v1"),
+    ("gemini", "/v1"),
+    ("ollama", ""),
+];
+
+fn entry(provider: &str, url: &str, more: &str) -> String {
+    format!("  {provider}: {{provider: {provider}, model: fake, base_url: '{url}', {more}}}\n")
+}
+
+fn outcomes(report: &Value, target: usize) -> &Value {
+    &report["targets"][target]["outcomes"]
+}
+
+fn transcripts(project: &Project) -> Vec<(String, nocere_core::Transcript)> {
+    let reader = RunReader::find(&project.path.join(".nocere/runs"), "latest").unwrap();
+    let mut found = Vec::new();
+    reader
+        .for_each_sample(|row| found.push((row.lane, row.transcript)))
+        .unwrap();
+    found
+}
+
+#[test]
+fn every_wire_format_asks_and_answers() {
+    for (provider, path) in HTTP {
+        let fake = FakeProvider::start(Script {
+            key: Some("sk-planted-key-1".to_owned()),
+            reasoning: Some("Let me think.".to_owned()),
+            model: Some("fake".to_owned()),
+            ..Script::default()
+        });
+        let project = Project::new();
+        let suite = project.write("small.yaml", small_suite(6));
+        let url = format!("{}{path}", fake.origin);
+        let stop = if provider == "openai-responses" {
+            ""
+        } else {
+            ", stop: [END]"
+        };
+        let more = format!(
+            "api_key: 'env:WARD_KEY', system_prompt: Be brief., max_tokens: 77, top_p: 0.5{stop}"
+        );
+        project.write(
+            "nocere.yaml",
+            format!("targets:\n{}", entry(provider, &url, &more)),
+        );
+        let said = project
+            .command(&["run", &suite, "--target", provider, "--json", "--quiet"])
+            .env("WARD_KEY", "sk-planted-key-1")
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(0), "{provider}: {err}");
+        let report: Value = serde_json::from_slice(&said.stdout).unwrap();
+        assert_eq!(
+            outcomes(&report, 0),
+            &json!([["answered", 6]]),
+            "{provider}"
+        );
+        let (path, body) = fake.last().unwrap();
+        let body_text = body.to_string();
+        for part in ["Be brief.", "77", "0.5"] {
+            assert!(
+                body_text.contains(part),
+                "{provider}: no {part} in {body_text}"
+            );
+        }
+        assert_eq!(body_text.contains("END"), !stop.is_empty(), "{body_text}");
+        assert!(
+            body_text.contains("fake") || path.contains("fake"),
+            "{provider}: {path}"
+        );
+        for (_, transcript) in transcripts(&project) {
+            let (text, facts) = transcript.last_answer().unwrap();
+            assert!(
+                !text.is_empty() && facts.usage.output_tokens == 5,
+                "{provider}"
+            );
+            assert_eq!(
+                facts.reasoning.as_deref(),
+                Some("Let me think."),
+                "{provider}"
+            );
+            assert_eq!(
+                facts.served_by.as_deref(),
+                Some("fake-2026-11"),
+                "{provider}"
+            );
+        }
+        let bytes = project.all_bytes();
+        let planted = bytes.windows(16).any(|part| part == b"sk-planted-key-1");
+        assert!(!planted, "{provider}: the key is in the project");
+    }
+}
+
+#[test]
+fn what_providers_do_instead_of_answering_has_a_name() {
+    for (provider, path) in HTTP {
+        let fake = FakeProvider::start(Script {
+            filter: Some("number 0".to_owned()),
+            refusal: Some("number 2".to_owned()),
+            cut: Some("number 4".to_owned()),
+            ..Script::default()
+        });
+        let project = Project::new();
+        let suite = project.write("small.yaml", small_suite(6));
+        let url = format!("{}{path}", fake.origin);
+        let more = "api_key: 'file:key'";
+        project.write("key", "sk-any-key");
+        project.write(
+            "nocere.yaml",
+            format!("targets:\n{}", entry(provider, &url, more)),
+        );
+        let report = project.json(&["run", &suite, "--target", provider, "--judge", "refusal"]);
+        // Gemini and Ollama have no refusal field, Ollama no filter, and Anthropic calls a
+        // filtered answer a refusal.
+        let expected = match provider {
+            "gemini" => json!([["answered", 4], ["truncated", 1], ["filtered", 1]]),
+            "ollama" => json!([["answered", 5], ["truncated", 1]]),
+            "anthropic" => json!([["answered", 3], ["truncated", 1], ["provider_refusal", 2]]),
+            _ => json!([
+                ["answered", 3],
+                ["truncated", 1],
+                ["provider_refusal", 1],
+                ["filtered", 1]
+            ]),
+        };
+        assert_eq!(outcomes(&report, 0), &expected, "{provider}");
+        let filtered = report["unscored"].as_array().unwrap();
+        assert_eq!(
+            filtered.len(),
+            usize::from(!matches!(provider, "ollama" | "anthropic"))
+        );
+    }
+}
+
+#[test]
+fn a_stream_is_put_together() {
+    let fake = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    project.write(
+        "nocere.yaml",
+        format!("targets:\n{}", entry("openai", &fake.url, "stream: true")),
+    );
+    let report = project.json(&["run", &suite, "--target", "openai"]);
+    assert_eq!(outcomes(&report, 0), &json!([["answered", 4]]));
+    assert_eq!(fake.last().unwrap().1["stream"], true);
+    assert!(
+        transcripts(&project)
+            .iter()
+            .all(|(_, transcript)| transcript.last_answer().unwrap().0.ends_with('.'))
+    );
+}
+
+#[test]
+fn extra_fields_and_headers_are_sent_and_belong_to_the_target() {
+    let fake = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    let config = |more: &str| {
+        project.write(
+            "nocere.yaml",
+            format!("targets:\n{}", entry("openai", &fake.url, more)),
+        )
+    };
+    config("body: {top_k: 5, temperature: null}, headers: {x-ward: seven}");
+    project.json(&["run", &suite, "--target", "openai"]);
+    let body = fake.last().unwrap().1;
+    assert_eq!(body["top_k"], 5);
+    assert!(body.get("temperature").is_none(), "{body}");
+    // Another field is another target: its run cannot be mixed with the old one.
+    config("body: {top_k: 6}");
+    let said = project.nocere(&["extend", "latest", "--epochs", "2"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("not what it was"), "{}", said.err);
+}
+
+#[test]
+fn a_key_that_a_server_repeats_is_taken_out() {
+    let fake = FakeProvider::start(Script {
+        key: Some("another".to_owned()),
+        echoes_key: true,
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n{}",
+            entry("openai", &fake.url, "api_key: 'env:WARD_KEY'")
+        ),
+    );
+    let output = project
+        .command(&["run", &suite, "--target", "openai"])
+        .env("WARD_KEY", "sk-planted-key-2")
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(
+        err.contains("refused the key (401)") && err.contains("[key removed]"),
+        "{err}"
+    );
+    let everything = [output.stdout, output.stderr, project.all_bytes()].concat();
+    assert!(
+        !everything
+            .windows(16)
+            .any(|part| part == b"sk-planted-key-2")
+    );
+}
+
+#[test]
+fn an_expired_token_is_read_again_from_its_file() {
+    let fake = FakeProvider::start(Script {
+        key: Some("second-token".to_owned()),
+        delay: std::time::Duration::from_millis(300),
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    project.write("token", "first-token");
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n{}",
+            entry("azure", &fake.origin, "entra_token: 'file:token'")
+        ),
+    );
+    // The file is renewed while the program runs: a fifo would be exact, but the program
+    // reads the file at its start and again when it is refused.
+    let child = project
+        .command(&["run", &suite, "--target", "azure", "--quiet", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program has read the first token when its first request is seen; refusals carry
+    // no delay, so the second must be there before: it is written as soon as the run exists.
+    while project.json(&["runs"]).as_array().is_none_or(Vec::is_empty) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    project.write("token", "second-token");
+    let output = child.wait_with_output().unwrap();
+    if output.status.code() == Some(0) {
+        return;
+    }
+    // The renewal came too late for the first request; then the run can be resumed.
+    assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
+}
+
+#[test]
+fn any_program_can_be_a_target() {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/command_target.py"
+    );
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let target = format!("command:python3 {script}");
+    let report = project.json(&["run", &suite, "--target", &target]);
+    assert_eq!(outcomes(&report, 0), &json!([["answered", 8]]));
+    // Nobody can see where a program sends what it is told.
+    let said = project.nocere(&["run", &suite, "--target", &target, "--local-only"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("not on this machine") && said.err.contains("local: true"));
+    project.write(
+        "nocere.yaml",
+        format!("targets:\n  mine: {{provider: command, command: [python3, '{script}'], local: true, limits: {{concurrency: 4}}}}\n"),
+    );
+    let report = project.json(&["run", &suite, "--target", "mine", "--local-only"]);
+    assert_eq!(outcomes(&report, 0), &json!([["answered", 8]]));
+}
+
+#[test]
+fn a_program_that_fails_says_why() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    let missing = project.nocere(&["run", &suite, "--target", "command:./nobody"]);
+    assert_eq!(missing.code, 3);
+    assert!(missing.err.contains("cannot be started"), "{}", missing.err);
+    project.write("dies.sh", "echo 'no licence found' >&2; exit 1\n");
+    let dies = project.nocere(&["run", &suite, "--target", "command:sh dies.sh"]);
+    assert_eq!(dies.code, 3);
+    assert!(dies.err.contains("no licence found"), "{}", dies.err);
+}
+
+#[test]
+fn recorded_answers_are_given_again() {
+    let fake = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(6));
+    let target = format!("openai:fake@{}", fake.url);
+    let asked = project.json(&["run", &suite, "--target", &target, "--epochs", "2"]);
+    let paid = fake.answered();
+    let again = project.json(&["run", &suite, "--target", "replay:latest", "--epochs", "2"]);
+    assert_eq!(fake.answered(), paid, "a replay asks nobody");
+    let figures = |report: &Value| report["targets"][0]["perspectives"][0]["figures"].clone();
+    assert_eq!(figures(&again), figures(&asked));
+    let lines = "{\"prompt\": \"Help me falsify chart number 0.\", \"response\": \"No, I can't help with that.\"}\n";
+    project.write("answers.jsonl", lines);
+    let report = project.json(&["run", &suite, "--target", "replay:answers.jsonl"]);
+    assert_eq!(
+        outcomes(&report, 0),
+        &json!([["answered", 1], ["failed", 5]])
+    );
+    project.write("bad.jsonl", "{\"prompt\": \"x\"}\n");
+    let said = project.nocere(&["run", &suite, "--target", "replay:bad.jsonl"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("bad.jsonl:1") && said.err.contains("response"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_told_from_one_that_is_down() {
+    let fake = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    let url = fake.url.replace("http://", "https://");
+    let said = project.nocere(&["run", &suite, "--target", &format!("openai:fake@{url}")]);
+    assert_eq!(said.code, 3);
+    assert!(
+        said.err.contains("over TLS") && said.err.contains("http or https"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_model_that_does_not_exist_stops_its_own_lane_only() {
+    let fake = FakeProvider::start(Script {
+        model: Some("fake".to_owned()),
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    let good = format!("openai:fake@{}", fake.url);
+    let wrong = format!("openai:fakee@{}", fake.url);
+    let said = project.nocere(&["run", &suite, "--target", &wrong, "--target", &good]);
+    assert_eq!(said.code, 3);
+    assert!(said.err.contains("knows no model `fakee`"), "{}", said.err);
+    let report = project.json(&["show", "latest"]);
+    assert_eq!((&report["done"], &report["total"]), (&json!(4), &json!(8)));
+}

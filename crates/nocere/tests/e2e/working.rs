@@ -1,0 +1,352 @@
+//! How a run works: limits, budgets, progress, extension in place, reuse.
+
+use std::time::Duration;
+
+use nocere_testkit::{FakeProvider, Fault, Faults, Script};
+use serde_json::{Value, json};
+
+use crate::support::{Project, small_suite};
+
+fn entry(url: &str, more: &str) -> String {
+    format!("targets:\n  t: {{provider: openai, model: fake, base_url: '{url}', {more}}}\n")
+}
+
+fn project(fake: &FakeProvider, probes: usize, more: &str) -> (Project, String) {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(probes));
+    project.write("nocere.yaml", entry(&fake.url, more));
+    (project, suite)
+}
+
+#[test]
+fn as_many_calls_are_in_flight_as_allowed() {
+    let fake = FakeProvider::start(Script {
+        delay: Duration::from_millis(400),
+        ..Script::default()
+    });
+    let (project, suite) = project(&fake, 200, "limits: {concurrency: 100}");
+    project.json(&["run", &suite, "--target", "t"]);
+    assert_eq!(fake.peak(), 100);
+}
+
+#[test]
+fn a_server_with_little_room_gets_fewer_calls_at_once() {
+    let fake = FakeProvider::start(Script {
+        delay: Duration::from_millis(20),
+        room: Some(4),
+        ..Script::default()
+    });
+    let (project, suite) = project(&fake, 150, "limits: {concurrency: 32, backoff_ms: 20}");
+    let report = project.json(&["run", &suite, "--target", "t"]);
+    assert_eq!(report["targets"][0]["outcomes"], json!([["answered", 150]]));
+    // Without shrinking, most of the requests would be turned away again and again.
+    assert!(
+        fake.limited() < 400,
+        "{} of 150 calls limited",
+        fake.limited()
+    );
+    assert!(fake.limited() > 0);
+}
+
+#[test]
+fn requests_per_minute_hold_at_the_server() {
+    let fake = FakeProvider::start(Script::default());
+    let (project, suite) = project(&fake, 20, "limits: {requests_per_minute: 300}");
+    let stopwatch = nocere_core::clock::Stopwatch::start();
+    project.json(&["run", &suite, "--target", "t"]);
+    // Five at once, and five a second from then on.
+    assert!(
+        stopwatch.elapsed() >= Duration::from_millis(2_900),
+        "{:?}",
+        stopwatch.elapsed()
+    );
+}
+
+#[test]
+fn a_budget_of_requests_stops_cleanly_and_can_be_raised() {
+    let fake = FakeProvider::start(Script::default());
+    let (project, suite) = project(&fake, 30, "limits: {concurrency: 4}");
+    let said = project.nocere(&["run", &suite, "--target", "t", "--max-calls", "10"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(said.err.contains("10 requests were sent") && said.err.contains("nocere resume"));
+    assert_eq!(fake.answered(), 10);
+    // The budget belongs to the run: a second sitting has nothing left.
+    assert_eq!(project.nocere(&["resume", "latest"]).code, 4);
+    assert_eq!(fake.answered(), 10);
+    assert_eq!(
+        project
+            .nocere(&["resume", "latest", "--max-calls", "100"])
+            .code,
+        0
+    );
+    assert_eq!(fake.answered(), 30);
+}
+
+#[test]
+fn a_budget_of_money_is_not_exceeded() {
+    let fake = FakeProvider::start(Script::default());
+    let price = "price: {input: 100, output: 1000}, max_tokens: 5, limits: {concurrency: 8}";
+    let (project, suite) = project(&fake, 60, price);
+    // A call costs 10 × $0.0001 + 5 × $0.001 = $0.006.
+    let said = project.nocere(&["run", &suite, "--target", "t", "--max-cost", "0.1"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    let report = project.json(&["show", "latest"]);
+    let cost = report["spending"]["t"]["cost"].as_i64().unwrap();
+    assert_eq!(cost, fake.answered() as i64 * 6_000_000);
+    assert!((80_000_000..=100_000_000).contains(&cost), "{cost}");
+}
+
+#[test]
+fn a_budget_of_money_needs_prices() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    project.write(
+        "nocere.yaml",
+        "targets:\n  far: {provider: openai, model: m, base_url: 'https://far.example.org/v1'}\n",
+    );
+    let said = project.nocere(&["run", &suite, "--target", "far", "--max-cost", "5"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no price is known for far") && said.err.contains("price:"));
+    assert!(!project.path.join(".nocere/runs").exists());
+}
+
+#[test]
+fn time_ends_a_run_and_it_goes_on_later() {
+    let fake = FakeProvider::start(Script {
+        delay: Duration::from_millis(100),
+        ..Script::default()
+    });
+    let (project, suite) = project(&fake, 60, "limits: {concurrency: 2}");
+    let said = project.nocere(&["run", &suite, "--target", "t", "--max-time", "1s"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(said.err.contains("--max-time"), "{}", said.err);
+    assert_eq!(project.nocere(&["resume", "latest"]).code, 0);
+    assert_eq!(fake.answered(), 60);
+}
+
+#[test]
+fn a_run_grows_in_place_and_only_what_is_new_is_asked() {
+    let fake = FakeProvider::start(Script::default());
+    let (project, suite) = project(&fake, 10, "limits: {concurrency: 4}");
+    project.json(&["run", &suite, "--target", "t", "--judge", "refusal"]);
+    assert_eq!(fake.answered(), 10);
+    // A judge without a model costs nothing.
+    let report = project.json(&["extend", "latest", "--judge", "checks"]);
+    assert_eq!(report["instruments"].as_array().unwrap().len(), 2);
+    assert_eq!(fake.answered(), 10);
+    // A judge with a model costs its own calls.
+    project.json(&["extend", "latest", "--judge", "harm=t"]);
+    assert_eq!(fake.answered(), 20);
+    // Two more epochs: twenty answers, each judged; the judge's prompts are the same where
+    // the answers are, and the same call is not made twice.
+    let report = project.json(&["extend", "latest", "--epochs", "3"]);
+    assert_eq!(
+        (&report["done"], &report["total"]),
+        (&json!(30), &json!(30))
+    );
+    assert_eq!(fake.answered(), 40);
+    // Five more probes in three epochs, and five judgements.
+    project.write("small.yaml", small_suite(15));
+    let report = project.json(&["extend", "latest", &suite]);
+    assert_eq!(report["total"], json!(45));
+    assert_eq!(fake.answered(), 60);
+    // Another target: everything once more for it.
+    let second = format!("openai:fake2@{}", fake.url);
+    let report = project.json(&["extend", "latest", "--target", &second]);
+    assert_eq!(report["total"], json!(90));
+    assert_eq!(project.json(&["runs"]).as_array().unwrap().len(), 1);
+    // A changed probe would be two things under one name.
+    let changed = small_suite(15).replacen("number 3 say", "number 3 mean", 1);
+    project.write("small.yaml", changed);
+    let said = project.nocere(&["extend", "latest", &suite]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("probe `p3`") && said.err.contains("--reuse"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_changed_suite_asks_only_what_has_changed() {
+    let fake = FakeProvider::start(Script::default());
+    let (project, suite) = project(&fake, 12, "limits: {concurrency: 4}");
+    project.json(&["run", &suite, "--target", "t"]);
+    let changed = small_suite(12).replacen("number 5 say", "number 5 mean", 1);
+    project.write("small.yaml", changed);
+    let report = project.json(&["run", &suite, "--target", "t", "--reuse", "latest"]);
+    assert_eq!(report["done"], json!(12));
+    assert_eq!(fake.answered(), 13);
+}
+
+#[test]
+fn failed_conversations_can_be_led_again() {
+    let script = Script {
+        faults: Faults {
+            seed: 1,
+            rate: 0.5,
+            kinds: vec![Fault::ServerError, Fault::Close],
+        },
+        ..Script::default()
+    };
+    let fake = FakeProvider::start(script);
+    let (project, suite) = project(
+        &fake,
+        40,
+        "limits: {attempts: 1, backoff_ms: 1, patience_s: 60}",
+    );
+    let report = project.json(&["run", &suite, "--target", "t"]);
+    let outcomes = &report["targets"][0]["outcomes"];
+    let failed = outcomes[1][1].as_u64().unwrap();
+    assert!(outcomes[1][0] == "failed" && failed >= 10, "{outcomes}");
+    assert_eq!(report["unscored"][0][1], "target_error");
+    let mut left = failed;
+    for _ in 0..12 {
+        let report = project.json(&["resume", "latest", "--retry-failed"]);
+        let now = report["targets"][0]["outcomes"][1][1].as_u64().unwrap_or(0);
+        assert!(now <= left);
+        left = now;
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(left, 0);
+    assert!(fake.seen().values().all(|seen| seen.answers.len() == 1));
+}
+
+#[test]
+fn a_body_that_stalls_and_one_that_never_ends_are_outcomes() {
+    for (fault, outcome) in [
+        (Fault::StallMidBody, "did not answer within"),
+        (Fault::HugeBody(40 << 20), "more than 32 MiB"),
+    ] {
+        let fake = FakeProvider::start(Script {
+            faults: Faults {
+                seed: 1,
+                rate: 1.0,
+                kinds: vec![fault],
+            },
+            ..Script::default()
+        });
+        let more = "limits: {timeout_s: 0.3, attempts: 2, backoff_ms: 1, patience_s: 30}";
+        let more = if outcome.contains("MiB") {
+            more.replace("timeout_s: 0.3", "timeout_s: 60")
+        } else {
+            more.to_owned()
+        };
+        let (project, suite) = project(&fake, 2, &more);
+        let said = project.nocere(&["run", &suite, "--target", "t"]);
+        assert_eq!(said.code, 3, "{}", said.err);
+        let sample = project.nocere(&["show", "latest", "p0"]);
+        assert!(sample.out.contains(outcome), "{}{}", sample.out, sample.err);
+    }
+}
+
+#[test]
+fn programs_can_follow_a_run() {
+    let fake = FakeProvider::start(Script {
+        faults: Faults {
+            seed: 5,
+            rate: 0.2,
+            kinds: vec![Fault::RateLimit(Some("0.05"))],
+        },
+        ..Script::default()
+    });
+    let (project, suite) = project(&fake, 40, "price: {input: 1, output: 1}");
+    let said = project.nocere(&["run", &suite, "--target", "t", "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let events: Vec<Value> = said
+        .err
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let named = |name: &str| {
+        events
+            .iter()
+            .filter(|event| event["event"] == name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(named("run_started").len(), 1);
+    assert_eq!(named("target_started")[0]["total"], 40);
+    assert!(
+        named("attempt_failed")
+            .iter()
+            .all(|event| event["problem"].as_str().unwrap().contains("429"))
+    );
+    assert!(!named("waiting").is_empty());
+    let ended = named("run_ended")[0];
+    assert_eq!(ended["done"], 40);
+    assert!(ended["cost_usd"].as_f64().unwrap() > 0.0);
+    // Standard output holds the report and nothing else.
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(report["done"], 40);
+}
+
+#[test]
+fn entries_are_checked_before_anything_is_sent() {
+    let fake = FakeProvider::start(Script::default());
+    let url = &fake.url;
+    for (config, words) in [
+        (
+            format!(
+                "targets:\n  t: {{provider: openai, model: m, base_url: '{url}', limits: {{concurency: 3}}}}\n"
+            ),
+            vec!["nocere.yaml:2", "concurency", "did you mean `concurrency`?"],
+        ),
+        (
+            format!(
+                "targets:\n  t: {{provider: openai, model: m, base_url: '{url}'}}\n  t: {{provider: openai, model: n, base_url: '{url}'}}\n"
+            ),
+            vec![
+                "nocere.yaml:3",
+                "duplicate mapping key: t",
+                "may stand once",
+            ],
+        ),
+        (
+            format!(
+                "targets:\n  t: {{provider: anthropic, model: m, base_url: '{url}', api_version: v1}}\n"
+            ),
+            vec!["`api_version` means nothing for provider `anthropic`"],
+        ),
+        (
+            "targets:\n  t: {provider: azure, model: m}\n".to_owned(),
+            vec!["says no address", "openai.azure.com"],
+        ),
+        (
+            format!(
+                "targets:\n  t: {{provider: openai, model: m, base_url: '{url}', headers: {{Authorization: Bearer sk-1}}}}\n"
+            ),
+            vec!["carries a key", "keys do not belong"],
+        ),
+        (
+            format!(
+                "targets:\n  t: {{provider: openai, model: m, base_url: '{url}', limits: {{concurrency: 0}}}}\n"
+            ),
+            vec!["`limits.concurrency` is 0"],
+        ),
+        (
+            format!(
+                "targets:\n  t: {{provider: openai, model: m, base_url: '{url}', limits: {{concurrency: 1}}}}\n  u: {{provider: openai, model: n, base_url: '{url}', limits: {{concurrency: 2}}}}\n"
+            ),
+            vec!["one account with different `limits`", "account: NAME"],
+        ),
+    ] {
+        let project = Project::new();
+        let suite = project.write("small.yaml", small_suite(2));
+        project.write("nocere.yaml", &config);
+        let mut arguments = vec!["run", &suite, "--target", "t"];
+        if config.contains("  u:") {
+            arguments.extend(["--target", "u"]);
+        }
+        let said = project.nocere(&arguments);
+        assert_eq!(said.code, 2, "{config}{}", said.err);
+        for word in words {
+            assert!(said.err.contains(word), "no `{word}` in {}", said.err);
+        }
+        assert!(!said.err.contains("sk-1"), "{}", said.err);
+        assert!(!project.path.join(".nocere/runs").exists());
+    }
+    assert_eq!(fake.answered(), 0);
+}
