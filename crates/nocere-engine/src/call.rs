@@ -146,18 +146,15 @@ pub(crate) struct Metered {
 impl Metered {
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let key = call_key(self.setup.model.identity(), request);
+        // Taken before it is looked up, so that no other task can make it in between.
         let taken = loop {
-            if let Some(recorded) = self.recorded(&key).await? {
-                return recorded;
-            }
             if let Some(taken) = self.desk.take(&key).await {
-                // Another task may have made the call between the look-up and now.
-                if let Some(recorded) = self.recorded(&key).await? {
-                    return recorded;
-                }
                 break taken;
             }
         };
+        if let Some(recorded) = self.recorded(&key).await? {
+            return recorded;
+        }
         let (reply, attempts, cost) = self.try_often(request, &key).await;
         match &reply {
             Err(ModelError::Stopped { .. }) => return reply,
