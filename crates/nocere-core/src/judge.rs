@@ -67,4 +67,8 @@ pub trait Judge: Send + Sync {
 
     /// What this judge is.
     fn instrument(&self) -> &Instrument;
+
+    /// Does what takes long before the first verdict. Called while the first answers are
+    /// fetched; a judge that was not prepared prepares itself when it is asked.
+    fn prepare(&self) {}
 }

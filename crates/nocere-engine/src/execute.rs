@@ -112,6 +112,13 @@ impl<Q: WorkQueue> Engine<Q> {
     /// models in the process take turns, because they share its cores.
     pub async fn run(&self) -> Result<(), EngineError> {
         let mut lanes = JoinSet::new();
+        for setup in &self.shared.judges {
+            let judge = Arc::clone(&setup.judge);
+            lanes.spawn_blocking(move || {
+                judge.prepare();
+                Ok(())
+            });
+        }
         let mut grouped = Vec::new();
         for target in &self.targets {
             let lane = Lane {

@@ -85,7 +85,7 @@ pub struct ChecksJudge {
 impl ChecksJudge {
     /// The checks that ship with nocere.
     pub fn embedded() -> Result<Self, AssetError> {
-        Self::from_yaml(
+        Self::unchecked(
             "assets/judges/safe-behaviour.yaml",
             include_str!("../../../assets/judges/safe-behaviour.yaml"),
         )
@@ -93,6 +93,16 @@ impl ChecksJudge {
 
     /// Checks from an asset's text; `name` is only used in errors.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, AssetError> {
+        let judge = Self::unchecked(name, text)?;
+        for check in &judge.checks {
+            check.any.check(name, &check.id)?;
+            check.unless.check(name, &check.id)?;
+        }
+        Ok(judge)
+    }
+
+    /// The judge without a look at its patterns.
+    fn unchecked(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: ChecksFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
         if file.format != 1 || file.kind != InstrumentKind::Checks {
@@ -104,17 +114,15 @@ impl ChecksJudge {
         let checks = file
             .checks
             .into_iter()
-            .map(|entry| {
-                Ok(Check {
-                    any: Patterns::compile(name, &entry.id, &entry.any)?,
-                    unless: Patterns::compile(name, &entry.id, &entry.unless)?,
-                    id: entry.id,
-                    title: entry.title,
-                    meaning: entry.meaning,
-                    examples: entry.tests,
-                })
+            .map(|entry| Check {
+                any: Patterns::embedded(entry.any),
+                unless: Patterns::embedded(entry.unless),
+                id: entry.id,
+                title: entry.title,
+                meaning: entry.meaning,
+                examples: entry.tests,
             })
-            .collect::<Result<Vec<_>, AssetError>>()?;
+            .collect();
         let instrument = Instrument {
             id: file.id,
             kind: file.kind,
@@ -227,11 +235,27 @@ impl Judge for ChecksJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn prepare(&self) {
+        for check in &self.checks {
+            check.any.ready();
+            check.unless.ready();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_embedded_pattern_compiles_and_a_wrong_one_is_named() {
+        let text = include_str!("../../../assets/judges/safe-behaviour.yaml");
+        ChecksJudge::from_yaml("safe-behaviour.yaml", text).unwrap();
+        let broken = text.replacen("any:", "any:\n      - '(['", 1);
+        let error = ChecksJudge::from_yaml("x.yaml", &broken).err().unwrap();
+        assert!(error.to_string().contains("pattern of `"), "{error}");
+    }
 
     #[test]
     fn every_check_finds_its_positives_and_spares_its_negatives() {

@@ -1,39 +1,57 @@
 //! A list of case-insensitive patterns, as assets write them.
+//!
+//! Compiling all of them takes a fifth of a second, so that it waits until somebody asks:
+//! a run sends its first requests meanwhile.
+
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 
 use crate::error::AssetError;
 
-/// Compiled patterns.
+/// Patterns that are compiled when they are first needed.
 #[derive(Debug)]
-pub(crate) struct Patterns(Vec<Regex>);
+pub(crate) struct Patterns {
+    sources: Vec<String>,
+    compiled: OnceLock<Vec<Regex>>,
+}
 
 impl Patterns {
-    pub(crate) fn compile(file: &str, owner: &str, sources: &[String]) -> Result<Self, AssetError> {
-        sources
-            .iter()
-            .map(|source| {
-                RegexBuilder::new(source)
-                    .case_insensitive(true)
-                    .multi_line(false)
-                    .size_limit(64 << 20)
-                    .build()
-                    .map_err(|error| {
-                        AssetError::new(file, format!("pattern of `{owner}`: {error}"))
-                    })
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self)
+    /// Patterns of an asset that is part of the program: a test compiles all of them.
+    pub(crate) fn embedded(sources: Vec<String>) -> Self {
+        Self {
+            sources,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Compiles the patterns now, and says which of them cannot be.
+    pub(crate) fn check(&self, file: &str, owner: &str) -> Result<(), AssetError> {
+        let compiled = compile(&self.sources)
+            .map_err(|error| AssetError::new(file, format!("pattern of `{owner}`: {error}")))?;
+        // Somebody else may have been faster; both have the same.
+        let _ = self.compiled.set(compiled);
+        Ok(())
+    }
+
+    /// The compiled patterns.
+    #[expect(
+        clippy::expect_used,
+        reason = "embedded patterns are compiled by a test, all others by `check` when they are loaded"
+    )]
+    pub(crate) fn ready(&self) -> &[Regex] {
+        self.compiled
+            .get_or_init(|| compile(&self.sources).expect("the pattern was compiled before"))
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.is_match(text))
+        self.ready().iter().any(|pattern| pattern.is_match(text))
     }
 
     /// Every match of every pattern, as byte ranges of `text`, without repetitions.
     pub(crate) fn spans(&self, text: &str) -> Vec<std::ops::Range<usize>> {
         let mut spans: Vec<_> = self
-            .0
+            .ready()
             .iter()
             .flat_map(|pattern| pattern.find_iter(text).map(|found| found.range()))
             .collect();
@@ -41,4 +59,17 @@ impl Patterns {
         spans.dedup();
         spans
     }
+}
+
+fn compile(sources: &[String]) -> Result<Vec<Regex>, regex::Error> {
+    sources
+        .iter()
+        .map(|source| {
+            RegexBuilder::new(source)
+                .case_insensitive(true)
+                .multi_line(false)
+                .size_limit(64 << 20)
+                .build()
+        })
+        .collect()
 }

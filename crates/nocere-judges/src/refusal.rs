@@ -97,7 +97,7 @@ pub struct RefusalJudge {
 impl RefusalJudge {
     /// The judge that ships with nocere.
     pub fn embedded() -> Result<Self, AssetError> {
-        Self::from_yaml(
+        Self::unchecked(
             "assets/judges/refusal-rules.yaml",
             include_str!("../../../assets/judges/refusal-rules.yaml"),
         )
@@ -105,6 +105,15 @@ impl RefusalJudge {
 
     /// A judge from an asset's text; `name` is only used in errors.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, AssetError> {
+        let judge = Self::unchecked(name, text)?;
+        for feature in &judge.features {
+            feature.patterns.check(name, &feature.id)?;
+        }
+        Ok(judge)
+    }
+
+    /// The judge without a look at its patterns.
+    fn unchecked(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: RulesFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
         if file.format != 1 || file.kind != InstrumentKind::Refusal {
@@ -124,16 +133,14 @@ impl RefusalJudge {
         let features = file
             .features
             .into_iter()
-            .map(|entry| {
-                Ok(Feature {
-                    patterns: Patterns::compile(name, &entry.id, &entry.patterns)?,
-                    marks_refusal: file.refusal_sentence_features.contains(&entry.id),
-                    id: entry.id,
-                    place: entry.place,
-                    weight: entry.weight,
-                })
+            .map(|entry| Feature {
+                patterns: Patterns::embedded(entry.patterns),
+                marks_refusal: file.refusal_sentence_features.contains(&entry.id),
+                id: entry.id,
+                place: entry.place,
+                weight: entry.weight,
             })
-            .collect::<Result<Vec<_>, AssetError>>()?;
+            .collect();
         let instrument = Instrument {
             id: file.id,
             kind: file.kind,
@@ -247,6 +254,12 @@ impl Judge for RefusalJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn prepare(&self) {
+        for feature in &self.features {
+            feature.patterns.ready();
+        }
+    }
 }
 
 fn first_chars(text: &str, count: usize) -> &str {
@@ -292,6 +305,12 @@ fn list_items(text: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_embedded_pattern_compiles() {
+        let text = include_str!("../../../assets/judges/refusal-rules.yaml");
+        RefusalJudge::from_yaml("refusal-rules.yaml", text).unwrap();
+    }
 
     fn check(answer: &str, expected: Compliance) {
         let judge = RefusalJudge::embedded().unwrap();
