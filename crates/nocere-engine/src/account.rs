@@ -82,6 +82,18 @@ pub enum Wait {
 }
 
 impl Wait {
+    /// One word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Requests => "requests_per_minute",
+            Self::Tokens => "tokens_per_minute",
+            Self::RetryAfter(_) => "retry_after",
+            Self::Backoff(_) => "backoff",
+            Self::Down(_) => "down",
+        }
+    }
+
     /// For a progress line.
     pub fn describe(&self) -> String {
         match self {

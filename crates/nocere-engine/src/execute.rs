@@ -128,7 +128,8 @@ impl<Q: WorkQueue> Engine<Q> {
             };
             let (done, total) = self.shared.desk.journal.lane_progress(&target.id)?;
             let observer = &self.shared.desk.observer;
-            observer.lane_started(&target.id, done, total);
+            let account = target.model.as_ref().map(|setup| setup.account.name());
+            observer.lane_started(&target.id, account, done, total);
             let shared = Arc::clone(&self.shared);
             let grouping = lane
                 .target

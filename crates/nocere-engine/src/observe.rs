@@ -9,8 +9,9 @@ use crate::Wait;
 
 /// Listens to a run. Called from the loop that moves bytes: be quick.
 pub trait Observer: Send + Sync {
-    /// A lane begins: its target's name, units done before, units in all.
-    fn lane_started(&self, _lane: &str, _done: u64, _total: u64) {}
+    /// A lane begins: its target's name, the account that the target is asked through (if
+    /// it is asked at all), units done before and units in all.
+    fn lane_started(&self, _lane: &str, _account: Option<&str>, _done: u64, _total: u64) {}
     /// A model answered for a unit of the lane; `purpose` is `target` or `judge`.
     fn answered(&self, _lane: &str, _purpose: &str) {}
     /// A call was paid for.

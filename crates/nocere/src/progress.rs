@@ -26,8 +26,12 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const EVENT_EVERY: Duration = Duration::from_secs(1);
 /// Between two drawings of a bar.
 const DRAW_EVERY: Duration = Duration::from_millis(120);
-/// Between two lines about the same kind of wait.
-const WAIT_EVERY: Duration = Duration::from_secs(5);
+/// Between two lines about the same kind of wait of an account.
+const WAIT_EVERY: Duration = Duration::from_secs(30);
+/// Waits that are over sooner are shown in the bar and not worth a line.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// How long a wait that is over stays in the bar, so that it can be read.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Shows a run.
 pub(crate) struct RunProgress {
@@ -41,12 +45,15 @@ struct State {
     lanes: BTreeMap<String, Lane>,
     /// What each account waits for.
     waits: BTreeMap<String, Waiting>,
+    /// When a line was last written about an account and a kind of wait.
+    said: BTreeMap<(String, &'static str), Stopwatch>,
     /// Spent in earlier sittings.
     spent_before: Money,
     failed_attempts: u64,
 }
 
 struct Lane {
+    account: Option<String>,
     bar: Option<ProgressBar>,
     /// Done when this sitting began.
     before: u64,
@@ -60,7 +67,8 @@ struct Lane {
 
 struct Waiting {
     text: String,
-    said: Stopwatch,
+    /// Since when it is over.
+    over: Option<Stopwatch>,
 }
 
 impl RunProgress {
@@ -130,6 +138,15 @@ impl RunProgress {
         }
     }
 
+    /// Says something in any style, without tearing the bars.
+    pub(crate) fn interject(&self, text: &str) {
+        if self.bars.is_some() {
+            self.say(text);
+        } else {
+            talk(text);
+        }
+    }
+
     fn say(&self, text: &str) {
         match (&self.bars, self.style) {
             (Some(bars), _) => {
@@ -143,10 +160,16 @@ impl RunProgress {
 
     fn change(&self, name: &str, change: impl FnOnce(&mut Lane)) {
         let mut state = self.state();
-        let waiting = state.waiting();
-        let Some(lane) = state.lanes.get_mut(name) else {
+        let State { lanes, waits, .. } = &mut *state;
+        let Some(lane) = lanes.get_mut(name) else {
             return;
         };
+        let waiting = lane
+            .account
+            .as_ref()
+            .and_then(|account| waits.get(account))
+            .filter(|wait| wait.over.is_none_or(|over| over.elapsed() < LINGER))
+            .map(|wait| wait.text.clone());
         change(lane);
         let every = match self.style {
             ProgressStyle::Bars => DRAW_EVERY,
@@ -183,11 +206,6 @@ impl RunProgress {
 impl State {
     fn spent(&self) -> Money {
         self.spent_before + self.lanes.values().map(|lane| lane.cost).sum()
-    }
-
-    /// What is waited for, in words.
-    fn waiting(&self) -> Option<String> {
-        self.waits.values().next().map(|wait| wait.text.clone())
     }
 }
 
@@ -243,7 +261,7 @@ fn time(duration: Duration) -> String {
 }
 
 impl Observer for RunProgress {
-    fn lane_started(&self, lane: &str, done: u64, total: u64) {
+    fn lane_started(&self, lane: &str, account: Option<&str>, done: u64, total: u64) {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(total));
             let style =
@@ -258,6 +276,7 @@ impl Observer for RunProgress {
         self.state().lanes.insert(
             lane.to_owned(),
             Lane {
+                account: account.map(str::to_owned),
                 bar,
                 before: done,
                 done,
@@ -302,31 +321,39 @@ impl Observer for RunProgress {
         if let Some(duration) = duration {
             text.push_str(&format!(" ({:.1} s)", duration.as_secs_f64()));
         }
+        let long = matches!(reason, Wait::Down(_)) || duration.is_some_and(|d| d >= SHORT_WAIT);
         let news = {
             let mut state = self.state();
-            let old = state.waits.get(account).map(|wait| wait.said);
-            let due = old.is_none_or(|said| said.elapsed() >= WAIT_EVERY);
-            let said = match old {
-                Some(said) if !due => said,
-                _ => Stopwatch::start(),
-            };
-            let text = text.clone();
-            state
-                .waits
-                .insert(account.to_owned(), Waiting { text, said });
-            due
+            state.waits.insert(
+                account.to_owned(),
+                Waiting {
+                    text: text.clone(),
+                    over: None,
+                },
+            );
+            let said = state.said.get(&(account.to_owned(), reason.kind()));
+            let news = long && said.is_none_or(|said| said.elapsed() >= WAIT_EVERY);
+            if news {
+                state
+                    .said
+                    .insert((account.to_owned(), reason.kind()), Stopwatch::start());
+            }
+            news
         };
         if news {
             self.say(&format!("{account}: {text}"));
         }
         self.event(&json!({
-            "event": "waiting", "account": account, "reason": reason.describe(),
+            "event": "waiting", "account": account, "kind": reason.kind(),
+            "reason": reason.describe(),
             "seconds": duration.map(|duration| duration.as_secs_f64()),
         }));
     }
 
     fn waited(&self, account: &str) {
-        self.state().waits.remove(account);
+        if let Some(wait) = self.state().waits.get_mut(account) {
+            wait.over = Some(Stopwatch::start());
+        }
         self.event(&json!({"event": "waited", "account": account}));
     }
 

@@ -99,7 +99,9 @@ pub(super) fn execute(
                     if stop.swap(true, Ordering::Relaxed) {
                         return Err(EngineError::Stopped);
                     }
-                    output::talk("finishing what is in flight; press Ctrl-C again to stop at once");
+                    progress.interject(
+                        "finishing what is in flight; press Ctrl-C again to stop at once",
+                    );
                 }
             }
         }
