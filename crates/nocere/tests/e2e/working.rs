@@ -350,3 +350,74 @@ fn entries_are_checked_before_anything_is_sent() {
     }
     assert_eq!(fake.answered(), 0);
 }
+
+/// Starts a slow run and interrupts it once three answers are there.
+fn interrupted(times: u32) -> (i32, String, usize, Project, FakeProvider) {
+    let fake = FakeProvider::start(Script {
+        delay: Duration::from_millis(300),
+        ..Script::default()
+    });
+    let (project, suite) = project(&fake, 60, "limits: {concurrency: 4}");
+    let child = project
+        .command(&["run", &suite, "--target", "t"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while fake.answered() < 3 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // In the middle of the next calls.
+    std::thread::sleep(Duration::from_millis(100));
+    let in_flight = fake
+        .seen()
+        .values()
+        .map(|seen| seen.requests)
+        .sum::<usize>();
+    for _ in 0..times {
+        let id = child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status();
+        assert!(sent.unwrap().success());
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        err,
+        in_flight,
+        project,
+        fake,
+    )
+}
+
+#[test]
+fn an_interrupted_run_finishes_what_is_in_flight() {
+    let (code, err, in_flight, project, fake) = interrupted(1);
+    assert_eq!(code, 130, "{err}");
+    assert!(err.contains("finishing what is in flight") && err.contains("nocere resume"));
+    assert_eq!(
+        fake.answered(),
+        in_flight,
+        "what was in flight was finished, and nothing begun"
+    );
+    let report = project.json(&["show", "latest"]);
+    assert_eq!(report["done"], json!(in_flight));
+    assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
+    assert_eq!(fake.answered(), 60);
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once() {
+    let (code, err, in_flight, project, fake) = interrupted(2);
+    assert_eq!(code, 130, "{err}");
+    assert!(
+        fake.answered() < in_flight,
+        "{} of {in_flight}",
+        fake.answered()
+    );
+    assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
+    assert!(fake.seen().values().all(|seen| seen.answers.len() == 1));
+}
