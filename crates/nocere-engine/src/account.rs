@@ -128,6 +128,8 @@ struct State {
     shrunk: Option<Instant>,
     reached: bool,
     streak: Option<Streak>,
+    /// A call looks whether the endpoint is back.
+    looking: bool,
     closed: Option<String>,
 }
 
@@ -145,10 +147,13 @@ pub(crate) struct Permit {
     account: Arc<Account>,
     reserved: f64,
     admitted: Instant,
+    /// Whether it looks if an endpoint that is down is back.
+    look: bool,
 }
 
 enum Turn {
-    Go,
+    /// The call may go; whether it looks if an endpoint that is down is back.
+    Go(bool),
     Wait(Wait, Option<Duration>),
     Closed(String),
 }
@@ -175,6 +180,7 @@ impl Account {
                 shrunk: None,
                 reached: false,
                 streak: None,
+                looking: false,
                 closed: None,
             }),
             limits,
@@ -217,7 +223,7 @@ impl Account {
                 (state.turn(wanted, Instant::now()), wanted)
             };
             match turn {
-                Turn::Go => {
+                Turn::Go(look) => {
                     if said.is_some() {
                         observer.waited(&self.name);
                     }
@@ -225,6 +231,7 @@ impl Account {
                         account: Arc::clone(self),
                         reserved,
                         admitted: Instant::now(),
+                        look,
                     });
                 }
                 Turn::Closed(message) => return Err(ModelError::Stopped { message }),
@@ -267,13 +274,17 @@ impl State {
         if let Some(streak) = &mut self.streak
             && let Some((at, gap)) = &mut streak.look
         {
-            // One call at a time looks whether the endpoint is back.
-            if *at > now || self.in_flight > 0 {
+            // One call at a time looks whether the endpoint is back; those that were sent
+            // before do not hold it up.
+            if *at > now || self.looking {
                 let time = (*at > now).then(|| *at - now);
                 return Turn::Wait(Wait::Down(streak.message.clone()), time);
             }
             *gap = (*gap * 2).min(LOOK_EVERY);
             *at = now + *gap;
+            self.looking = true;
+            self.in_flight += 1;
+            return Turn::Go(true);
         }
         if self.in_flight as f64 >= self.window.floor().max(1.0) {
             return Turn::Wait(Wait::Window, None);
@@ -299,7 +310,7 @@ impl State {
             bucket.take(tokens);
         }
         self.in_flight += 1;
-        Turn::Go
+        Turn::Go(false)
     }
 
     fn succeeded(&mut self, max_window: f64) {
@@ -367,7 +378,9 @@ impl Permit {
             let gap = Duration::from_millis(500).min(limits.backoff);
             streak.look = Some((now + gap, gap));
         }
-        let given_up = streak.look.is_some() && now - streak.since >= patience;
+        // Only a look that began when patience was over tells: what was sent before can fail
+        // long after the server is back.
+        let given_up = self.look && self.admitted - streak.since >= patience;
         if given_up {
             let message = format!(
                 "{}; {} was down for {} s",
@@ -385,6 +398,9 @@ impl Drop for Permit {
         {
             let mut state = self.account.state();
             state.in_flight = state.in_flight.saturating_sub(1);
+            if self.look {
+                state.looking = false;
+            }
         }
         self.account.changed.notify_one();
     }

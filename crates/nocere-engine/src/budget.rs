@@ -2,7 +2,7 @@
 //! cleanly; it can be resumed with a larger one.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -74,50 +74,77 @@ impl Purse {
     }
 
     /// Sets aside the most that a request can cost. Waits while calls in flight may give
-    /// some of theirs back; `false` if the budget does not hold it.
-    pub(crate) async fn reserve(&self, most: Money) -> bool {
+    /// some of theirs back; the reason if it may not be made. `stopping` ends the wait.
+    pub(crate) async fn reserve(
+        self: &Arc<Self>,
+        most: Money,
+        stopping: &(dyn Fn() -> Option<String> + Send + Sync),
+    ) -> Result<Reserved, String> {
         loop {
-            if self.exhausted().is_some() {
-                return false;
+            if let Some(reason) = self.exhausted().or_else(stopping) {
+                return Err(reason);
             }
-            {
-                let mut state = self.state();
-                if let Some(max) = self.budget.max_requests
-                    && state.requests >= max
-                {
-                    state.exhausted = Some(format!("{max} requests were sent (--max-calls)"));
-                    return false;
-                }
-                match self.budget.max_cost {
-                    Some(max) if state.spent + state.reserved + most > max => {
-                        if state.reserved == Money::ZERO {
-                            state.exhausted = Some(format!(
-                                "{} of {max} are spent, and the next call may cost {most} (--max-cost)",
-                                state.spent
-                            ));
-                            return false;
-                        }
-                    }
-                    _ => {
-                        state.reserved += most;
-                        state.requests += 1;
-                        return true;
-                    }
-                }
+            if let Some(reserved) = self.try_reserve(most)? {
+                return Ok(reserved);
             }
             // Either way the loop looks again.
             let _ = timeout(GLANCE, self.changed.notified()).await;
         }
     }
 
-    /// Takes the real cost of a request and gives the rest back.
-    pub(crate) fn settle(&self, most: Money, cost: Money) {
+    /// `None` if the money may come back, the reason if it will not.
+    fn try_reserve(self: &Arc<Self>, most: Money) -> Result<Option<Reserved>, String> {
+        let mut state = self.state();
+        if let Some(max) = self.budget.max_requests
+            && state.requests >= max
         {
-            let mut state = self.state();
-            state.reserved = state.reserved - most;
-            state.spent += cost;
+            let reason = format!("{max} requests were sent (--max-calls)");
+            state.exhausted = Some(reason.clone());
+            return Err(reason);
         }
-        self.changed.notify_waiters();
+        if let Some(max) = self.budget.max_cost
+            && state.spent + state.reserved + most > max
+        {
+            if state.reserved > Money::ZERO {
+                return Ok(None);
+            }
+            let reason = format!(
+                "{} of {max} are spent, and the next call may cost {most} (--max-cost)",
+                state.spent
+            );
+            state.exhausted = Some(reason.clone());
+            return Err(reason);
+        }
+        state.reserved += most;
+        state.requests += 1;
+        drop(state);
+        Ok(Some(Reserved {
+            purse: Arc::clone(self),
+            most,
+        }))
+    }
+}
+
+/// Money that is set aside; given back when dropped.
+pub(crate) struct Reserved {
+    purse: Arc<Purse>,
+    most: Money,
+}
+
+impl Reserved {
+    /// Takes the real cost of the request and gives the rest back.
+    pub(crate) fn settle(self, cost: Money) {
+        self.purse.state().spent += cost;
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        {
+            let mut state = self.purse.state();
+            state.reserved = state.reserved - self.most;
+        }
+        self.purse.changed.notify_waiters();
     }
 }
 
@@ -127,24 +154,41 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_budget_is_never_exceeded_and_what_is_given_back_can_be_spent() {
-        let purse = Purse::new(
-            Budget {
-                max_cost: Some(Money::from_usd(1.0)),
-                max_requests: None,
-            },
-            &[],
-            None,
-        );
+        let budget = Budget {
+            max_cost: Some(Money::from_usd(1.0)),
+            max_requests: None,
+        };
+        let purse = Arc::new(Purse::new(budget, &[], None));
         let most = Money::from_usd(0.4);
-        assert!(purse.reserve(most).await && purse.reserve(most).await);
-        let third = purse.reserve(most);
+        let go = || None;
+        let first = purse.reserve(most, &go).await.ok().unwrap();
+        let second = purse.reserve(most, &go).await.ok().unwrap();
+        let third = purse.reserve(most, &go);
         assert!(timeout(Duration::from_secs(1), third).await.is_err());
-        purse.settle(most, Money::from_usd(0.1));
-        assert!(purse.reserve(most).await);
-        purse.settle(most, most);
-        purse.settle(most, most);
-        assert!(!purse.reserve(most).await);
+        assert!(
+            purse
+                .reserve(most, &|| Some("stop".to_owned()))
+                .await
+                .is_err()
+        );
+        first.settle(Money::from_usd(0.1));
+        let third = purse.reserve(most, &go).await.ok().unwrap();
+        second.settle(most);
+        third.settle(most);
+        assert!(purse.reserve(most, &go).await.is_err());
         assert!(purse.exhausted().unwrap().contains("$0.90 of $1.00"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_cut_off_gives_its_money_back() {
+        let budget = Budget {
+            max_cost: Some(Money::from_usd(1.0)),
+            max_requests: None,
+        };
+        let purse = Arc::new(Purse::new(budget, &[], None));
+        let all = Money::from_usd(1.0);
+        drop(purse.reserve(all, &|| None).await);
+        assert!(purse.reserve(all, &|| None).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -157,9 +201,13 @@ mod tests {
             max_cost: None,
             max_requests: Some(10),
         };
-        let purse = Purse::new(budget, [&earlier], Some(Duration::from_secs(60)));
-        assert!(purse.reserve(Money::ZERO).await);
-        assert!(!purse.reserve(Money::ZERO).await);
+        let purse = Arc::new(Purse::new(
+            budget,
+            [&earlier],
+            Some(Duration::from_secs(60)),
+        ));
+        assert!(purse.reserve(Money::ZERO, &|| None).await.is_ok());
+        assert!(purse.reserve(Money::ZERO, &|| None).await.is_err());
         let purse = Purse::new(Budget::default(), [], Some(Duration::from_secs(60)));
         assert_eq!(purse.exhausted(), None);
         tokio::time::advance(Duration::from_secs(61)).await;

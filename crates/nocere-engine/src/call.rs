@@ -229,7 +229,8 @@ impl Metered {
         key: &ContentHash,
     ) -> (Result<ChatReply, ModelError>, u32, Option<Money>) {
         let limits = self.setup.account.limits();
-        let deadline = Instant::now() + limits.total_timeout;
+        // Waiting in line, and for an endpoint that is down, is not the call's own time.
+        let mut used = Duration::ZERO;
         let mut sent = 0;
         let mut failures = 0;
         let mut limited = 0;
@@ -242,7 +243,7 @@ impl Metered {
             let error = match reply {
                 Err(error) if error.is_retryable() => error,
                 reply => {
-                    let cost = self.cost(&reply);
+                    let cost = self.cost(request, &reply);
                     return (reply, sent, cost);
                 }
             };
@@ -253,7 +254,9 @@ impl Metered {
             failures += u32::from(counts);
             limited += u32::from(matches!(error, ModelError::RateLimited { .. }));
             let wait = self.backoff(&error, key, (failures + limited).max(1));
-            let last = failures >= limits.attempts || Instant::now() + wait > deadline;
+            used += Duration::from_millis(latency_ms);
+            let too_long = used + wait > limits.total_timeout;
+            let last = failures >= limits.attempts || too_long;
             let attempt = AttemptRecord {
                 key: key.clone(),
                 number: sent,
@@ -267,9 +270,17 @@ impl Metered {
             if let Err(error) = self.desk.journal.note_attempt(attempt).await {
                 return (Err(self.stop_run(&error.to_string())), sent, None);
             }
+            if last && matches!(error, ModelError::RateLimited { .. }) {
+                // The server has no time for this call now; that is no answer to it.
+                let message = format!(
+                    "{error}; waiting for that would take longer than `total_timeout_s` allows"
+                );
+                return (Err(self.end_stopped(&message)), sent, None);
+            }
             if last {
                 return (Err(error), sent, None);
             }
+            used += wait;
             if counts {
                 let account = self.setup.account.name();
                 let reason = Wait::Backoff(error.to_string());
@@ -277,6 +288,9 @@ impl Metered {
             }
             if let Some(message) = self.sleep(wait).await {
                 return (Err(ModelError::Stopped { message }), sent, None);
+            }
+            if counts {
+                self.desk.observer.waited(self.setup.account.name());
             }
         }
     }
@@ -287,9 +301,7 @@ impl Metered {
         request: &ChatRequest,
         key: &ContentHash,
     ) -> Result<(Result<ChatReply, ModelError>, u64), ModelError> {
-        let characters: usize = request.messages.iter().map(|m| m.content.len()).sum();
-        // Four characters a token: near enough to set tokens and money aside.
-        let input_tokens = characters as u64 / 4 + 8;
+        let input_tokens = input_tokens(request);
         let max_tokens = request.sampling.max_tokens;
         let most = self.setup.price.map_or(Money::ZERO, |price| {
             price.cost(&Usage {
@@ -313,15 +325,17 @@ impl Metered {
                 // The account itself is closed.
                 None => self.end_stopped(&stopped.to_string()),
             })?;
-        if !self.desk.purse.reserve(most).await {
-            let message = self.desk.purse.exhausted().unwrap_or_default();
-            return Err(ModelError::Stopped { message });
-        }
+        let reserved = self
+            .desk
+            .purse
+            .reserve(most, &|| self.stopping())
+            .await
+            .map_err(|message| ModelError::Stopped { message })?;
         let stopwatch = Stopwatch::start();
         let reply = self.setup.model.chat(request).await;
         let latency_ms = stopwatch.elapsed_ms();
-        let cost = self.cost(&reply).unwrap_or(Money::ZERO);
-        self.desk.purse.settle(most, cost);
+        let cost = self.cost(request, &reply).unwrap_or(Money::ZERO);
+        reserved.settle(cost);
         match &reply {
             Ok(reply) => permit.answered(reply.usage.input_tokens, reply.usage.output_tokens),
             Err(ModelError::RateLimited {
@@ -334,9 +348,17 @@ impl Metered {
         Ok((reply, latency_ms))
     }
 
-    fn cost(&self, reply: &Result<ChatReply, ModelError>) -> Option<Money> {
+    /// What a reply costs. A server that does not say how many tokens it used is taken to
+    /// have used what the texts make likely: nothing would be wrong for certain.
+    fn cost(&self, request: &ChatRequest, reply: &Result<ChatReply, ModelError>) -> Option<Money> {
         let reply = reply.as_ref().ok()?;
-        self.setup.price.map(|price| price.cost(&reply.usage))
+        let mut usage = reply.usage;
+        if usage.input_tokens == 0 && usage.output_tokens == 0 {
+            let thought = reply.reasoning.as_ref().map_or(0, String::len);
+            usage.input_tokens = input_tokens(request);
+            usage.output_tokens = ((reply.text.len() + thought) as u64).div_ceil(4);
+        }
+        self.setup.price.map(|price| price.cost(&usage))
     }
 
     /// Doubles with each failure, at most a minute, and is spread by a quarter so that
@@ -395,6 +417,12 @@ impl Metered {
             message: message.to_owned(),
         }
     }
+}
+
+/// Tokens of a request by its length: near enough to set tokens and money aside.
+fn input_tokens(request: &ChatRequest) -> u64 {
+    let characters: usize = request.messages.iter().map(|m| m.content.len()).sum();
+    characters as u64 / 4 + 8
 }
 
 impl ChatModel for Metered {

@@ -192,9 +192,10 @@ impl<Q: WorkQueue> Shared<Q> {
         // Judging goes on while the next answers are fetched.
         let under_way = (width(lane.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
         let mut tasks = JoinSet::new();
+        let mut first = Ok(());
         loop {
             let wanted = under_way.saturating_sub(tasks.len());
-            if wanted > 0 && !self.stopping(&lane) {
+            if wanted > 0 && first.is_ok() && !self.stopping(&lane) {
                 for unit in self.queue.lease(&lane.name, wanted)? {
                     let models = self.streamed_models(&lane);
                     let (shared, lane) = (Arc::clone(&self), lane.clone());
@@ -202,8 +203,9 @@ impl<Q: WorkQueue> Shared<Q> {
                 }
             }
             match tasks.join_next().await {
-                Some(result) => joined(result)?,
-                None => return self.ended(&lane),
+                // What is in flight is finished, whatever has happened to one of them.
+                Some(result) => first = first.and(joined(result)),
+                None => return first.and_then(|()| self.ended(&lane)),
             }
         }
     }
@@ -216,8 +218,9 @@ impl<Q: WorkQueue> Shared<Q> {
         parallel: usize,
     ) -> Result<(), EngineError> {
         let mut tasks = JoinSet::new();
+        let mut first = Ok(());
         loop {
-            while tasks.len() < parallel.max(1) && !self.stopping(&lane) {
+            while tasks.len() < parallel.max(1) && first.is_ok() && !self.stopping(&lane) {
                 let units = self.queue.lease_group(&lane.name, size)?;
                 if units.is_empty() {
                     break;
@@ -226,8 +229,8 @@ impl<Q: WorkQueue> Shared<Q> {
                 tasks.spawn(async move { shared.run_group(units, &lane).await });
             }
             match tasks.join_next().await {
-                Some(result) => joined(result)?,
-                None => return self.ended(&lane),
+                Some(result) => first = first.and(joined(result)),
+                None => return first.and_then(|()| self.ended(&lane)),
             }
         }
     }

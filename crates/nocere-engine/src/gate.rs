@@ -133,14 +133,17 @@ impl Gate {
             return;
         };
         for _ in &batch {
-            if !self.desk.purse.reserve(Money::ZERO).await {
-                let message = self.desk.purse.exhausted().unwrap_or_default();
-                for parked in batch {
-                    let message = message.clone();
-                    // A conversation that was dropped no longer listens.
-                    let _ = parked.reply.send(Err(ModelError::Stopped { message }));
+            let stopping = || self.desk.fatal.get();
+            match self.desk.purse.reserve(Money::ZERO, &stopping).await {
+                Ok(reserved) => reserved.settle(Money::ZERO),
+                Err(message) => {
+                    for parked in batch {
+                        let message = message.clone();
+                        // A conversation that was dropped no longer listens.
+                        let _ = parked.reply.send(Err(ModelError::Stopped { message }));
+                    }
+                    return;
                 }
-                return;
             }
         }
         let requests: Vec<ChatRequest> =

@@ -203,6 +203,7 @@ fn plan(
             judges: Vec::new(),
             policies: ContentHash::from_hex(""),
             budget: Budget::default(),
+            reuse: Vec::new(),
             imported_from: None,
         },
         suites: vec![Suite {

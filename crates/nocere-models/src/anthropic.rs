@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Role, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, number, reply};
+use crate::wire::{Unreadable, Wire, null_default, number, reply};
 
 /// Messages.
 pub(crate) struct Anthropic;
@@ -97,7 +97,7 @@ struct Message {
     content: Vec<Block>,
     #[serde(default)]
     stop_reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     usage: ReplyUsage,
 }
 
@@ -112,7 +112,9 @@ struct Block {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ReplyUsage {
+    #[serde(deserialize_with = "null_default")]
     input_tokens: u64,
+    #[serde(deserialize_with = "null_default")]
     output_tokens: u64,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,

@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,18 +22,20 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, Command},
-    sync::{Mutex as AsyncMutex, oneshot},
+    process::{Child, Command},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot},
     task::JoinSet,
 };
 
 use crate::{
     SetupError,
-    wire::{reply, seed, wants_json},
+    wire::{null_default, reply, seed, wants_json},
 };
 
 /// Lines of standard error that are kept for an error message.
 const LAST_LINES: usize = 3;
+/// Requests that may wait for the program to read them.
+const WAITING_LINES: usize = 1_024;
 
 /// How a program is run.
 #[derive(Clone, Debug)]
@@ -54,17 +56,24 @@ pub struct CommandModel {
     identity: ModelIdentity,
     running: AsyncMutex<Option<Running>>,
     next: AtomicU64,
+    /// How often the program was started.
+    starts: AtomicU64,
+    /// Whether it has ever answered.
+    answered: AtomicBool,
 }
 
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Line>>>>;
 
 struct Running {
+    /// Which start of the program it is.
+    start: u64,
     child: Child,
-    input: ChildStdin,
+    /// Lines to be written: a program that does not read must not hold up anybody.
+    input: mpsc::Sender<String>,
     waiting: Waiting,
     errors: Arc<Mutex<Vec<String>>>,
-    // Reads what the program says, as long as it runs.
-    _readers: JoinSet<()>,
+    // Writes to the program and reads what it says, as long as it runs.
+    _pipes: JoinSet<()>,
 }
 
 /// A line of the program. Unknown fields are passed over, so that programs can grow.
@@ -79,7 +88,7 @@ struct Line {
     finish: Option<String>,
     #[serde(default)]
     model: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     usage: LineUsage,
     #[serde(default)]
     error: Option<Fault>,
@@ -96,7 +105,7 @@ struct LineUsage {
 struct Fault {
     message: String,
     /// Whether the same request may succeed later.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     retry: bool,
     #[serde(default)]
     retry_after_s: Option<f64>,
@@ -129,39 +138,49 @@ impl CommandModel {
             identity,
             running: AsyncMutex::new(None),
             next: AtomicU64::new(1),
+            starts: AtomicU64::new(0),
+            answered: AtomicBool::new(false),
         })
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let stopwatch = Stopwatch::start();
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let answer = self.send(id, request).await?;
-        let line = match tokio::time::timeout(self.settings.timeout, answer).await {
-            Ok(Ok(line)) => line,
-            Ok(Err(_)) => return Err(self.ended().await),
+        let (start, answer) = self.send(id, request).await?;
+        match tokio::time::timeout(self.settings.timeout, answer).await {
+            Ok(Ok(line)) => {
+                self.answered.store(true, Ordering::Relaxed);
+                read(line, stopwatch.elapsed_ms())
+            }
+            Ok(Err(_)) => Err(self.ended(start).await),
             Err(_) => {
                 // A program that hangs would hang for ever: it is started again.
-                if let Some(mut running) = self.running.lock().await.take() {
+                if let Some(mut running) = self.take(start).await {
                     let _ = running.child.start_kill();
                 }
-                return Err(ModelError::Transient {
+                Err(ModelError::Transient {
                     message: format!(
                         "`{}` did not answer within {} s and was ended",
                         self.settings.command[0],
                         self.settings.timeout.as_secs()
                     ),
                     retry_after_ms: None,
-                });
+                })
             }
-        };
-        read(line, stopwatch.elapsed_ms())
+        }
+    }
+
+    /// Takes the program away, if it is still the one that was started then.
+    async fn take(&self, start: u64) -> Option<Running> {
+        let mut slot = self.running.lock().await;
+        slot.take_if(|running| running.start == start)
     }
 
     async fn send(
         &self,
         id: u64,
         request: &ChatRequest,
-    ) -> Result<oneshot::Receiver<Line>, ModelError> {
+    ) -> Result<(u64, oneshot::Receiver<Line>), ModelError> {
         let mut line = json!({
             "id": id,
             "messages": request.messages,
@@ -182,28 +201,23 @@ impl CommandModel {
         {
             *slot = None;
         }
-        if slot.is_none() {
-            *slot = Some(self.start()?);
-        }
-        let Some(running) = slot.as_mut() else {
-            return Err(ModelError::Fatal {
-                message: "the program is gone".to_owned(),
-            });
+        let running = match slot.as_mut() {
+            Some(running) => running,
+            None => slot.insert(self.start()?),
         };
         running
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, sender);
-        let written = match running.input.write_all(line.as_bytes()).await {
-            Ok(()) => running.input.flush().await,
-            error => error,
-        };
+        let start = running.start;
+        let taken = running.input.try_send(line);
         drop(slot);
-        if written.is_err() {
-            return Err(self.ended().await);
+        if taken.is_err() {
+            // It has ended, or lets a thousand requests wait.
+            return Err(self.ended(start).await);
         }
-        Ok(answer)
+        Ok((start, answer))
     }
 
     fn start(&self) -> Result<Running, ModelError> {
@@ -223,27 +237,38 @@ impl CommandModel {
                 message: format!("`{program}` cannot be started: {error}"),
             })?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(input), Some(output), Some(errors_out)) = pipes else {
+        let (Some(mut input), Some(output), Some(errors_out)) = pipes else {
             return Err(ModelError::Fatal {
                 message: format!("`{program}` has no standard input and output"),
             });
         };
         let waiting = Waiting::default();
         let errors = Arc::new(Mutex::new(Vec::new()));
-        let mut readers = JoinSet::new();
+        let mut tasks = JoinSet::new();
+        let (lines_in, mut lines) = mpsc::channel::<String>(WAITING_LINES);
+        tasks.spawn(async move {
+            while let Some(line) = lines.recv().await {
+                let written = match input.write_all(line.as_bytes()).await {
+                    Ok(()) => input.flush().await,
+                    error => error,
+                };
+                if written.is_err() {
+                    // The end of its output says so to those who wait.
+                    return;
+                }
+            }
+        });
         let (answered, noted) = (Arc::clone(&waiting), Arc::clone(&errors));
-        readers.spawn(async move {
+        tasks.spawn(async move {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                match serde_json::from_str::<Line>(&line) {
-                    Ok(line) => {
-                        let mut waiting = answered.lock().unwrap_or_else(PoisonError::into_inner);
-                        if let Some(sender) = waiting.remove(&line.id) {
-                            // A call that timed out no longer listens.
-                            let _ = sender.send(line);
-                        }
-                    }
-                    Err(error) => note(&noted, &format!("a line is no reply: {error}: {line}")),
+                let Some(line) = parse_line(&line, &noted) else {
+                    continue;
+                };
+                let mut waiting = answered.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(sender) = waiting.remove(&line.id) {
+                    // A call that timed out no longer listens.
+                    let _ = sender.send(line);
                 }
             }
             // Nobody answers any more: dropping the senders wakes those who wait.
@@ -253,26 +278,27 @@ impl CommandModel {
                 .clear();
         });
         let noted = Arc::clone(&errors);
-        readers.spawn(async move {
+        tasks.spawn(async move {
             let mut lines = BufReader::new(errors_out).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 note(&noted, &line);
             }
         });
         Ok(Running {
+            start: self.starts.fetch_add(1, Ordering::Relaxed),
             child,
-            input,
+            input: lines_in,
             waiting,
             errors,
-            _readers: readers,
+            _pipes: tasks,
         })
     }
 
-    /// The program went away while a call waited.
-    async fn ended(&self) -> ModelError {
-        let mut slot = self.running.lock().await;
+    /// The program went away while a call waited. One that has answered before may have
+    /// ended because of this request; one that never has is not there.
+    async fn ended(&self, start: u64) -> ModelError {
         let mut last = String::new();
-        if let Some(running) = slot.as_mut() {
+        if let Some(mut running) = self.take(start).await {
             // Its last words may still be under way.
             let _ = tokio::time::timeout(Duration::from_millis(200), running.child.wait()).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -281,19 +307,39 @@ impl CommandModel {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             last = errors.join(" / ");
-            drop(errors);
-            *slot = None;
         }
         let program = &self.settings.command[0];
-        let last = if last.is_empty() {
-            "it said nothing on standard error".to_owned()
+        if last.is_empty() {
+            "it said nothing on standard error".clone_into(&mut last);
+        }
+        let message = format!("`{program}` ended without an answer: {last}");
+        if self.answered.load(Ordering::Relaxed) {
+            ModelError::Transient {
+                message,
+                retry_after_ms: None,
+            }
         } else {
-            last
-        };
-        ModelError::Unreachable {
-            message: format!("`{program}` ended without an answer: {last}"),
+            ModelError::Unreachable { message }
         }
     }
+}
+
+/// A reply; one that is faulty becomes an error for its own request where its id can be
+/// read, and a note for the program's error message where it cannot.
+fn parse_line(text: &str, errors: &Mutex<Vec<String>>) -> Option<Line> {
+    let fault = match serde_json::from_str::<Line>(text) {
+        Ok(line) => return Some(line),
+        Err(error) => format!("a line is no reply: {error}: {text}"),
+    };
+    note(errors, &fault);
+    let id = serde_json::from_str::<serde_json::Value>(text).ok()?["id"].as_u64()?;
+    let mut line: Line = serde_json::from_value(json!({"id": id})).ok()?;
+    line.error = Some(Fault {
+        message: fault.chars().take(300).collect(),
+        retry: false,
+        retry_after_s: None,
+    });
+    Some(line)
 }
 
 fn note(errors: &Mutex<Vec<String>>, line: &str) {

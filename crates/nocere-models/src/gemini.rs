@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Message, Role, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, number, reply, seed, wants_json};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
 
 /// generateContent.
 pub(crate) struct Gemini;
@@ -112,11 +112,11 @@ impl Wire for Gemini {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Response {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     candidates: Vec<Candidate>,
     #[serde(default)]
     prompt_feedback: Option<Feedback>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     usage_metadata: UsageMetadata,
     #[serde(default)]
     model_version: Option<String>,
@@ -141,6 +141,7 @@ struct Candidate {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Content {
+    #[serde(deserialize_with = "null_default")]
     parts: Vec<Part>,
 }
 
@@ -148,15 +149,19 @@ struct Content {
 struct Part {
     #[serde(default)]
     text: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     thought: bool,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct UsageMetadata {
+    #[serde(deserialize_with = "null_default")]
     prompt_token_count: u64,
+    #[serde(deserialize_with = "null_default")]
     candidates_token_count: u64,
+    #[serde(deserialize_with = "null_default")]
     cached_content_token_count: u64,
+    #[serde(deserialize_with = "null_default")]
     thoughts_token_count: u64,
 }

@@ -1,6 +1,9 @@
 //! A model behind an HTTP server, in any of the wire formats.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    time::Duration,
+};
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
@@ -23,6 +26,8 @@ use crate::{
 
 /// Longest body that is read, in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Rejected requests after which a server that has answered none is not asked any more.
+const REJECTIONS: u32 = 5;
 
 /// How a server is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +139,10 @@ pub struct HttpModel {
     wire: Box<dyn Wire>,
     settings: HttpSettings,
     identity: ModelIdentity,
+    /// Whether the server has answered a request.
+    answered: AtomicBool,
+    /// Requests that it rejected before it answered any.
+    rejections: AtomicU32,
 }
 
 impl HttpModel {
@@ -178,6 +187,8 @@ impl HttpModel {
             wire,
             settings,
             identity,
+            answered: AtomicBool::new(false),
+            rejections: AtomicU32::new(0),
         })
     }
 
@@ -189,13 +200,25 @@ impl HttpModel {
         let body = serde_json::to_vec(&body).map_err(|error| ModelError::Request {
             message: format!("the request cannot be written: {error}"),
         })?;
+        let sent = self.exposed();
         let reply = self.send(body.clone()).await;
-        // A token that has expired may have been renewed in its file.
-        match (&reply, &self.settings.key) {
-            (Err(Problem::Refused(401, _)), Some(key)) if key.renew() => self.send(body).await,
-            _ => reply,
+        // A token that has expired may have been renewed in its file, by this call or by
+        // another one that was refused before it.
+        let renewed = matches!(reply, Err(Problem::Refused(401, _))) && {
+            for key in self.keys() {
+                key.renew();
+            }
+            self.exposed() != sent
+        };
+        let reply = if renewed {
+            self.send(body).await
+        } else {
+            reply
+        };
+        if reply.is_ok() {
+            self.answered.store(true, Ordering::Relaxed);
         }
-        .map_err(|problem| match problem {
+        reply.map_err(|problem| match problem {
             Problem::Refused(_, error) | Problem::Other(error) => error,
         })
     }
@@ -256,8 +279,10 @@ impl HttpModel {
             status: status.as_u16(),
             text,
             retry_after_ms,
+            answered_before: self.answered.load(Ordering::Relaxed),
         };
-        Err(Problem::Refused(status.as_u16(), refused.into_error()))
+        let error = self.rejected(refused.into_error());
+        Err(Problem::Refused(status.as_u16(), error))
     }
 
     async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Problem> {
@@ -281,23 +306,46 @@ impl HttpModel {
         Ok(bytes)
     }
 
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        let secret = self.settings.secret_headers.iter().map(|(_, key)| key);
+        self.settings.key.iter().chain(secret)
+    }
+
+    fn exposed(&self) -> Vec<String> {
+        self.keys().map(Key::expose).collect()
+    }
+
     fn redact(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let keys = self.settings.secret_headers.iter().map(|(_, key)| key);
-        self.settings
-            .key
-            .iter()
-            .chain(keys)
-            .fold(bytes, |bytes, key| key.redact(bytes))
+        self.keys().fold(bytes, |bytes, key| key.redact(bytes))
+    }
+
+    /// A server that has never answered and rejects one request after another will reject
+    /// the rest as well: a wrong field, a wrong model, a key in a 400.
+    fn rejected(&self, error: ModelError) -> ModelError {
+        let ModelError::Request { message } = error else {
+            return error;
+        };
+        if self.answered.load(Ordering::Relaxed) {
+            return ModelError::Request { message };
+        }
+        if self.rejections.fetch_add(1, Ordering::Relaxed) + 1 < REJECTIONS {
+            return ModelError::Request { message };
+        }
+        ModelError::Fatal {
+            message: format!(
+                "{message}; the server rejected the first {REJECTIONS} requests and answered none. Correct the target's entry, then `nocere resume --retry-failed`"
+            ),
+        }
     }
 
     fn transport(&self, error: &reqwest::Error) -> Problem {
         let server = &self.settings.base_url;
         let chain = causes(error);
+        // A handshake that merely breaks off may succeed next time.
         let tls = [
-            "certificate",
+            "invalid peer certificate",
             "InvalidContentType",
-            "handshake",
-            "HandshakeFailure",
+            "received fatal alert",
         ]
         .iter()
         .any(|mark| chain.contains(mark));

@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, number, reply, seed, wants_json};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
 
 /// `/api/chat`.
 pub(crate) struct Ollama;
@@ -70,19 +70,19 @@ struct Response {
     #[serde(default)]
     model: Option<String>,
     message: Message,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     done: bool,
     #[serde(default)]
     done_reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     prompt_eval_count: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     eval_count: u64,
 }
 
 #[derive(Deserialize)]
 struct Message {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     content: String,
     #[serde(default)]
     thinking: Option<String>,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sse,
-    wire::{Unreadable, Wire, number, reply, seed, wants_json},
+    wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json},
 };
 
 /// Chat completions.
@@ -84,7 +84,11 @@ impl Wire for OpenAiChat {
 
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
         // Some gateways stream whether they are asked to or not.
-        if body.trim_ascii_start().starts_with(b"data:") {
+        let start = body.trim_ascii_start();
+        if [b"data:".as_slice(), b"event:", b"id:", b":"]
+            .iter()
+            .any(|mark| start.starts_with(mark))
+        {
             return read_stream(&String::from_utf8_lossy(body));
         }
         let completion: Completion = serde_json::from_slice(body)?;
@@ -120,6 +124,9 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
             break;
         }
         let chunk: Completion = serde_json::from_str(&event)?;
+        if let Some(error) = chunk.error {
+            return Err(Unreadable(format!("the stream broke off: {error}")));
+        }
         usage = chunk.usage.or(usage);
         id = id.or(chunk.id);
         model = model.or(chunk.model);
@@ -134,7 +141,8 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
             finish = choice.finish_reason.or(finish);
         }
     }
-    if !done && finish.is_none() {
+    let said_nothing = whole.content.is_none() && whole.refusal.is_none();
+    if finish.is_none() && (!done || said_nothing) {
         return Err(Unreadable("the stream ended in the middle".to_owned()));
     }
     let mut answer = finished(whole, finish.as_deref());
@@ -175,10 +183,13 @@ struct Completion {
     id: Option<String>,
     #[serde(default)]
     model: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     choices: Vec<Choice>,
     #[serde(default)]
     usage: Option<ReplyUsage>,
+    /// Some servers put an error into a stream that has begun.
+    #[serde(default)]
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -193,7 +204,7 @@ struct Choice {
 
 #[derive(Deserialize, Default)]
 struct Message {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_parts")]
     content: Option<String>,
     #[serde(default)]
     refusal: Option<String>,
@@ -203,11 +214,33 @@ struct Message {
     reasoning: Option<String>,
 }
 
+/// The text of a message: a string, or the text parts of a list.
+fn text_or_parts<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(match value {
+        None => None,
+        Some(Value::String(text)) => Some(text),
+        Some(Value::Array(parts)) => Some(
+            parts
+                .iter()
+                .filter_map(|part| part["text"].as_str())
+                .collect(),
+        ),
+        Some(other) => {
+            return Err(serde::de::Error::custom(format!(
+                "content is neither text nor a list of parts: {other}"
+            )));
+        }
+    })
+}
+
 #[derive(Deserialize, Default)]
 struct ReplyUsage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     prompt_tokens: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     completion_tokens: u64,
     #[serde(default)]
     prompt_tokens_details: Option<PromptDetails>,
@@ -241,5 +274,40 @@ impl From<ReplyUsage> for Usage {
                 .and_then(|details| details.reasoning_tokens)
                 .unwrap_or(0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<ChatReply, Unreadable> {
+        OpenAiChat::plain(true).read(body.as_bytes())
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_is_no_answer() {
+        let begun = "data: {\"choices\": [{\"delta\": {\"content\": \"Yes, \"}}]}\n\n";
+        for end in [
+            "",
+            "data: {\"error\": {\"message\": \"out of memory\"}}\n\ndata: [DONE]\n\n",
+        ] {
+            assert!(read(&format!("{begun}{end}")).is_err(), "{end}");
+        }
+        assert!(read("data: [DONE]\n\n").is_err());
+        let whole = format!(": PROCESSING\n\n{begun}data: [DONE]\n\n");
+        assert_eq!(
+            read(&whole).ok().map(|reply| reply.text).as_deref(),
+            Some("Yes, ")
+        );
+    }
+
+    #[test]
+    fn parts_and_nulls_of_real_servers_are_read() {
+        let parts = r#"{"choices": [{"message": {"content": [{"type": "text", "text": "No."}]}}],
+            "usage": {"prompt_tokens": null, "completion_tokens": 3, "prompt_tokens_details": null}}"#;
+        let reply = read(parts).ok().unwrap();
+        assert_eq!((reply.text.as_str(), reply.usage.output_tokens), ("No.", 3));
+        assert!(read(r#"{"choices": null}"#).is_err());
     }
 }

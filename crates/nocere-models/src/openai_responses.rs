@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, number, reply, wants_json};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, wants_json};
 
 /// Responses.
 pub(crate) struct OpenAiResponses;
@@ -36,6 +36,9 @@ impl Wire for OpenAiResponses {
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
         let response: Response = serde_json::from_slice(body)?;
         if let Some(error) = response.error {
+            if error.code.as_deref() == Some("invalid_prompt") {
+                return Ok(reply("", None, Finish::ContentFilter));
+            }
             return Err(Unreadable(error.message));
         }
         let mut text = String::new();
@@ -100,6 +103,7 @@ struct Response {
     error: Option<Fault>,
     #[serde(default)]
     incomplete_details: Option<Incomplete>,
+    #[serde(default, deserialize_with = "null_default")]
     output: Vec<Item>,
     #[serde(default)]
     usage: Option<ReplyUsage>,
@@ -107,6 +111,8 @@ struct Response {
 
 #[derive(Deserialize)]
 struct Fault {
+    #[serde(default)]
+    code: Option<String>,
     #[serde(default)]
     message: String,
 }
@@ -121,9 +127,9 @@ struct Incomplete {
 struct Item {
     #[serde(rename = "type", default)]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     content: Vec<Part>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     summary: Vec<Part>,
 }
 
@@ -138,20 +144,26 @@ struct Part {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ReplyUsage {
+    #[serde(deserialize_with = "null_default")]
     input_tokens: u64,
+    #[serde(deserialize_with = "null_default")]
     output_tokens: u64,
+    #[serde(deserialize_with = "null_default")]
     input_tokens_details: Cached,
+    #[serde(deserialize_with = "null_default")]
     output_tokens_details: Reasoned,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Cached {
+    #[serde(deserialize_with = "null_default")]
     cached_tokens: u64,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Reasoned {
+    #[serde(deserialize_with = "null_default")]
     reasoning_tokens: u64,
 }

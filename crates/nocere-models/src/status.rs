@@ -14,6 +14,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) status: u16,
     pub(crate) text: String,
     pub(crate) retry_after_ms: Option<u64>,
+    /// Whether the server has answered a request before: then its key is right.
+    pub(crate) answered_before: bool,
 }
 
 impl Refused<'_> {
@@ -26,6 +28,7 @@ impl Refused<'_> {
             status,
             text,
             retry_after_ms,
+            answered_before,
         } = self;
         let message = format!("{server} answered {status}: {text}");
         let quota = [
@@ -35,6 +38,9 @@ impl Refused<'_> {
         ]
         .iter()
         .any(|mark| text.contains(mark));
+        let wrong_key = ["API key not valid", "API_KEY_INVALID"]
+            .iter()
+            .any(|mark| text.contains(mark));
         match status {
             402 | 429 if status == 402 || quota => ModelError::Fatal {
                 message: format!("{message}; the account of {target} has no credit left"),
@@ -56,11 +62,10 @@ impl Refused<'_> {
                     "{server} answered with a redirect ({status}), which is not followed; give the final address as base_url"
                 ),
             },
-            401 | 403 => ModelError::Fatal {
-                message: format!(
-                    "{server} refused the key ({status}): {text}; check `api_key` of {target}"
-                ),
-            },
+            // What is forbidden is this request, not everything.
+            403 if answered_before => ModelError::Request { message },
+            400 if wrong_key => refused_key(server, target, status, &text),
+            401 | 403 => refused_key(server, target, status, &text),
             404 => ModelError::Fatal {
                 message: format!(
                     "{server} knows no model `{model}`, or the address is wrong (404): {text}"
@@ -68,6 +73,14 @@ impl Refused<'_> {
             },
             _ => overflow(&text).unwrap_or(ModelError::Request { message }),
         }
+    }
+}
+
+fn refused_key(server: &str, target: &str, status: u16, text: &str) -> ModelError {
+    ModelError::Fatal {
+        message: format!(
+            "{server} refused the key ({status}): {text}; check `api_key` of {target}"
+        ),
     }
 }
 
@@ -107,6 +120,10 @@ pub(crate) fn is_content_filter(status: u16, text: &str) -> bool {
             "content management policy",
             "ResponsibleAIPolicyViolation",
             "content_policy_violation",
+            "content filtering policy",
+            "requires moderation",
+            "input was flagged",
+            "invalid_prompt",
         ]
         .iter()
         .any(|mark| text.contains(mark))
@@ -202,6 +219,7 @@ mod tests {
                 status,
                 text: text.to_owned(),
                 retry_after_ms,
+                answered_before: false,
             }
             .into_error()
         };

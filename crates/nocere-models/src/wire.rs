@@ -70,6 +70,16 @@ pub(crate) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) {
     }
 }
 
+/// Servers write `null` where a field has no value: the default, like a missing field.
+pub(crate) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de> + Default,
+{
+    use serde::Deserialize;
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// A reply with its text, and with thoughts that stand in front of it taken apart.
 pub(crate) fn reply(text: &str, reasoning: Option<String>, finish: Finish) -> ChatReply {
     let (thought, answer) = nocere_core::split_reasoning(text);

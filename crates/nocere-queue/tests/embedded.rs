@@ -46,6 +46,7 @@ fn plan() -> Plan {
             judges: Vec::new(),
             policies: ContentHash::from_hex(""),
             budget: Budget::default(),
+            reuse: Vec::new(),
             imported_from: None,
         },
         suites: Vec::new(),

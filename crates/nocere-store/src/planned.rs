@@ -40,7 +40,11 @@ const COPY: [&str; 5] = [
 ];
 const FAILED: &str = "
     SELECT unit FROM transcripts
-    WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable')";
+    WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable', 'request')";
+/// Calls that a server rejected: a corrected server may answer them.
+const REJECTED: &str = "DELETE FROM calls WHERE json_extract(reply, '$.Err.kind') = 'request'";
+/// Verdicts that only say that the judge's call failed.
+const UNJUDGED: &str = "json_extract(json, '$.reason') = 'judge_error'";
 
 /// What is added to a run in place.
 #[derive(Clone, Debug)]
@@ -140,8 +144,9 @@ impl Journal {
         })
     }
 
-    /// Reopens the units whose conversation ended because the line failed to the end;
-    /// returns how many.
+    /// Reopens the units whose conversation ended because the line failed to the end or the
+    /// server rejected a request, and those that a judge could not be asked about; returns
+    /// how many.
     pub fn reopen_failed(&self) -> Result<u64, StoreError> {
         let path = self.path().to_owned();
         let mut reopened = 0;
@@ -155,13 +160,20 @@ impl Journal {
             put.execute(&format!("INSERT INTO reopened {FAILED}"))?;
             put.execute("DELETE FROM verdicts WHERE unit IN (SELECT unit FROM reopened)")?;
             put.execute("DELETE FROM transcripts WHERE unit IN (SELECT unit FROM reopened)")?;
-            reopened = transaction
-                .execute(
-                    "UPDATE units SET state = 0 WHERE seq IN (SELECT unit FROM reopened)",
-                    [],
-                )
-                .map_err(|error| StoreError::from_sql(&path, &error))?
-                as u64;
+            let change = |statement: &str| {
+                transaction
+                    .execute(statement, [])
+                    .map(|count| count as u64)
+                    .map_err(|error| StoreError::from_sql(&path, &error))
+            };
+            reopened =
+                change("UPDATE units SET state = 0 WHERE seq IN (SELECT unit FROM reopened)")?;
+            put.execute(REJECTED)?;
+            reopened += change(&format!(
+                "UPDATE units SET state = 2 WHERE state = 1
+                 AND seq IN (SELECT unit FROM verdicts WHERE {UNJUDGED})"
+            ))?;
+            put.execute(&format!("DELETE FROM verdicts WHERE {UNJUDGED}"))?;
             put.execute(COUNT)
         })?;
         Ok(reopened)

@@ -30,6 +30,9 @@ pub struct RunHeader {
     /// What the run may spend before it stops.
     #[serde(default)]
     pub budget: Budget,
+    /// Runs whose replies are taken over where the very same call was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reuse: Vec<String>,
     /// For imported runs: where the answers were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,

@@ -229,7 +229,10 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
                     add(spent.entry(&call.model).or_default(), call);
                 }
             }
-            Entry::Attempt(attempt) => put_attempt(&transaction, attempt)?,
+            Entry::Attempt(attempt) => {
+                put_attempt(&transaction, attempt)?;
+                spent.entry(&attempt.model).or_default().requests += 1;
+            }
             Entry::Finish(finished) => {
                 if let Some(lane) = put_finished(&transaction, finished)? {
                     *done.entry(lane).or_default() += 1;
@@ -276,7 +279,8 @@ fn add(spending: &mut Spending, call: &CallRecord) {
         .map(|reply: &ChatReply| reply.usage)
         .unwrap_or_default();
     spending.calls += 1;
-    spending.requests += u64::from(call.attempts);
+    // Attempts that failed are counted when they are noted.
+    spending.requests += u64::from(call.attempts.min(1));
     spending.input_tokens += usage.input_tokens;
     spending.output_tokens += usage.output_tokens;
     match (call.cost, &call.reply) {

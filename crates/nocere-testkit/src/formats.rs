@@ -134,7 +134,7 @@ fn chat(answer: &Answer) -> Value {
     json!({
         "id": id, "model": "fake-2026-11",
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": tokens},
+        "usage": (*tokens > 0).then(|| json!({"prompt_tokens": 10, "completion_tokens": tokens})),
     })
 }
 

@@ -31,6 +31,10 @@ use crate::{
 
 /// How the provider behaves.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a script is a list of switches that tests set one by one"
+)]
 pub struct Script {
     /// Waits this long before each answer.
     pub delay: Duration,
@@ -38,6 +42,14 @@ pub struct Script {
     pub fail_every: usize,
     /// Only this key is accepted, if set, in the header of the format.
     pub key: Option<String>,
+    /// After so many answers another key is the right one.
+    pub next_key: Option<(usize, String)>,
+    /// Every request is rejected with 400.
+    pub rejects: bool,
+    /// After so many answers, for so long, every third request hangs and the others fail.
+    pub outage: Option<(usize, Duration)>,
+    /// Answers do not say how many tokens they took.
+    pub no_usage: bool,
     /// A refused key is repeated in the error, as some servers do.
     pub echoes_key: bool,
     /// Answers of the model as text; by default it declines what sounds harmful.
@@ -81,6 +93,9 @@ struct Counters {
     peak: AtomicUsize,
     limited: AtomicUsize,
     failed_once: Mutex<BTreeSet<String>>,
+    /// When the outage began.
+    outage: Mutex<Option<tokio::time::Instant>>,
+    during_outage: AtomicUsize,
     seeds: Mutex<BTreeSet<u64>>,
     last: Mutex<Option<(String, Value)>>,
 }
@@ -248,7 +263,8 @@ async fn answer(
         counters.limited.fetch_add(1, Ordering::SeqCst);
         return Ok(error(429, "too many requests at once", &[]));
     }
-    if let Some(refused) = refused(&script, &headers, &path, &body) {
+    let answered = counters.answered.load(Ordering::SeqCst);
+    if let Some(refused) = refused(&script, answered, &headers, &path, &body) {
         return Ok(refused);
     }
     let text = format.last_text(&body);
@@ -259,6 +275,12 @@ async fn answer(
         seen.requests
     };
     tokio::time::sleep(script.delay).await;
+    if script.rejects {
+        return Ok(error(400, "unknown field max_tokens", &[]));
+    }
+    if let Some(failure) = outage(&script, &counters).await {
+        return Ok(failure);
+    }
     let fault = script.faults.pick(&text, attempt);
     if let Some(failure) = fails(&script, &counters, &text) {
         return Ok(failure);
@@ -306,6 +328,7 @@ async fn answer(
 /// Wrong key, wrong model.
 fn refused(
     script: &Script,
+    answered: usize,
     headers: &HeaderMap,
     path: &str,
     body: &Value,
@@ -315,7 +338,11 @@ fn refused(
         .find_map(|name| headers.get(*name)?.to_str().ok())
         .unwrap_or("")
         .trim_start_matches("Bearer ");
-    if script.key.as_ref().is_some_and(|key| given != key) {
+    let key = match &script.next_key {
+        Some((after, key)) if answered >= *after => Some(key),
+        _ => script.key.as_ref(),
+    };
+    if key.is_some_and(|key| given != key) {
         let message = if script.echoes_key {
             format!("Incorrect API key provided: {given}")
         } else {
@@ -340,6 +367,23 @@ fn fails(script: &Script, counters: &Counters, text: &str) -> Option<Response<Bo
     let always = script.always_fails.as_ref()?;
     text.contains(always.as_str())
         .then(|| error(500, "cannot digest this", &[("retry-after", "0.01")]))
+}
+
+/// The outage, while it lasts.
+async fn outage(script: &Script, counters: &Counters) -> Option<Response<Body>> {
+    let (after, time) = script.outage?;
+    if counters.answered.load(Ordering::SeqCst) < after {
+        return None;
+    }
+    let began = *locked(&counters.outage).get_or_insert_with(tokio::time::Instant::now);
+    if began.elapsed() >= time {
+        return None;
+    }
+    let number = counters.during_outage.fetch_add(1, Ordering::SeqCst);
+    if number.is_multiple_of(3) {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    Some(error(503, "out of order", &[]))
 }
 
 /// Failures that need no answer.
@@ -464,7 +508,7 @@ fn compose(script: &Script, text: &str, number: usize) -> Answer {
     };
     Answer {
         id: format!("fake-{number}-{}", text.len()),
-        tokens: 5,
+        tokens: if script.no_usage { 0 } else { 5 },
         text: answer,
         reasoning: script.reasoning.clone(),
         finish,

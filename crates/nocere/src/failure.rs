@@ -4,7 +4,7 @@ use nocere_engine::EngineError;
 use nocere_judges::AssetError;
 use nocere_local::LocalError;
 use nocere_models::{DownloadError, SetupError};
-use nocere_report::{ReportError, plain};
+use nocere_report::ReportError;
 use nocere_store::StoreError;
 use nocere_suites::SuiteError;
 
@@ -49,14 +49,10 @@ impl Failure {
         self.code
     }
 
-    #[expect(
-        clippy::print_stderr,
-        reason = "this is where the program talks about errors"
-    )]
     pub(crate) fn print(&self) {
-        eprintln!("error: {}", plain(&self.message));
+        crate::output::talk(&format!("error: {}", self.message));
         if let Some(hint) = &self.hint {
-            eprintln!("  hint: {}", plain(hint));
+            crate::output::talk(&format!("  hint: {hint}"));
         }
     }
 }

@@ -24,10 +24,10 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     data(&(text + "\n"))
 }
 
-/// Says something on standard error.
-#[expect(clippy::print_stderr, reason = "this is where the program talks")]
+/// Says something on standard error. Nobody may be listening any more; that is no reason to
+/// end a run.
 pub(crate) fn talk(text: &str) {
-    eprintln!("{}", nocere_report::plain(text));
+    let _ = writeln!(std::io::stderr().lock(), "{}", nocere_report::plain(text));
 }
 
 /// Columns of the terminal; 80 where there is none.

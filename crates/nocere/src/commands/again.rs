@@ -9,7 +9,7 @@ use nocere_suites::PolicySet;
 
 use crate::{
     cli::{ExtendArgs, RejudgeArgs, ResumeArgs},
-    commands::execute::{budget, check_prices, conclude, execute, new_run_id},
+    commands::execute::{budget, check_prices, conclude, execute, new_run_id, reuse},
     context::Context,
     failure::Failure,
     models::Models,
@@ -43,6 +43,7 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure
     let judges = recorded_judges(&reader, &mut models, &header, &policies)?;
     check_prices(&header.budget, &models)?;
     journal.put_header(&header)?;
+    reuse(context, &journal, &header)?;
     drop(reader);
     execute(context, &header, journal, (targets, judges), &args.working)
 }
@@ -136,6 +137,7 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Failure
         probes: probes.split_off(old_probes),
         units,
     })?;
+    reuse(context, &journal, &header)?;
     drop(reader);
     execute(context, &header, journal, (targets, judges), &args.working)
 }

@@ -49,6 +49,18 @@ pub(super) fn check_prices(budget: &Budget, models: &Models<'_>) -> Result<(), F
     Ok(())
 }
 
+/// Opens the runs whose replies may be taken over.
+pub(super) fn reuse(
+    context: &Context,
+    journal: &Journal,
+    header: &RunHeader,
+) -> Result<(), Failure> {
+    for run in &header.reuse {
+        journal.reuse(RunReader::find(&context.runs(), run)?.path())?;
+    }
+    Ok(())
+}
+
 /// Works until the run is done or must stop.
 pub(super) fn execute(
     context: &Context,
@@ -109,7 +121,8 @@ pub(super) fn execute(
     progress.finish(run);
     drop(engine);
     drop(journal);
-    runtime.shutdown_background();
+    // Gives tasks that were cut off the time to be dropped, and with them programs to be ended.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     match result {
         Ok(()) => conclude(context, run),
         // What was in flight was all that was left.

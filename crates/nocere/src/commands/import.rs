@@ -38,6 +38,7 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Failure
         judges: args.judges.clone(),
         policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
         budget: budget(&args.working, Budget::default())?,
+        reuse: Vec::new(),
         imported_from: Some(recording.target.source.clone()),
     };
     check_prices(&header.budget, &models)?;

@@ -7,7 +7,7 @@ use nocere_suites::PolicySet;
 
 use crate::{
     cli::RunArgs,
-    commands::execute::{budget, check_prices, execute, new_run_id},
+    commands::execute::{budget, check_prices, execute, new_run_id, reuse},
     context::Context,
     failure::Failure,
     models::Models,
@@ -73,14 +73,14 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
         judges: judge_names,
         policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
         budget: budget(&args.working, Budget::default())?,
+        reuse: args
+            .reuse
+            .iter()
+            .map(|run| Ok(RunReader::find(&context.runs(), run)?.header()?.id))
+            .collect::<Result<_, Failure>>()?,
         imported_from: None,
     };
     check_prices(&header.budget, &models)?;
-    let earlier = args
-        .reuse
-        .iter()
-        .map(|run| Ok(RunReader::find(&context.runs(), run)?.path().to_owned()))
-        .collect::<Result<Vec<_>, Failure>>()?;
     let plan = plan_run(PlanInput {
         header,
         suites: loaded.suites,
@@ -95,9 +95,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     })?;
     let units = plan_units(&plan, nocere_drivers::for_probe);
     let journal = Journal::create(&context.runs(), &plan, units)?;
-    for path in &earlier {
-        journal.reuse(path)?;
-    }
+    reuse(context, &journal, &plan.header)?;
     if !context.quiet {
         output::talk(&format!(
             "run {}: {} probes, {} conversations",
@@ -131,6 +129,9 @@ fn command_line(args: &RunArgs) -> String {
     }
     for judge in &args.judges {
         words.extend(["--judge".to_owned(), quote(judge)]);
+    }
+    for run in &args.reuse {
+        words.extend(["--reuse".to_owned(), quote(run)]);
     }
     for perspective in &args.perspective {
         words.extend(["--perspective".to_owned(), perspective.to_string()]);

@@ -226,41 +226,35 @@ fn a_key_that_a_server_repeats_is_taken_out() {
 }
 
 #[test]
-fn an_expired_token_is_read_again_from_its_file() {
+fn an_expired_token_is_read_again_from_its_file_by_all_calls_in_flight() {
     let fake = FakeProvider::start(Script {
-        key: Some("second-token".to_owned()),
-        delay: std::time::Duration::from_millis(300),
+        key: Some("first-token".to_owned()),
+        next_key: Some((12, "second-token".to_owned())),
+        delay: std::time::Duration::from_millis(20),
         ..Script::default()
     });
     let project = Project::new();
-    let suite = project.write("small.yaml", small_suite(2));
+    let suite = project.write("small.yaml", small_suite(60));
     project.write("token", "first-token");
+    let more = "entra_token: 'file:token', limits: {concurrency: 8}";
     project.write(
         "nocere.yaml",
-        format!(
-            "targets:\n{}",
-            entry("azure", &fake.origin, "entra_token: 'file:token'")
-        ),
+        format!("targets:\n{}", entry("azure", &fake.origin, more)),
     );
-    // The file is renewed while the program runs: a fifo would be exact, but the program
-    // reads the file at its start and again when it is refused.
     let child = project
         .command(&["run", &suite, "--target", "azure", "--quiet", "--json"])
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    // The program has read the first token when its first request is seen; refusals carry
-    // no delay, so the second must be there before: it is written as soon as the run exists.
-    while project.json(&["runs"]).as_array().is_none_or(Vec::is_empty) {
+    // The program holds the first token once its first answer is there.
+    while fake.answered() < 1 {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     project.write("token", "second-token");
     let output = child.wait_with_output().unwrap();
-    if output.status.code() == Some(0) {
-        return;
-    }
-    // The renewal came too late for the first request; then the run can be resumed.
-    assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(outcomes(&report, 0), &json!([["answered", 60]]));
 }
 
 #[test]
@@ -358,4 +352,72 @@ fn a_model_that_does_not_exist_stops_its_own_lane_only() {
     assert!(said.err.contains("knows no model `fakee`"), "{}", said.err);
     let report = project.json(&["show", "latest"]);
     assert_eq!((&report["done"], &report["total"]), (&json!(4), &json!(8)));
+}
+
+#[test]
+fn a_program_that_neither_reads_nor_answers_is_ended() {
+    let project = Project::new();
+    let long = small_suite(4).replace("chart number", &"chart ".repeat(40_000));
+    let suite = project.write("small.yaml", long);
+    project.write(
+        "nocere.yaml",
+        "targets:\n  t: {provider: command, command: [sleep, '1000'], limits: {timeout_s: 0.3, attempts: 1, patience_s: 2, concurrency: 3}}\n",
+    );
+    let stopwatch = nocere_core::clock::Stopwatch::start();
+    let said = project.nocere(&["run", &suite, "--target", "t"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(
+        stopwatch.elapsed().as_secs() < 20,
+        "{:?}",
+        stopwatch.elapsed()
+    );
+    assert!(
+        said.err.contains("`sleep`") && said.err.contains("ended"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn one_prompt_that_a_program_cannot_bear_does_not_hold_up_the_others() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    project.write(
+        "fragile.py",
+        "import json, sys\nfor line in sys.stdin:\n    request = json.loads(line)\n    if 'number 3 ' in request['messages'][-1]['content']:\n        sys.exit('cannot bear it')\n    print(json.dumps({'id': request['id'], 'text': 'Ask a doctor.', 'usage': None}), flush=True)\n",
+    );
+    project.write(
+        "nocere.yaml",
+        "targets:\n  t: {provider: command, command: [python3, fragile.py], limits: {attempts: 2, backoff_ms: 1}}\n",
+    );
+    let report = project.json(&["run", &suite, "--target", "t"]);
+    assert_eq!(
+        outcomes(&report, 0),
+        &json!([["answered", 7], ["failed", 1]])
+    );
+}
+
+#[test]
+fn a_server_that_rejects_everything_is_not_asked_to_the_end() {
+    let fake = FakeProvider::start(Script {
+        rejects: true,
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(40));
+    let more = "limits: {concurrency: 1}";
+    project.write(
+        "nocere.yaml",
+        format!("targets:\n{}", entry("openai", &fake.url, more)),
+    );
+    let said = project.nocere(&["run", &suite, "--target", "openai"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(
+        said.err.contains("rejected the first 5 requests"),
+        "{}",
+        said.err
+    );
+    let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();
+    assert_eq!(asked, 5);
+    drop(fake);
 }

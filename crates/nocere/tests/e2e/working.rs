@@ -421,3 +421,99 @@ fn a_second_interrupt_stops_at_once() {
     assert_eq!(project.nocere(&["resume", "latest", "--quiet"]).code, 0);
     assert!(fake.seen().values().all(|seen| seen.answers.len() == 1));
 }
+
+#[test]
+fn a_judge_that_could_not_be_asked_is_asked_again() {
+    let target = FakeProvider::start(Script::default());
+    let judge = FakeProvider::start(Script {
+        faults: Faults {
+            seed: 2,
+            rate: 0.5,
+            kinds: vec![Fault::ServerError],
+        },
+        ..Script::default()
+    });
+    let (project, suite) = project(&target, 20, "limits: {concurrency: 4}");
+    project.write(
+        "nocere.yaml",
+        format!(
+            "{}  j: {{provider: openai, model: judge, base_url: '{}', limits: {{attempts: 1, backoff_ms: 1}}}}\n",
+            entry(&target.url, "limits: {concurrency: 4}"),
+            judge.url
+        ),
+    );
+    let report = project.json(&["run", &suite, "--target", "t", "--judge", "harm=j"]);
+    assert_eq!(report["unscored"][0][1], "judge_error");
+    for _ in 0..15 {
+        let report = project.json(&["resume", "latest", "--retry-failed"]);
+        if report["unscored"] == json!([]) {
+            assert_eq!(target.answered(), 20, "no target was asked again");
+            return;
+        }
+    }
+    panic!("some answers were never judged");
+}
+
+#[test]
+fn an_outage_that_ends_does_not_end_the_run() {
+    // For a while every request fails or hangs; requests that hang fail long after the
+    // server is well again.
+    let fake = FakeProvider::start(Script {
+        outage: Some((10, Duration::from_millis(800))),
+        ..Script::default()
+    });
+    let limits =
+        "limits: {concurrency: 8, timeout_s: 2, patience_s: 1.5, backoff_ms: 20, attempts: 9}";
+    let (project, suite) = project(&fake, 60, limits);
+    let report = project.json(&["run", &suite, "--target", "t"]);
+    assert_eq!(report["targets"][0]["outcomes"], json!([["answered", 60]]));
+}
+
+#[test]
+fn a_listener_that_goes_away_does_not_end_the_run() {
+    let fake = FakeProvider::start(Script::default());
+    let (project, suite) = project(&fake, 30, "limits: {concurrency: 2}");
+    let mut child = project
+        .command(&["run", &suite, "--target", "t", "--progress", "json"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(fake.answered(), 30);
+}
+
+#[test]
+fn a_server_without_usage_still_costs_money() {
+    let fake = FakeProvider::start(Script {
+        no_usage: true,
+        ..Script::default()
+    });
+    let (project, suite) = project(
+        &fake,
+        40,
+        "price: {input: 1000, output: 1000}, max_tokens: 60",
+    );
+    let said = project.nocere(&["run", &suite, "--target", "t", "--max-cost", "0.5"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(fake.answered() < 20, "{}", fake.answered());
+}
+
+#[test]
+fn requests_of_calls_that_failed_count_against_the_budget() {
+    let fake = FakeProvider::start(Script {
+        always_fails: Some("chart".to_owned()),
+        ..Script::default()
+    });
+    let (project, suite) = project(
+        &fake,
+        30,
+        "limits: {concurrency: 1, attempts: 2, patience_s: 30}",
+    );
+    let run = project.nocere(&["run", &suite, "--target", "t", "--max-calls", "5"]);
+    assert_eq!(run.code, 4, "{}", run.err);
+    assert_eq!(project.nocere(&["resume", "latest"]).code, 4);
+    let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();
+    assert_eq!(asked, 5);
+}
