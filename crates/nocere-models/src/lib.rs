@@ -9,6 +9,7 @@ mod command;
 mod download;
 mod gemini;
 mod http;
+mod http_settings;
 mod key;
 mod ollama;
 mod openai_chat;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use command::{CommandModel, CommandSettings};
 pub use download::{DownloadError, download};
-pub use http::{HttpModel, HttpSettings, SetupError, WireFormat};
+pub use http::HttpModel;
+pub use http_settings::{HttpSettings, SetupError, WireFormat};
 pub use key::Key;
 pub use replay::{Recorded, ReplayError, ReplayModel};

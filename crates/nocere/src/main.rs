@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod context;
+mod entry;
 mod failure;
 mod fetch_progress;
 mod models;

@@ -1,0 +1,191 @@
+//! How a server is reached: address, format, key, headers, and what of that is part of the
+//! model's identity.
+
+use std::time::Duration;
+
+use nocere_core::hash_json;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::{
+    anthropic::Anthropic, gemini::Gemini, key::Key, ollama::Ollama, openai_chat::OpenAiChat,
+    openai_responses::OpenAiResponses, wire::Wire,
+};
+
+/// How a server is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireFormat {
+    /// OpenAI's chat completions, which vLLM, llama.cpp's server, Ollama, LM Studio and most
+    /// gateways speak, too.
+    OpenAiChat {
+        /// Ask for server-sent events.
+        stream: bool,
+    },
+    /// OpenAI's responses.
+    OpenAiResponses,
+    /// Chat completions of an Azure deployment.
+    Azure {
+        /// Such as `2024-10-21`.
+        api_version: String,
+        /// Whether the key is an Entra token and no resource key.
+        entra: bool,
+    },
+    /// Anthropic's messages.
+    Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+    /// Ollama's own chat.
+    Ollama,
+}
+
+impl WireFormat {
+    /// The provider's name in targets.
+    pub fn provider(&self) -> &'static str {
+        match self {
+            Self::OpenAiChat { .. } => "openai",
+            Self::OpenAiResponses => "openai-responses",
+            Self::Azure { .. } => "azure",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+        }
+    }
+
+    pub(crate) fn wire(&self) -> Box<dyn Wire> {
+        match self {
+            Self::OpenAiChat { stream } => Box::new(OpenAiChat::plain(*stream)),
+            Self::OpenAiResponses => Box::new(OpenAiResponses),
+            Self::Azure { entra, .. } => Box::new(OpenAiChat::azure(*entra)),
+            Self::Anthropic => Box::new(Anthropic),
+            Self::Gemini => Box::new(Gemini),
+            Self::Ollama => Box::new(Ollama),
+        }
+    }
+}
+
+/// How a server is reached.
+pub struct HttpSettings {
+    /// As the user named the target.
+    pub name: String,
+    /// The model's name on the server; for Azure the deployment's.
+    pub model: String,
+    /// Up to and including the version part, such as `http://127.0.0.1:8080/v1`.
+    pub base_url: String,
+    /// How it is spoken to.
+    pub format: WireFormat,
+    /// Its key, if it wants one.
+    pub key: Option<Key>,
+    /// Extra headers that are no secrets.
+    pub headers: Vec<(String, String)>,
+    /// Extra headers whose values are secrets.
+    pub secret_headers: Vec<(String, Key)>,
+    /// Extra fields of the body; objects are merged, `null` takes a field away.
+    pub body: Map<String, Value>,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+}
+
+/// Why a server cannot be used at all.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// The address is none.
+    #[error("base_url `{url}` is no address: {message}; write it like http://127.0.0.1:8080/v1")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The address holds more than an address.
+    #[error("base_url holds a user name, a password or a query; give keys as `api_key: env:NAME`")]
+    Secret,
+    /// A header cannot be sent.
+    #[error("header `{name}` of target `{target}` cannot be sent: {message}")]
+    Header {
+        /// The target.
+        target: String,
+        /// The header.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The HTTP client cannot be made.
+    #[error("failed to set up HTTP: {0}")]
+    Client(String),
+}
+
+pub(crate) fn endpoint(
+    settings: &HttpSettings,
+    wire: &dyn Wire,
+    base: &str,
+) -> Result<reqwest::Url, SetupError> {
+    let url = |message: String| SetupError::Url {
+        url: settings.base_url.clone(),
+        message,
+    };
+    let parsed = reqwest::Url::parse(base).map_err(|error| url(error.to_string()))?;
+    if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
+        // The address is stored and shown; what is secret in it would be, too.
+        return Err(SetupError::Secret);
+    }
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(url(format!(
+            "`{}` is neither http nor https",
+            parsed.scheme()
+        )));
+    }
+    if parsed.host_str().is_none() {
+        return Err(url("it names no host".to_owned()));
+    }
+    let mut endpoint = reqwest::Url::parse(&wire.endpoint(base, &settings.model))
+        .map_err(|error| url(error.to_string()))?;
+    if let WireFormat::Azure { api_version, .. } = &settings.format {
+        endpoint
+            .query_pairs_mut()
+            .append_pair("api-version", api_version);
+    }
+    Ok(endpoint)
+}
+
+pub(crate) fn headers(settings: &HttpSettings, wire: &dyn Wire) -> Result<HeaderMap, SetupError> {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    for (name, value) in wire.headers() {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    let fault = |name: &str, message: String| SetupError::Header {
+        target: settings.name.clone(),
+        name: name.to_owned(),
+        message,
+    };
+    for (name, value) in &settings.headers {
+        let header = HeaderName::try_from(name).map_err(|error| fault(name, error.to_string()))?;
+        let value = HeaderValue::try_from(value).map_err(|error| fault(name, error.to_string()))?;
+        headers.insert(header, value);
+    }
+    for (name, _) in &settings.secret_headers {
+        HeaderName::try_from(name).map_err(|error| fault(name, error.to_string()))?;
+    }
+    Ok(headers)
+}
+
+/// Everything beside model and address that can change an answer; empty if there is nothing.
+pub(crate) fn fingerprint(settings: &HttpSettings) -> String {
+    let format = match &settings.format {
+        WireFormat::Azure { api_version, .. } => api_version.as_str(),
+        _ => "",
+    };
+    if format.is_empty() && settings.headers.is_empty() && settings.body.is_empty() {
+        return String::new();
+    }
+    hash_json("settings", &(format, &settings.headers, &settings.body)).to_string()
+}
+
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
