@@ -375,9 +375,9 @@ fn interrupted(times: u32) -> (i32, String, usize, Project, FakeProvider) {
         .map(|seen| seen.requests)
         .sum::<usize>();
     for _ in 0..times {
-        let id = child.id().to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-INT", &id])
+        // The shell's own `kill`: the program of that name is not on every machine.
+        let sent = std::process::Command::new("sh")
+            .args(["-c", &format!("kill -INT {}", child.id())])
             .status();
         assert!(sent.unwrap().success());
         std::thread::sleep(Duration::from_millis(30));
