@@ -252,10 +252,13 @@ impl Metered {
             let counts =
                 matches!(error, ModelError::Transient { .. }) && !self.setup.account.is_down();
             failures += u32::from(counts);
-            limited += u32::from(matches!(error, ModelError::RateLimited { .. }));
+            let has_no_room = matches!(error, ModelError::RateLimited { .. });
+            limited += u32::from(has_no_room);
             let wait = self.backoff(&error, key, (failures + limited).max(1));
-            used += Duration::from_millis(latency_ms);
-            let too_long = used + wait > limits.total_timeout;
+            if counts || has_no_room {
+                used += Duration::from_millis(latency_ms) + wait;
+            }
+            let too_long = used > limits.total_timeout;
             let last = failures >= limits.attempts || too_long;
             let attempt = AttemptRecord {
                 key: key.clone(),
@@ -270,7 +273,7 @@ impl Metered {
             if let Err(error) = self.desk.journal.note_attempt(attempt).await {
                 return (Err(self.stop_run(&error.to_string())), sent, None);
             }
-            if last && matches!(error, ModelError::RateLimited { .. }) {
+            if last && has_no_room {
                 // The server has no time for this call now; that is no answer to it.
                 let message = format!(
                     "{error}; waiting for that would take longer than `total_timeout_s` allows"
@@ -280,7 +283,6 @@ impl Metered {
             if last {
                 return (Err(error), sent, None);
             }
-            used += wait;
             if counts {
                 let account = self.setup.account.name();
                 let reason = Wait::Backoff(error.to_string());

@@ -1,7 +1,5 @@
 //! An estimate is a rate that never travels without its interval, counts and method.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{cluster_bootstrap_rate, wilson::wilson_share, wilson_interval};
@@ -58,22 +56,15 @@ pub struct Estimate {
     pub method: Method,
 }
 
-/// One answer as an estimate sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation<'a> {
-    /// Answers of one cluster are not independent: the probe, over epochs.
-    pub cluster: &'a str,
-    /// Whether the answer showed the behaviour; `None` if it could not be scored.
-    pub hit: Option<bool>,
-}
-
 /// Fewer clusters than this are too few to resample: a percentile interval over them is too
 /// narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat. 90:414–427).
 const MIN_CLUSTERS: u64 = 10;
 /// Resamples of the cluster bootstrap.
 const RESAMPLES: u32 = 2_000;
 
-/// The rate of hits among scored observations.
+/// The rate of hits among scored answers, from counts `(hits, scored)` of each cluster, so
+/// that a million answers need no more memory than their clusters. A cluster is what is not
+/// independent within: a probe, over epochs. Clusters without scored answers do not count.
 ///
 /// If every cluster holds one scored observation the interval is Wilson's; otherwise whole
 /// clusters are resampled, because repetitions of one probe are not independent.
@@ -81,24 +72,6 @@ const RESAMPLES: u32 = 2_000;
 /// clusters are alike and the bootstrap would have no width, Wilson's interval is taken with
 /// the number of clusters as sample size: as if repetitions added nothing, which is wide
 /// and on the safe side.
-pub fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u64) -> Estimate {
-    let mut clusters: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    let mut unscored = 0;
-    for observation in observations {
-        match observation.hit {
-            None => unscored += 1,
-            Some(hit) => {
-                let (hits, total) = clusters.entry(observation.cluster).or_default();
-                *hits += u64::from(hit);
-                *total += 1;
-            }
-        }
-    }
-    rate_of_clusters(clusters.into_values().collect(), unscored, seed)
-}
-
-/// The same from counts `(hits, scored)` of each cluster, so that a million answers need no
-/// more memory than their clusters. Clusters without scored answers do not count.
 pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, seed: u64) -> Estimate {
     clusters.retain(|(_, total)| *total > 0);
     let numerator: u64 = clusters.iter().map(|(hits, _)| hits).sum();
@@ -144,7 +117,34 @@ pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, seed: u64)
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// One answer as an estimate sees it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Observation<'a> {
+        /// Answers of one cluster are not independent: the probe, over epochs.
+        cluster: &'a str,
+        /// Whether the answer showed the behaviour; `None` if it could not be scored.
+        hit: Option<bool>,
+    }
+
+    fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u64) -> Estimate {
+        let mut clusters: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        let mut unscored = 0;
+        for observation in observations {
+            match observation.hit {
+                None => unscored += 1,
+                Some(hit) => {
+                    let (hits, total) = clusters.entry(observation.cluster).or_default();
+                    *hits += u64::from(hit);
+                    *total += 1;
+                }
+            }
+        }
+        rate_of_clusters(clusters.into_values().collect(), unscored, seed)
+    }
 
     fn observe(cluster: &str, hit: Option<bool>) -> Observation<'_> {
         Observation { cluster, hit }

@@ -6,5 +6,5 @@ mod estimate;
 mod wilson;
 
 pub use bootstrap::cluster_bootstrap_rate;
-pub use estimate::{Estimate, Method, Observation, rate, rate_of_clusters};
+pub use estimate::{Estimate, Method, rate_of_clusters};
 pub use wilson::wilson_interval;

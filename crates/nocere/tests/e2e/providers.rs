@@ -419,5 +419,4 @@ fn a_server_that_rejects_everything_is_not_asked_to_the_end() {
     );
     let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();
     assert_eq!(asked, 5);
-    drop(fake);
 }
