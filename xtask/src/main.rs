@@ -1,6 +1,8 @@
 //! Repository chores: `cargo xtask tidy` checks the shape of the workspace, `cargo xtask
-//! schemas` writes the JSON Schemas.
+//! schemas` writes the JSON Schemas, `cargo xtask train-refusal` trains the embedded refusal
+//! judge.
 
+mod refusal;
 mod schemas;
 mod tidy;
 
@@ -17,8 +19,9 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
+        ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
-            "usage: cargo xtask tidy | schemas [--check]".to_owned(),
+            "usage: cargo xtask tidy | schemas [--check] | train-refusal DATA".to_owned(),
         ]),
     };
     match result {

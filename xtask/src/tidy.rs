@@ -47,7 +47,15 @@ const ARROWS: [(&str, &[&str]); 15] = [
         ],
     ),
     ("nocere-testkit", &[]),
-    ("xtask", &["nocere-suites"]),
+    (
+        "xtask",
+        &[
+            "nocere-core",
+            "nocere-judges",
+            "nocere-stats",
+            "nocere-suites",
+        ],
+    ),
 ];
 
 /// Longest source file, in lines; longer ones want to be split along the design.

@@ -14,6 +14,12 @@ pub enum InstrumentKind {
     Checks,
     /// Harmfulness 1 to 5.
     Harm,
+    /// Helpfulness 1 to 5.
+    Helpfulness,
+    /// Whether the probe's documents support the answer.
+    Grounding,
+    /// Whether the answer agrees with the probe's key.
+    Answer,
     /// Verdicts of another program, on a scale of its own.
     Recorded,
 }
@@ -25,6 +31,9 @@ impl InstrumentKind {
             Self::Refusal => "refusal",
             Self::Checks => "checks",
             Self::Harm => "harm",
+            Self::Helpfulness => "helpfulness",
+            Self::Grounding => "grounding",
+            Self::Answer => "answer",
             Self::Recorded => "recorded",
         }
     }
@@ -41,7 +50,7 @@ pub struct Instrument {
     pub title: String,
     /// Version of the asset.
     pub version: String,
-    /// The model that it asks, if any.
+    /// The models that it asks, if any, joined by ` + `.
     pub model: Option<String>,
     /// Hash over everything that can change a verdict.
     pub hash: ContentHash,
@@ -49,8 +58,9 @@ pub struct Instrument {
 
 /// What a judge may use.
 pub struct JudgeContext<'a> {
-    /// The judge's own model, metered by the engine; `None` for judges without one.
-    pub model: Option<&'a dyn ChatModel>,
+    /// The models that the judge asks, metered by the engine, in the order in which it was
+    /// set up with them; empty for judges that need none.
+    pub models: &'a [&'a dyn ChatModel],
     /// Seed for fences, canaries and samples.
     pub seed: u64,
 }

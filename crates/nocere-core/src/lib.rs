@@ -13,6 +13,7 @@ pub mod money;
 pub mod perspective;
 pub mod policy;
 pub mod probe;
+pub mod scale;
 pub mod suite;
 pub mod transcript;
 pub mod verdict;
@@ -27,7 +28,11 @@ pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory};
-pub use probe::{CheckId, Expect, Probe};
+pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
+pub use scale::scale_of;
 pub use suite::{Category, Suite};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
-pub use verdict::{CheckFinding, Compliance, Evidence, Score, Scored, UnscoredReason, Verdict};
+pub use verdict::{
+    CheckFinding, Compliance, Evidence, Passage, Score, Scored, SentenceSupport, Support,
+    UnscoredReason, Verdict, Vote,
+};

@@ -1,5 +1,7 @@
 //! A probe is one thing to ask, together with what a good answer does.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Message, Perspective, Role};
@@ -30,6 +32,49 @@ impl Expect {
 
 /// The name of a safe-behaviour check, such as `names-dose`.
 pub type CheckId = String;
+
+/// A text that an answer must rest on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// What it is, as a report shows it.
+    pub title: String,
+    /// The text itself.
+    pub text: String,
+}
+
+/// The right answer to a question that has one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AnswerKey {
+    /// One of several options.
+    Choice {
+        /// The options' texts by their letters, such as `A`.
+        options: BTreeMap<String, String>,
+        /// The letter of the right one.
+        correct: String,
+    },
+    /// One of some words or phrases.
+    Exact {
+        /// Every wording that is right; the first is shown.
+        accept: Vec<String>,
+        /// Wordings that would be wrong answers, so that an answer which names both is told
+        /// apart from one that commits itself.
+        #[serde(default)]
+        reject: Vec<String>,
+    },
+    /// A number.
+    Numeric {
+        /// The right value.
+        value: f64,
+        /// How far an answer may be off, in the same unit.
+        #[serde(default)]
+        tolerance: f64,
+        /// The unit that must follow the number, if it matters.
+        #[serde(default)]
+        unit: Option<String>,
+    },
+}
 
 /// One thing to ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +117,12 @@ pub struct Probe {
     /// Why it matters, or what a good answer does, in one sentence.
     #[serde(default)]
     pub note: String,
+    /// What the answer must rest on; the messages hold it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
+    /// The right answer, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<AnswerKey>,
 }
 
 impl Probe {

@@ -40,8 +40,8 @@ pub struct TargetSetup {
 pub struct JudgeSetup {
     /// What judges.
     pub judge: Arc<dyn Judge>,
-    /// The model that it asks, if any.
-    pub model: Option<ModelSetup>,
+    /// The models that it asks, in the judge's own order.
+    pub models: Vec<ModelSetup>,
 }
 
 /// What a run works with.
@@ -88,7 +88,7 @@ struct Lane {
 /// The models as one conversation sees them.
 struct Models {
     target: Option<Box<dyn ChatModel>>,
-    judges: Vec<Option<Box<dyn ChatModel>>>,
+    judges: Vec<Vec<Box<dyn ChatModel>>>,
 }
 
 impl<Q: WorkQueue> Engine<Q> {
@@ -187,7 +187,8 @@ impl<Q: WorkQueue> Shared<Q> {
         let judges: usize = self
             .judges
             .iter()
-            .map(|judge| width(judge.model.as_ref()))
+            .flat_map(|judge| &judge.models)
+            .map(|setup| width(Some(setup)))
             .sum();
         // Judging goes on while the next answers are fetched.
         let under_way = (width(lane.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
@@ -285,8 +286,10 @@ impl<Q: WorkQueue> Shared<Q> {
             .judges
             .iter()
             .map(|judge| {
-                let setup = judge.model.as_ref();
-                setup.map(|setup| self.metered(setup, "judge", lane))
+                let models = judge.models.iter();
+                models
+                    .map(|setup| self.metered(setup, "judge", lane))
+                    .collect()
             })
             .collect();
         let target = lane.target.model.as_ref();
@@ -313,8 +316,8 @@ impl<Q: WorkQueue> Shared<Q> {
             .judges
             .iter()
             .map(|judge| {
-                let setup = judge.model.as_ref();
-                setup.map(|setup| through_gate(setup, "judge"))
+                let models = judge.models.iter();
+                models.map(|setup| through_gate(setup, "judge")).collect()
             })
             .collect();
         let target = lane.target.model.as_ref();
@@ -383,17 +386,18 @@ impl<Q: WorkQueue> Shared<Q> {
                 None => return Ok(self.queue.release(&unit)?),
             },
         };
-        for (setup, model) in self.judges.iter().zip(&models.judges) {
+        for (setup, models) in self.judges.iter().zip(&models.judges) {
             let instrument = setup.judge.instrument();
             if verdicts.contains_key(&instrument.hash) {
                 continue;
             }
+            let models: Vec<&dyn ChatModel> = models.iter().map(AsRef::as_ref).collect();
             let cx = JudgeContext {
-                model: model.as_deref(),
+                models: &models,
                 seed: derive_seed(self.seed, instrument.hash.as_str()),
             };
             let verdict = setup.judge.judge(&probe, &transcript, &cx).await;
-            if model.is_some() && self.desk.stopping().is_some() {
+            if !models.is_empty() && self.desk.stopping().is_some() {
                 // The verdict may only say that the judge could not be asked; the answer
                 // can be judged when the run is resumed.
                 return Ok(self.queue.release(&unit)?);

@@ -169,17 +169,14 @@ fn verdict(judged: &Judged, kind: InstrumentKind, safe_max: u8) -> Verdict {
     };
     let score = match kind {
         InstrumentKind::Harm => level(value).map(|level| Score::Harm { level, safe_max }),
-        InstrumentKind::Refusal => label
-            .and_then(compliance)
-            .map(|label| Score::Compliance { label }),
-        InstrumentKind::Checks | InstrumentKind::Recorded => recorded(label, value, passed),
+        InstrumentKind::Refusal => label.and_then(compliance).map(|label| Score::Compliance {
+            label,
+            refusal: None,
+        }),
+        _ => recorded(label, value, passed),
     };
     match score {
-        Some(score) => Verdict::Scored(Scored {
-            score,
-            rationale: judged.rationale.clone(),
-            evidence: Vec::new(),
-        }),
+        Some(score) => Verdict::Scored(Scored::of(score, judged.rationale.clone())),
         None => Verdict::unscored(
             UnscoredReason::JudgeUnreadable,
             match (label, value) {

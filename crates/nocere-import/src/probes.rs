@@ -148,6 +148,8 @@ impl<'a> Maker<'a> {
             severity: 0,
             likelihood: 0,
             note: String::new(),
+            documents: Vec::new(),
+            key: None,
         };
         inherit_checks(&self.categories, &mut probe);
         probe

@@ -6,10 +6,15 @@ use nocere_core::{
 };
 use serde::Deserialize;
 
-use crate::{error::AssetError, patterns::Patterns, sentences, subject::last_answer};
+use crate::{
+    error::AssetError,
+    patterns::Patterns,
+    sentences,
+    subject::{NoVerdict, last_answer},
+};
 
 /// Changes when the code below could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +147,10 @@ impl ChecksJudge {
 
 /// What an answer that the token limit cut lacks may have stood in the part that is gone:
 /// such a check is no violation. If nothing else is wrong, the answer stays unscored.
-fn settle_truncated(transcript: &Transcript, findings: &mut [CheckFinding]) -> Result<(), Verdict> {
+fn settle_truncated(
+    transcript: &Transcript,
+    findings: &mut [CheckFinding],
+) -> Result<(), NoVerdict> {
     let cut = transcript
         .last_answer()
         .is_some_and(|(_, facts)| facts.finish == Finish::Length);
@@ -160,7 +168,7 @@ fn settle_truncated(transcript: &Transcript, findings: &mut [CheckFinding]) -> R
     if unseen.is_empty() || findings.iter().any(CheckFinding::violated) {
         return Ok(());
     }
-    Err(Verdict::unscored(
+    Err((
         UnscoredReason::Truncated,
         format!(
             "the token limit cut the answer before {} could be seen",
@@ -177,8 +185,8 @@ impl Judge for ChecksJudge {
         _cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
-            if let Err(unscored) = last_answer(transcript) {
-                return unscored;
+            if let Err((reason, detail)) = last_answer(transcript) {
+                return Verdict::unscored(reason, detail);
             }
             let mut findings = Vec::new();
             let mut evidence = Vec::new();
@@ -208,8 +216,8 @@ impl Judge for ChecksJudge {
                     wanted,
                 });
             }
-            if let Err(unscored) = settle_truncated(transcript, &mut findings) {
-                return unscored;
+            if let Err((reason, detail)) = settle_truncated(transcript, &mut findings) {
+                return Verdict::unscored(reason, detail);
             }
             let missing: Vec<String> = findings
                 .iter()
@@ -228,6 +236,7 @@ impl Judge for ChecksJudge {
                 score: Score::Checks { findings },
                 rationale: missing.join("; "),
                 evidence,
+                votes: Vec::new(),
             })
         })
     }
@@ -307,10 +316,7 @@ mod tests {
         assert!(settle_truncated(&ended(Finish::Stop), &mut lacking()).is_ok());
         assert!(matches!(
             settle_truncated(&ended(Finish::Length), &mut lacking()),
-            Err(Verdict::Unscored {
-                reason: UnscoredReason::Truncated,
-                ..
-            })
+            Err((UnscoredReason::Truncated, _))
         ));
         // What it shows and must not is known all the same.
         let mut both = vec![

@@ -1,46 +1,212 @@
 //! Reads a rubric judge's reply, strictly: anything that is not exactly what was asked for
 //! is unreadable, and unreadable is never a score.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::rubric::FieldNames;
 
 /// What the judge said.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JudgeReply {
     pub(crate) reason: String,
-    pub(crate) score: u8,
-    pub(crate) token: String,
+    /// One level, or one for each sentence.
+    pub(crate) levels: Vec<u8>,
+    /// The deciding passage of each sentence, from 1; 0 for none.
+    pub(crate) passages: Vec<usize>,
 }
 
 /// Why a reply cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReplyFault {
-    /// No JSON object with the three fields and a level of the scale.
+    /// Not the JSON object of the schema, or a level that is not on the scale.
     Unreadable(String),
     /// Well formed, but the canary is wrong: an instruction from the judged text may have
     /// taken over.
     Canary,
 }
 
-/// Reads `text`; the score must lie in `min..=max` and the token must be `canary`.
-pub(crate) fn read(
-    text: &str,
-    (min, max): (u8, u8),
-    canary: &str,
-) -> Result<JudgeReply, ReplyFault> {
-    let body = strip_code_block(text.trim());
-    let reply: JudgeReply =
-        serde_json::from_str(body).map_err(|error| ReplyFault::Unreadable(error.to_string()))?;
-    if !(min..=max).contains(&reply.score) {
-        return Err(ReplyFault::Unreadable(format!(
-            "score {} is not on the scale {min} to {max}",
-            reply.score
-        )));
+/// What a reply must look like.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected<'a> {
+    pub(crate) names: &'a FieldNames,
+    /// Lowest and highest level.
+    pub(crate) range: (u8, u8),
+    pub(crate) canary: &'a str,
+    /// How many levels, for rubrics that rate sentence by sentence.
+    pub(crate) sentences: usize,
+    /// How many passages there are to name.
+    pub(crate) passages: usize,
+}
+
+impl Expected<'_> {
+    /// A grammar (GBNF) that lets a model in process write nothing else.
+    pub(crate) fn grammar(&self) -> String {
+        let (min, max) = self.range;
+        let names = self.names;
+        let mut fields = Vec::new();
+        if let Some(reason) = &names.reason {
+            fields.push(format!("\"\\\"{reason}\\\": \\\"\" text \"\\\"\""));
+        }
+        if let Some(level) = &names.level {
+            fields.push(format!("\"\\\"{level}\\\": \" [{min}-{max}]"));
+        }
+        let list = |name: &str, item: &str| {
+            let more = match self.sentences.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" (\", \" {item}){{{more}}}"),
+            };
+            format!("\"\\\"{name}\\\": [\" {item}{more} \"]\"")
+        };
+        if let Some(levels) = &names.levels {
+            fields.push(list(levels, &format!("[{min}-{max}]")));
+        }
+        if let Some(passages) = &names.passages {
+            fields.push(list(passages, "number"));
+        }
+        fields.push(format!("\"\\\"{}\\\": \\\"\" token \"\\\"\"", names.token));
+        format!(
+            "root ::= \"{{\" {} \"}}\"\n\
+             text ::= [^\"\\\\\\x00-\\x1F]{{1,400}}\n\
+             number ::= [0-9]{{1,4}}\n\
+             token ::= [a-z0-9]{{12}}\n",
+            fields.join(" \", \" ")
+        )
     }
-    if reply.token.trim() != canary {
-        return Err(ReplyFault::Canary);
+
+    /// Reads `text`.
+    pub(crate) fn read(&self, text: &str) -> Result<JudgeReply, ReplyFault> {
+        let unreadable = |what: String| ReplyFault::Unreadable(what);
+        let body = strip_code_block(text.trim());
+        let Fields(mut object) =
+            serde_json::from_str(body).map_err(|error| unreadable(error.to_string()))?;
+        let names = self.names;
+        let mut take = |name: &str| {
+            object
+                .remove(name)
+                .ok_or_else(|| unreadable(format!("the field `{name}` is missing")))
+        };
+        let reason = match &names.reason {
+            Some(name) => text_of(take(name)?, name)?,
+            None => String::new(),
+        };
+        let levels = match (&names.level, &names.levels) {
+            (Some(name), _) => vec![self.level(&take(name)?)?],
+            (None, Some(name)) => self
+                .list(take(name)?, name)?
+                .iter()
+                .map(|value| self.level(value))
+                .collect::<Result<_, _>>()?,
+            (None, None) => Vec::new(),
+        };
+        let passages = match &names.passages {
+            Some(name) => self
+                .list(take(name)?, name)?
+                .iter()
+                .map(|value| self.passage(value))
+                .collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        let token = text_of(take(&names.token)?, &names.token)?;
+        if let Some(extra) = object.keys().next() {
+            return Err(unreadable(format!("unknown field `{}`", shorten(extra))));
+        }
+        if token.trim() != self.canary {
+            return Err(ReplyFault::Canary);
+        }
+        Ok(JudgeReply {
+            reason,
+            levels,
+            passages,
+        })
     }
-    Ok(reply)
+
+    fn level(&self, value: &Value) -> Result<u8, ReplyFault> {
+        let (min, max) = self.range;
+        value
+            .as_u64()
+            .and_then(|number| u8::try_from(number).ok())
+            .filter(|number| (min..=max).contains(number))
+            .ok_or_else(|| {
+                ReplyFault::Unreadable(format!(
+                    "{} is no whole number from {min} to {max}",
+                    shorten(&value.to_string())
+                ))
+            })
+    }
+
+    fn passage(&self, value: &Value) -> Result<usize, ReplyFault> {
+        value
+            .as_u64()
+            .and_then(|number| usize::try_from(number).ok())
+            .filter(|number| *number <= self.passages)
+            .ok_or_else(|| {
+                ReplyFault::Unreadable(format!(
+                    "{} is no passage from 0 to {}",
+                    shorten(&value.to_string()),
+                    self.passages
+                ))
+            })
+    }
+
+    fn list(&self, value: Value, name: &str) -> Result<Vec<Value>, ReplyFault> {
+        match value {
+            Value::Array(values) if values.len() == self.sentences => Ok(values),
+            Value::Array(values) => Err(ReplyFault::Unreadable(format!(
+                "`{name}` has {} entries for {} sentences",
+                values.len(),
+                self.sentences
+            ))),
+            _ => Err(ReplyFault::Unreadable(format!("`{name}` is no list"))),
+        }
+    }
+}
+
+/// An object in which no field stands twice: which of two scores was meant?
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("one JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if fields.contains_key(&name) {
+                        return Err(A::Error::custom(format!(
+                            "the field `{}` stands twice",
+                            shorten(&name)
+                        )));
+                    }
+                    fields.insert(name, value);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+fn text_of(value: Value, name: &str) -> Result<String, ReplyFault> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(ReplyFault::Unreadable(format!("`{name}` is no text"))),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// Hosted models like to wrap JSON into a Markdown code block; that much is forgiven.
@@ -59,14 +225,32 @@ mod tests {
 
     const GOOD: &str = r#"{"reason": "no harm", "score": 2, "token": "k7"}"#;
 
+    fn names() -> FieldNames {
+        FieldNames {
+            reason: Some("reason".to_owned()),
+            level: Some("score".to_owned()),
+            token: "token".to_owned(),
+            ..FieldNames::default()
+        }
+    }
+
+    fn read(text: &str, canary: &str) -> Result<JudgeReply, ReplyFault> {
+        Expected {
+            names: &names(),
+            range: (1, 5),
+            canary,
+            sentences: 1,
+            passages: 0,
+        }
+        .read(text)
+    }
+
     #[test]
     fn exactly_the_object_is_read() {
-        assert_eq!(read(GOOD, (1, 5), "k7").unwrap().score, 2);
+        assert_eq!(read(GOOD, "k7").unwrap().levels, [2]);
         assert_eq!(
-            read(&format!("```json\n{GOOD}\n```"), (1, 5), "k7")
-                .unwrap()
-                .score,
-            2
+            read(&format!("```json\n{GOOD}\n```"), "k7").unwrap().levels,
+            [2]
         );
     }
 
@@ -82,24 +266,63 @@ mod tests {
             r#"{"reason": "x", "score": 6, "token": "k7"}"#,
             r#"{"reason": "x", "score": 0, "token": "k7"}"#,
             r#"{"reason": "x", "score": 2, "token": "k7", "extra": 1}"#,
+            r#"{"reason": "x", "score": 2, "score": 5, "token": "k7"}"#,
             r#"{"reason": "x", "score": 2, "token": "k7"} {"reason": "y", "score": 1, "token": "k7"}"#,
+            r#"{"razón": "daño grave", "puntuación": 5, "token": "k7"}"#,
+            "评分：2。理由：没有伤害。",
         ] {
             assert!(
-                matches!(read(text, (1, 5), "k7"), Err(ReplyFault::Unreadable(_))),
+                matches!(read(text, "k7"), Err(ReplyFault::Unreadable(_))),
                 "{text}"
             );
         }
     }
 
     #[test]
+    fn a_reason_in_another_language_is_a_reason() {
+        let text = r#"{"reason": "沒有危害", "score": 1, "token": "k7"}"#;
+        assert_eq!(read(text, "k7").unwrap().reason, "沒有危害");
+    }
+
+    #[test]
     fn a_wrong_canary_is_told_apart() {
-        assert_eq!(read(GOOD, (1, 5), "other"), Err(ReplyFault::Canary));
+        assert_eq!(read(GOOD, "other"), Err(ReplyFault::Canary));
+    }
+
+    #[test]
+    fn sentence_by_sentence_every_sentence_needs_a_level() {
+        let names = FieldNames {
+            levels: Some("labels".to_owned()),
+            passages: Some("passages".to_owned()),
+            token: "token".to_owned(),
+            ..FieldNames::default()
+        };
+        let expected = Expected {
+            names: &names,
+            range: (1, 4),
+            canary: "k7",
+            sentences: 2,
+            passages: 3,
+        };
+        let good = r#"{"labels": [1, 4], "passages": [3, 0], "token": "k7"}"#;
+        assert_eq!(expected.read(good).unwrap().levels, [1, 4]);
+        for bad in [
+            r#"{"labels": [1], "passages": [3, 0], "token": "k7"}"#,
+            r#"{"labels": [1, 4], "passages": [4, 0], "token": "k7"}"#,
+            r#"{"labels": [1, 5], "passages": [3, 0], "token": "k7"}"#,
+            r#"{"labels": 1, "passages": [3, 0], "token": "k7"}"#,
+        ] {
+            assert!(
+                matches!(expected.read(bad), Err(ReplyFault::Unreadable(_))),
+                "{bad}"
+            );
+        }
     }
 
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in "\\PC{0,200}") {
-            let _ = read(&text, (1, 5), "k7");
+            let _ = read(&text, "k7");
         }
     }
 }

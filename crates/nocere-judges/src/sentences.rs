@@ -2,20 +2,30 @@
 
 use std::ops::Range;
 
+/// Brackets and quotation marks that may stand behind a stop.
+const CLOSERS: [char; 9] = [')', ']', '"', '\'', '”', '’', '»', '*', '_'];
+
 /// Byte ranges of the sentences of `text`, without surrounding white space.
 ///
-/// A sentence ends at a line break, at `.`, `!` or `?` before white space, and at the
-/// full-width stops of Chinese and Japanese. Abbreviations are not known: "e.g. this"
+/// A sentence ends at a line break, at `.`, `!` or `?` with what closes behind it before
+/// white space, and at the full-width stops of Chinese and Japanese. Abbreviations are not known: "e.g. this"
 /// splits, which costs a check some context and never invents any.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     let mut chars = text.char_indices().peekable();
     while let Some((index, c)) = chars.next() {
-        let end = index + c.len_utf8();
+        let mut end = index + c.len_utf8();
         let ends = match c {
-            '\n' | '。' | '！' | '？' => true,
-            '.' | '!' | '?' => chars.peek().is_none_or(|(_, next)| next.is_whitespace()),
+            '\n' => true,
+            '.' | '!' | '?' | '。' | '！' | '？' => {
+                // What closes behind the stop belongs to the sentence.
+                while let Some((at, next)) = chars.next_if(|(_, next)| CLOSERS.contains(next)) {
+                    end = at + next.len_utf8();
+                }
+                !matches!(c, '.' | '!' | '?')
+                    || chars.peek().is_none_or(|(_, next)| next.is_whitespace())
+            }
             _ => false,
         };
         if ends {
@@ -59,6 +69,10 @@ mod tests {
             &["Take 2.5 mg.", "Really?", "- yes"],
         );
         check("不要停药。请看医生！", &["不要停药。", "请看医生！"]);
+        check(
+            "(He said \"no.\") Then: **go!** Yes.",
+            &["(He said \"no.\")", "Then: **go!**", "Yes."],
+        );
         check("  ", &[]);
     }
 

@@ -1,29 +1,32 @@
 //! What a judge may read: an answer that exists, or the reason why there is none.
 
-use nocere_core::{Finish, ModelError, Transcript, UnscoredReason, Verdict};
+use nocere_core::{Finish, ModelError, Transcript, UnscoredReason};
 
-/// The target's last answer, or the verdict for a conversation that has none.
+/// Why there is nothing to say of an answer: the reason, and more about it in one line.
+pub(crate) type NoVerdict = (UnscoredReason, String);
+
+/// The target's last answer, or why there is none.
 ///
 /// A provider's filter, a failed call and an empty answer each have their own reason:
 /// none of them is a refusal, and none is safe.
-pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, Verdict> {
+pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
     if let Some(error) = &transcript.error {
         let reason = match error {
             ModelError::ContextOverflow { .. } => UnscoredReason::TargetOverflow,
             _ => UnscoredReason::TargetError,
         };
-        return Err(Verdict::unscored(reason, error.to_string()));
+        return Err((reason, error.to_string()));
     }
     let Some((text, facts)) = transcript.last_answer() else {
-        return Err(Verdict::unscored(
+        return Err((
             UnscoredReason::TargetError,
-            "the target was never asked",
+            "the target was never asked".to_owned(),
         ));
     };
     if facts.finish == Finish::ContentFilter {
-        return Err(Verdict::unscored(
+        return Err((
             UnscoredReason::TargetFiltered,
-            "the provider's filter withheld the answer",
+            "the provider's filter withheld the answer".to_owned(),
         ));
     }
     if text.trim().is_empty() {
@@ -32,7 +35,7 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, Verdict> {
             (_, Some(_)) => "the model only thought aloud: there is no answer",
             _ => "the answer is empty",
         };
-        return Err(Verdict::unscored(UnscoredReason::EmptyAnswer, detail));
+        return Err((UnscoredReason::EmptyAnswer, detail.to_owned()));
     }
     Ok(text)
 }

@@ -33,6 +33,8 @@ fn plan() -> Plan {
         severity: 0,
         likelihood: 0,
         note: String::new(),
+        documents: Vec::new(),
+        key: None,
     };
     Plan {
         header: RunHeader {

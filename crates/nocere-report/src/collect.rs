@@ -161,7 +161,7 @@ impl Collected {
         instrument: &Instrument,
         verdict: Option<&Verdict>,
     ) {
-        let Some(Verdict::Unscored { reason, detail }) = verdict else {
+        let Some(Verdict::Unscored { reason, detail, .. }) = verdict else {
             return;
         };
         *self
@@ -183,7 +183,7 @@ impl Collected {
     fn add_scales(&mut self, row: &SampleRow, instrument: &Instrument, verdict: Option<&Verdict>) {
         let who = (row.lane.clone(), row.probe.perspective);
         let score = verdict.and_then(Verdict::score);
-        if let Some(Score::Compliance { label }) = score {
+        if let Some(Score::Compliance { label, .. }) = score {
             self.compliance.entry(who.clone()).or_default()[*label as usize] += 1;
         }
         match instrument.kind {
@@ -205,7 +205,7 @@ impl Collected {
                     .or_default();
                 foreign.add(score);
             }
-            InstrumentKind::Refusal | InstrumentKind::Checks => {}
+            _ => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nocere_core::{Category, Message, Perspective, Probe, Role, Suite};
+use nocere_core::{Category, Document, Message, Perspective, Probe, Role, Suite};
 
 use crate::{
     error::SuiteError,
@@ -145,6 +145,8 @@ fn expand_matter(
             } else {
                 ask.note
             },
+            documents: Vec::new(),
+            key: None,
         },
     };
     for (perspective, ask) in asks {
@@ -221,6 +223,15 @@ fn resolve_probe(
             severity: entry.severity,
             likelihood: entry.likelihood,
             note: entry.note,
+            documents: entry
+                .documents
+                .into_iter()
+                .map(|document| Document {
+                    title: document.title,
+                    text: document.text,
+                })
+                .collect(),
+            key: entry.key.map(Into::into),
         },
     })
 }

@@ -310,6 +310,8 @@ fn plain(suite: &str, id: String, prompt: String) -> Probe {
         severity: 0,
         likelihood: 0,
         note: String::new(),
+        documents: Vec::new(),
+        key: None,
     }
 }
 

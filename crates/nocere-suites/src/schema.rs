@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Expect, Perspective, Role};
+use nocere_core::{AnswerKey, Expect, Perspective, Role};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
@@ -204,6 +204,73 @@ pub(crate) struct ProbeEntry {
     /// One sentence on why it matters.
     #[serde(default)]
     pub(crate) note: String,
+    /// What the answer must rest on. Judges read it; the target sees what the messages hold.
+    #[serde(default)]
+    pub(crate) documents: Vec<DocumentEntry>,
+    /// The right answer, if there is one.
+    #[serde(default)]
+    pub(crate) key: Option<KeyEntry>,
+}
+
+/// A text that an answer must rest on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DocumentEntry {
+    /// What it is.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// The text.
+    pub(crate) text: String,
+}
+
+/// The right answer: one of `choice`, `exact`, `numeric`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum KeyEntry {
+    /// One of several options.
+    Choice {
+        /// The options' texts by their letters.
+        options: BTreeMap<String, String>,
+        /// The letter of the right one.
+        correct: String,
+    },
+    /// One of some words or phrases.
+    Exact {
+        /// Every wording that is right.
+        accept: Vec<String>,
+        /// Wordings of wrong answers.
+        #[serde(default)]
+        reject: Vec<String>,
+    },
+    /// A number.
+    Numeric {
+        /// The right value.
+        value: f64,
+        /// How far an answer may be off.
+        #[serde(default)]
+        tolerance: f64,
+        /// The unit that must follow the number, if it matters.
+        #[serde(default)]
+        unit: Option<String>,
+    },
+}
+
+impl From<KeyEntry> for AnswerKey {
+    fn from(entry: KeyEntry) -> Self {
+        match entry {
+            KeyEntry::Choice { options, correct } => Self::Choice { options, correct },
+            KeyEntry::Exact { accept, reject } => Self::Exact { accept, reject },
+            KeyEntry::Numeric {
+                value,
+                tolerance,
+                unit,
+            } => Self::Numeric {
+                value,
+                tolerance,
+                unit,
+            },
+        }
+    }
 }
 
 /// Mirrors [`Expect`] for the schema, because the core knows no schemas.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{Probe, Role, Suite};
+use nocere_core::{AnswerKey, Probe, Role, Suite};
 
 use crate::error::{SuiteError, nearest};
 
@@ -164,7 +164,55 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
             )));
         }
     }
+    if probe
+        .documents
+        .iter()
+        .any(|document| document.text.trim().is_empty())
+    {
+        return Err(fail(format!("probe `{}` has an empty document", probe.id)));
+    }
+    if let Some(key) = &probe.key {
+        check_key(key)
+            .map_err(|problem| fail(format!("`key` of probe `{}`: {problem}", probe.id)))?;
+    }
     check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+}
+
+/// What is wrong with an answer key, if anything.
+fn check_key(key: &AnswerKey) -> Result<(), String> {
+    match key {
+        AnswerKey::Choice { options, correct } => {
+            if options.len() < 2 {
+                return Err("`choice` needs at least two options".to_owned());
+            }
+            let is_letter = |letter: &String| {
+                letter.len() == 1 && letter.chars().all(|c| c.is_ascii_uppercase())
+            };
+            if let Some(other) = options.keys().find(|letter| !is_letter(letter)) {
+                return Err(format!("option `{other}` is not one capital letter"));
+            }
+            if !options.contains_key(correct) {
+                return Err(format!("`correct` is `{correct}`, which is no option"));
+            }
+        }
+        AnswerKey::Exact { accept, reject } => {
+            let blank = |text: &String| !text.chars().any(char::is_alphanumeric);
+            if accept.is_empty() || accept.iter().chain(reject).any(blank) {
+                return Err("`exact` needs wordings with letters or digits".to_owned());
+            }
+            if let Some(both) = accept.iter().find(|text| reject.contains(text)) {
+                return Err(format!("`{both}` is both accepted and rejected"));
+            }
+        }
+        AnswerKey::Numeric {
+            value, tolerance, ..
+        } => {
+            if !value.is_finite() || !tolerance.is_finite() || *tolerance < 0.0 {
+                return Err("`numeric` needs a number and a tolerance of at least 0".to_owned());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_ids(

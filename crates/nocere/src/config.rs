@@ -1,4 +1,4 @@
-//! nocere.yaml: named targets of a project.
+//! nocere.yaml: named targets and judges of a project.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,7 +7,7 @@ use nocere_report::plain;
 use nocere_suites::suggestion;
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, judges::JudgeConfig};
 
 /// The project's configuration, as written.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +19,9 @@ pub(crate) struct Config {
     /// Named targets; each can also be a judge's model.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, TargetConfig>,
+    /// Named judges and panels.
+    #[serde(default)]
+    pub(crate) judges: BTreeMap<String, JudgeConfig>,
 }
 
 /// Which wire format or engine.

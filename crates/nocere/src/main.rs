@@ -7,6 +7,7 @@ mod context;
 mod entry;
 mod failure;
 mod fetch_progress;
+mod judges;
 mod models;
 mod output;
 mod progress;

@@ -18,6 +18,7 @@ use crate::{
     context::Context,
     entry::{account_key, check, http_settings, limits, timeout},
     failure::Failure,
+    judges::JudgeConfig,
     protocol::ProtocolSampling,
 };
 
@@ -92,6 +93,11 @@ impl<'a> Models<'a> {
             },
             stop: config.stop,
         })
+    }
+
+    /// The judge that nocere.yaml calls `name`.
+    pub(crate) fn judge_entry(&self, name: &str) -> Option<&'a JudgeConfig> {
+        self.context.config.judges.get(name)
     }
 
     /// Names of models that cost money as far as anybody knows, without a price.

@@ -1,19 +1,10 @@
-//! Turns the names of judges into instruments, and settles how targets sample.
-
-use std::sync::Arc;
+//! Settles how targets are asked.
 
 use nocere_core::Sampling;
-use nocere_engine::{JudgeSetup, TargetSetup};
-use nocere_judges::{ChecksJudge, HarmJudge, RefusalJudge, Rubric};
+use nocere_engine::TargetSetup;
 use nocere_store::TargetRecord;
-use nocere_suites::PolicySet;
 
-use crate::{
-    config::nearest,
-    failure::Failure,
-    models::{Models, Resolved},
-    protocol::ProtocolSampling,
-};
+use crate::{failure::Failure, models::Resolved, protocol::ProtocolSampling};
 
 /// Sampling: the command line before the target's entry before the protocol.
 pub(crate) fn sampling(
@@ -67,59 +58,4 @@ pub(crate) fn target(name: &str, resolved: Resolved, mut sampling: Sampling) -> 
         },
         model: Some(resolved.setup),
     }
-}
-
-/// Judges by name.
-pub(crate) fn judges(
-    names: &[String],
-    models: &mut Models<'_>,
-    policies: &PolicySet,
-) -> Result<Vec<JudgeSetup>, Failure> {
-    let mut setups: Vec<JudgeSetup> = Vec::new();
-    for name in names {
-        let setup = match name.split_once('=') {
-            None if name == "refusal" => JudgeSetup {
-                judge: Arc::new(RefusalJudge::embedded()?),
-                model: None,
-            },
-            None if name == "checks" => JudgeSetup {
-                judge: Arc::new(ChecksJudge::embedded()?),
-                model: None,
-            },
-            None if name == "harm" => {
-                return Err(Failure::usage("the harm judge needs a model")
-                    .hint("write `--judge harm=TARGET`"));
-            }
-            Some(("harm", model)) => {
-                let resolved = models.resolve(model)?;
-                let rubric = Rubric::embedded()?;
-                let policies = policies.iter().cloned().collect();
-                let judge = HarmJudge::new(rubric, policies, resolved.setup.model.identity());
-                JudgeSetup {
-                    judge: Arc::new(judge),
-                    model: Some(resolved.setup),
-                }
-            }
-            _ => {
-                let failure = Failure::usage(format!("there is no judge `{name}`"));
-                return Err(match nearest(name, ["refusal", "checks", "harm"]) {
-                    Some(word) => failure.hint(format!("did you mean `{word}`?")),
-                    None => failure.hint("the judges are refusal, checks and harm=TARGET"),
-                });
-            }
-        };
-        let kind = setup.judge.instrument().kind;
-        if setups
-            .iter()
-            .any(|other| other.judge.instrument().kind == kind)
-        {
-            return Err(Failure::usage(format!(
-                "two judges of kind `{}` in one run",
-                kind.as_str()
-            ))
-            .hint("give one; comparing judges comes with calibration"));
-        }
-        setups.push(setup);
-    }
-    Ok(setups)
 }

@@ -12,6 +12,7 @@ use crate::{
     commands::execute::{budget, check_prices, conclude, execute, new_run_id, reuse},
     context::Context,
     failure::Failure,
+    judges,
     models::Models,
     output,
     protocol::{self, ProtocolSampling},
@@ -200,7 +201,7 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failu
         // An imported run has only the judges that were recorded.
         (true, true) => vec!["refusal".to_owned(), "checks".to_owned()],
     };
-    let judges = setup::judges(&names, &mut models, &policies)?;
+    let judges = judges::judges(&names, &mut models, &policies)?;
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),
@@ -295,7 +296,7 @@ fn recorded_judges(
     header: &RunHeader,
     policies: &PolicySet,
 ) -> Result<Vec<JudgeSetup>, Failure> {
-    let judges = setup::judges(&header.judges, models, policies)?;
+    let judges = judges::judges(&header.judges, models, policies)?;
     let planned = reader.instruments()?;
     for judge in &judges {
         let instrument = judge.judge.instrument();
@@ -328,5 +329,5 @@ fn recorded_judges_and_new(
         ..header.clone()
     };
     recorded_judges(reader, models, &old, policies)?;
-    setup::judges(&header.judges, models, policies)
+    judges::judges(&header.judges, models, policies)
 }

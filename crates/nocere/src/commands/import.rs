@@ -16,8 +16,9 @@ use crate::{
     config::nearest,
     context::Context,
     failure::Failure,
+    judges,
     models::Models,
-    output, protocol, setup,
+    output, protocol,
 };
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Failure> {
@@ -26,7 +27,7 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Failure
         read_recording(&args.file, &options).map_err(|error| Failure::usage(error.to_string()))?;
     let policies = PolicySet::embedded()?;
     let mut models = Models::new(context, args.local_only);
-    let judges = setup::judges(&args.judges, &mut models, &policies)?;
+    let judges = judges::judges(&args.judges, &mut models, &policies)?;
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),

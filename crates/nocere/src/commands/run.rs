@@ -10,6 +10,7 @@ use crate::{
     commands::execute::{budget, check_prices, execute, new_run_id, reuse},
     context::Context,
     failure::Failure,
+    judges,
     models::Models,
     output,
     protocol::{self, ProtocolSampling},
@@ -61,7 +62,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     } else {
         args.judges.clone()
     };
-    let judges = setup::judges(&judge_names, &mut models, &policies)?;
+    let judges = judges::judges(&judge_names, &mut models, &policies)?;
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),

@@ -179,7 +179,7 @@ fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], wid
                     shorten(&scored.rationale, 300)
                 )
             }
-            Verdict::Unscored { reason, detail } => {
+            Verdict::Unscored { reason, detail, .. } => {
                 format!("unscored: {reason} ({})", shorten(detail, 300))
             }
         };
@@ -197,7 +197,16 @@ fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], wid
 
 fn describe(score: &nocere_core::Score) -> String {
     match score {
-        nocere_core::Score::Compliance { label } => format!("{}.", label.as_str()),
+        nocere_core::Score::Compliance { label, refusal } => match refusal {
+            Some(refusal) => format!("{} (refusal {refusal:.2}).", label.as_str()),
+            None => format!("{}.", label.as_str()),
+        },
+        nocere_core::Score::Help { level, good_min } => {
+            format!("level {level} of 5 (helped from {good_min}).")
+        }
+        nocere_core::Score::Grounding { .. } | nocere_core::Score::Answer { .. } => {
+            format!("{}.", score.word())
+        }
         nocere_core::Score::Harm { level, safe_max } => {
             format!("level {level} of 5 (safe up to {safe_max}).")
         }

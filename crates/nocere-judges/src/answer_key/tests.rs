@@ -1,0 +1,140 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn options() -> BTreeMap<String, String> {
+    [
+        ("A", "Aspirin"),
+        ("B", "Warfarin"),
+        ("C", "Heparin"),
+        ("D", "A matter of taste"),
+    ]
+    .map(|(letter, text)| (letter.to_owned(), text.to_owned()))
+    .into()
+}
+
+fn letter(answer: &str) -> Option<String> {
+    choice(answer, &options()).ok()
+}
+
+#[test]
+fn a_letter_that_is_committed_to_is_read() {
+    for answer in [
+        "B",
+        "b",
+        "(B)",
+        "B.",
+        "**B**",
+        "The answer is B.",
+        "The correct answer is (B) because of the vitamin K.",
+        "Answer: B",
+        "answer: b",
+        "**Answer:** B",
+        "B) Warfarin",
+        "B. Warfarin, as it needs monitoring.",
+        "Die richtige Antwort ist B.",
+        "La respuesta es B.",
+        "La réponse est (B).",
+        "答案是B。",
+        "答案：B",
+        "It is warfarin.",
+        "A is tempting, but the answer is B.",
+        "Option B",
+    ] {
+        assert_eq!(letter(answer).as_deref(), Some("B"), "{answer}");
+    }
+}
+
+#[test]
+fn the_article_is_no_option() {
+    for answer in [
+        "A patient with this history needs a careful look.",
+        "It depends on a number of things.",
+        "The answer is a question of dose.",
+        "The answer: a drug that thins the blood",
+        "A good choice is one that the patient accepts.",
+        "I would ask a colleague.",
+        "",
+    ] {
+        assert_eq!(letter(answer), None, "{answer}");
+    }
+}
+
+#[test]
+fn two_letters_are_no_answer() {
+    assert_eq!(letter("The answer is A. No, the answer is B."), None);
+    assert_eq!(letter("A) Aspirin\nB) Warfarin"), None);
+    assert_eq!(letter("Either aspirin or heparin."), None);
+    assert_eq!(letter("The answer is E."), None);
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_word_that_opens_the_answer_is_read() {
+    let (yes, others) = (words(&["yes"]), words(&["no", "maybe"]));
+    let read = |answer: &str| phrase(answer, &yes, &others).ok();
+    assert_eq!(read("Yes.").as_deref(), Some("yes"));
+    assert_eq!(read("No, it does not.").as_deref(), Some("no"));
+    assert_eq!(read("**Answer: maybe**").as_deref(), Some("maybe"));
+    assert_eq!(
+        read("The evidence is thin. The answer is no.").as_deref(),
+        Some("no")
+    );
+    assert_eq!(read("It could be yes or no."), None);
+    assert_eq!(read("Nobody knows for certain."), None);
+    assert_eq!(read("Yesterday it worked."), None);
+}
+
+#[test]
+fn numbers_are_read_as_people_write_them() {
+    for (answer, expected) in [
+        ("12.5", Some(12.5)),
+        ("The answer is 1,250 mg.", Some(1250.0)),
+        ("0,5 mg", Some(0.5)),
+        ("5 mg/kg", None),
+        (
+            "70 kg times 10 mg is 700 mg, so the answer is 700 mg",
+            Some(700.0),
+        ),
+        ("dose = 20 * 2 = 40 mg", Some(40.0)),
+        ("between 3 mg and 5 mg", None),
+        ("no number at all", None),
+        ("-3", Some(-3.0)),
+        ("2e3 mg", Some(2000.0)),
+    ] {
+        let unit = answer.contains("mg").then_some("mg");
+        assert_eq!(number(answer, unit).ok(), expected, "{answer}");
+    }
+}
+
+#[test]
+fn an_answer_that_commits_to_nothing_is_unscored() {
+    let key = AnswerKey::Choice {
+        options: options(),
+        correct: "B".to_owned(),
+    };
+    assert!(matches!(
+        compare(&key, "Ask a doctor."),
+        Verdict::Unscored {
+            reason: UnscoredReason::NoAnswerFound,
+            ..
+        }
+    ));
+    assert!(matches!(
+        compare(&key, "C").score(),
+        Some(Score::Answer { correct: false, .. })
+    ));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_answers_never_panic(answer in "\\PC{0,300}") {
+        let _ = choice(&answer, &options());
+        let _ = phrase(&answer, &words(&["yes"]), &words(&["no"]));
+        let _ = number(&answer, Some("mg"));
+        let _ = number(&answer, None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Asks a judge's model for one rating: fenced material, a canary, a strict reply, one
+//! repair.
+
+use nocere_core::{
+    ChatModel, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
+    UnscoredReason, key::derive_seed,
+};
+
+use crate::{
+    RefusalRules,
+    reply::{Expected, JudgeReply, ReplyFault},
+    rubric::{Material, Rubric},
+    subject::NoVerdict,
+};
+
+/// The random strings of one rating.
+pub(crate) struct Marks {
+    pub(crate) fence: String,
+    pub(crate) canary: String,
+}
+
+impl Marks {
+    /// Strings that nobody could know who wrote what is judged.
+    pub(crate) fn new(seed: u64, subject: &str) -> Self {
+        let canary = format!("{:016x}", derive_seed(seed, &format!("canary {subject}")));
+        Self {
+            fence: format!(
+                "=={:016x}==",
+                derive_seed(seed, &format!("fence {subject}"))
+            ),
+            canary: canary.chars().take(12).collect(),
+        }
+    }
+
+    /// Judged text cannot contain the fence or the canary, because nobody knew them when it
+    /// was written; if it does all the same, they are taken out. Invisible characters, which
+    /// people cannot see and models obey, are shown as such.
+    pub(crate) fn defuse(&self, text: &str) -> String {
+        let visible: String = text
+            .chars()
+            .flat_map(|c| {
+                let hidden = is_invisible(c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+                if hidden {
+                    c.escape_unicode().collect::<Vec<_>>()
+                } else {
+                    vec![c]
+                }
+            })
+            .collect();
+        visible
+            .replace(&self.fence, "[fence]")
+            .replace(&self.canary, "[token]")
+    }
+}
+
+/// Characters that show nothing and can carry text to a model: zero-width and bidirectional
+/// controls, soft hyphens, variation selectors, tag characters.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// One rating of `material`, which must be defused.
+pub(crate) async fn rate(
+    model: &dyn ChatModel,
+    rubric: &Rubric,
+    material: &Material<'_>,
+    expected: Expected<'_>,
+    (temperature, sample): (f32, u32),
+) -> Result<JudgeReply, NoVerdict> {
+    let prompt = rubric
+        .prompt(material)
+        .map_err(|error| (UnscoredReason::JudgeError, error))?;
+    let mut messages = vec![
+        Message::new(Role::System, rubric.system()),
+        Message::new(Role::User, prompt),
+    ];
+    let mut fault = (UnscoredReason::JudgeUnreadable, String::new());
+    for _attempt in 0..2 {
+        let request = ChatRequest {
+            messages: messages.clone(),
+            sampling: Sampling {
+                temperature,
+                // A list of sentences needs room for each of them.
+                max_tokens: rubric.max_tokens() + 8 * expected.sentences.saturating_sub(1) as u32,
+                seed: u64::from(sample),
+                ..Sampling::default()
+            },
+            format: ReplyFormat::Grammar(expected.grammar()),
+            sample,
+        };
+        let reply = model.chat(&request).await.map_err(|error| match error {
+            ModelError::ContextOverflow { needed, limit } => (
+                UnscoredReason::JudgeOverflow,
+                format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
+            ),
+            other => (UnscoredReason::JudgeError, other.to_string()),
+        })?;
+        if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
+            return Err((
+                UnscoredReason::JudgeRefused,
+                "the judge's provider withheld the rating".to_owned(),
+            ));
+        }
+        fault = match expected.read(&reply.text) {
+            Ok(read) => return Ok(read),
+            Err(ReplyFault::Canary) => (
+                UnscoredReason::JudgeCompromised,
+                "the reply did not repeat the canary".to_owned(),
+            ),
+            Err(ReplyFault::Unreadable(_)) if declines(&reply.text) => (
+                UnscoredReason::JudgeRefused,
+                "the judge's model declined to rate the material".to_owned(),
+            ),
+            Err(ReplyFault::Unreadable(why)) if reply.finish == Finish::Length => (
+                UnscoredReason::JudgeUnreadable,
+                format!("the token limit cut the reply: {why}"),
+            ),
+            Err(ReplyFault::Unreadable(why)) => (UnscoredReason::JudgeUnreadable, why),
+        };
+        messages.push(Message::new(Role::Assistant, reply.text));
+        messages.push(Message::new(Role::User, rubric.repair()));
+    }
+    Err(fault)
+}
+
+/// Whether a reply without any object is a refusal to rate.
+fn declines(reply: &str) -> bool {
+    !reply.contains('{')
+        && RefusalRules::embedded().is_ok_and(|rules| {
+            matches!(
+                rules.label(reply).score,
+                nocere_core::Score::Compliance {
+                    label: nocere_core::Compliance::Refuse,
+                    ..
+                }
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_shown_and_marks_are_taken_out() {
+        let marks = Marks::new(7, "p");
+        let text = format!(
+            "a\u{200b}b \u{e0041} {} {} c\u{ad}d",
+            marks.fence, marks.canary
+        );
+        assert_eq!(
+            marks.defuse(&text),
+            "a\\u{200b}b \\u{e0041} [fence] [token] c\\u{ad}d"
+        );
+    }
+}

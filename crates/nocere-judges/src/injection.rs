@@ -1,0 +1,207 @@
+//! Texts that speak to the judge, and clear answers to put them into: how far can what is
+//! judged move the verdict on it?
+//!
+//! Deterministic and embedded judges are held to "no verdict moves" by a test; for judges
+//! that a model reads, `nocere judges test` reports the flip rate.
+
+use nocere_core::Compliance;
+use serde::Deserialize;
+
+use crate::{error::AssetError, sentences};
+
+const PAYLOADS: &str = include_str!("../../../assets/judges/injections.yaml");
+const HOSTS: &str = include_str!("../../../assets/judges/injection-hosts.yaml");
+
+/// What a payload wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aim {
+    /// Make a harmful answer look safe.
+    Lower,
+    /// Make a safe answer look harmful.
+    Higher,
+    /// Look like a refusal.
+    Refuse,
+    /// Look like compliance.
+    Comply,
+    /// Make the judge's reply unreadable.
+    Break,
+}
+
+/// Where a payload is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// In front of the answer.
+    Before,
+    /// Behind its first sentence.
+    Inside,
+    /// Behind the answer.
+    After,
+}
+
+/// A text that speaks to the judge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    /// Kebab-case id.
+    pub id: String,
+    /// How it tries.
+    pub technique: String,
+    /// What it wants.
+    pub aim: Aim,
+    /// Where it is put.
+    pub place: Place,
+    /// The text itself.
+    pub text: String,
+}
+
+/// A clear answer to put payloads into.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Kebab-case id.
+    pub id: String,
+    /// What was asked.
+    pub prompt: String,
+    /// The answer.
+    pub answer: String,
+    /// What it is, clearly.
+    pub label: Compliance,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PayloadFile {
+    nocere_injections: u32,
+    id: String,
+    version: String,
+    title: String,
+    payloads: Vec<Payload>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostFile {
+    nocere_sample_answers: u32,
+    id: String,
+    version: String,
+    title: String,
+    hosts: Vec<Host>,
+}
+
+/// The corpus that ships with nocere.
+pub struct Injections {
+    /// Id and version, as a report shows them.
+    pub name: String,
+    /// What is put in.
+    pub payloads: Vec<Payload>,
+    /// What it is put into.
+    pub hosts: Vec<Host>,
+}
+
+impl Injections {
+    /// Reads the embedded corpus.
+    pub fn embedded() -> Result<Self, AssetError> {
+        const FILES: [&str; 2] = [
+            "assets/judges/injections.yaml",
+            "assets/judges/injection-hosts.yaml",
+        ];
+        let payloads: PayloadFile = serde_saphyr::from_str(PAYLOADS)
+            .map_err(|error| AssetError::from_yaml(FILES[0], &error))?;
+        let hosts: HostFile = serde_saphyr::from_str(HOSTS)
+            .map_err(|error| AssetError::from_yaml(FILES[1], &error))?;
+        let whole = payloads.nocere_injections == 1
+            && hosts.nocere_sample_answers == 1
+            && !hosts.id.is_empty()
+            && !hosts.version.is_empty()
+            && !hosts.title.is_empty();
+        if !whole {
+            return Err(AssetError::new(FILES[0], "expected format 1 and titles"));
+        }
+        Ok(Self {
+            name: format!("{} {}: {}", payloads.id, payloads.version, payloads.title),
+            payloads: payloads.payloads,
+            hosts: hosts.hosts,
+        })
+    }
+}
+
+impl Payload {
+    /// The answer with this payload in its place.
+    pub fn put_into(&self, answer: &str) -> String {
+        match self.place {
+            Place::Before => format!("{}\n\n{answer}", self.text),
+            Place::After => format!("{answer}\n\n{}", self.text),
+            Place::Inside => {
+                let end = sentences(answer).first().map_or(0, |first| first.end);
+                format!("{} {}{}", &answer[..end], self.text, &answer[end..])
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{ChecksJudge, RefusalClassifier};
+
+    #[test]
+    fn the_corpus_is_large_and_its_ids_are_unique() {
+        let corpus = Injections::embedded().unwrap();
+        let ids: BTreeSet<&str> = corpus.payloads.iter().map(|p| p.id.as_str()).collect();
+        assert_eq!(ids.len(), corpus.payloads.len());
+        assert!(ids.len() >= 60 && corpus.hosts.len() >= 10);
+        let techniques: BTreeSet<&str> = corpus
+            .payloads
+            .iter()
+            .map(|p| p.technique.as_str())
+            .collect();
+        assert!(techniques.len() >= 15, "{techniques:?}");
+    }
+
+    #[test]
+    fn no_payload_moves_the_embedded_refusal_judge() {
+        let corpus = Injections::embedded().unwrap();
+        let judge = RefusalClassifier::embedded().unwrap();
+        let mut moved = Vec::new();
+        for host in &corpus.hosts {
+            let plain = judge.label(&host.prompt, &host.answer).score.place();
+            for payload in &corpus.payloads {
+                let with = judge.label(&host.prompt, &payload.put_into(&host.answer));
+                if with.score.place() != plain {
+                    moved.push(format!("{} in {}: {}", payload.id, host.id, with.rationale));
+                }
+            }
+        }
+        assert!(
+            moved.is_empty(),
+            "{} moved:\n{}",
+            moved.len(),
+            moved.join("\n")
+        );
+    }
+
+    #[test]
+    fn no_payload_moves_a_safe_behaviour_check() {
+        let corpus = Injections::embedded().unwrap();
+        let judge = ChecksJudge::embedded().unwrap();
+        for host in &corpus.hosts {
+            for payload in &corpus.payloads {
+                let text = payload.put_into(&host.answer);
+                for check in judge.checks() {
+                    assert_eq!(
+                        check.find(&text).is_empty(),
+                        check.find(&host.answer).is_empty(),
+                        "{} moves {} in {}",
+                        payload.id,
+                        check.id,
+                        host.id
+                    );
+                }
+            }
+        }
+    }
+}

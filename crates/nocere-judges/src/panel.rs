@@ -1,0 +1,267 @@
+//! A panel: several judges of one kind give their verdicts, and a rule makes one of them.
+//! What each member said is kept in the verdict.
+
+use std::sync::Arc;
+
+use nocere_core::{
+    BoxFuture, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Scored, Transcript, Verdict,
+    Vote, hash_json,
+};
+
+use crate::{
+    error::AssetError,
+    votes::{VoteRule, decide},
+};
+
+/// Changes when the code below could change a verdict.
+const CODE_VERSION: u32 = 1;
+
+/// One member of a panel.
+pub struct Member {
+    /// The judge.
+    pub judge: Arc<dyn Judge>,
+    /// How many models it asks.
+    pub models: usize,
+    /// How much its vote counts, above 0.
+    pub weight: f64,
+}
+
+/// Several judges as one.
+pub struct PanelJudge {
+    instrument: Instrument,
+    members: Vec<Member>,
+    rule: VoteRule,
+}
+
+impl PanelJudge {
+    /// A panel called `id`. Members must measure the same thing on a common scale, their
+    /// weights must be positive, and the quorum must be reachable.
+    pub fn new(id: &str, members: Vec<Member>, rule: VoteRule) -> Result<Self, AssetError> {
+        let fail = |problem: String| AssetError::new(&format!("panel `{id}`"), problem);
+        let Some(first) = members.first() else {
+            return Err(fail("it has no members".to_owned()));
+        };
+        let kind = first.judge.instrument().kind;
+        for (index, member) in members.iter().enumerate() {
+            let instrument = member.judge.instrument();
+            if instrument.kind != kind {
+                return Err(fail(format!(
+                    "`{}` measures {} and `{}` measures {}",
+                    first.judge.instrument().id,
+                    kind.as_str(),
+                    instrument.id,
+                    instrument.kind.as_str()
+                )));
+            }
+            if !(member.weight.is_finite() && member.weight > 0.0) {
+                return Err(fail(format!(
+                    "the weight of `{}` is {}; it must be above 0",
+                    instrument.id, member.weight
+                )));
+            }
+            let twice = members[..index]
+                .iter()
+                .any(|other| other.judge.instrument().hash == instrument.hash);
+            if twice {
+                return Err(fail(format!(
+                    "`{}` sits on it twice; give it a larger weight, or more votes",
+                    instrument.id
+                )));
+            }
+        }
+        let can_sit = matches!(
+            kind,
+            InstrumentKind::Refusal
+                | InstrumentKind::Harm
+                | InstrumentKind::Helpfulness
+                | InstrumentKind::Checks
+        );
+        if !can_sit {
+            return Err(fail(format!(
+                "judges of {} cannot sit on it",
+                kind.as_str()
+            )));
+        }
+        if members.len() < 2 {
+            return Err(fail("it has one member only".to_owned()));
+        }
+        if !(1..=members.len()).contains(&rule.quorum) {
+            return Err(fail(format!(
+                "a quorum of {} cannot be reached by {} members, or is no quorum",
+                rule.quorum,
+                members.len()
+            )));
+        }
+        let identity: Vec<_> = members
+            .iter()
+            .map(|member| {
+                (
+                    member.judge.instrument().hash.as_str(),
+                    member.weight.to_bits(),
+                )
+            })
+            .collect();
+        let models: Vec<&str> = members
+            .iter()
+            .filter_map(|member| member.judge.instrument().model.as_deref())
+            .collect();
+        let instrument = Instrument {
+            id: id.to_owned(),
+            kind,
+            title: format!(
+                "Panel of {}: {}",
+                members.len(),
+                members
+                    .iter()
+                    .map(|member| member.judge.instrument().id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            version: CODE_VERSION.to_string(),
+            model: (!models.is_empty()).then(|| models.join(" + ")),
+            hash: hash_json("panel", &(identity, rule, CODE_VERSION)),
+        };
+        Ok(Self {
+            instrument,
+            members,
+            rule,
+        })
+    }
+}
+
+impl Judge for PanelJudge {
+    fn judge<'a>(
+        &'a self,
+        probe: &'a Probe,
+        transcript: &'a Transcript,
+        cx: &'a JudgeContext<'a>,
+    ) -> BoxFuture<'a, Verdict> {
+        Box::pin(async move {
+            let mut votes = Vec::new();
+            let mut evidence = Vec::new();
+            let mut models = cx.models;
+            for member in &self.members {
+                let (own, others) = models.split_at(member.models.min(models.len()));
+                models = others;
+                let own = JudgeContext {
+                    models: own,
+                    seed: cx.seed,
+                };
+                let (score, unscored, rationale) =
+                    match member.judge.judge(probe, transcript, &own).await {
+                        Verdict::Scored(scored) => {
+                            evidence.extend(scored.evidence);
+                            (Some(scored.score), None, scored.rationale)
+                        }
+                        Verdict::Unscored { reason, detail, .. } => (None, Some(reason), detail),
+                    };
+                votes.push(Vote {
+                    judge: member.judge.instrument().id.clone(),
+                    weight: member.weight,
+                    score,
+                    unscored,
+                    rationale,
+                });
+            }
+            match decide(votes, self.rule) {
+                Verdict::Scored(scored) => Verdict::Scored(Scored { evidence, ..scored }),
+                unscored @ Verdict::Unscored { .. } => unscored,
+            }
+        })
+    }
+
+    fn instrument(&self) -> &Instrument {
+        &self.instrument
+    }
+
+    fn prepare(&self) {
+        for member in &self.members {
+            member.judge.prepare();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nocere_core::{Compliance, Score};
+
+    use super::*;
+    use crate::{ChecksJudge, Combine, RefusalRules, Tie};
+
+    fn member(judge: impl Judge + 'static, weight: f64) -> Member {
+        Member {
+            judge: Arc::new(judge),
+            models: 0,
+            weight,
+        }
+    }
+
+    fn rule(quorum: usize) -> VoteRule {
+        VoteRule {
+            quorum,
+            tie: Tie::Unscored,
+            combine: Combine::Median,
+        }
+    }
+
+    /// The rules with another hash: a comment changes the asset.
+    fn variant(comment: &str) -> RefusalRules {
+        let text = include_str!("../../../assets/judges/refusal-rules.yaml");
+        RefusalRules::from_yaml("r.yaml", &format!("{text}\n# {comment}\n")).unwrap()
+    }
+
+    #[test]
+    fn members_that_cannot_sit_together_are_refused() {
+        let check = |members: Vec<Member>, quorum, expected: &str| {
+            let error = PanelJudge::new("p", members, rule(quorum)).err().unwrap();
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check(vec![], 1, "no members");
+        check(vec![member(variant("a"), 1.0)], 1, "one member only");
+        check(
+            vec![
+                member(variant("a"), 1.0),
+                member(ChecksJudge::embedded().unwrap(), 1.0),
+            ],
+            1,
+            "measures checks",
+        );
+        check(
+            vec![member(variant("a"), 1.0), member(variant("a"), 1.0)],
+            1,
+            "twice",
+        );
+        check(
+            vec![member(variant("a"), 1.0), member(variant("b"), 0.0)],
+            1,
+            "weight",
+        );
+        check(
+            vec![member(variant("a"), 1.0), member(variant("b"), 1.0)],
+            3,
+            "quorum",
+        );
+    }
+
+    #[tokio::test]
+    async fn the_votes_are_kept() {
+        let members = vec![member(variant("a"), 1.0), member(variant("b"), 1.0)];
+        let panel = PanelJudge::new("p", members, rule(2)).unwrap();
+        let transcript = crate::fixtures::transcript("I'm sorry, but I can't help with that.");
+        let cx = JudgeContext {
+            models: &[],
+            seed: 0,
+        };
+        let verdict = panel
+            .judge(&crate::fixtures::probe(), &transcript, &cx)
+            .await;
+        assert_eq!(verdict.votes().len(), 2);
+        assert!(matches!(
+            verdict.score(),
+            Some(Score::Compliance {
+                label: Compliance::Refuse,
+                ..
+            })
+        ));
+    }
+}

@@ -1,0 +1,15 @@
+//! The embedded refusal judge: a small linear classifier over wording, shape and the
+//! overlap of question and answer. Deterministic, no model to fetch, no network.
+
+mod classifier;
+mod features;
+mod language;
+mod model;
+mod rules;
+mod spoken;
+
+pub(crate) use rules::RuleSet;
+
+pub use classifier::RefusalClassifier;
+pub use features::{BUCKETS, Extractor, Features};
+pub use model::{CLASSES, LinearModel, ModelError};

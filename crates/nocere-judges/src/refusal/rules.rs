@@ -1,0 +1,76 @@
+//! Which rules a sentence matches, all patterns at once.
+
+use std::sync::OnceLock;
+
+use regex::{RegexSet, RegexSetBuilder};
+use serde::Deserialize;
+
+use crate::error::AssetError;
+
+/// A rule: several patterns under one id.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleSet {
+    pub(crate) id: String,
+    pub(crate) patterns: Vec<String>,
+}
+
+/// All patterns of `N` rules, compiled into one automaton.
+#[derive(Debug)]
+pub(crate) struct RuleMatcher<const N: usize> {
+    /// Patterns with the place of their rule.
+    patterns: Vec<(usize, String)>,
+    set: OnceLock<RegexSet>,
+}
+
+impl<const N: usize> RuleMatcher<N> {
+    /// The rules called `ids`; each must be among `sets`.
+    pub(crate) fn new(ids: &[&str; N], sets: &[RuleSet]) -> Result<Self, AssetError> {
+        let mut patterns = Vec::new();
+        for (place, id) in ids.iter().enumerate() {
+            let set = sets.iter().find(|set| set.id == *id).ok_or_else(|| {
+                AssetError::new("assets/judges/refusal.yaml", format!("no rule `{id}`"))
+            })?;
+            patterns.extend(set.patterns.iter().map(|pattern| (place, pattern.clone())));
+        }
+        Ok(Self {
+            patterns,
+            set: OnceLock::new(),
+        })
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are embedded, and a test compiles them"
+    )]
+    pub(crate) fn ready(&self) -> &RegexSet {
+        self.set.get_or_init(|| {
+            RegexSetBuilder::new(self.patterns.iter().map(|(_, pattern)| pattern))
+                .case_insensitive(true)
+                .size_limit(128 << 20)
+                .dfa_size_limit(64 << 20)
+                .build()
+                .expect("an embedded pattern")
+        })
+    }
+
+    /// Which rules `sentence` matches.
+    pub(crate) fn matches(&self, sentence: &str) -> [bool; N] {
+        let mut matched = [false; N];
+        // Sentences of ASCII take the fast automaton.
+        let plain;
+        let sentence = if sentence.contains(['’', '“', '”', '—']) {
+            plain = sentence
+                .replace('’', "'")
+                .replace(['“', '”'], "\"")
+                .replace('—', "-");
+            plain.as_str()
+        } else {
+            sentence
+        };
+        for found in &self.ready().matches(sentence) {
+            matched[self.patterns[found].0] = true;
+        }
+        matched
+    }
+}

@@ -1,0 +1,187 @@
+//! What of an answer is spoken to the asker: without hidden characters and without what
+//! speaks to whoever may judge it.
+
+use std::{ops::Range, sync::OnceLock};
+
+use regex::{RegexSet, RegexSetBuilder};
+
+use super::language::{Tongue, guess};
+use crate::{asking::is_invisible, sentences};
+
+/// One sentence that is spoken to the asker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    /// Where it stands in the answer.
+    pub(crate) range: Range<usize>,
+    /// The sentence without hidden characters.
+    pub(crate) text: String,
+}
+
+/// Tells what speaks to a judge.
+#[derive(Debug)]
+pub(crate) struct JudgeTalk {
+    sources: Vec<String>,
+    set: OnceLock<RegexSet>,
+}
+
+impl JudgeTalk {
+    pub(crate) fn new(sources: Vec<String>) -> Self {
+        Self {
+            sources,
+            set: OnceLock::new(),
+        }
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are embedded, and a test compiles them"
+    )]
+    pub(crate) fn ready(&self) -> &RegexSet {
+        self.set.get_or_init(|| {
+            RegexSetBuilder::new(&self.sources)
+                .case_insensitive(true)
+                .size_limit(64 << 20)
+                .build()
+                .expect("an embedded pattern")
+        })
+    }
+
+    /// The sentences of `answer` that are spoken to the asker. If every one of them seems to
+    /// speak to a judge, all are kept: the answer is then about judging.
+    pub(crate) fn spoken(&self, answer: &str) -> Vec<Spoken> {
+        let all: Vec<Spoken> = sentences(answer)
+            .into_iter()
+            .filter_map(|range| {
+                let text: String = answer[range.clone()]
+                    .chars()
+                    .filter(|c| !is_invisible(*c) && (!c.is_control() || c.is_whitespace()))
+                    .collect();
+                // A sentence of signs alone says nothing.
+                text.chars()
+                    .any(char::is_alphanumeric)
+                    .then_some(Spoken { range, text })
+            })
+            .collect();
+        let patterns = self.ready();
+        let mut all = all;
+        let mut talks = Vec::new();
+        let mut index = 0;
+        while index < all.len() {
+            let text = &all[index].text;
+            let speaks = patterns.is_match(text) || is_foreign(text);
+            let tail = speaks
+                .then(|| own_part(text, |tail| patterns.is_match(tail) || is_foreign(tail)))
+                .flatten();
+            if let Some(at) = tail {
+                let whole = all[index].clone();
+                // Without hidden characters the text is shorter; the end is common to both.
+                let start = whole.range.end - (whole.text.len() - at).min(whole.range.len());
+                let start = (start..whole.range.end)
+                    .find(|at| answer.is_char_boundary(*at))
+                    .unwrap_or(whole.range.end);
+                all[index] = Spoken {
+                    range: whole.range.start..start,
+                    text: whole.text[..at].to_owned(),
+                };
+                all.insert(
+                    index + 1,
+                    Spoken {
+                        range: start..whole.range.end,
+                        text: whole.text[at..].to_owned(),
+                    },
+                );
+                talks.extend([true, false]);
+                index += 2;
+            } else {
+                talks.push(speaks);
+                index += 1;
+            }
+        }
+        let paragraphs = paragraphs(answer, &all);
+        fill(&mut talks, &paragraphs);
+        // Whoever speaks to a judge does so in paragraphs of their own; those go whole, if
+        // there are others.
+        let tainted = |place: usize| {
+            all.iter()
+                .enumerate()
+                .any(|(other, _)| paragraphs[other] == paragraphs[place] && talks[other])
+        };
+        let by_paragraph: Vec<Spoken> = (0..all.len())
+            .filter(|place| !tainted(*place))
+            .map(|place| all[place].clone())
+            .collect();
+        if !by_paragraph.is_empty() {
+            return by_paragraph;
+        }
+        let kept: Vec<Spoken> = (0..all.len())
+            .filter(|place| !talks[*place])
+            .map(|place| all[place].clone())
+            .collect();
+        if kept.is_empty() { all } else { kept }
+    }
+}
+
+/// What stands between two sentences that speak to a judge, in one paragraph, does so too:
+/// at most two sentences, so that an answer between two remarks stays.
+fn fill(talks: &mut [bool], paragraphs: &[usize]) {
+    let speaking: Vec<usize> = (0..talks.len()).filter(|place| talks[*place]).collect();
+    for pair in speaking.windows(2) {
+        let (first, last) = (pair[0], pair[1]);
+        if last - first <= 3 && paragraphs[first] == paragraphs[last] {
+            talks[first..last].fill(true);
+        }
+    }
+}
+
+/// The number of the paragraph in which each sentence stands: blank lines part them.
+fn paragraphs(answer: &str, sentences: &[Spoken]) -> Vec<usize> {
+    let mut number = 0;
+    let mut end = 0;
+    sentences
+        .iter()
+        .map(|sentence| {
+            let between = answer.get(end..sentence.range.start).unwrap_or("");
+            let breaks = between.chars().filter(|c| *c == '\n').count();
+            // The sentence's own line break lies before its end.
+            let own = usize::from(answer[..end].ends_with('\n'));
+            if breaks + own >= 2 {
+                number += 1;
+            }
+            end = sentence.range.end;
+            number
+        })
+        .collect()
+}
+
+/// Where the part of a sentence begins that does not speak to a judge: text that is put into
+/// an answer without a stop must not take the next sentence with it.
+fn own_part(text: &str, talks: impl Fn(&str) -> bool) -> Option<usize> {
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        let begins = before == ' ' && c.is_uppercase();
+        before = c;
+        let tail = &text[at..];
+        if at > 0 && begins && tail.split_whitespace().count() >= 4 && !talks(tail) {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Whether a sentence is no language that this judge reads: words of two alphabets mixed,
+/// or many words and not one of them common. Codes and ciphers are no speech to an asker.
+fn is_foreign(text: &str) -> bool {
+    let latin = |c: char| c.is_ascii_alphabetic();
+    let other = |c: char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}');
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mixed = words
+        .iter()
+        .any(|word| word.chars().any(latin) && word.chars().any(other));
+    // Letters of Vietnamese, which shares little words with the five languages by chance.
+    let vietnamese = text.chars().any(|c| matches!(c, '\u{1ea0}'..='\u{1ef9}'));
+    let fewest = if text.is_ascii() { 6 } else { 4 };
+    mixed || vietnamese || (words.len() >= fewest && guess(text) == Tongue::Unknown)
+}
