@@ -2,9 +2,16 @@
 //! that made them. Nothing here knows about probes, judges or files.
 
 mod bootstrap;
+mod clopper_pearson;
 mod estimate;
+#[cfg(test)]
+mod golden;
+mod quantile;
+mod resample;
 mod wilson;
 
-pub use bootstrap::cluster_bootstrap_rate;
+pub use bootstrap::{cluster_bootstrap_mean, cluster_bootstrap_rate};
+pub use clopper_pearson::clopper_pearson_interval;
 pub use estimate::{Estimate, Method, rate_of_clusters};
+pub use resample::Resampling;
 pub use wilson::wilson_interval;
