@@ -19,6 +19,8 @@ pub enum Method {
         /// Seed of the resampling.
         seed: u64,
     },
+    /// Large-sample interval from the variance of the estimate, over clusters if they repeat.
+    Asymptotic,
     /// Nothing was scored: there is no value and no interval.
     NoData,
 }
@@ -34,6 +36,7 @@ impl Method {
             Self::ClusterBootstrap { resamples, seed } => format!(
                 "95 % percentile bootstrap over probes ({resamples} resamples, seed {seed})"
             ),
+            Self::Asymptotic => "95 % large-sample interval".to_owned(),
             Self::NoData => "nothing scored".to_owned(),
         }
     }

@@ -1,6 +1,8 @@
 //! Pure numerics: an [`Estimate`] is a value with its interval, its counts and the method
 //! that made them. Nothing here knows about probes, judges or files.
 
+pub mod agreement;
+
 mod bootstrap;
 mod clopper_pearson;
 mod estimate;

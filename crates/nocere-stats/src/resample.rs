@@ -118,11 +118,6 @@ impl ClusterSums {
         }
     }
 
-    /// Number of clusters.
-    pub(crate) fn clusters(&self) -> u64 {
-        self.clusters
-    }
-
     /// One resample: the sums over as many clusters as there are, drawn with replacement.
     fn draw(&self, rng: &mut ChaCha12Rng, sums: &mut [f64]) {
         sums.fill(0.0);
