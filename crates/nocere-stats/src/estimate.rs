@@ -59,6 +59,21 @@ pub struct Estimate {
     pub method: Method,
 }
 
+impl Estimate {
+    /// A rate of independent answers with Wilson's interval.
+    pub(crate) fn of_independent(hits: u64, total: u64) -> Self {
+        let interval = wilson_interval(hits, total);
+        Self {
+            value: interval.map(|_| hits as f64 / total as f64),
+            interval,
+            numerator: hits,
+            denominator: total,
+            unscored: 0,
+            method: interval.map_or(Method::NoData, |_| Method::Wilson),
+        }
+    }
+}
+
 /// Fewer clusters than this are too few to resample: a percentile interval over them is too
 /// narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat. 90:414–427).
 const MIN_CLUSTERS: u64 = 10;

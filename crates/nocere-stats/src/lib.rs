@@ -4,7 +4,9 @@
 pub mod agreement;
 
 mod bootstrap;
+pub mod classification;
 mod clopper_pearson;
+mod cluster;
 mod estimate;
 #[cfg(test)]
 mod golden;

@@ -118,6 +118,23 @@ impl ClusterSums {
         }
     }
 
+    /// Number of clusters.
+    pub(crate) fn clusters(&self) -> u64 {
+        self.clusters
+    }
+
+    /// The sums over all clusters.
+    pub(crate) fn total(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.width];
+        for (index, row) in self.rows.chunks_exact(self.width).enumerate() {
+            let count = self.counts.get(index).map_or(1.0, |count| *count as f64);
+            for (sum, amount) in sums.iter_mut().zip(row) {
+                *sum += amount * count;
+            }
+        }
+        sums
+    }
+
     /// One resample: the sums over as many clusters as there are, drawn with replacement.
     fn draw(&self, rng: &mut ChaCha12Rng, sums: &mut [f64]) {
         sums.fill(0.0);
