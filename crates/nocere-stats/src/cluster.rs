@@ -35,6 +35,21 @@ pub(crate) fn for_few_clusters(size: f64, clusters: f64) -> f64 {
     size * (Z / student_quantile(clusters - 1.0)).powi(2)
 }
 
+/// How many independent answers the clusters are worth for an interval: their number of
+/// answers where each holds one; else [`effective_size`], at most the number of answers and
+/// reduced [`for_few_clusters`]; the number of clusters where no variance can be estimated,
+/// as if repetitions added nothing. 0 without an answer.
+pub(crate) fn independent_size(clusters: &[(u64, u64)]) -> f64 {
+    let filled = clusters.iter().filter(|(_, total)| *total > 0);
+    let (groups, total) = filled.fold((0_u64, 0), |(g, t), (_, total)| (g + 1, t + total));
+    if groups == total {
+        return total as f64;
+    }
+    effective_size(clusters).map_or(groups as f64, |size| {
+        for_few_clusters(size.min(total as f64), groups as f64)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+/// Input and expected output of one call.
+pub(crate) type Row = (Vec<f64>, Vec<f64>);
+
 /// One golden file: the versions of the programs that wrote it, and per function the rows of
 /// input and expected output.
 #[derive(Deserialize)]
 pub(crate) struct Golden {
     versions: BTreeMap<String, String>,
-    functions: BTreeMap<String, Vec<(Vec<f64>, Vec<f64>)>>,
+    functions: BTreeMap<String, Vec<Row>>,
 }
 
 impl Golden {
@@ -20,7 +23,7 @@ impl Golden {
     }
 
     /// The rows of one function, of which there are at least ten.
-    pub(crate) fn rows(&self, function: &str) -> &[(Vec<f64>, Vec<f64>)] {
+    pub(crate) fn rows(&self, function: &str) -> &[Row] {
         let rows = &self.functions[function];
         assert!(rows.len() >= 10, "{function}: only {} rows", rows.len());
         rows

@@ -7,6 +7,7 @@ mod bootstrap;
 pub mod classification;
 mod clopper_pearson;
 mod cluster;
+pub mod correction;
 mod estimate;
 #[cfg(test)]
 mod golden;

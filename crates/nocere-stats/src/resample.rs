@@ -210,15 +210,12 @@ pub(crate) fn sum_by_cluster(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bootstrap::ratio;
 
     const RESAMPLING: Resampling = Resampling {
         resamples: 20_000,
         seed: 5,
     };
-
-    fn mean(sums: &[f64]) -> Option<f64> {
-        Some(sums[0] / sums[1])
-    }
 
     #[test]
     fn both_ways_to_draw_have_the_same_distribution() {
@@ -230,7 +227,7 @@ mod tests {
         single.rows = alike.concat();
         let moments = |sums: &ClusterSums| {
             let values: Vec<f64> = sums
-                .replicates(RESAMPLING, mean)
+                .replicates(RESAMPLING, ratio)
                 .into_iter()
                 .flatten()
                 .collect();
