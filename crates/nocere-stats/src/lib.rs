@@ -11,6 +11,7 @@ pub mod correction;
 mod estimate;
 #[cfg(test)]
 mod golden;
+pub mod paired;
 mod quantile;
 mod resample;
 mod wilson;

@@ -176,8 +176,8 @@ fn labels_that_are_all_the_same_keep_a_width_as_a_rate() {
 fn answers_of_one_cluster_widen_the_powered_interval() {
     let label = |cluster: u64, n: u64| LabelledScore {
         cluster,
-        human: f64::from(u8::from(n / 5 % 2 == 0)),
-        judge: f64::from(u8::from(n / 5 % 3 == 0)),
+        human: f64::from(u8::from((n / 5).is_multiple_of(2))),
+        judge: f64::from(u8::from((n / 5).is_multiple_of(3))),
     };
     let score = |cluster: u64, n: u64| UnlabelledScore {
         cluster,
