@@ -24,14 +24,22 @@ pub struct Resampling {
 /// Replicates in one stream. Changing it changes every seeded result.
 const CHUNK: usize = 64;
 
+/// Less work than this many random draws is done sooner than threads are started.
+const WORTH_THREADS: usize = 200_000;
+
 /// `resampling.resamples` replicates of `draw`, in an order that does not depend on threads.
-pub(crate) fn replicate<T, F>(resampling: Resampling, draw: F) -> Vec<T>
+/// `cost` is about how many random numbers one replicate draws.
+pub(crate) fn replicate<T, F>(resampling: Resampling, cost: usize, draw: F) -> Vec<T>
 where
     T: Clone + Default + Send,
     F: Fn(&mut ChaCha12Rng) -> T + Sync,
 {
     let mut replicates = vec![T::default(); resampling.resamples as usize];
-    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let workers = if replicates.len().saturating_mul(cost) < WORTH_THREADS {
+        1
+    } else {
+        thread::available_parallelism().map_or(1, usize::from)
+    };
     let mut shares: Vec<Vec<(usize, &mut [T])>> = (0..workers).map(|_| Vec::new()).collect();
     for (index, chunk) in replicates.chunks_mut(CHUNK).enumerate() {
         shares[index % workers].push((index, chunk));
@@ -176,7 +184,12 @@ impl ClusterSums {
         if self.clusters == 0 || self.clusters > u64::from(u32::MAX) {
             return Vec::new();
         }
-        replicate(resampling, |rng| {
+        let cost = if self.counts.is_empty() {
+            self.clusters as usize
+        } else {
+            self.counts.len() * BINOMIAL_COST
+        };
+        replicate(resampling, cost, |rng| {
             let mut sums = vec![0.0; self.width];
             self.draw(rng, &mut sums);
             statistic(&sums)
@@ -243,23 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn chunks_do_not_depend_on_the_number_of_replicates() {
+    fn neither_threads_nor_the_number_of_replicates_matter() {
         let draw = |rng: &mut ChaCha12Rng| rng.random_range(0..1_000_000_u32);
-        let few = replicate(
-            Resampling {
-                resamples: 70,
-                seed: 1,
-            },
-            draw,
-        );
-        let many = replicate(
-            Resampling {
-                resamples: 500,
-                seed: 1,
-            },
-            draw,
-        );
-        assert_eq!(few[..], many[..70]);
+        let resampling = |resamples| Resampling { resamples, seed: 1 };
+        let alone = replicate(resampling(500), 1, draw);
+        let threaded = replicate(resampling(500), WORTH_THREADS, draw);
+        let few = replicate(resampling(70), 1, draw);
+        assert_eq!(alone, threaded);
+        assert_eq!(few[..], alone[..70]);
         assert_ne!(few[0], few[64]);
     }
 

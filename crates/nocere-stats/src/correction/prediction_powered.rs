@@ -100,7 +100,11 @@ pub fn prediction_powered_mean(
 /// As [`prediction_powered_mean`], but the value is cut off at 0 and 1 and the interval is
 /// Wilson's for the number of independent answers that would have the same variance,
 /// `n* = θ (1 − θ) / se²`, reduced for few clusters (Korn and Graubard 1998, Surv. Methodol.
-/// 24:193–201), because `θ ± t se` covers badly near 0 and 1. Where the variance is 0 or the
+/// 24:193–201), because `θ ± t se` covers badly near 0 and 1. To `se²` are added two answers
+/// of weight λ/2 in which human and judge disagree (after Agresti and Min 2005, Stat. Med.
+/// 24:729–740): a judge that happens to be right on all labels is not known to be perfect, and
+/// without them the interval covers 83 % for 50 labels and a judge right in 98 %
+/// (examples/coverage.rs). Where the variance is 0 or the
 /// value was cut off, it is Wilson's of the labels alone with the number of labelled clusters
 /// as size, widened to hold the value.
 ///
@@ -118,10 +122,13 @@ pub fn prediction_powered_rate(
     }
     let mean = prediction_powered_mean(labelled, unlabelled)?;
     let value = mean.value.clamp(0.0, 1.0);
+    let standard_error = Moments::new(labelled, unlabelled)
+        .variance_with_disagreement(mean.lambda)
+        .sqrt();
     let clusters = mean.clusters as f64;
     let spread = value * (1.0 - value);
-    let interval = if spread > 0.0 && mean.standard_error > 0.0 {
-        let size = for_few_clusters(spread / mean.standard_error.powi(2), clusters);
+    let interval = if spread > 0.0 && standard_error > 0.0 {
+        let size = for_few_clusters(spread / standard_error.powi(2), clusters);
         wilson_share(value, size)
     } else {
         let human = labelled.iter().map(|one| one.human).sum::<f64>() / labelled.len() as f64;
@@ -130,6 +137,7 @@ pub fn prediction_powered_rate(
     let (low, high) = interval.unwrap_or((0.0, 1.0));
     Ok(PredictionPowered {
         value,
+        standard_error,
         interval: (low.min(value), high.max(value)),
         ..mean
     })
@@ -223,6 +231,17 @@ impl Moments {
         }
     }
 
+    /// As [`Self::variance`] with two labelled answers added in which human and judge
+    /// disagree, once each way, of weight λ times [`ADDED_DISAGREEMENT`].
+    pub(super) fn variance_with_disagreement(&self, lambda: f64) -> f64 {
+        let weight = lambda * ADDED_DISAGREEMENT;
+        let only_human = (1.0 - self.human) + lambda * self.judge;
+        let only_judge = self.human + lambda * (1.0 - self.judge);
+        let size = self.labelled + 2.0 * weight;
+        let added = weight * (only_human.powi(2) + only_judge.powi(2)) / size.powi(2);
+        self.variance(lambda) + added
+    }
+
     /// The same divided by the counts and not by one less: from clusters with a label, and
     /// from the others.
     pub(super) fn variance_parts(&self, lambda: f64) -> (f64, f64) {
@@ -236,6 +255,9 @@ impl Moments {
         })
     }
 }
+
+/// Half an answer each way, as Agresti and Min add to each cell for paired proportions.
+const ADDED_DISAGREEMENT: f64 = 0.5;
 
 /// What a variance of `count` values divided by `count` has to be multiplied with.
 fn unbiased(count: f64) -> f64 {

@@ -70,7 +70,9 @@ pub fn sign_flip_test(differences: &[f64], resampling: Resampling) -> Option<Sig
             (by_enumeration(&sizes, least), Enumeration::Complete)
         } else {
             let Resampling { resamples, seed } = resampling;
-            let extreme = replicate(resampling, |rng| flipped(&sizes, rng).abs() >= least);
+            let extreme = replicate(resampling, sizes.len(), |rng| {
+                flipped(&sizes, rng).abs() >= least
+            });
             let count = extreme.iter().filter(|extreme| **extreme).count();
             (
                 (count as f64 + 1.0) / (f64::from(resamples) + 1.0),
