@@ -203,18 +203,17 @@ impl Table {
     }
 
     fn rates(&self) {
-        let methods: [(&str, fn(u64, u64) -> Option<(f64, f64)>); 2] = [
-            ("Wilson", wilson_interval),
-            ("Clopper–Pearson", clopper_pearson_interval),
-        ];
-        for (name, interval) in methods {
-            for n in SIZES {
-                for rate in RATES.into_iter().flat_map(Rate::both) {
-                    self.row(name, n, &rate.label(), |chance| {
-                        let truth = chance.drawn(rate);
-                        (interval(chance.hits(n, truth), n), truth)
-                    });
-                }
+        self.rates_by("Wilson", wilson_interval);
+        self.rates_by("Clopper–Pearson", clopper_pearson_interval);
+    }
+
+    fn rates_by(&self, name: &str, interval: fn(u64, u64) -> Option<(f64, f64)>) {
+        for n in SIZES {
+            for rate in RATES.into_iter().flat_map(Rate::both) {
+                self.row(name, n, &rate.label(), |chance| {
+                    let truth = chance.drawn(rate);
+                    (interval(chance.hits(n, truth), n), truth)
+                });
             }
         }
     }

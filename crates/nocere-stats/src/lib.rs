@@ -12,6 +12,7 @@ mod estimate;
 #[cfg(test)]
 mod golden;
 pub mod paired;
+pub mod planning;
 mod quantile;
 mod resample;
 mod wilson;
