@@ -15,7 +15,10 @@ use nocere_stats::{
     correction::{
         Calibration, LabelledScore, UnlabelledScore, prediction_powered_rate, rogan_gladen,
     },
-    paired::{PairedCluster, PairedCounts, cluster_bootstrap_difference, paired_difference},
+    paired::{
+        PairedCluster, PairedCounts, cluster_bootstrap_difference, cluster_difference,
+        paired_difference,
+    },
     rate_of_clusters, wilson_interval,
 };
 
@@ -342,27 +345,27 @@ impl Table {
                     let by_gwet = 2.0 * yes * (1.0 - yes);
                     let ac1 = (agree - by_gwet) / (1.0 - by_gwet);
                     let label = format!("rate {rate}, raters right {right}");
-                    self.row("kappa, asymptotic", n, &label, |chance| {
-                        let made = pairs(chance).and_then(|ratings| {
-                            let kind = IntervalKind::Asymptotic;
-                            cohen_kappa(&ratings, Weights::Identity, kind).interval
+                    let kinds: [(&str, fn(&mut Chance) -> IntervalKind); 3] = [
+                        ("asymptotic", |_| IntervalKind::Asymptotic),
+                        ("score", |_| IntervalKind::Score),
+                        ("bootstrap", |chance| {
+                            IntervalKind::Bootstrap(resampling(chance))
+                        }),
+                    ];
+                    for (name, kind) in kinds {
+                        self.row(&format!("kappa, {name}"), n, &label, |chance| {
+                            let made = pairs(chance).and_then(|ratings| {
+                                cohen_kappa(&ratings, Weights::Identity, kind(chance)).interval
+                            });
+                            (made, kappa)
                         });
-                        (made, kappa)
-                    });
-                    self.row("kappa, bootstrap", n, &label, |chance| {
-                        let made = pairs(chance).and_then(|ratings| {
-                            let kind = IntervalKind::Bootstrap(resampling(chance));
-                            cohen_kappa(&ratings, Weights::Identity, kind).interval
+                        self.row(&format!("AC1, {name}"), n, &label, |chance| {
+                            let made = pairs(chance).and_then(|ratings| {
+                                gwet_ac(&ratings, Weights::Identity, kind(chance)).interval
+                            });
+                            (made, ac1)
                         });
-                        (made, kappa)
-                    });
-                    self.row("AC1, asymptotic", n, &label, |chance| {
-                        let made = pairs(chance).and_then(|ratings| {
-                            let kind = IntervalKind::Asymptotic;
-                            gwet_ac(&ratings, Weights::Identity, kind).interval
-                        });
-                        (made, ac1)
-                    });
+                    }
                 }
             }
         }
@@ -402,8 +405,8 @@ impl Table {
                     (paired_difference(&counts).map(|made| made.interval), truth)
                 });
                 let label = format!("{label}, 5 epochs");
-                self.row("paired, cluster bootstrap", n, &label, |chance| {
-                    let clusters: Vec<PairedCluster> = (0..n / EPOCHS)
+                let clusters = |chance: &mut Chance| -> Vec<PairedCluster> {
+                    (0..n / EPOCHS)
                         .map(|_| {
                             let (first, second) = kind(chance);
                             PairedCluster {
@@ -413,8 +416,15 @@ impl Table {
                                 second_count: EPOCHS,
                             }
                         })
-                        .collect();
+                        .collect()
+                };
+                self.row("paired, cluster bootstrap", n, &label, |chance| {
+                    let clusters = clusters(chance);
                     let made = cluster_bootstrap_difference(&clusters, resampling(chance));
+                    (made.map(|made| made.interval), truth)
+                });
+                self.row("paired, clusters in closed form", n, &label, |chance| {
+                    let made = cluster_difference(&clusters(chance));
                     (made.map(|made| made.interval), truth)
                 });
             }

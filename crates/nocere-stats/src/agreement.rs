@@ -19,7 +19,9 @@ pub use cohen::cohen_kappa;
 pub use krippendorff::{Scale, krippendorff_alpha};
 pub use ratings::{Ratings, RatingsError};
 
-use crate::{Method, Resampling, quantile::student_interval};
+use crate::{
+    Method, Resampling, cluster::for_few_clusters, quantile::student_interval, wilson::wilson_share,
+};
 
 /// How much two different categories agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,11 @@ pub enum IntervalKind {
     /// From the large-sample variance of the coefficient. Items of one cluster are summed
     /// first, so that it also holds for several answers to one probe.
     Asymptotic,
+    /// Wilson's interval of the observed agreement, for the number of independent items that
+    /// would have the variance of [`Self::Asymptotic`], carried over to the coefficient with
+    /// the agreement by chance held. It keeps a width where all items agree, and covers
+    /// better for few items and near 1 (examples/coverage.rs): the one to prefer.
+    Score,
     /// Percentile bootstrap over items, or over clusters where items carry one.
     Bootstrap(Resampling),
 }
@@ -65,10 +72,8 @@ pub struct Agreement {
     /// coefficient is undefined.
     pub value: Option<f64>,
     /// Lower and upper bound of the 95 % interval, at most 1; `None` without a value, with
-    /// fewer than two items or clusters, or where most resamples are undefined. It has width
-    /// 0 where all items agree: neither method sees variation there, and
-    /// [`clopper_pearson_interval`](crate::clopper_pearson_interval) of percent agreement
-    /// says more.
+    /// fewer than two items or clusters, or where most resamples are undefined. Where all
+    /// items agree only [`IntervalKind::Score`] has a width.
     pub interval: Option<(f64, f64)>,
     /// Items that count: with at least two ratings.
     pub items: u64,
@@ -81,17 +86,37 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// The agreement whose interval follows from the influences of its clusters, which
-    /// average 0: variance `Σ influence² / (g (g − 1))`, Student's t with `g − 1` degrees.
+    /// The agreement whose large-sample interval follows from the influences of its clusters,
+    /// which average 0: variance `Σ influence² / (g (g − 1))`, Student's t with `g − 1`
+    /// degrees.
     fn from_influences(ratings: &Ratings, value: f64, influences: &[f64]) -> Self {
-        let groups = influences.len() as f64;
-        let squares: f64 = influences.iter().map(|influence| influence.powi(2)).sum();
-        let error = (squares / (groups * (groups - 1.0))).sqrt();
+        let freedom = influences.len() as f64 - 1.0;
         let interval = (influences.len() > 1).then(|| {
-            let (low, high) = student_interval(value, error, groups - 1.0);
+            let error = variance(influences).sqrt();
+            let (low, high) = student_interval(value, error, freedom);
             (low, high.min(1.0))
         });
         Self::new(ratings, Some(value), interval, Method::Asymptotic)
+    }
+
+    /// The agreement with the interval of [`IntervalKind::Score`], where `expected` is the
+    /// agreement by chance.
+    fn with_score(ratings: &Ratings, value: f64, expected: f64, influences: &[f64]) -> Self {
+        let clusters = influences.len() as f64;
+        let rest = 1.0 - expected;
+        let observed = (expected + value * rest).clamp(0.0, 1.0);
+        let variance = variance(influences) * rest * rest;
+        let spread = observed * (1.0 - observed);
+        // Rounding leaves influences barely off zero where all items are alike.
+        let size = if variance > 1e-15 && spread > 1e-12 {
+            for_few_clusters(spread / variance, clusters)
+        } else {
+            clusters
+        };
+        let interval = wilson_share(observed, size).filter(|_| influences.len() > 1);
+        let carry = |agreement: f64| (agreement - expected) / rest;
+        let interval = interval.map(|(low, high)| (carry(low), carry(high)));
+        Self::new(ratings, Some(value), interval, Method::WilsonEffective)
     }
 
     fn new(
@@ -124,4 +149,11 @@ impl Agreement {
         };
         Self::new(ratings, value, interval, method)
     }
+}
+
+/// Variance of a mean whose clusters have these influences.
+fn variance(influences: &[f64]) -> f64 {
+    let clusters = influences.len() as f64;
+    let squares: f64 = influences.iter().map(|influence| influence.powi(2)).sum();
+    squares / (clusters * (clusters - 1.0))
 }

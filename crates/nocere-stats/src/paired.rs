@@ -11,7 +11,8 @@ mod sign_flip;
 mod tests;
 
 pub use difference::{
-    PairedCluster, PairedDifference, cluster_bootstrap_difference, paired_difference,
+    PairedCluster, PairedDifference, cluster_bootstrap_difference, cluster_difference,
+    paired_difference,
 };
 pub use mcnemar::{McNemar, PairedCounts, mcnemar};
 pub use multiplicity::{benjamini_hochberg, holm};

@@ -77,8 +77,18 @@ fn coefficient(
     let observed = Parts::new(&sums, &table, chance);
     match kind {
         IntervalKind::Asymptotic => match observed {
-            Some(parts) => asymptotic(ratings, &rows, &parts),
+            Some(parts) => {
+                let influences = influences(&rows, &parts);
+                Agreement::from_influences(ratings, parts.value, &influences)
+            }
             None => Agreement::new(ratings, None, None, Method::Asymptotic),
+        },
+        IntervalKind::Score => match observed {
+            Some(parts) => {
+                let influences = influences(&rows, &parts);
+                Agreement::with_score(ratings, parts.value, parts.expected, &influences)
+            }
+            None => Agreement::new(ratings, None, None, Method::WilsonEffective),
         },
         IntervalKind::Bootstrap(resampling) => {
             let interval = sum_by_cluster(width, rows).interval(resampling, |sums| {
@@ -175,12 +185,15 @@ impl Parts {
     }
 }
 
-fn asymptotic(ratings: &Ratings, rows: &[(u64, Vec<f64>)], parts: &Parts) -> Agreement {
+/// The influence of each cluster on the value, as of one of that many.
+fn influences(rows: &[(u64, Vec<f64>)], parts: &Parts) -> Vec<f64> {
     let mut clusters: BTreeMap<u64, f64> = BTreeMap::new();
     for (cluster, row) in rows {
         *clusters.entry(*cluster).or_default() += parts.influence(row);
     }
     let per_cluster = clusters.len() as f64 / rows.len() as f64;
-    let influences: Vec<f64> = clusters.values().map(|sum| sum * per_cluster).collect();
-    Agreement::from_influences(ratings, parts.value, &influences)
+    clusters
+        .into_values()
+        .map(|sum| sum * per_cluster)
+        .collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Agreement, IntervalKind, Ratings, Weights};
-use crate::{Method, resample::sum_by_cluster};
+use crate::{Method, quantile::Z, resample::sum_by_cluster};
 
 /// Cohen's kappa of the first two raters, plain or weighted.
 ///
@@ -34,8 +34,16 @@ pub fn cohen_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> A
     }
     let observed = Table::new(&table, categories, weights);
     let mut agreement = match (kind, observed.kappa()) {
-        (IntervalKind::Asymptotic, Some(kappa)) => asymptotic(ratings, &pairs, &observed, kappa),
+        (IntervalKind::Asymptotic, Some(kappa)) => {
+            let influences = influences(&pairs, &observed);
+            asymptotic(ratings, &pairs, &influences, kappa)
+        }
+        (IntervalKind::Score, Some(kappa)) => {
+            let influences = influences(&pairs, &observed);
+            Agreement::with_score(ratings, kappa, observed.expected, &influences)
+        }
         (IntervalKind::Asymptotic, None) => Agreement::new(ratings, None, None, Method::Asymptotic),
+        (IntervalKind::Score, None) => Agreement::new(ratings, None, None, Method::WilsonEffective),
         (IntervalKind::Bootstrap(resampling), kappa) => {
             let rows = pairs.iter().map(|(cluster, cell)| {
                 let mut row = vec![0.0; categories * categories];
@@ -56,27 +64,33 @@ pub fn cohen_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> A
     agreement
 }
 
-fn asymptotic(
-    ratings: &Ratings,
-    pairs: &[(u64, usize)],
-    table: &Table<'_>,
-    kappa: f64,
-) -> Agreement {
+/// The influence of each cluster on kappa, as of one of that many.
+fn influences(pairs: &[(u64, usize)], table: &Table<'_>) -> Vec<f64> {
     let mut clusters: BTreeMap<u64, f64> = BTreeMap::new();
     for (cluster, cell) in pairs {
         *clusters.entry(*cluster).or_default() += table.influence(*cell);
     }
-    let groups = clusters.len() as f64;
-    let per_cluster = groups / pairs.len() as f64;
-    let influences: Vec<f64> = clusters.values().map(|sum| sum * per_cluster).collect();
-    if clusters.len() == pairs.len() && pairs.len() > 1 {
+    let per_cluster = clusters.len() as f64 / pairs.len() as f64;
+    clusters
+        .into_values()
+        .map(|sum| sum * per_cluster)
+        .collect()
+}
+
+fn asymptotic(
+    ratings: &Ratings,
+    pairs: &[(u64, usize)],
+    influences: &[f64],
+    kappa: f64,
+) -> Agreement {
+    if influences.len() == pairs.len() && pairs.len() > 1 {
         // The published large-sample variance divides by n and takes the normal quantile.
         let squares: f64 = influences.iter().map(|influence| influence.powi(2)).sum();
-        let half = crate::quantile::Z * squares.sqrt() / groups;
+        let half = Z * squares.sqrt() / pairs.len() as f64;
         let interval = ((kappa - half).max(-1.0), (kappa + half).min(1.0));
         return Agreement::new(ratings, Some(kappa), Some(interval), Method::Asymptotic);
     }
-    Agreement::from_influences(ratings, kappa, &influences)
+    Agreement::from_influences(ratings, kappa, influences)
 }
 
 /// A square table of counts, reduced to what kappa needs.

@@ -89,12 +89,15 @@ fn alpha_agrees_with_the_krippendorff_package() {
 #[test]
 fn one_category_has_ac1_but_no_kappa() {
     let alike = Ratings::of_two(2, &[(0, 0); 12]).unwrap();
-    for kind in [IntervalKind::Asymptotic, BOOTSTRAP] {
+    for kind in [IntervalKind::Asymptotic, IntervalKind::Score, BOOTSTRAP] {
         let kappa = cohen_kappa(&alike, Weights::Identity, kind);
         assert_eq!((kappa.value, kappa.interval), (None, None));
         assert_eq!(fleiss_kappa(&alike, Weights::Identity, kind).value, None);
         let ac1 = gwet_ac(&alike, Weights::Identity, kind);
-        assert_eq!((ac1.value, ac1.interval), (Some(1.0), Some((1.0, 1.0))));
+        assert_eq!(ac1.value, Some(1.0));
+        let (low, high) = ac1.interval.unwrap();
+        let score = kind == IntervalKind::Score;
+        assert!(high > 0.999 && (low < 0.8) == score, "{kind:?}: {low}");
         assert_eq!(
             percent_agreement(&alike, Weights::Identity, kind).value,
             Some(1.0)
@@ -111,7 +114,7 @@ fn nothing_rated_has_no_value() {
     let empty = Ratings::new(3, Vec::new()).unwrap();
     let single = Ratings::new(3, vec![vec![Some(1), None], vec![None, Some(2)]]).unwrap();
     for ratings in [empty, single] {
-        for kind in [IntervalKind::Asymptotic, BOOTSTRAP] {
+        for kind in [IntervalKind::Asymptotic, IntervalKind::Score, BOOTSTRAP] {
             for agreement in [
                 cohen_kappa(&ratings, Weights::Identity, kind),
                 gwet_ac(&ratings, Weights::Identity, kind),
@@ -129,7 +132,7 @@ fn nothing_rated_has_no_value() {
 #[test]
 fn one_item_has_no_interval() {
     let one = Ratings::of_two(2, &[(0, 1)]).unwrap();
-    for kind in [IntervalKind::Asymptotic, BOOTSTRAP] {
+    for kind in [IntervalKind::Asymptotic, IntervalKind::Score, BOOTSTRAP] {
         assert_eq!(gwet_ac(&one, Weights::Identity, kind).interval, None);
         assert_eq!(cohen_kappa(&one, Weights::Identity, kind).interval, None);
     }
@@ -149,7 +152,7 @@ fn answers_to_one_probe_widen_the_interval() {
         let (low, high) = agreement.interval.unwrap();
         high - low
     };
-    for kind in [IntervalKind::Asymptotic, BOOTSTRAP] {
+    for kind in [IntervalKind::Asymptotic, IntervalKind::Score, BOOTSTRAP] {
         for coefficient in [cohen_kappa, gwet_ac, fleiss_kappa, percent_agreement] {
             let narrow = width(coefficient(&apart, Weights::Identity, kind));
             let wide = width(coefficient(&together, Weights::Identity, kind));
@@ -160,6 +163,16 @@ fn answers_to_one_probe_widen_the_interval() {
         cohen_kappa(&together, Weights::Identity, BOOTSTRAP).clusters,
         60
     );
+}
+
+#[test]
+fn score_intervals_of_percent_agreement_are_wilsons() {
+    let pairs: Vec<(usize, usize)> = (0..400).map(|n| (0, usize::from(n % 5 == 0))).collect();
+    let ratings = Ratings::of_two(2, &pairs).unwrap();
+    let made = percent_agreement(&ratings, Weights::Identity, IntervalKind::Score);
+    let (low, high) = made.interval.unwrap();
+    let (wilson_low, wilson_high) = crate::wilson_interval(320, 400).unwrap();
+    assert!((low - wilson_low).abs() < 1e-3 && (high - wilson_high).abs() < 1e-3);
 }
 
 #[test]

@@ -85,6 +85,16 @@ fn nothing_paired_has_no_result() {
     assert_eq!(sign_flip_test(&[], RESAMPLING), None);
     assert_eq!(sign_flip_test(&[f64::NAN], RESAMPLING), None);
     assert_eq!(cluster_bootstrap_difference(&[], RESAMPLING), None);
+    assert_eq!(cluster_difference(&[]), None);
+    let one = PairedCluster {
+        first_sum: 0.0,
+        first_count: 3,
+        second_sum: 0.0,
+        second_count: 3,
+    };
+    assert_eq!(cluster_difference(&[one]), None);
+    let alike = cluster_difference(&[one; 20]).unwrap();
+    assert!(alike.interval.0 < -0.1 && alike.interval.1 > 0.1);
     assert_eq!(holm(&[0.1, f64::NAN]), None);
     assert_eq!(benjamini_hochberg(&[1.1]), None);
     assert_eq!(holm(&[]), Some(Vec::new()));
@@ -149,6 +159,10 @@ fn bootstrapped_differences_come_close_to_newcombe() {
     assert_close(resampled.value, closed.value, 1e-12);
     assert!((resampled.interval.0 - closed.interval.0).abs() < 0.006);
     assert!((resampled.interval.1 - closed.interval.1).abs() < 0.006);
+    let clustered = cluster_difference(&clusters).unwrap();
+    assert_close(clustered.value, closed.value, 1e-12);
+    assert!((clustered.interval.0 - closed.interval.0).abs() < 0.004);
+    assert!((clustered.interval.1 - closed.interval.1).abs() < 0.004);
 }
 
 proptest! {
