@@ -48,6 +48,9 @@ fn main() {
 /// What one study found: its interval, if it has one, and the truth.
 type Study = (Option<(f64, f64)>, f64);
 
+/// Chooses the interval of a study.
+type Kind = fn(&mut Chance) -> IntervalKind;
+
 /// SplitMix64 (Steele, Lea and Flood 2014): enough for a simulation, and no dependency.
 struct Chance(u64);
 
@@ -345,7 +348,7 @@ impl Table {
                     let by_gwet = 2.0 * yes * (1.0 - yes);
                     let ac1 = (agree - by_gwet) / (1.0 - by_gwet);
                     let label = format!("rate {rate}, raters right {right}");
-                    let kinds: [(&str, fn(&mut Chance) -> IntervalKind); 3] = [
+                    let kinds: [(&str, Kind); 3] = [
                         ("asymptotic", |_| IntervalKind::Asymptotic),
                         ("score", |_| IntervalKind::Score),
                         ("bootstrap", |chance| {

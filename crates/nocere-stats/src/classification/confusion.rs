@@ -30,7 +30,6 @@ pub struct Confusion {
     /// Per cluster: how often each (truth, predicted) occurs.
     clusters: Vec<BTreeMap<(usize, usize), u64>>,
     grouping: Grouping,
-    seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +82,13 @@ impl Confusion {
             categories: counts.len(),
             clusters: vec![cells],
             grouping: Grouping::Independent,
-            seed: 0,
         })
     }
 
-    /// From answers with the categories `0..categories`; `seed` is for the intervals where
-    /// clusters repeat.
+    /// From answers with the categories `0..categories`.
     pub fn of_answers(
         categories: usize,
         answers: &[LabelledAnswer],
-        seed: u64,
     ) -> Result<Self, ConfusionError> {
         let mut clusters: BTreeMap<u64, BTreeMap<(usize, usize), u64>> = BTreeMap::new();
         for (index, answer) in answers.iter().enumerate() {
@@ -110,7 +106,6 @@ impl Confusion {
             categories,
             clusters: clusters.into_values().collect(),
             grouping: Grouping::Clustered,
-            seed,
         })
     }
 
@@ -249,7 +244,7 @@ impl Confusion {
             sums
         });
         match self.grouping {
-            Grouping::Clustered => rate_of_clusters(clusters.collect(), 0, self.seed),
+            Grouping::Clustered => rate_of_clusters(clusters.collect(), 0, 0),
             Grouping::Independent => {
                 let (hits, total) =
                     clusters.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

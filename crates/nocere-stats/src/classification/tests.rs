@@ -118,10 +118,10 @@ fn clusters_of_answers_widen_the_interval() {
             })
             .collect()
     };
-    let apart = Confusion::of_answers(2, &answers(1), 3)
+    let apart = Confusion::of_answers(2, &answers(1))
         .unwrap()
         .sensitivity(1);
-    let together = Confusion::of_answers(2, &answers(5), 3)
+    let together = Confusion::of_answers(2, &answers(5))
         .unwrap()
         .sensitivity(1);
     assert_eq!(apart.value, together.value);
@@ -131,7 +131,7 @@ fn clusters_of_answers_widen_the_interval() {
         high - low
     };
     assert!(width(&together) > 1.8 * width(&apart));
-    let error = Confusion::of_answers(1, &answers(1), 3);
+    let error = Confusion::of_answers(1, &answers(1));
     assert!(matches!(
         error,
         Err(ConfusionError::CategoryOutOfRange { answer: 0, .. })

@@ -51,6 +51,7 @@ pub fn paired_difference(counts: &PairedCounts) -> Option<PairedDifference> {
 }
 
 /// A rate with its own interval.
+#[derive(Clone, Copy)]
 struct Bounds {
     rate: f64,
     low: f64,
