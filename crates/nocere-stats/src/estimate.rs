@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cluster_bootstrap_rate, wilson::wilson_share, wilson_interval};
+use crate::{
+    cluster::{effective_size, for_few_clusters},
+    wilson::wilson_share,
+    wilson_interval,
+};
 
 /// How the interval was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +16,9 @@ pub enum Method {
     Wilson,
     /// Wilson score interval with the number of probes as sample size.
     WilsonOverProbes,
+    /// Wilson score interval with the number of independent answers that would have the
+    /// variance that the clusters show.
+    WilsonEffective,
     /// Percentile bootstrap that resamples whole clusters.
     ClusterBootstrap {
         /// Number of resamples.
@@ -19,6 +26,8 @@ pub enum Method {
         /// Seed of the resampling.
         seed: u64,
     },
+    /// Large-sample interval from the variance of the estimate, over clusters if they repeat.
+    Asymptotic,
     /// Nothing was scored: there is no value and no interval.
     NoData,
 }
@@ -31,9 +40,13 @@ impl Method {
             Self::WilsonOverProbes => {
                 "95 % Wilson score interval over probes (too few for a bootstrap)".to_owned()
             }
+            Self::WilsonEffective => {
+                "95 % Wilson score interval with the effective number of answers".to_owned()
+            }
             Self::ClusterBootstrap { resamples, seed } => format!(
                 "95 % percentile bootstrap over probes ({resamples} resamples, seed {seed})"
             ),
+            Self::Asymptotic => "95 % large-sample interval".to_owned(),
             Self::NoData => "nothing scored".to_owned(),
         }
     }
@@ -56,23 +69,41 @@ pub struct Estimate {
     pub method: Method,
 }
 
-/// Fewer clusters than this are too few to resample: a percentile interval over them is too
-/// narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat. 90:414–427).
+impl Estimate {
+    /// A rate of independent answers with Wilson's interval.
+    pub(crate) fn of_independent(hits: u64, total: u64) -> Self {
+        let interval = wilson_interval(hits, total);
+        Self {
+            value: interval.map(|_| hits as f64 / total as f64),
+            interval,
+            numerator: hits,
+            denominator: total,
+            unscored: 0,
+            method: interval.map_or(Method::NoData, |_| Method::Wilson),
+        }
+    }
+}
+
+/// Fewer clusters than this are too few to estimate a variance from.
 const MIN_CLUSTERS: u64 = 10;
-/// Resamples of the cluster bootstrap.
-const RESAMPLES: u32 = 2_000;
 
 /// The rate of hits among scored answers, from counts `(hits, scored)` of each cluster, so
 /// that a million answers need no more memory than their clusters. A cluster is what is not
 /// independent within: a probe, over epochs. Clusters without scored answers do not count.
 ///
-/// If every cluster holds one scored observation the interval is Wilson's; otherwise whole
-/// clusters are resampled, because repetitions of one probe are not independent.
-/// With nothing scored there is no value. With fewer than ten clusters, or where all
-/// clusters are alike and the bootstrap would have no width, Wilson's interval is taken with
-/// the number of clusters as sample size: as if repetitions added nothing, which is wide
-/// and on the safe side.
-pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, seed: u64) -> Estimate {
+/// If every cluster holds one scored observation the interval is Wilson's. Otherwise it is
+/// Wilson's with the number of independent answers that would have the variance the clusters
+/// show, reduced for few clusters (Korn and Graubard 1998, Surv. Methodol. 24:193–201; Dean
+/// and Pagano 2015, Surv. Methodol. 41:389–402), because repetitions of one probe are not
+/// independent. In simulations (examples/coverage.md; five epochs, correlation 0.3, rates
+/// 0.05 to 0.5) it covers 94 to 98 % from ten clusters on, where a percentile bootstrap over
+/// clusters covers 74 to 93 % with ten and 81 to 93 % with twenty.
+/// With nothing scored there is no value. With fewer than ten clusters, or where all answers
+/// are the same and the clusters show no variance, Wilson's interval is taken with the number
+/// of clusters as sample size: as if repetitions added nothing, which is wide and on the safe
+/// side.
+/// The seed is not used any more: no interval is resampled here.
+pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, _seed: u64) -> Estimate {
     clusters.retain(|(_, total)| *total > 0);
     let numerator: u64 = clusters.iter().map(|(hits, _)| hits).sum();
     let denominator: u64 = clusters.iter().map(|(_, total)| total).sum();
@@ -88,21 +119,15 @@ pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, seed: u64)
     }
     let value = numerator as f64 / denominator as f64;
     let groups = clusters.len() as u64;
-    let few = (wilson_share(value, groups as f64), Method::WilsonOverProbes);
     let (interval, method) = if denominator == groups {
         (wilson_interval(numerator, denominator), Method::Wilson)
-    } else if groups < MIN_CLUSTERS {
-        few
     } else {
-        match cluster_bootstrap_rate(&clusters, RESAMPLES, seed) {
-            Some((low, high)) if low < high => (
-                Some((low, high)),
-                Method::ClusterBootstrap {
-                    resamples: RESAMPLES,
-                    seed,
-                },
-            ),
-            _ => few,
+        match effective_size(&clusters) {
+            Some(size) if groups >= MIN_CLUSTERS => {
+                let size = for_few_clusters(size.min(denominator as f64), groups as f64);
+                (wilson_share(value, size), Method::WilsonEffective)
+            }
+            _ => (wilson_share(value, groups as f64), Method::WilsonOverProbes),
         }
     };
     Estimate {
@@ -187,7 +212,7 @@ mod tests {
         let (low, high) = clustered.interval.unwrap();
         let (naive_low, naive_high) = wilson_interval(50, 100).unwrap();
         assert!(high - low > 1.5 * (naive_high - naive_low), "{low}..{high}");
-        assert!(matches!(clustered.method, Method::ClusterBootstrap { .. }));
+        assert_eq!(clustered.method, Method::WilsonEffective);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The Wilson score interval for a single proportion.
 
-/// The 97.5 % quantile of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+use crate::quantile::Z;
 
 /// 95 % Wilson score interval of `hits` out of `total`, clipped to [0, 1].
 ///

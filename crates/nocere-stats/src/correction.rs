@@ -1,0 +1,58 @@
+//! Correction: what a rate or mean would be if the judge made no errors, from a sample that
+//! a human judged too.
+//!
+//! [`rogan_gladen`] needs only how often the judge is right on positives and on negatives,
+//! which may come from other data than those observed; it assumes that both carry over.
+//! [`prediction_powered_mean`] and [`prediction_powered_rate`] need human labels on a random
+//! part of the very data, and assume nothing about the judge. Neither knows who the judge is.
+
+mod prediction_powered;
+mod rogan_gladen;
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+pub use prediction_powered::{
+    LabelledScore, PredictionPowered, UnlabelledScore, prediction_powered_mean,
+    prediction_powered_rate,
+};
+pub use rogan_gladen::{Calibration, Corrected, rogan_gladen, youden};
+
+/// Why there is no corrected value.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum NoCorrection {
+    /// The judge judged nothing.
+    #[error("the judge judged no answer")]
+    NothingObserved,
+    /// No calibration answer is truly positive: the sensitivity is unknown.
+    #[error("no answer of the calibration is truly positive")]
+    NoPositives,
+    /// No calibration answer is truly negative: the specificity is unknown.
+    #[error("no answer of the calibration is truly negative")]
+    NoNegatives,
+    /// The calibration does not show that the judge does better than chance.
+    #[error(
+        "sensitivity plus specificity minus one is {youden:.3} (95 % interval {low:.3} to {high:.3}) and may be zero"
+    )]
+    UninformativeJudge {
+        /// Sensitivity + specificity − 1; chance is 0.
+        youden: f64,
+        /// Lower bound of its 95 % interval, at most 0 here.
+        low: f64,
+        /// Upper bound of its 95 % interval.
+        high: f64,
+    },
+    /// Fewer than two answers, or clusters of answers, have a human label.
+    #[error("{clusters} independent answers with a human label are fewer than two")]
+    TooFewLabels {
+        /// Clusters with a human label.
+        clusters: u64,
+    },
+    /// A score is not finite, or for a rate not in [0, 1].
+    #[error("the score {score} is not in the range of the measure")]
+    ScoreOutOfRange {
+        /// The first such score.
+        score: f64,
+    },
+}
