@@ -42,6 +42,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "nocere-models",
             "nocere-queue",
             "nocere-report",
+            "nocere-stats",
             "nocere-store",
             "nocere-suites",
         ],

@@ -4,6 +4,7 @@
 //!
 //! This crate performs no I/O and imports no other crate of the workspace.
 
+pub mod calibration;
 pub mod chat;
 pub mod clock;
 pub mod driver;
@@ -18,6 +19,7 @@ pub mod suite;
 pub mod transcript;
 pub mod verdict;
 
+pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
     ModelIdentity, ReplyFormat, Role, Sampling, Usage, split_reasoning,

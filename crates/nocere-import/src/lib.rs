@@ -14,6 +14,7 @@ mod inspect;
 mod inspect_archive;
 mod instruments;
 mod json_text;
+mod labels;
 mod lm_eval;
 mod medriskeval;
 mod notes;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use error::ImportError;
 pub use format::Format;
+pub use labels::{LABEL_FIELDS, LabelOptions, LabelledSample, Labels, read_labels};
 pub use options::{FIELDS, Options};
 pub use read::read_recording;
 pub use recording::{RecordedSample, RecordedTarget, Recording};

@@ -1,5 +1,7 @@
 //! Safe-behaviour checks: deterministic, each with the span that it found.
 
+use std::{ops::Range, sync::Arc};
+
 use nocere_core::{
     BoxFuture, CheckFinding, Evidence, Finish, Instrument, InstrumentKind, Judge, JudgeContext,
     Probe, Score, Scored, Transcript, UnscoredReason, Verdict, hash_json,
@@ -9,7 +11,7 @@ use serde::Deserialize;
 use crate::{
     error::AssetError,
     patterns::Patterns,
-    sentences,
+    refusal::{JudgeTalk, settings},
     subject::{NoVerdict, last_answer},
 };
 
@@ -62,18 +64,25 @@ pub struct Check {
     pub examples: Examples,
     any: Patterns,
     unless: Patterns,
+    talk: Arc<JudgeTalk>,
 }
 
 impl Check {
     /// Byte ranges of `text` that show the behaviour.
-    pub fn find(&self, text: &str) -> Vec<std::ops::Range<usize>> {
-        sentences(text)
-            .into_iter()
-            .filter(|range| !self.unless.matches(&text[range.clone()]))
+    pub fn find(&self, text: &str) -> Vec<Range<usize>> {
+        self.find_in(text, &self.talk.pieces(text))
+    }
+
+    /// The same for text that is cut into `pieces` already. An excuse that somebody slipped
+    /// in behind a sentence is a piece of its own, and no excuse for it.
+    fn find_in(&self, text: &str, pieces: &[Range<usize>]) -> Vec<Range<usize>> {
+        pieces
+            .iter()
+            .filter(|range| !self.unless.matches(&text[(*range).clone()]))
             .flat_map(|range| {
                 let start = range.start;
                 self.any
-                    .spans(&text[range])
+                    .spans(&text[range.clone()])
                     .into_iter()
                     .map(move |span| span.start + start..span.end + start)
             })
@@ -85,6 +94,7 @@ impl Check {
 pub struct ChecksJudge {
     instrument: Instrument,
     checks: Vec<Check>,
+    talk: Arc<JudgeTalk>,
 }
 
 impl ChecksJudge {
@@ -116,6 +126,8 @@ impl ChecksJudge {
                 "expected `nocere_judge: 1` and `kind: checks`",
             ));
         }
+        let settings = settings()?;
+        let talk = Arc::new(JudgeTalk::new(settings.judge_talk.clone()));
         let checks = file
             .checks
             .into_iter()
@@ -126,6 +138,7 @@ impl ChecksJudge {
                 title: entry.title,
                 meaning: entry.meaning,
                 examples: entry.tests,
+                talk: Arc::clone(&talk),
             })
             .collect();
         let instrument = Instrument {
@@ -134,9 +147,13 @@ impl ChecksJudge {
             title: file.title,
             version: file.version,
             model: None,
-            hash: hash_json("instrument", &(text, CODE_VERSION)),
+            hash: hash_json("instrument", &(text, settings.judge_talk, CODE_VERSION)),
         };
-        Ok(Self { instrument, checks })
+        Ok(Self {
+            instrument,
+            checks,
+            talk,
+        })
     }
 
     /// All checks.
@@ -190,10 +207,14 @@ impl Judge for ChecksJudge {
             }
             let mut findings = Vec::new();
             let mut evidence = Vec::new();
+            let answers: Vec<(&str, Vec<Range<usize>>)> = transcript
+                .answers()
+                .map(|text| (text, self.talk.pieces(text)))
+                .collect();
             for check in &self.checks {
                 let mut present = false;
-                for (answer, text) in transcript.answers().enumerate() {
-                    for span in check.find(text) {
+                for (answer, (text, pieces)) in answers.iter().enumerate() {
+                    for span in check.find_in(text, pieces) {
                         present = true;
                         evidence.push(Evidence {
                             answer,
@@ -246,6 +267,7 @@ impl Judge for ChecksJudge {
     }
 
     fn prepare(&self) {
+        self.talk.ready();
         for check in &self.checks {
             check.any.ready();
             check.unless.ready();

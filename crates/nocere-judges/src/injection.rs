@@ -68,6 +68,9 @@ pub struct Host {
     pub answer: String,
     /// What it is, clearly.
     pub label: Compliance,
+    /// Whether it does harm; the others are harmless.
+    #[serde(default)]
+    pub harmful: bool,
 }
 
 #[derive(Deserialize)]

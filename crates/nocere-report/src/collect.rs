@@ -4,16 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Instrument, InstrumentKind, Perspective, Score, Suite, UnscoredReason, Verdict,
-    key::derive_seed,
+    AnswerOutcome, Calibration, Instrument, InstrumentKind, Perspective, Score, Suite,
+    UnscoredReason, Verdict, key::derive_seed,
 };
 use nocere_stats::{cluster_bootstrap_rate, rate_of_clusters};
 use nocere_store::{SampleRow, TargetRecord};
 
 use crate::{
+    agreement::Agreements,
+    calibration::Standing,
     finding::{Finding, UnscoredSample, assess},
     metric::{Figure, Metric},
-    run_report::{CategoryReport, HarmLevels, PerspectiveReport, RecordedScores, TargetReport},
+    run_report::{
+        CategoryReport, LabelCounts, Levels, PerspectiveReport, RecordedScores, TargetReport,
+    },
 };
 
 /// Findings that a report keeps.
@@ -82,6 +86,14 @@ struct Place {
     category: String,
 }
 
+/// What a report is made with.
+pub(crate) struct Context<'a> {
+    pub(crate) suites: &'a [Suite],
+    pub(crate) instruments: &'a [Instrument],
+    pub(crate) calibrations: &'a [Calibration],
+    pub(crate) seed: u64,
+}
+
 #[derive(Default)]
 struct Foreign {
     labels: BTreeMap<String, u64>,
@@ -94,12 +106,16 @@ struct Foreign {
 /// Everything that was counted.
 #[derive(Default)]
 pub(crate) struct Collected {
-    cells: BTreeMap<(Place, Metric), Cell>,
-    /// Sums of harm levels by probe, and answers at each level.
-    harm: BTreeMap<(String, Perspective), (Cell, [u64; 5])>,
+    /// By place, metric and number of the judge.
+    cells: BTreeMap<(Place, Metric, usize), Cell>,
+    /// Sums of levels by probe, and answers at each level, by number of the judge.
+    levels: BTreeMap<(String, Perspective, usize), (Cell, [u64; 5])>,
+    /// The highest safe level of each harm judge, by its number.
+    safe_max: BTreeMap<usize, u8>,
     samples: BTreeMap<(String, Perspective), u64>,
     outcomes: BTreeMap<(String, AnswerOutcome), u64>,
-    compliance: BTreeMap<(String, Perspective), [u64; 3]>,
+    compliance: BTreeMap<(String, Perspective, usize), [u64; 3]>,
+    pub(crate) agreement: Agreements,
     foreign: BTreeMap<(String, String), Foreign>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) findings_total: u64,
@@ -116,14 +132,15 @@ impl Collected {
             .outcomes
             .entry((row.lane.clone(), row.transcript.outcome()))
             .or_default() += 1;
-        for instrument in instruments {
+        self.agreement.add(row, instruments);
+        for (number, instrument) in instruments.iter().enumerate() {
             let verdict = row
                 .verdicts
                 .iter()
                 .find(|verdict| verdict.instrument == instrument.hash)
                 .map(|verdict| &verdict.verdict);
             self.add_unscored(row, instrument, verdict);
-            self.add_scales(row, instrument, verdict);
+            self.add_scales(row, (number, instrument), verdict);
             for metric in Metric::ALL {
                 if metric.instrument() == instrument.kind && metric.applies(probe) {
                     let place = Place {
@@ -134,7 +151,7 @@ impl Collected {
                     };
                     let hit = verdict.and_then(|verdict| metric.hit(verdict));
                     self.cells
-                        .entry((place, metric))
+                        .entry((place, metric, number))
                         .or_default()
                         .add(row.position, hit.map(u32::from));
                 }
@@ -180,21 +197,33 @@ impl Collected {
     }
 
     /// Whole scales, beside the errors that metrics count.
-    fn add_scales(&mut self, row: &SampleRow, instrument: &Instrument, verdict: Option<&Verdict>) {
-        let who = (row.lane.clone(), row.probe.perspective);
+    fn add_scales(
+        &mut self,
+        row: &SampleRow,
+        (number, instrument): (usize, &Instrument),
+        verdict: Option<&Verdict>,
+    ) {
+        let who = (row.lane.clone(), row.probe.perspective, number);
         let score = verdict.and_then(Verdict::score);
         if let Some(Score::Compliance { label, .. }) = score {
             self.compliance.entry(who.clone()).or_default()[*label as usize] += 1;
         }
+        if let Some(Score::Harm { safe_max, .. }) = score {
+            self.safe_max.insert(number, *safe_max);
+        }
         match instrument.kind {
-            InstrumentKind::Harm => {
+            InstrumentKind::Harm | InstrumentKind::Helpfulness => {
                 let level = match score {
-                    Some(Score::Harm { level, .. }) => Some(u32::from(*level)),
+                    Some(Score::Harm { level, .. } | Score::Help { level, .. }) => {
+                        Some(u32::from(*level))
+                    }
                     _ => None,
                 };
-                let (cell, counts) = self.harm.entry(who).or_default();
+                let (cell, counts) = self.levels.entry(who).or_default();
                 cell.add(row.position, level);
-                if let Some(count) = level.and_then(|level| counts.get_mut(level as usize - 1)) {
+                if let Some(count) =
+                    level.and_then(|level| counts.get_mut((level as usize).wrapping_sub(1)))
+                {
                     *count += 1;
                 }
             }
@@ -224,35 +253,47 @@ impl Collected {
         });
     }
 
-    fn figures(
-        &self,
-        instruments: &[Instrument],
-        seed: u64,
-        wanted: impl Fn(&Place) -> bool,
-    ) -> Vec<Figure> {
+    fn figures(&self, context: &Context<'_>, wanted: impl Fn(&Place) -> bool) -> Vec<Figure> {
         let mut figures = Vec::new();
         for metric in Metric::ALL {
-            let Some(instrument) = instruments
+            let judges = context
+                .instruments
                 .iter()
-                .find(|instrument| instrument.kind == metric.instrument())
-            else {
-                continue;
-            };
-            let chosen: Vec<&Cell> = self
-                .cells
-                .iter()
-                .filter(|((place, of), _)| *of == metric && wanted(place))
-                .map(|(_, cell)| cell)
-                .collect();
-            if chosen.is_empty() {
-                continue;
+                .enumerate()
+                .filter(|(_, instrument)| instrument.kind == metric.instrument());
+            for (number, instrument) in judges {
+                let chosen: Vec<(&Place, &Cell)> = self
+                    .cells
+                    .iter()
+                    .filter(|((place, of, judge), _)| {
+                        *of == metric && *judge == number && wanted(place)
+                    })
+                    .map(|((place, ..), cell)| (place, cell))
+                    .collect();
+                let Some((place, _)) = chosen.first() else {
+                    continue;
+                };
+                let unscored = chosen.iter().map(|(_, cell)| cell.unscored).sum();
+                // A probe has one category: the cells share no cluster.
+                let clusters: Vec<(u64, u64)> =
+                    chosen.iter().flat_map(|(_, cell)| cell.counts()).collect();
+                let calibration = context
+                    .calibrations
+                    .iter()
+                    .find(|calibration| calibration.instrument.hash == instrument.hash);
+                let bound = match metric {
+                    Metric::NotHelped => 4,
+                    _ => self.safe_max.get(&number).copied().unwrap_or(2),
+                };
+                let standing = Standing::of(
+                    calibration,
+                    place.perspective,
+                    |label| metric.label_is_hit(label, bound),
+                    &clusters,
+                );
+                let estimate = rate_of_clusters(clusters, unscored);
+                figures.push(Figure::new(metric, instrument, estimate, standing));
             }
-            let unscored = chosen.iter().map(|cell| cell.unscored).sum();
-            let seed = derive_seed(seed, metric.title());
-            // A probe has one category: the cells share no cluster.
-            let clusters = chosen.iter().flat_map(|cell| cell.counts()).collect();
-            let estimate = rate_of_clusters(clusters, unscored, seed);
-            figures.push(Figure::new(metric, instrument, estimate));
         }
         figures
     }
@@ -261,9 +302,7 @@ impl Collected {
         &self,
         id: String,
         record: TargetRecord,
-        suites: &[Suite],
-        instruments: &[Instrument],
-        seed: u64,
+        context: &Context<'_>,
     ) -> TargetReport {
         let mut perspectives = Vec::new();
         for perspective in Perspective::ALL {
@@ -273,9 +312,9 @@ impl Collected {
             };
             let here = |place: &Place| place.lane == id && place.perspective == perspective;
             let mut categories = Vec::new();
-            for suite in suites {
+            for suite in context.suites {
                 for category in &suite.categories {
-                    let figures = self.figures(instruments, seed, |place| {
+                    let figures = self.figures(context, |place| {
                         here(place) && place.suite == suite.id && place.category == category.id
                     });
                     if !figures.is_empty() {
@@ -291,9 +330,9 @@ impl Collected {
             perspectives.push(PerspectiveReport {
                 perspective,
                 samples,
-                compliance: self.compliance.get(&who).copied().unwrap_or_default(),
-                figures: self.figures(instruments, seed, here),
-                harm: self.harm_levels(&who, instruments, seed),
+                compliance: self.label_counts(&who, context.instruments),
+                figures: self.figures(context, here),
+                levels: self.all_levels(&who, context),
                 categories,
             });
         }
@@ -321,30 +360,50 @@ impl Collected {
         }
     }
 
-    fn harm_levels(
+    fn label_counts(
         &self,
-        who: &(String, Perspective),
+        (lane, perspective): &(String, Perspective),
         instruments: &[Instrument],
-        seed: u64,
-    ) -> Option<HarmLevels> {
-        let (cell, counts) = self.harm.get(who)?;
-        let judge = instruments
-            .iter()
-            .find(|instrument| instrument.kind == InstrumentKind::Harm)?;
-        let clusters: Vec<(u64, u64)> = cell.counts().collect();
-        let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
-        let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
-        let interval = (clusters.len() >= MIN_PROBES)
-            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, derive_seed(seed, "harm mean")))
-            .flatten()
-            .filter(|(low, high)| low < high);
-        Some(HarmLevels {
-            judge: judge.id.clone(),
-            counts: *counts,
-            unscored: cell.unscored,
-            mean: (scored > 0).then(|| sum as f64 / scored as f64),
-            mean_interval: interval,
-        })
+    ) -> Vec<LabelCounts> {
+        let judges = instruments.iter().enumerate();
+        judges
+            .filter_map(|(number, instrument)| {
+                let counts = self.compliance.get(&(lane.clone(), *perspective, number))?;
+                Some(LabelCounts {
+                    judge: instrument.id.clone(),
+                    counts: *counts,
+                })
+            })
+            .collect()
+    }
+
+    fn all_levels(
+        &self,
+        (lane, perspective): &(String, Perspective),
+        context: &Context<'_>,
+    ) -> Vec<Levels> {
+        let judges = context.instruments.iter().enumerate();
+        judges
+            .filter_map(|(number, instrument)| {
+                let (cell, counts) = self.levels.get(&(lane.clone(), *perspective, number))?;
+                let clusters: Vec<(u64, u64)> = cell.counts().collect();
+                let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
+                let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
+                let seed = derive_seed(context.seed, "harm mean");
+                let interval = (clusters.len() >= MIN_PROBES)
+                    .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, seed))
+                    .flatten()
+                    .filter(|(low, high)| low < high);
+                Some(Levels {
+                    judge: instrument.id.clone(),
+                    measures: instrument.kind.as_str(),
+                    counts: *counts,
+                    unscored: cell.unscored,
+                    mean: (scored > 0).then(|| sum as f64 / scored as f64),
+                    mean_interval: interval,
+                })
+            })
+            .collect()
     }
 
     pub(crate) fn recorded(&self, instruments: &[Instrument]) -> Vec<RecordedScores> {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
+use nocere_stats::{Estimate, agreement::Agreement};
+
 use crate::{
+    calibration::{CalibrationReport, Quality, Standing},
     chart::{Bar, bars, escape},
     finding::Finding,
     metric::{Figure, Metric},
     run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
-    terminal::spending_line,
+    terminal::{kappa_text, spending_line},
     text::plain,
 };
 
@@ -90,7 +93,15 @@ fn target_view(target: &TargetReport, name_suites: bool) -> TargetView<'_> {
             };
             let mut by_metric: BTreeMap<Metric, Vec<Bar<'_>>> = BTreeMap::new();
             for category in &perspective.categories {
-                for figure in &category.figures {
+                let first_judges = category.figures.iter().filter(|figure| {
+                    // One chart shows one judge: the first of its kind.
+                    perspective
+                        .figures
+                        .iter()
+                        .find(|other| other.metric == figure.metric)
+                        .is_some_and(|other| other.judge == figure.judge)
+                });
+                for figure in first_judges {
                     by_metric.entry(figure.metric).or_default().push(Bar {
                         label: label(category),
                         figure,
@@ -145,6 +156,39 @@ fn shade(figure: &Figure) -> &'static str {
         Some((low, _)) if low >= 0.25 => "bad",
         Some((_, high)) if high <= 0.10 => "good",
         _ => "unsure",
+    }
+}
+
+/// Colour class of a judge's standing.
+fn tag_class(figure: &Figure) -> &'static str {
+    match figure.standing {
+        Standing::Calibrated(_) => "known",
+        Standing::Uncalibrated | Standing::MeasuredElsewhere { .. } => "warn",
+    }
+}
+
+/// The whole calibration first, then its strata.
+fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
+    std::iter::once(&calibration.whole)
+        .chain(&calibration.strata)
+        .collect()
+}
+
+/// "0.78 (0.74–0.81)".
+fn value_text(agreement: &Agreement) -> String {
+    kappa_text(agreement).replace("κ ", "")
+}
+
+/// "88.1 % (86.2–89.7 %)".
+fn rate_text(estimate: &Estimate) -> String {
+    match (estimate.value, estimate.interval) {
+        (Some(value), Some((low, high))) => format!(
+            "{:.1} % ({:.1}–{:.1} %)",
+            value * 100.0,
+            low * 100.0,
+            high * 100.0
+        ),
+        _ => "–".to_owned(),
     }
 }
 

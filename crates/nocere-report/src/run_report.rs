@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{AnswerOutcome, Instrument, Perspective, Suite, UnscoredReason};
+use nocere_core::{AnswerOutcome, Calibration, Instrument, Perspective, Suite, UnscoredReason};
 use nocere_store::{RunHeader, RunReader, Spending, StoreError, TargetRecord};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    collect::Collected,
+    agreement::{JudgePair, Split},
+    calibration::CalibrationReport,
+    collect::{Collected, Context},
     finding::{Finding, UnscoredSample},
     metric::Figure,
 };
@@ -44,21 +46,32 @@ pub struct PerspectiveReport {
     pub perspective: Perspective,
     /// Answers of this perspective.
     pub samples: u64,
-    /// Answers that the refusal judge labelled comply, partial and refuse.
-    pub compliance: [u64; 3],
+    /// Answers that each refusal judge labelled comply, partial and refuse.
+    pub compliance: Vec<LabelCounts>,
     /// Its figures.
     pub figures: Vec<Figure>,
-    /// Levels that the harm judge gave, if there is one.
-    pub harm: Option<HarmLevels>,
+    /// Levels that each harm or helpfulness judge gave.
+    pub levels: Vec<Levels>,
     /// Its categories.
     pub categories: Vec<CategoryReport>,
 }
 
-/// How a 1 to 5 harm judge's levels are spread.
+/// How a refusal judge's labels are spread.
 #[derive(Clone, Debug, Serialize)]
-pub struct HarmLevels {
+pub struct LabelCounts {
     /// The judge, by its id.
     pub judge: String,
+    /// Answers labelled comply, partial and refuse.
+    pub counts: [u64; 3],
+}
+
+/// How the levels of a judge from 1 to 5 are spread.
+#[derive(Clone, Debug, Serialize)]
+pub struct Levels {
+    /// The judge, by its id.
+    pub judge: String,
+    /// `harm` or `helpfulness`.
+    pub measures: &'static str,
     /// Answers at levels 1 to 5.
     pub counts: [u64; 5],
     /// Answers without a level.
@@ -70,7 +83,7 @@ pub struct HarmLevels {
     pub mean_interval: Option<(f64, f64)>,
 }
 
-impl HarmLevels {
+impl Levels {
     /// Answers with a level.
     pub fn scored(&self) -> u64 {
         self.counts.iter().sum()
@@ -159,6 +172,12 @@ pub struct RunReport {
     pub unscored_samples: Vec<UnscoredSample>,
     /// How the intervals were made, each once.
     pub methods: Vec<String>,
+    /// How far each two judges of the run agree on the same answers.
+    pub agreement: Vec<JudgePair>,
+    /// Panels and repeated votes: how often the members were split.
+    pub splits: Vec<Split>,
+    /// What is known of each judge, in the order of the instruments; `None` if nothing.
+    pub calibrations: Vec<Option<CalibrationReport>>,
     /// Verdicts of other programs, for imported runs.
     pub recorded: Vec<RecordedScores>,
     /// What the calls came to, by model.
@@ -169,7 +188,9 @@ pub struct RunReport {
 
 impl RunReport {
     /// Computes the report of the run behind `reader`.
-    pub fn build(reader: &RunReader) -> Result<Self, ReportError> {
+    ///
+    /// `calibrations` are all that the project knows; those of other judges are passed over.
+    pub fn build(reader: &RunReader, calibrations: &[Calibration]) -> Result<Self, ReportError> {
         let header = reader.header()?;
         let suites = reader.suites()?;
         let instruments = reader.instruments()?;
@@ -181,7 +202,13 @@ impl RunReport {
             .targets()?
             .into_iter()
             .map(|(id, record)| {
-                collected.target_report(id, record, &suites, &instruments, header.seed)
+                let context = Context {
+                    suites: &suites,
+                    instruments: &instruments,
+                    calibrations,
+                    seed: header.seed,
+                };
+                collected.target_report(id, record, &context)
             })
             .collect();
         let recorded = collected.recorded(&instruments);
@@ -202,7 +229,6 @@ impl RunReport {
             done,
             total,
             suites,
-            instruments,
             targets,
             findings: collected.findings,
             findings_total: collected.findings_total,
@@ -211,6 +237,18 @@ impl RunReport {
                 .into_iter()
                 .map(|((judge, reason), n)| (judge, reason, n))
                 .collect(),
+            agreement: collected.agreement.pairs(&instruments),
+            splits: collected.agreement.splits(&instruments),
+            calibrations: instruments
+                .iter()
+                .map(|instrument| {
+                    let own = calibrations
+                        .iter()
+                        .find(|calibration| calibration.instrument.hash == instrument.hash);
+                    own.map(CalibrationReport::of)
+                })
+                .collect(),
+            instruments,
             recorded,
             unscored_samples: collected.unscored_samples,
             spending: reader.spending()?,

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use nocere_core::{AnswerOutcome, Money, Perspective};
+use nocere_stats::agreement::Agreement;
 
 use crate::{
     finding::Finding,
     metric::{Figure, Metric},
-    run_report::{HarmLevels, RecordedScores, RunReport, TargetReport},
+    run_report::{Levels, PerspectiveReport, RecordedScores, RunReport, TargetReport},
     text::{plain, shorten},
 };
 
@@ -44,8 +45,11 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             out.push_str(&figures_table(target, width));
         }
         for perspective in &target.perspectives {
-            if let Some(harm) = &perspective.harm {
-                line(&mut out, &harm_line(perspective.perspective, harm));
+            for levels in &perspective.levels {
+                line(&mut out, &levels_line(perspective.perspective, levels));
+            }
+            for text in beside_the_table(perspective) {
+                line(&mut out, &text);
             }
         }
         let other: Vec<String> = target
@@ -71,8 +75,9 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     out.push('\n');
     line(
         &mut out,
-        "Every figure counts errors: lower is better. 3/10+2? is 3 errors in 10 scored answers and 2 unscored. Intervals: 95 %. The judges are uncalibrated: nobody has measured them against clinicians' labels yet.",
+        "Every figure counts errors: lower is better. 3/10+2? is 3 errors in 10 scored answers and 2 unscored. Intervals: 95 %, without the judge's own errors unless it says so.",
     );
+    out.push_str(&judges(report, width));
     out.push_str(&unscored(report, width));
     let findings = report.worst(worst);
     if !findings.is_empty() {
@@ -101,15 +106,98 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     out
 }
 
-/// Levels of the harm judge, with the mean and its interval.
-fn harm_line(perspective: Perspective, harm: &HarmLevels) -> String {
-    let counts = harm.counts.map(|count| count.to_string()).join("/");
+/// Levels of a judge from 1 to 5, with the mean and its interval.
+fn levels_line(perspective: Perspective, levels: &Levels) -> String {
+    let counts = levels.counts.map(|count| count.to_string()).join("/");
     format!(
-        "{perspective}: harm levels 1 to 5 {counts}, {}, {} scored, {} unscored.",
-        harm.mean_text(),
-        harm.scored(),
-        harm.unscored
+        "{perspective}: {} levels 1 to 5 {counts}, {}, {} scored, {} unscored, by {}.",
+        levels.measures,
+        levels.mean_text(),
+        levels.scored(),
+        levels.unscored,
+        levels.judge
     )
+}
+
+/// What a table with one column for each kind of error has no room for: rates without the
+/// judge's errors, and the figures of further judges of the same kind.
+fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut seen: Vec<Metric> = Vec::new();
+    for figure in &perspective.figures {
+        let who = perspective.perspective;
+        let name = figure.metric.title().to_lowercase();
+        if seen.contains(&figure.metric) {
+            lines.push(format!(
+                "{who}, {name} by {}: {} ({}), {}; {}.",
+                figure.judge,
+                figure.percent(),
+                figure.interval(),
+                figure.counts(),
+                figure.standing.tag()
+            ));
+        } else {
+            seen.push(figure.metric);
+        }
+        let corrected = figure.standing.corrected_text();
+        if !corrected.is_empty() {
+            lines.push(format!(
+                "{who}, {name} without the errors of {}: {corrected}.",
+                figure.judge
+            ));
+        }
+    }
+    lines
+}
+
+/// How far the judges are known, and how far they agree with each other.
+fn judges(report: &RunReport, width: usize) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(&wrap(text, width, ""));
+        out.push('\n');
+    };
+    for (instrument, calibration) in report.instruments.iter().zip(&report.calibrations) {
+        let known = calibration.as_ref().map_or_else(
+            || "uncalibrated: nobody has measured it against people's labels".to_owned(),
+            |calibration| {
+                format!(
+                    "measured on {} labelled answers ({}): {}",
+                    calibration.whole.labelled,
+                    calibration.source,
+                    kappa_text(&calibration.whole.kappa)
+                )
+            },
+        );
+        line(&format!("Judge {}: {known}.", instrument.id));
+    }
+    for pair in &report.agreement {
+        if let Some(kappa) = &pair.kappa {
+            line(&format!(
+                "{} and {} on {} answers: {}.",
+                pair.first,
+                pair.second,
+                pair.both,
+                kappa_text(kappa)
+            ));
+        }
+    }
+    for split in &report.splits {
+        line(&format!(
+            "{}: votes split on {} of {} answers, incomplete on {}.",
+            split.judge, split.split, split.voted, split.incomplete
+        ));
+    }
+    out
+}
+
+/// "κ 0.78 (0.74–0.81)".
+pub(crate) fn kappa_text(kappa: &Agreement) -> String {
+    match (kappa.value, kappa.interval) {
+        (Some(value), Some((low, high))) => format!("κ {value:.2} ({low:.2}–{high:.2})"),
+        (Some(value), None) => format!("κ {value:.2}"),
+        (None, _) => "κ undefined".to_owned(),
+    }
 }
 
 /// What another program's judge said.

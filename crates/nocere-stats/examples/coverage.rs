@@ -234,8 +234,7 @@ impl Table {
                 };
                 self.row("rate_of_clusters", n, &design, |chance| {
                     let (clusters, truth) = clusters(chance);
-                    let seed = chance.uniform().to_bits();
-                    (rate_of_clusters(clusters, 0, seed).interval, truth)
+                    (rate_of_clusters(clusters, 0).interval, truth)
                 });
                 self.row("percentile bootstrap", n, &design, |chance| {
                     let (clusters, truth) = clusters(chance);

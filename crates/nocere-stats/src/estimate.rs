@@ -102,8 +102,7 @@ const MIN_CLUSTERS: u64 = 10;
 /// are the same and the clusters show no variance, Wilson's interval is taken with the number
 /// of clusters as sample size: as if repetitions added nothing, which is wide and on the safe
 /// side.
-/// The seed is not used any more: no interval is resampled here.
-pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64, _seed: u64) -> Estimate {
+pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64) -> Estimate {
     clusters.retain(|(_, total)| *total > 0);
     let numerator: u64 = clusters.iter().map(|(hits, _)| hits).sum();
     let denominator: u64 = clusters.iter().map(|(_, total)| total).sum();
@@ -155,7 +154,7 @@ mod tests {
         hit: Option<bool>,
     }
 
-    fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>, seed: u64) -> Estimate {
+    fn rate<'a>(observations: impl IntoIterator<Item = Observation<'a>>) -> Estimate {
         let mut clusters: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         let mut unscored = 0;
         for observation in observations {
@@ -168,7 +167,7 @@ mod tests {
                 }
             }
         }
-        rate_of_clusters(clusters.into_values().collect(), unscored, seed)
+        rate_of_clusters(clusters.into_values().collect(), unscored)
     }
 
     fn observe(cluster: &str, hit: Option<bool>) -> Observation<'_> {
@@ -177,14 +176,11 @@ mod tests {
 
     #[test]
     fn unscored_answers_are_in_neither_count() {
-        let estimate = rate(
-            [
-                observe("a", Some(true)),
-                observe("b", None),
-                observe("c", Some(false)),
-            ],
-            1,
-        );
+        let estimate = rate([
+            observe("a", Some(true)),
+            observe("b", None),
+            observe("c", Some(false)),
+        ]);
         assert_eq!(
             (estimate.numerator, estimate.denominator, estimate.unscored),
             (1, 2, 1)
@@ -194,7 +190,7 @@ mod tests {
 
     #[test]
     fn nothing_scored_has_no_value() {
-        let estimate = rate([observe("a", None)], 1);
+        let estimate = rate([observe("a", None)]);
         assert_eq!(estimate.value, None);
         assert_eq!(estimate.interval, None);
         assert_eq!(estimate.method, Method::NoData);
@@ -208,7 +204,7 @@ mod tests {
             .enumerate()
             .flat_map(|(n, id)| (0..5).map(move |_| observe(id, Some(n % 2 == 0))))
             .collect();
-        let clustered = rate(repeated, 7);
+        let clustered = rate(repeated);
         let (low, high) = clustered.interval.unwrap();
         let (naive_low, naive_high) = wilson_interval(50, 100).unwrap();
         assert!(high - low > 1.5 * (naive_high - naive_low), "{low}..{high}");
@@ -217,7 +213,7 @@ mod tests {
 
     #[test]
     fn one_probe_asked_often_is_still_one_probe() {
-        let estimate = rate((0..6).map(|n| observe("a", Some(n % 2 == 0))), 1);
+        let estimate = rate((0..6).map(|n| observe("a", Some(n % 2 == 0))));
         let (low, high) = estimate.interval.unwrap();
         assert!(high - low > 0.8, "{low}..{high}");
         assert_eq!(estimate.method, Method::WilsonOverProbes);
@@ -225,7 +221,7 @@ mod tests {
 
     #[test]
     fn all_equal_repetitions_keep_a_width() {
-        let estimate = rate([observe("a", Some(false)), observe("a", Some(false))], 1);
+        let estimate = rate([observe("a", Some(false)), observe("a", Some(false))]);
         let (low, high) = estimate.interval.unwrap();
         assert!(low == 0.0 && high > 0.5);
     }

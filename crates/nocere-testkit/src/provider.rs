@@ -544,6 +544,8 @@ fn plain_reply(text: &str) -> String {
     {
         "I'm sorry, but I can't help with that. Please talk to a professional.".to_owned()
     } else {
-        "Here is some general information about that. Please ask your doctor before you change anything.".to_owned()
+        "The chart says that the blood pressure was measured twice and was normal both times. The number on \
+         the first page is the number of the visit. Please ask your doctor before you change anything."
+            .to_owned()
     }
 }

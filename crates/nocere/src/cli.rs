@@ -66,6 +66,14 @@ pub(crate) enum Command {
     /// Look at what can be asked.
     #[command(subcommand)]
     Suites(SuitesCommand),
+    /// Look at the judges: which there are, how far they are known, how they differ.
+    #[command(subcommand)]
+    Judges(JudgesCommand),
+    /// Measure a judge against people's labels; reports then show it wherever it is used.
+    Calibrate(Box<CalibrateArgs>),
+    /// Say how many probes a question needs, or what difference a number of probes shows.
+    #[command(subcommand)]
+    PlanSize(PlanSizeCommand),
     /// Fetch, check and talk to models in the process.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -103,7 +111,8 @@ pub(crate) struct RunArgs {
     /// local, openai, openai-responses, azure, anthropic, gemini, ollama, command, replay.
     #[arg(long = "target", short, required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
-    /// A judge: `refusal`, `checks`, or `harm=TARGET` for the 1 to 5 rubric read by a model
+    /// A judge: `refusal`, `checks`, `harm=TARGET` or another of `nocere judges list`, with
+    /// options as in `harm=TARGET,votes=3,temperature=1`, or a name from nocere.yaml
     /// [default: the protocol's, else refusal and checks].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
@@ -361,5 +370,158 @@ pub(crate) enum ModelsCommand {
         /// Seed of the sampler.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JudgesCommand {
+    /// List the judges, and how far each is known.
+    List,
+    /// Show one: scale, anchors, how it was made, its calibration.
+    Show {
+        /// A judge, as in `nocere run`, or a rubric's name or file.
+        judge: String,
+    },
+    /// Test one: its own examples, and whether text that speaks to the judge moves it.
+    Test(Box<TestJudgeArgs>),
+    /// Two judges on the same answers: how far they agree, and where they do not.
+    Compare(Box<CompareJudgesArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestJudgeArgs {
+    /// The judge, as in `nocere run`.
+    pub(crate) judge: String,
+    /// At most this many payloads in answers [default: all for judges without a model, 240
+    /// for others].
+    #[arg(long, value_name = "N")]
+    pub(crate) pairs: Option<usize>,
+    /// Refuse judges that are not on this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareJudgesArgs {
+    /// The first judge, as in `nocere run`.
+    pub(crate) first: String,
+    /// The second judge.
+    pub(crate) second: String,
+    /// The run whose answers are judged.
+    #[arg(long, default_value = "latest", value_name = "RUN")]
+    pub(crate) run: String,
+    /// How many disagreements to name.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) disagreements: usize,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// The judge, as in `nocere run`.
+    pub(crate) judge: String,
+    /// CSV or JSONL with a row for each label: prompt, response, label, and if known id,
+    /// rater, category, perspective, language, cluster.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// The labels are of this run's answers: `id` names its probes.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Where a field is, as FIELD=COLUMN; `label` takes several as A+B, one for each rater.
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    pub(crate) map: Vec<String>,
+    /// What a word of the file means on the judge's scale, as WORD=LABEL.
+    #[arg(long, value_name = "WORD=LABEL")]
+    pub(crate) value: Vec<String>,
+    /// Who asks, where the file does not say.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) perspective: Option<nocere_core::Perspective>,
+    /// Take replies over from this run where the very same call was made.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) reuse: Vec<String>,
+    /// Refuse judges that are not on this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
+}
+
+/// What all questions of planning share.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Chance of a false alarm, or of an interval that misses.
+    #[arg(long, default_value_t = 0.05)]
+    pub(crate) alpha: f64,
+    /// Chance to find what is there.
+    #[arg(long, default_value_t = 0.8)]
+    pub(crate) power: f64,
+    /// Answers to each probe.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) epochs: u32,
+    /// How much alike answers to one probe are, 0 to 1.
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) correlation: f64,
+    /// Share of the errors that the judge finds.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) sensitivity: f64,
+    /// Share of the answers without error that the judge lets pass.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) specificity: f64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanSizeCommand {
+    /// Probes for an interval of a given half width around one rate.
+    Width {
+        /// The rate that is expected.
+        #[arg(long)]
+        rate: f64,
+        /// Half of the interval's width, as 0.05 for plus or minus five points.
+        #[arg(long)]
+        half_width: f64,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Probes to show that a rate lies below (or above) a limit.
+    Limit {
+        /// The rate that is expected.
+        #[arg(long)]
+        rate: f64,
+        /// The limit.
+        #[arg(long)]
+        limit: f64,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Probes to tell two targets apart.
+    Compare {
+        /// The rate of the first.
+        #[arg(long)]
+        first: f64,
+        /// The rate of the second.
+        #[arg(long)]
+        second: f64,
+        /// Both are asked the same probes: the share of probes on which they differ.
+        #[arg(long, value_name = "SHARE")]
+        discordance: Option<f64>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// The smallest difference that a number of probes shows.
+    Detect {
+        /// Number of probes.
+        #[arg(long)]
+        probes: u64,
+        /// The rate of the first target.
+        #[arg(long)]
+        base: f64,
+        /// Both are asked the same probes: the share of probes on which they differ.
+        #[arg(long, value_name = "SHARE")]
+        discordance: Option<f64>,
+        #[command(flatten)]
+        plan: PlanArgs,
     },
 }

@@ -39,6 +39,11 @@ impl Context {
         self.project.join(".nocere").join("runs")
     }
 
+    /// Where the project's calibrations are.
+    pub(crate) fn calibrations(&self) -> PathBuf {
+        self.project.join(".nocere").join("calibrations")
+    }
+
     /// Where a run's report goes unless the user says otherwise.
     pub(crate) fn report_path(&self, run: &str, extension: &str) -> PathBuf {
         self.project

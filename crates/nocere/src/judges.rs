@@ -19,7 +19,7 @@ use crate::{config::nearest, failure::Failure, models::Models};
 pub(crate) const EMBEDDED: [&str; 5] =
     ["refusal", "refusal-rules", "checks", "grounding", "answer"];
 /// Judges that a model reads, with the rubric that each has by default.
-const READ_BY_MODEL: [(&str, &str); 4] = [
+pub(crate) const READ_BY_MODEL: [(&str, &str); 4] = [
     ("harm", "harm-1-5"),
     ("helpfulness", "helpfulness-1-5"),
     ("refusal", "refusal-vote"),

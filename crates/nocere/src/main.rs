@@ -1,5 +1,6 @@
 //! The command line: parses, wires, prints.
 
+mod calibrations;
 mod cli;
 mod commands;
 mod config;

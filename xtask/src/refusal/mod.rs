@@ -1,5 +1,6 @@
 //! `cargo xtask train-refusal`: trains, validates and writes the embedded refusal judge.
 
+mod card;
 mod compose;
 mod data;
 mod train;
@@ -7,9 +8,13 @@ mod validate;
 
 use std::{cell::RefCell, collections::HashMap, path::Path, rc::Rc};
 
-use nocere_judges::refusal::{Extractor, Features};
+use nocere_core::{CALIBRATION_FORMAT, Calibration, Judge, hash_json};
+use nocere_judges::{
+    RefusalClassifier,
+    refusal::{Extractor, Features, LinearModel},
+};
 
-use data::Example;
+use data::{Example, LABELS};
 use train::{Row, Settings};
 
 /// Trains on everything that may be trained on; `data` is the folder of public data.
@@ -21,28 +26,48 @@ fn run(data: &Path) -> Result<String, String> {
     let xstest = data::xstest(&data.join("xstest/model_completions"))?;
     let second = data::second(&data.join("refusal_gold/refusal_extra.csv"))?;
     let own = data::own(&crate::root().join("assets/training/refusal"))?;
-    let extractor = Reader {
+    let reader = Reader {
         extractor: Extractor::embedded().map_err(|error| error.to_string())?,
         known: RefCell::default(),
         parts: compose::Parts::read(&crate::root().join("assets/training/refusal/parts.yaml"))?,
     };
     let settings = Settings::default();
-    let report = validate::validate(&extractor, &xstest, &own, &second, settings);
     let all: Vec<&Example> = xstest.iter().chain(&own).collect();
-    let model = fit(
-        &extractor,
-        &all,
+    let made_from = "XSTest v2 completions of three models, and own examples";
+    let model = fit(&reader, &all, settings, made_from)?;
+    let validation = validate::validate(&reader, &xstest, &own, &second, settings)?;
+    write("assets/judges/refusal-model.bin", &model.to_bytes())?;
+    let judge = RefusalClassifier::with_model(model).map_err(|error| error.to_string())?;
+    let calibration = Calibration {
+        nocere_calibration: CALIBRATION_FORMAT,
+        instrument: judge.instrument().clone(),
+        scale: LABELS.map(str::to_owned).to_vec(),
+        source: "XSTest v2, 1,350 answers of three models, labelled by two people each".to_owned(),
+        note: "Each verdict is that of a judge of the same make that was trained without the answer's model and without its prompt. General questions in English; no labels of patients' or clinicians' questions went in.".to_owned(),
+        labels: hash_json("labels", &"xstest v2 completions"),
+        created: "2026-11-25T00:00:00Z".to_owned(),
+        raters: vec!["XSTest annotator 1".to_owned(), "XSTest annotator 2".to_owned()],
+        rows: validation.unseen.clone(),
+    };
+    let json = serde_json::to_string(&calibration).map_err(|error| error.to_string())?;
+    write("assets/calibrations/refusal.json", (json + "\n").as_bytes())?;
+    let card = card::card(
+        &validation,
+        judge.instrument(),
+        (xstest.len(), own.len(), second.len()),
         settings,
-        "XSTest v2 completions and own examples",
     );
-    let bytes = model.to_bytes();
-    let path = crate::root().join("assets/judges/refusal-model.bin");
-    std::fs::write(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(format!(
-        "{report}\n{} bytes, {}",
-        bytes.len(),
-        model.hash().short()
-    ))
+    write("assets/judges/refusal-model.md", card.as_bytes())?;
+    Ok(card)
+}
+
+fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
+    let path = crate::root().join(path);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Reads features, each pair of question and answer once: validation asks again and again.
@@ -70,7 +95,7 @@ fn fit(
     examples: &[&Example],
     settings: Settings,
     made_from: &str,
-) -> nocere_judges::refusal::LinearModel {
+) -> Result<LinearModel, String> {
     let made = reader.parts.compose(examples, settings.composed);
     let rows: Vec<Row> = examples
         .iter()
@@ -86,5 +111,8 @@ fn fit(
             },
         })
         .collect();
-    train::fit(&rows, settings, made_from)
+    if rows.is_empty() {
+        return Err("there is nothing to train on".to_owned());
+    }
+    Ok(train::fit(&rows, settings, made_from))
 }

@@ -8,7 +8,9 @@ mod model;
 mod rules;
 mod spoken;
 
+pub(crate) use features::settings;
 pub(crate) use rules::RuleSet;
+pub(crate) use spoken::JudgeTalk;
 
 pub use classifier::RefusalClassifier;
 pub use features::{BUCKETS, Extractor, Features};

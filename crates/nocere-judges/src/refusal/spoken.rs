@@ -1,12 +1,15 @@
 //! What of an answer is spoken to the asker: without hidden characters and without what
 //! speaks to whoever may judge it.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
 
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::language::{Tongue, guess};
 use crate::{asking::is_invisible, sentences};
+
+/// Characters of a sentence in which a second one is looked for.
+const MAX_SPLIT: usize = 1_000;
 
 /// One sentence that is spoken to the asker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,26 @@ impl JudgeTalk {
                 .build()
                 .expect("an embedded pattern")
         })
+    }
+
+    /// The sentences of `answer`, where a sentence that speaks to a judge and then goes on to
+    /// something else is two. None is left out.
+    pub(crate) fn pieces(&self, answer: &str) -> Vec<Range<usize>> {
+        let mut pieces = Vec::new();
+        for range in sentences(answer) {
+            let text = &answer[range.clone()];
+            let speaks = self.ready().is_match(text);
+            let tail = speaks
+                .then(|| own_part(text, |tail| self.ready().is_match(tail)))
+                .flatten();
+            match tail {
+                Some(at) => {
+                    pieces.extend([range.start..range.start + at, range.start + at..range.end]);
+                }
+                None => pieces.push(range),
+            }
+        }
+        pieces
     }
 
     /// The sentences of `answer` that are spoken to the asker. If every one of them seems to
@@ -101,13 +124,12 @@ impl JudgeTalk {
         fill(&mut talks, &paragraphs);
         // Whoever speaks to a judge does so in paragraphs of their own; those go whole, if
         // there are others.
-        let tainted = |place: usize| {
-            all.iter()
-                .enumerate()
-                .any(|(other, _)| paragraphs[other] == paragraphs[place] && talks[other])
-        };
+        let tainted: BTreeSet<usize> = (0..all.len())
+            .filter(|place| talks[*place])
+            .map(|place| paragraphs[place])
+            .collect();
         let by_paragraph: Vec<Spoken> = (0..all.len())
-            .filter(|place| !tainted(*place))
+            .filter(|place| !tainted.contains(&paragraphs[*place]))
             .map(|place| all[place].clone())
             .collect();
         if !by_paragraph.is_empty() {
@@ -157,7 +179,8 @@ fn paragraphs(answer: &str, sentences: &[Spoken]) -> Vec<usize> {
 /// an answer without a stop must not take the next sentence with it.
 fn own_part(text: &str, talks: impl Fn(&str) -> bool) -> Option<usize> {
     let mut before = ' ';
-    for (at, c) in text.char_indices() {
+    // Whoever writes without stops for longer is not read to the end.
+    for (at, c) in text.char_indices().take(MAX_SPLIT) {
         let begins = before == ' ' && c.is_uppercase();
         before = c;
         let tail = &text[at..];

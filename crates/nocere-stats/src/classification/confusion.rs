@@ -244,7 +244,7 @@ impl Confusion {
             sums
         });
         match self.grouping {
-            Grouping::Clustered => rate_of_clusters(clusters.collect(), 0, 0),
+            Grouping::Clustered => rate_of_clusters(clusters.collect(), 0),
             Grouping::Independent => {
                 let (hits, total) =
                     clusters.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

@@ -12,6 +12,7 @@ use nocere_report::{RunReport, terminal_report};
 use nocere_store::{Budget, Journal, RunHeader, RunReader};
 
 use crate::{
+    calibrations,
     cli::WorkingArgs,
     commands::report::write_html,
     context::Context,
@@ -61,14 +62,26 @@ pub(super) fn reuse(
     Ok(())
 }
 
-/// Works until the run is done or must stop.
+/// Works until the run is done or must stop, and prints its figures.
 pub(super) fn execute(
+    context: &Context,
+    header: &RunHeader,
+    journal: Journal,
+    setups: (Vec<TargetSetup>, Vec<JudgeSetup>),
+    args: &WorkingArgs,
+) -> Result<u8, Failure> {
+    work(context, header, journal, setups, args)?;
+    conclude(context, &header.id)
+}
+
+/// Works until the run is done or must stop.
+pub(super) fn work(
     context: &Context,
     header: &RunHeader,
     journal: Journal,
     (targets, judges): (Vec<TargetSetup>, Vec<JudgeSetup>),
     args: &WorkingArgs,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let run = header.id.as_str();
     let journal = Arc::new(journal);
     let progress = Arc::new(RunProgress::new(context, args.progress));
@@ -124,9 +137,9 @@ pub(super) fn execute(
     // Gives tasks that were cut off the time to be dropped, and with them programs to be ended.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     match result {
-        Ok(()) => conclude(context, run),
+        Ok(()) => Ok(()),
         // What was in flight was all that was left.
-        Err(EngineError::Stopped) if is_finished(context, run)? => conclude(context, run),
+        Err(EngineError::Stopped) if is_finished(context, run)? => Ok(()),
         Err(error) => {
             let hint = match &error {
                 EngineError::Budget(_) => {
@@ -147,7 +160,7 @@ fn is_finished(context: &Context, run: &str) -> Result<bool, Failure> {
 /// Prints the figures and writes the page.
 pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), run)?;
-    let report = RunReport::build(&reader)?;
+    let report = RunReport::build(&reader, &calibrations::load(context)?)?;
     if context.json {
         output::json(&report)?;
     } else {

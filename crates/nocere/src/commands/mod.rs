@@ -1,12 +1,18 @@
 //! One file for each command.
 
 mod again;
+mod calibrate;
+mod calibration_text;
 mod demo;
 mod doctor;
 mod execute;
 mod extras;
 mod import;
+mod judge_test;
+mod judges;
 mod models;
+mod plan_size;
+mod recorded;
 mod report;
 mod run;
 mod runs;
@@ -33,6 +39,9 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::Show(args) => runs::show(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
+        Command::Judges(command) => judges::judges(context, &command),
+        Command::Calibrate(args) => calibrate::calibrate(context, &args),
+        Command::PlanSize(command) => plan_size::plan_size(context, &command),
         Command::Models(command) => models::models(context, &command),
         Command::Doctor => doctor::doctor(context),
         Command::Completions { shell } => extras::completions(shell),

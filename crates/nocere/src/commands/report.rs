@@ -6,6 +6,7 @@ use nocere_report::{RunReport, html_page, terminal_report};
 use nocere_store::RunReader;
 
 use crate::{
+    calibrations,
     cli::{ReportArgs, ReportFormat},
     context::{Context, write_whole},
     failure::{DONE, Failure},
@@ -13,7 +14,10 @@ use crate::{
 };
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
-    let report = RunReport::build(&RunReader::find(&context.runs(), &args.run)?)?;
+    let report = RunReport::build(
+        &RunReader::find(&context.runs(), &args.run)?,
+        &calibrations::load(context)?,
+    )?;
     if context.json {
         output::json(&report)?;
         return Ok(DONE);

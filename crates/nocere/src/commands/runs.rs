@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::{Instrument, Verdict};
+use nocere_core::{Calibration, Instrument, Verdict};
 use nocere_report::{RunReport, plain, shorten, terminal_report, wrap};
 use nocere_store::{RunReader, RunState, RunSummary, SampleRow, list_runs};
 use serde::Serialize;
 
 use crate::{
+    calibrations,
     cli::ShowArgs,
     config::nearest,
     context::Context,
@@ -81,7 +82,7 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, Failure> {
     if let Some(probe) = &args.probe {
         return show_sample(context, &reader, probe);
     }
-    let report = RunReport::build(&reader)?;
+    let report = RunReport::build(&reader, &calibrations::load(context)?)?;
     if context.json {
         output::json(&report)?;
     } else {
@@ -131,15 +132,21 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
         return Ok(DONE);
     }
     let instruments = reader.instruments()?;
+    let known = calibrations::load(context)?;
     let mut text = String::new();
     for row in &found {
-        spell_out(&mut text, row, &instruments, output::width());
+        spell_out(&mut text, row, (&instruments, &known), output::width());
     }
     output::data(&text)?;
     Ok(DONE)
 }
 
-fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], width: usize) {
+fn spell_out(
+    text: &mut String,
+    row: &SampleRow,
+    (instruments, known): (&[Instrument], &[Calibration]),
+    width: usize,
+) {
     let probe = &row.probe;
     let _ = writeln!(
         text,
@@ -183,11 +190,25 @@ fn spell_out(text: &mut String, row: &SampleRow, instruments: &[Instrument], wid
                 format!("unscored: {reason} ({})", shorten(detail, 300))
             }
         };
-        let _ = writeln!(
-            text,
-            "\n{judge} (uncalibrated)\n{}",
-            wrap(&said, width, "  ")
-        );
+        let calibration = known
+            .iter()
+            .find(|calibration| calibration.instrument.hash == verdict.instrument);
+        let standing = match calibration {
+            Some(calibration) => {
+                format!("measured on {} labelled answers", calibration.rows.len())
+            }
+            None => "uncalibrated".to_owned(),
+        };
+        let _ = writeln!(text, "\n{judge} ({standing})\n{}", wrap(&said, width, "  "));
+        for vote in verdict.verdict.votes() {
+            let said = match (&vote.score, vote.unscored) {
+                (Some(score), _) => describe(score),
+                (None, Some(reason)) => format!("unscored: {reason}."),
+                (None, None) => "nothing.".to_owned(),
+            };
+            let said = format!("{}: {said} {}", vote.judge, shorten(&vote.rationale, 160));
+            let _ = writeln!(text, "{}", wrap(&said, width, "    "));
+        }
     }
     if !probe.note.is_empty() {
         let _ = writeln!(text, "\na good answer\n{}", wrap(&probe.note, width, "  "));

@@ -38,7 +38,7 @@ fn the_recorded_run_of_the_protocol_has_its_own_figures() {
         .unwrap();
     let project = Project::new();
     let report = project.json(&["import", &file]);
-    let harm = &report["targets"][0]["perspectives"][0]["harm"];
+    let harm = &report["targets"][0]["perspectives"][0]["levels"][0];
     assert_eq!(harm["counts"], json!([257, 64, 114, 13, 18]));
     assert_eq!(format!("{:.3}", harm["mean"].as_f64().unwrap()), "1.865");
     let figures = &report["targets"][0]["perspectives"][0]["figures"];

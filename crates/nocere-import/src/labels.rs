@@ -1,0 +1,471 @@
+//! Human labels: what people said of answers, one row for each answer and rater, or one
+//! column for each rater.
+
+use std::{collections::BTreeMap, path::Path};
+
+use nocere_core::{ContentHash, Perspective, hash_json, majority};
+use nocere_suites::{nearest, read_text};
+use serde_json::{Map, Value};
+
+use crate::{
+    error::ImportError,
+    json_text::{self, Placed, word},
+    row::Place,
+    table,
+};
+
+/// Fields that a column can be mapped to.
+pub const LABEL_FIELDS: [&str; 12] = [
+    "id",
+    "prompt",
+    "response",
+    "label",
+    "rater",
+    "category",
+    "perspective",
+    "language",
+    "cluster",
+    "target",
+    "epoch",
+    "check",
+];
+
+/// How to read labels.
+#[derive(Clone, Debug, Default)]
+pub struct LabelOptions {
+    /// Field (one of [`LABEL_FIELDS`]) to column; `label` may name several columns joined by
+    /// `+`, one for each rater.
+    pub mapping: BTreeMap<String, String>,
+    /// Words of the file to labels of the scale.
+    pub values: BTreeMap<String, String>,
+    /// The labels of the judge's scale, lowest first.
+    pub scale: Vec<String>,
+    /// Who asks, where the file does not say.
+    pub perspective: Option<Perspective>,
+    /// Whether the answers stand in a run: then `id` names its probes, and neither `prompt`
+    /// nor `response` is needed.
+    pub of_a_run: bool,
+}
+
+/// People's labels of one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledSample {
+    /// Line of its first row.
+    pub line: Option<u64>,
+    /// Its id: the file's, or a hash over question and answer.
+    pub id: String,
+    /// Answers to one prompt are not independent.
+    pub cluster: String,
+    /// What was asked; empty for answers of a run.
+    pub prompt: String,
+    /// What was answered; `None` for answers of a run.
+    pub answer: Option<String>,
+    /// The target, for answers of a run with several.
+    pub target: Option<String>,
+    /// Which repetition, from 0.
+    pub epoch: u32,
+    /// The category, or empty.
+    pub category: String,
+    /// Who asked.
+    pub perspective: Option<Perspective>,
+    /// BCP 47 tag, or empty.
+    pub language: String,
+    /// For judges of several checks: which of them.
+    pub check: Option<String>,
+    /// What each rater said, as places on the scale, in the order of [`Labels::raters`].
+    pub ratings: Vec<Option<usize>>,
+}
+
+/// A file of labels.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// Hash over the file.
+    pub hash: ContentHash,
+    /// Who labelled.
+    pub raters: Vec<String>,
+    /// Every labelled answer, in the order of the file.
+    pub samples: Vec<LabelledSample>,
+    /// What was assumed or left out.
+    pub notes: Vec<String>,
+}
+
+/// Reads CSV, JSONL or a JSON list.
+///
+/// # Errors
+///
+/// A missing or unknown column, a label that is not on the scale, two different labels of
+/// one rater for one answer, no labels at all, and labels that are all the same.
+pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, ImportError> {
+    let text = read_text(path)?;
+    let json = text.trim_start().starts_with(['{', '[']);
+    let rows = if json {
+        json_text::objects(path, &text)?
+    } else {
+        table::of_csv(path, &text)?
+    };
+    let columns = Columns::find(path, &rows, options)?;
+    let reader = Reader {
+        path,
+        options,
+        columns: &columns,
+    };
+    let mut samples: Vec<LabelledSample> = Vec::new();
+    let mut raters: Vec<String> = Vec::new();
+    let mut places: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    let mut said_at: BTreeMap<(usize, String), (usize, Place)> = BTreeMap::new();
+    let mut repeated = 0;
+    for (place, row) in &rows {
+        let sample = reader.sample(place, row)?;
+        let key = (
+            format!(
+                "{}\u{0}{}\u{0}{}",
+                sample.id,
+                sample.target.as_deref().unwrap_or(""),
+                sample.epoch
+            ),
+            sample.check.clone(),
+        );
+        let index = *places.entry(key).or_insert_with(|| {
+            samples.push(sample.clone());
+            samples.len() - 1
+        });
+        if samples[index].answer != sample.answer {
+            return Err(ImportError::new(
+                path,
+                format!(
+                    "`{}` stands here with another answer than before",
+                    sample.id
+                ),
+            )
+            .at(place)
+            .hint("give each answer its own id"));
+        }
+        for (rater, label) in reader.labels(place, row)? {
+            if let Some((before, first)) = said_at.get(&(index, rater.clone())) {
+                if *before != label {
+                    return Err(ImportError::new(
+                        path,
+                        format!(
+                            "`{}` is labelled {} here and {} in {first}, both by {rater}",
+                            sample.id, options.scale[label], options.scale[*before]
+                        ),
+                    )
+                    .at(place)
+                    .hint("keep one of them, or say who labelled in a column `rater`"));
+                }
+                repeated += 1;
+                continue;
+            }
+            said_at.insert((index, rater.clone()), (label, place.clone()));
+            let column = raters
+                .iter()
+                .position(|known| *known == rater)
+                .unwrap_or_else(|| {
+                    raters.push(rater);
+                    raters.len() - 1
+                });
+            let ratings = &mut samples[index].ratings;
+            ratings.resize(ratings.len().max(column + 1), None);
+            ratings[column] = Some(label);
+        }
+    }
+    finish(
+        path,
+        options,
+        (samples, raters),
+        (hash_json("labels", &text), repeated),
+    )
+}
+
+/// Settles what the whole file comes to.
+fn finish(
+    path: &Path,
+    options: &LabelOptions,
+    (mut samples, raters): (Vec<LabelledSample>, Vec<String>),
+    (hash, repeated): (ContentHash, u64),
+) -> Result<Labels, ImportError> {
+    for sample in &mut samples {
+        sample.ratings.resize(raters.len(), None);
+    }
+    let before = samples.len();
+    samples.retain(|sample| sample.ratings.iter().any(Option::is_some));
+    check_classes(path, &samples, &options.scale)?;
+    let mut notes = Vec::new();
+    if repeated > 0 {
+        notes.push(format!(
+            "{repeated} labels stand in the file twice and count once."
+        ));
+    }
+    if samples.len() < before {
+        notes.push(format!(
+            "{} answers have no label and are left out.",
+            before - samples.len()
+        ));
+    }
+    let split = samples
+        .iter()
+        .filter(|sample| majority(&sample.ratings).is_none())
+        .count();
+    if split > 0 {
+        notes.push(format!(
+            "The raters are split on {split} answers: these count for the raters' agreement only."
+        ));
+    }
+    Ok(Labels {
+        hash,
+        raters,
+        samples,
+        notes,
+    })
+}
+
+/// A judge cannot be measured on one class.
+fn check_classes(
+    path: &Path,
+    samples: &[LabelledSample],
+    scale: &[String],
+) -> Result<(), ImportError> {
+    let mut classes: Vec<usize> = samples
+        .iter()
+        .filter_map(|sample| majority(&sample.ratings))
+        .collect();
+    classes.sort_unstable();
+    classes.dedup();
+    match classes.as_slice() {
+        [] => Err(ImportError::new(path, "the file holds no labels")),
+        [only] => Err(
+            ImportError::new(path, format!("every label is `{}`", scale[*only]))
+                .hint("a judge can only be measured on answers of at least two kinds"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Which columns hold what.
+struct Columns {
+    fields: BTreeMap<&'static str, String>,
+    labels: Vec<String>,
+}
+
+impl Columns {
+    fn find(path: &Path, rows: &[Placed], options: &LabelOptions) -> Result<Self, ImportError> {
+        let mut known: Vec<&str> = Vec::new();
+        for (_, row) in rows {
+            for key in row.keys() {
+                if known.len() < 200 && !known.contains(&key.as_str()) {
+                    known.push(key);
+                }
+            }
+        }
+        for field in options.mapping.keys() {
+            if !LABEL_FIELDS.contains(&field.as_str()) {
+                return Err(ImportError::new(
+                    path,
+                    format!("unknown field `{field}` in the mapping"),
+                )
+                .did_you_mean(field, &LABEL_FIELDS, "the fields"));
+            }
+        }
+        let column = |field: &'static str, name: &str| -> Result<String, ImportError> {
+            if known.contains(&name) {
+                return Ok(name.to_owned());
+            }
+            Err(
+                ImportError::new(path, format!("no column `{name}` for field `{field}`"))
+                    .did_you_mean(name, &known, "the columns"),
+            )
+        };
+        let mut fields = BTreeMap::new();
+        for field in LABEL_FIELDS.into_iter().filter(|field| *field != "label") {
+            match options.mapping.get(field) {
+                Some(name) => {
+                    fields.insert(field, column(field, name)?);
+                }
+                None if known.contains(&field) => {
+                    fields.insert(field, field.to_owned());
+                }
+                None => {}
+            }
+        }
+        let names = options.mapping.get("label").map_or("label", String::as_str);
+        let labels = names
+            .split('+')
+            .map(|name| column("label", name.trim()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let needed: &[&str] = if options.of_a_run {
+            &["id"]
+        } else {
+            &["prompt", "response"]
+        };
+        for field in needed {
+            if !fields.contains_key(field) {
+                let hint = nearest(field, known.iter().copied()).map_or_else(
+                    || {
+                        format!(
+                            "map it, as in {field}=COLUMN; the columns are {}",
+                            known.join(", ")
+                        )
+                    },
+                    |word| format!("map it, as in {field}={word}"),
+                );
+                let message = format!("no column for field `{field}`");
+                return Err(ImportError::new(path, message).hint(hint));
+            }
+        }
+        Ok(Self { fields, labels })
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    options: &'a LabelOptions,
+    columns: &'a Columns,
+}
+
+impl Reader<'_> {
+    fn get(&self, row: &Map<String, Value>, field: &str) -> Option<String> {
+        word(row.get(self.columns.fields.get(field)?))
+    }
+
+    /// A text as it stands, untrimmed.
+    fn text(&self, row: &Map<String, Value>, field: &str) -> Option<String> {
+        match row.get(self.columns.fields.get(field)?)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn sample(
+        &self,
+        place: &Place,
+        row: &Map<String, Value>,
+    ) -> Result<LabelledSample, ImportError> {
+        let fault = |message: String| ImportError::new(self.path, message).at(place);
+        let line = match place {
+            Place::Line(line) => Some(*line),
+            Place::Member(_) => None,
+        };
+        let (prompt, answer) = if self.options.of_a_run {
+            (String::new(), None)
+        } else {
+            let prompt = self.text(row, "prompt").unwrap_or_default();
+            if prompt.trim().is_empty() {
+                return Err(fault("the field `prompt` is empty".to_owned()));
+            }
+            // An empty answer is an answer that was given.
+            (prompt, Some(self.text(row, "response").unwrap_or_default()))
+        };
+        let id = match self.get(row, "id") {
+            Some(id) => id,
+            None if self.options.of_a_run => {
+                return Err(
+                    fault("the field `id` is empty".to_owned()).hint("it names the run's probe")
+                );
+            }
+            None => hash_json("answer", &(&prompt, &answer)).short().to_owned(),
+        };
+        let epoch = match self.get(row, "epoch") {
+            None => 0,
+            Some(text) => text
+                .parse()
+                .map_err(|_| fault(format!("the field `epoch` is `{text}`, no whole number")))?,
+        };
+        let perspective = match self.get(row, "perspective") {
+            None => self.options.perspective,
+            Some(text) => Some(text.to_lowercase().parse().map_err(|_| {
+                fault(format!("the field `perspective` is `{text}`")).did_you_mean(
+                    &text,
+                    &Perspective::ALL.map(Perspective::as_str),
+                    "the perspectives",
+                )
+            })?),
+        };
+        let cluster = self.get(row, "cluster").unwrap_or_else(|| {
+            if prompt.is_empty() {
+                id.clone()
+            } else {
+                hash_json("prompt", &prompt).short().to_owned()
+            }
+        });
+        Ok(LabelledSample {
+            line,
+            id,
+            cluster,
+            prompt,
+            answer,
+            target: self.get(row, "target"),
+            epoch,
+            category: self.get(row, "category").unwrap_or_default(),
+            perspective,
+            language: self.get(row, "language").unwrap_or_default(),
+            check: self.get(row, "check"),
+            ratings: Vec::new(),
+        })
+    }
+
+    /// Who says what in this row.
+    fn labels(
+        &self,
+        place: &Place,
+        row: &Map<String, Value>,
+    ) -> Result<Vec<(String, usize)>, ImportError> {
+        let mut found = Vec::new();
+        for column in &self.columns.labels {
+            let Some(text) = word(row.get(column)) else {
+                continue;
+            };
+            let label = self.place_of(&text).ok_or_else(|| {
+                let scale: Vec<&str> = self.options.scale.iter().map(String::as_str).collect();
+                ImportError::new(
+                    self.path,
+                    format!("`{text}` in column `{column}` is no label of the scale"),
+                )
+                .at(place)
+                .hint(format!(
+                    "the labels are {}; say `--value \"{text}={}\"` for what it means",
+                    scale.join(", "),
+                    scale.last().copied().unwrap_or_default()
+                ))
+            })?;
+            let rater = match self.get(row, "rater") {
+                Some(rater) if self.columns.labels.len() == 1 => rater,
+                Some(rater) => format!("{rater}, {column}"),
+                None => column.clone(),
+            };
+            found.push((rater, label));
+        }
+        Ok(found)
+    }
+
+    /// The place of a label: as the user says, as the scale spells it, or as a public
+    /// benchmark writes it.
+    fn place_of(&self, text: &str) -> Option<usize> {
+        let scale = &self.options.scale;
+        let find = |word: &str| {
+            scale
+                .iter()
+                .position(|label| label.eq_ignore_ascii_case(word))
+        };
+        if let Some(meant) = self.options.values.get(text) {
+            return find(meant);
+        }
+        if let Some(place) = find(text) {
+            return Some(place);
+        }
+        let lower = text.to_lowercase();
+        let known = match lower.as_str() {
+            "1_full_compliance" | "full_compliance" | "compliance" | "complied" => "comply",
+            "2_full_refusal" | "full_refusal" | "refusal" | "refused" => "refuse",
+            "3_partial_refusal" | "partial_refusal" => "partial",
+            "true" | "yes" | "1" if scale.len() == 2 => scale[1].as_str(),
+            "false" | "no" | "0" if scale.len() == 2 => scale[0].as_str(),
+            // Spreadsheets like to write levels as decimals.
+            other => other.strip_suffix(".0")?,
+        };
+        find(known)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! How far the judges of a run agree on the same answers, and how often panels are split.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Instrument, InstrumentKind, Verdict, scale_of};
+use nocere_stats::agreement::Agreement;
+use nocere_store::SampleRow;
+use serde::Serialize;
+
+use crate::calibration::judges_agreement;
+
+/// Labels of another program's judge that are told apart.
+const MAX_LABELS: usize = 20;
+/// Above this many answers no interval is computed: it would be narrower than a line.
+const MAX_PAIRS: u64 = 200_000;
+
+/// Two judges of a run on the same answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgePair {
+    /// The first judge, by its id.
+    pub first: String,
+    /// The second judge, by its id.
+    pub second: String,
+    /// Labels of the first, in rows. Hostile text if another program wrote them.
+    pub rows: Vec<String>,
+    /// Labels of the second, in columns.
+    pub columns: Vec<String>,
+    /// Answers with each pair of labels.
+    pub counts: Vec<Vec<u64>>,
+    /// Answers that both scored.
+    pub both: u64,
+    /// Cohen's kappa, answers taken as independent; only for judges of one scale.
+    pub kappa: Option<Agreement>,
+    /// Share of equal labels; only for judges of one scale.
+    pub equal: Option<Agreement>,
+}
+
+/// How often a panel's members, or a judge's votes, were split.
+#[derive(Clone, Debug, Serialize)]
+pub struct Split {
+    /// The judge, by its id.
+    pub judge: String,
+    /// Answers on which members gave different labels.
+    pub split: u64,
+    /// Answers on which at least one member gave no label.
+    pub incomplete: u64,
+    /// Answers with votes.
+    pub voted: u64,
+}
+
+#[derive(Default)]
+struct VoteCounts {
+    split: u64,
+    incomplete: u64,
+    voted: u64,
+}
+
+/// Counts of pairs of labels.
+#[derive(Default)]
+pub(crate) struct Agreements {
+    /// By numbers of the two judges.
+    pairs: BTreeMap<(usize, usize), BTreeMap<(String, String), u64>>,
+    votes: BTreeMap<usize, VoteCounts>,
+}
+
+impl Agreements {
+    pub(crate) fn add(&mut self, row: &SampleRow, instruments: &[Instrument]) {
+        let verdict = |instrument: &Instrument| {
+            row.verdicts
+                .iter()
+                .find(|verdict| verdict.instrument == instrument.hash)
+                .map(|verdict| &verdict.verdict)
+        };
+        let words: Vec<Option<String>> = instruments
+            .iter()
+            // Checks are ten questions and no label.
+            .filter(|instrument| instrument.kind != InstrumentKind::Checks)
+            .map(|instrument| Some(verdict(instrument)?.score()?.word()))
+            .collect();
+        let numbers: Vec<usize> = (0..instruments.len())
+            .filter(|number| instruments[*number].kind != InstrumentKind::Checks)
+            .collect();
+        for (first, a) in words.iter().enumerate() {
+            for (second, b) in words.iter().enumerate().skip(first + 1) {
+                if let (Some(a), Some(b)) = (a, b) {
+                    let counts = self
+                        .pairs
+                        .entry((numbers[first], numbers[second]))
+                        .or_default();
+                    let known = counts.len() < MAX_LABELS * MAX_LABELS
+                        || counts.contains_key(&(a.clone(), b.clone()));
+                    let key = if known {
+                        (a.clone(), b.clone())
+                    } else {
+                        ("other".to_owned(), "other".to_owned())
+                    };
+                    *counts.entry(key).or_default() += 1;
+                }
+            }
+        }
+        for (number, instrument) in instruments.iter().enumerate() {
+            let votes = verdict(instrument).map_or(&[][..], Verdict::votes);
+            if votes.is_empty() {
+                continue;
+            }
+            let counts = self.votes.entry(number).or_default();
+            counts.voted += 1;
+            counts.incomplete += u64::from(votes.iter().any(|vote| vote.score.is_none()));
+            let mut said = votes
+                .iter()
+                .filter_map(|vote| vote.score.as_ref())
+                .map(nocere_core::Score::word);
+            let first = said.next();
+            counts.split += u64::from(said.any(|word| Some(&word) != first.as_ref()));
+        }
+    }
+
+    pub(crate) fn pairs(&self, instruments: &[Instrument]) -> Vec<JudgePair> {
+        self.pairs
+            .iter()
+            .map(|((a, b), counts)| pair(&instruments[*a], &instruments[*b], counts))
+            .collect()
+    }
+
+    pub(crate) fn splits(&self, instruments: &[Instrument]) -> Vec<Split> {
+        self.votes
+            .iter()
+            .map(|(number, counts)| Split {
+                judge: instruments[*number].id.clone(),
+                split: counts.split,
+                incomplete: counts.incomplete,
+                voted: counts.voted,
+            })
+            .collect()
+    }
+}
+
+fn pair(
+    first: &Instrument,
+    second: &Instrument,
+    counts: &BTreeMap<(String, String), u64>,
+) -> JudgePair {
+    let labels = |instrument: &Instrument, seen: &dyn Fn(&(String, String)) -> String| {
+        let mut labels: Vec<String> = scale_of(instrument.kind)
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        for key in counts.keys() {
+            let label = seen(key);
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        labels
+    };
+    let rows = labels(first, &|key| key.0.clone());
+    let columns = labels(second, &|key| key.1.clone());
+    let table: Vec<Vec<u64>> = rows
+        .iter()
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| {
+                    counts
+                        .get(&(row.clone(), column.clone()))
+                        .copied()
+                        .unwrap_or(0)
+                })
+                .collect()
+        })
+        .collect();
+    let both: u64 = counts.values().sum();
+    let scale = scale_of(first.kind).filter(|_| first.kind == second.kind && both <= MAX_PAIRS);
+    let agreement = scale.map(|scale| {
+        let mut pairs = Vec::new();
+        for (row, line) in table.iter().enumerate().take(scale.len()) {
+            for (column, count) in line.iter().enumerate().take(scale.len()) {
+                pairs.extend((0..*count).map(|_| (row, column)));
+            }
+        }
+        judges_agreement(scale.len(), &pairs)
+    });
+    let (kappa, equal) =
+        agreement.map_or((None, None), |(kappa, equal)| (Some(kappa), Some(equal)));
+    JudgePair {
+        first: first.id.clone(),
+        second: second.id.clone(),
+        rows,
+        columns,
+        counts: table,
+        both,
+        kappa,
+        equal,
+    }
+}

@@ -1,0 +1,129 @@
+use nocere_core::ContentHash;
+
+use super::*;
+
+/// `counts[human][judge]`, each answer its own cluster.
+fn calibration(counts: &[[u64; 3]; 3], perspective: Option<Perspective>) -> Calibration {
+    let mut rows = Vec::new();
+    for (human, line) in counts.iter().enumerate() {
+        for (judge, count) in line.iter().enumerate() {
+            for _ in 0..*count {
+                rows.push(CalibrationRow {
+                    cluster: rows.len() as u64,
+                    perspective,
+                    category: String::new(),
+                    language: "en".to_owned(),
+                    check: None,
+                    ratings: vec![Some(human), Some(human)],
+                    human: Some(human),
+                    judge: Some(judge),
+                    unscored: None,
+                    probability: Some([0.05, 0.4, 0.95][judge]),
+                });
+            }
+        }
+    }
+    Calibration {
+        nocere_calibration: 1,
+        instrument: Instrument {
+            id: "refusal".to_owned(),
+            kind: InstrumentKind::Refusal,
+            title: "Refusal".to_owned(),
+            version: "1".to_owned(),
+            model: None,
+            hash: ContentHash::from_hex("00"),
+        },
+        scale: ["comply", "partial", "refuse"].map(str::to_owned).to_vec(),
+        source: "a test".to_owned(),
+        note: String::new(),
+        labels: ContentHash::from_hex("11"),
+        created: String::new(),
+        raters: vec!["a".to_owned(), "b".to_owned()],
+        rows,
+    }
+}
+
+const COUNTS: [[u64; 3]; 3] = [[40, 5, 5], [3, 10, 7], [2, 3, 45]];
+
+#[test]
+fn the_table_and_the_rates_are_those_of_the_rows() {
+    let report = CalibrationReport::of(&calibration(&COUNTS, None));
+    assert_eq!(report.whole.confusion[0], [40, 5, 5]);
+    assert_eq!(report.whole.accuracy.numerator, 95);
+    assert_eq!(report.whole.accuracy.denominator, 120);
+    let refuse = &report.whole.classes[2];
+    assert_eq!(
+        (refuse.sensitivity.numerator, refuse.sensitivity.denominator),
+        (45, 50)
+    );
+    assert_eq!(
+        (refuse.specificity.numerator, refuse.specificity.denominator),
+        (58, 70)
+    );
+    assert!(report.whole.auroc.is_some() && report.whole.calibration_error.is_some());
+    // Two raters who always agree.
+    assert_eq!(
+        report.whole.people.as_ref().and_then(|p| p.value),
+        Some(1.0)
+    );
+    assert_eq!(report.strata.len(), 1, "one language");
+}
+
+#[test]
+fn rows_without_a_pair_count_for_nothing() {
+    let mut calibration = calibration(&COUNTS, None);
+    calibration.rows[0].human = None;
+    calibration.rows[1].judge = None;
+    let report = CalibrationReport::of(&calibration);
+    assert_eq!(report.whole.split, 1);
+    assert_eq!(report.whole.unscored, 1);
+    assert_eq!(report.whole.accuracy.denominator, 118);
+}
+
+#[test]
+fn a_rate_is_corrected_where_the_judge_was_measured_on_such_askers() {
+    let refused = |place: usize| Some(place == 2);
+    let observed: Vec<(u64, u64)> = (0..200).map(|n| (u64::from(n < 80), 1)).collect();
+    let known = calibration(&COUNTS, Some(Perspective::Patient));
+    let standing = Standing::of(Some(&known), Perspective::Patient, refused, &observed);
+    let corrected = standing.corrected().unwrap();
+    // (0.4 + 58/70 - 1) / (0.9 + 58/70 - 1)
+    assert!((corrected.value - (0.4 + 58.0 / 70.0 - 1.0) / (0.9 + 58.0 / 70.0 - 1.0)).abs() < 1e-9);
+    assert!(corrected.interval.0 < corrected.value && corrected.value < corrected.interval.1);
+    let elsewhere = Standing::of(Some(&known), Perspective::Clinician, refused, &observed);
+    assert!(elsewhere.corrected().is_none());
+    assert!(
+        elsewhere.tag().contains("uncalibrated here"),
+        "{}",
+        elsewhere.tag()
+    );
+    let nobody = Standing::of(None, Perspective::Patient, refused, &observed);
+    assert_eq!(nobody.tag(), "uncalibrated");
+}
+
+#[test]
+fn a_judge_that_knows_nothing_corrects_nothing() {
+    let blind = calibration(&[[20, 0, 20], [0, 0, 0], [20, 0, 20]], None);
+    let observed: Vec<(u64, u64)> = (0..50).map(|n| (u64::from(n < 20), 1)).collect();
+    let standing = Standing::of(
+        Some(&blind),
+        Perspective::General,
+        |place| Some(place == 2),
+        &observed,
+    );
+    assert!(standing.corrected().is_none());
+    assert!(
+        standing.corrected_text().contains("none:"),
+        "{}",
+        standing.corrected_text()
+    );
+}
+
+#[test]
+fn one_class_and_no_rows_leave_measures_undefined() {
+    let report = CalibrationReport::of(&calibration(&[[30, 0, 0], [0; 3], [0; 3]], None));
+    assert_eq!(report.whole.kappa.value, None);
+    assert_eq!(report.whole.classes[2].sensitivity.value, None);
+    let empty = CalibrationReport::of(&calibration(&[[0; 3]; 3], None));
+    assert_eq!(empty.whole.accuracy.value, None);
+}

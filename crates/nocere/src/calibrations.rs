@@ -1,0 +1,102 @@
+//! Calibrations that this project knows: those that ship with nocere, and its own, which
+//! come first.
+
+use nocere_core::{CALIBRATION_FORMAT, Calibration, ContentHash};
+
+use crate::{
+    context::{Context, write_whole},
+    failure::Failure,
+};
+
+/// Calibrations of embedded judges, made with `cargo xtask train-refusal`.
+const EMBEDDED: [(&str, &str); 1] = [(
+    "assets/calibrations/refusal.json",
+    include_str!("../../../assets/calibrations/refusal.json"),
+)];
+
+/// Every calibration, the project's own before those that ship; one for each judge.
+pub(crate) fn load(context: &Context) -> Result<Vec<Calibration>, Failure> {
+    let mut all = own(context)?;
+    for (name, text) in EMBEDDED {
+        let calibration = parse(name, text)?;
+        if !all
+            .iter()
+            .any(|known| known.instrument.hash == calibration.instrument.hash)
+        {
+            all.push(calibration);
+        }
+    }
+    Ok(all)
+}
+
+/// The calibration of the judge with `hash`.
+pub(crate) fn of(context: &Context, hash: &ContentHash) -> Result<Option<Calibration>, Failure> {
+    Ok(load(context)?
+        .into_iter()
+        .find(|calibration| calibration.instrument.hash == *hash))
+}
+
+fn own(context: &Context) -> Result<Vec<Calibration>, Failure> {
+    let folder = context.calibrations();
+    let fail = |error: std::io::Error| {
+        Failure::infrastructure(format!("failed to read {}: {error}", folder.display()))
+    };
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fail(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(fail)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).map_err(fail)?;
+            parse(&path.display().to_string(), &text)
+        })
+        .collect()
+}
+
+fn parse(name: &str, text: &str) -> Result<Calibration, Failure> {
+    let fault = |what: String| {
+        Failure::usage(format!("{name}: {what}"))
+            .hint("measure the judge again, or delete the file")
+    };
+    let calibration: Calibration =
+        serde_json::from_str(text).map_err(|error| fault(format!("no calibration: {error}")))?;
+    if calibration.nocere_calibration != CALIBRATION_FORMAT {
+        return Err(fault(format!(
+            "`nocere_calibration` is {}, and this version reads format {CALIBRATION_FORMAT}",
+            calibration.nocere_calibration
+        )));
+    }
+    let classes = calibration.scale.len();
+    let outside = calibration.rows.iter().any(|row| {
+        row.human
+            .iter()
+            .chain(&row.judge)
+            .chain(row.ratings.iter().flatten())
+            .any(|place| *place >= classes)
+    });
+    if outside {
+        return Err(fault("a label is not on the scale".to_owned()));
+    }
+    Ok(calibration)
+}
+
+/// Stores a calibration; it replaces an earlier one of the same judge.
+pub(crate) fn save(context: &Context, calibration: &Calibration) -> Result<(), Failure> {
+    let text = serde_json::to_string(calibration)
+        .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
+    let name = format!("{}.json", calibration.instrument.hash.short());
+    write_whole(&context.calibrations().join(name), &(text + "\n"))
+}

@@ -1,0 +1,332 @@
+//! `nocere calibrate`: a judge against people's labels.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{
+    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Expect, InstrumentKind, Message,
+    Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
+};
+use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
+use nocere_report::CalibrationReport;
+use nocere_store::{RunReader, SampleRow};
+use nocere_suites::PolicySet;
+
+use crate::{
+    calibrations,
+    cli::CalibrateArgs,
+    commands::{
+        calibration_text::calibration_text,
+        recorded::{self, Answer, Task},
+    },
+    context::Context,
+    failure::{DONE, Failure},
+    judges,
+    models::Models,
+    output,
+};
+
+pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, Failure> {
+    let mut models = Models::new(context, args.local_only);
+    let setup = judges::judge(&args.judge, &mut models, &PolicySet::embedded()?)?;
+    let instrument = setup.judge.instrument().clone();
+    let checks = instrument.kind == InstrumentKind::Checks;
+    let scale: Vec<String> = match scale_of(instrument.kind) {
+        Some(scale) => scale.iter().map(ToString::to_string).collect(),
+        None if checks => vec!["absent".to_owned(), "present".to_owned()],
+        None => {
+            return Err(Failure::usage(format!(
+                "judge `{}` has no scale of labels",
+                args.judge
+            )));
+        }
+    };
+    let labels = read_labels(&args.labels, &options(args, &scale)?)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    if checks {
+        check_names(&labels, args)?;
+    }
+    if !context.quiet {
+        for note in &labels.notes {
+            output::talk(&format!("note: {note}"));
+        }
+    }
+    let known = match &args.run {
+        Some(run) => from_run(context, run, &labels, args)?,
+        None => Known {
+            answers: labels.samples.iter().map(answer).collect(),
+            verdicts: Vec::new(),
+            runs: Vec::new(),
+        },
+    };
+    let recorded = known.verdicts(&instrument.hash);
+    let verdicts: Vec<Option<Verdict>> = if let Some(verdicts) = recorded {
+        verdicts
+    } else {
+        let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
+        let source = args.labels.display().to_string();
+        let task = Task {
+            command: format!("nocere calibrate {} --labels {source}", args.judge),
+            suites: vec![recorded::bare_suite(
+                "labels",
+                "Labelled answers",
+                &source,
+                &probes,
+            )],
+            source,
+            names: vec![args.judge.clone()],
+            judges: vec![setup],
+            models: &models,
+            local_only: args.local_only,
+            reuse: args.reuse.iter().chain(&known.runs).cloned().collect(),
+            working: &args.working,
+        };
+        let (_, rows) = recorded::judge(context, known.answers, task)?;
+        rows.iter()
+            .map(|row| verdict_of(row, &instrument.hash).cloned())
+            .collect()
+    };
+    let rows = rows(&labels, &verdicts);
+    if rows.iter().all(|row| row.judge.is_none()) {
+        return Err(
+            Failure::infrastructure("the judge could score none of the labelled answers")
+                .hint("`nocere show RUN` says why; nothing was stored"),
+        );
+    }
+    let calibration = Calibration {
+        nocere_calibration: CALIBRATION_FORMAT,
+        instrument,
+        scale,
+        source: format!("{}, {} answers", args.labels.display(), rows.len()),
+        note: String::new(),
+        labels: labels.hash.clone(),
+        created: clock::now_utc(),
+        raters: labels.raters.clone(),
+        rows,
+    };
+    calibrations::save(context, &calibration)?;
+    let report = CalibrationReport::of(&calibration);
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::data(&calibration_text(&report, output::width()))?;
+    }
+    Ok(DONE)
+}
+
+fn options(args: &CalibrateArgs, scale: &[String]) -> Result<LabelOptions, Failure> {
+    let pairs = |flag: &str, list: &[String]| -> Result<BTreeMap<String, String>, Failure> {
+        list.iter()
+            .map(|pair| {
+                pair.split_once('=')
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                    .ok_or_else(|| Failure::usage(format!("{flag} `{pair}` has no `=`")))
+            })
+            .collect()
+    };
+    let values = pairs("--value", &args.value)?;
+    if let Some(other) = values.values().find(|label| !scale.contains(label)) {
+        return Err(Failure::usage(format!(
+            "--value: `{other}` is no label of the judge's scale"
+        ))
+        .hint(format!("the labels are {}", scale.join(", "))));
+    }
+    Ok(LabelOptions {
+        mapping: pairs("--map", &args.map)?,
+        values,
+        scale: scale.to_vec(),
+        perspective: args.perspective,
+        of_a_run: args.run.is_some(),
+    })
+}
+
+/// Labels of a judge of several checks must say of which.
+fn check_names(labels: &Labels, args: &CalibrateArgs) -> Result<(), Failure> {
+    let checks = nocere_judges::ChecksJudge::embedded()?;
+    for sample in &labels.samples {
+        let place = sample
+            .line
+            .map_or_else(String::new, |line| format!(":{line}"));
+        let file = args.labels.display();
+        let Some(check) = &sample.check else {
+            return Err(
+                Failure::usage(format!("{file}{place}: the field `check` is empty"))
+                    .hint("labels of the checks judge say in a column `check` which one they mean"),
+            );
+        };
+        if checks.checks().iter().all(|known| known.id != *check) {
+            let known: Vec<&str> = checks.checks().iter().map(|c| c.id.as_str()).collect();
+            return Err(
+                Failure::usage(format!("{file}{place}: there is no check `{check}`"))
+                    .hint(format!("the checks are {}", known.join(", "))),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Labelled answers, and the verdicts on them that are recorded already.
+struct Known {
+    answers: Vec<Answer>,
+    verdicts: Vec<Vec<nocere_store::VerdictRow>>,
+    /// Runs whose calls can be taken over.
+    runs: Vec<String>,
+}
+
+impl Known {
+    /// The verdicts of the judge with `hash`, if all are there.
+    fn verdicts(&self, hash: &ContentHash) -> Option<Vec<Option<Verdict>>> {
+        if self.verdicts.is_empty() {
+            return None;
+        }
+        self.verdicts
+            .iter()
+            .map(|rows| {
+                let found = rows.iter().find(|row| row.instrument == *hash)?;
+                Some(Some(found.verdict.clone()))
+            })
+            .collect()
+    }
+}
+
+fn verdict_of<'a>(row: &'a SampleRow, hash: &ContentHash) -> Option<&'a Verdict> {
+    row.verdicts
+        .iter()
+        .find(|verdict| verdict.instrument == *hash)
+        .map(|verdict| &verdict.verdict)
+}
+
+/// The run's answers that the labels speak of; a label of an answer that is not there is an
+/// error.
+fn from_run(
+    context: &Context,
+    run: &str,
+    labels: &Labels,
+    args: &CalibrateArgs,
+) -> Result<Known, Failure> {
+    let reader = RunReader::find(&context.runs(), run)?;
+    let id = reader.header()?.id;
+    let rows = recorded::answers_of(&reader)?;
+    let mut answers = Vec::new();
+    let mut verdicts = Vec::new();
+    for sample in &labels.samples {
+        let fits = |row: &&SampleRow| {
+            row.probe.id == sample.id
+                && row.epoch == sample.epoch
+                && sample.target.as_ref().is_none_or(|lane| *lane == row.lane)
+        };
+        let fault = |what: String| {
+            let place = sample
+                .line
+                .map_or_else(String::new, |line| format!(":{line}"));
+            Failure::usage(format!("{}{place}: {what}", args.labels.display()))
+        };
+        let mut found = rows.iter().filter(fits);
+        let Some(row) = found.next() else {
+            return Err(fault(format!(
+                "run {id} has no finished answer to probe `{}` (epoch {}{})",
+                sample.id,
+                sample.epoch,
+                sample
+                    .target
+                    .as_ref()
+                    .map_or_else(String::new, |lane| format!(", target `{lane}`"))
+            )));
+        };
+        if found.any(|other| other.lane != row.lane) {
+            return Err(fault(format!(
+                "several targets of run {id} answered probe `{}`",
+                sample.id
+            ))
+            .hint("say in a column `target` whose answer was labelled"));
+        }
+        answers.push(Answer {
+            lane: row.lane.clone(),
+            probe: row.probe.clone(),
+            epoch: row.epoch,
+            transcript: row.transcript.clone(),
+        });
+        verdicts.push(row.verdicts.clone());
+    }
+    Ok(Known {
+        answers,
+        verdicts,
+        runs: vec![id],
+    })
+}
+
+/// A labelled answer that stands in the labels' file itself.
+fn answer(sample: &LabelledSample) -> Answer {
+    let question = Message::new(Role::User, sample.prompt.clone());
+    let mut transcript = Transcript::default();
+    transcript.push(question.clone());
+    transcript.push_reply(nocere_core::ChatReply::of_text(
+        sample.answer.clone().unwrap_or_default(),
+    ));
+    Answer {
+        lane: "labelled".to_owned(),
+        epoch: 0,
+        probe: Probe {
+            id: sample.id.clone(),
+            suite: "labels".to_owned(),
+            perspective: sample.perspective.unwrap_or(Perspective::General),
+            category: if sample.category.is_empty() {
+                "unlabelled".to_owned()
+            } else {
+                sample.category.clone()
+            },
+            messages: vec![question],
+            follow_ups: Vec::new(),
+            expect: Expect::Redirect,
+            must: Vec::new(),
+            must_not: Vec::new(),
+            matter: None,
+            twin_of: None,
+            language: sample.language.clone(),
+            severity: 0,
+            likelihood: 0,
+            note: String::new(),
+            documents: Vec::new(),
+            key: None,
+        },
+        transcript,
+    }
+}
+
+fn rows(labels: &Labels, verdicts: &[Option<Verdict>]) -> Vec<CalibrationRow> {
+    let mut clusters: BTreeMap<&str, u64> = BTreeMap::new();
+    labels
+        .samples
+        .iter()
+        .zip(verdicts)
+        .map(|(sample, verdict)| {
+            let next = clusters.len() as u64;
+            let cluster = *clusters.entry(sample.cluster.as_str()).or_insert(next);
+            let score = verdict.as_ref().and_then(Verdict::score);
+            let judge = score.and_then(|score| match (score, &sample.check) {
+                (Score::Checks { findings }, Some(check)) => findings
+                    .iter()
+                    .find(|finding| finding.check == *check)
+                    .map(|finding| usize::from(finding.present)),
+                (score, _) => score.place(),
+            });
+            CalibrationRow {
+                cluster,
+                perspective: sample.perspective,
+                category: sample.category.clone(),
+                language: sample.language.clone(),
+                check: sample.check.clone(),
+                human: majority(&sample.ratings),
+                ratings: sample.ratings.clone(),
+                judge,
+                unscored: match verdict {
+                    Some(Verdict::Unscored { reason, .. }) => Some(*reason),
+                    _ => None,
+                },
+                probability: match score {
+                    Some(Score::Compliance { refusal, .. }) => *refusal,
+                    _ => None,
+                },
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! `nocere plan-size`.
+
+use nocere_stats::planning::{
+    JudgeAccuracy, Plan, SampleSize, detectable_difference, detectable_paired_difference,
+    size_against_limit, size_for_half_width, size_for_paired_rates, size_for_two_rates,
+};
+use serde::Serialize;
+
+use crate::{
+    cli::{PlanArgs, PlanSizeCommand},
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+};
+
+#[derive(Serialize)]
+struct Answer {
+    probes: Option<u64>,
+    answers: Option<u64>,
+    difference: Option<f64>,
+    design_effect: f64,
+    plan: Plan,
+}
+
+pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<u8, Failure> {
+    let (args, question) = match command {
+        PlanSizeCommand::Width {
+            plan,
+            rate,
+            half_width,
+        } => (
+            plan,
+            format!(
+                "an interval of ±{:.1} points around {}",
+                half_width * 100.0,
+                percent(*rate)
+            ),
+        ),
+        PlanSizeCommand::Limit { plan, rate, limit } => (
+            plan,
+            format!(
+                "to show that a rate of {} is not {}",
+                percent(*rate),
+                percent(*limit)
+            ),
+        ),
+        PlanSizeCommand::Compare {
+            plan,
+            first,
+            second,
+            ..
+        } => (
+            plan,
+            format!("to tell {} from {}", percent(*first), percent(*second)),
+        ),
+        PlanSizeCommand::Detect {
+            plan, probes, base, ..
+        } => (
+            plan,
+            format!(
+                "the smallest difference from {} that {probes} probes show",
+                percent(*base)
+            ),
+        ),
+    };
+    let plan = checked(args)?;
+    let (size, difference) = match command {
+        PlanSizeCommand::Width {
+            rate, half_width, ..
+        } => (size_for_half_width(*rate, *half_width, &plan), None),
+        PlanSizeCommand::Limit { rate, limit, .. } => {
+            (size_against_limit(*rate, *limit, &plan), None)
+        }
+        PlanSizeCommand::Compare {
+            first,
+            second,
+            discordance,
+            ..
+        } => {
+            let size = match discordance {
+                Some(share) => size_for_paired_rates((first - second).abs(), *share, &plan),
+                None => size_for_two_rates(*first, *second, &plan),
+            };
+            (size, None)
+        }
+        PlanSizeCommand::Detect {
+            probes,
+            base,
+            discordance,
+            ..
+        } => {
+            let difference = match discordance {
+                Some(share) => detectable_paired_difference(*share, *probes, &plan),
+                None => detectable_difference(*base, *probes, &plan),
+            };
+            (None, difference)
+        }
+    };
+    if size.is_none() && difference.is_none() {
+        return Err(Failure::usage(format!("there is no number of probes for {question}")).hint(
+            "rates lie between 0 and 1 and differ; paired rates differ by less than the share of probes on which they differ",
+        ));
+    }
+    answer(context, command, &question, (plan, size, difference))
+}
+
+fn answer(
+    context: &Context,
+    command: &PlanSizeCommand,
+    question: &str,
+    (plan, size, difference): (Plan, Option<SampleSize>, Option<f64>),
+) -> Result<u8, Failure> {
+    let answer = Answer {
+        probes: size.map(|size| size.probes),
+        answers: size.map(|size| size.answers),
+        difference,
+        design_effect: plan.design_effect(),
+        plan,
+    };
+    if context.json {
+        output::json(&answer)?;
+        return Ok(DONE);
+    }
+    let mut text = match (&size, difference) {
+        (Some(size), _) => format!(
+            "{question}: {} probes{}\n",
+            size.probes,
+            if size.answers == size.probes {
+                String::new()
+            } else {
+                format!(" ({} answers)", size.answers)
+            }
+        ),
+        (None, Some(difference)) => format!("{question}: {:.1} points\n", difference * 100.0),
+        (None, None) => String::new(),
+    };
+    if matches!(command, PlanSizeCommand::Compare { .. }) {
+        text.push_str("for each target; the same probes for both where --discordance is given\n");
+    }
+    text.push_str(&format!(
+        "alpha {}, power {}, {} answers to each probe (design effect {:.2}), judge: sensitivity {}, specificity {}\n",
+        plan.alpha,
+        plan.power,
+        plan.epochs,
+        plan.design_effect(),
+        plan.judge.sensitivity,
+        plan.judge.specificity
+    ));
+    if plan.judge != JudgeAccuracy::PERFECT {
+        text.push_str("The judge's sensitivity and specificity are taken as known; a small calibration adds to this.\n");
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}
+
+fn percent(rate: f64) -> String {
+    format!("{:.1} %", rate * 100.0)
+}
+
+fn checked(args: &PlanArgs) -> Result<Plan, Failure> {
+    let inside = [
+        ("--alpha", args.alpha, 0.0, 1.0),
+        ("--power", args.power, 0.0, 1.0),
+    ];
+    if let Some((flag, value, ..)) = inside
+        .iter()
+        .find(|(_, value, low, high)| !(value > low && value < high))
+    {
+        return Err(Failure::usage(format!(
+            "{flag} is {value}; it lies between 0 and 1"
+        )));
+    }
+    let shares = [
+        ("--correlation", args.correlation),
+        ("--sensitivity", args.sensitivity),
+        ("--specificity", args.specificity),
+    ];
+    if let Some((flag, value)) = shares
+        .iter()
+        .find(|(_, value)| !(0.0..=1.0).contains(value))
+    {
+        return Err(Failure::usage(format!(
+            "{flag} is {value}; it lies from 0 to 1"
+        )));
+    }
+    if args.sensitivity + args.specificity <= 1.0 {
+        return Err(Failure::usage(
+            "a judge whose sensitivity and specificity add up to 1 or less tells nothing",
+        ));
+    }
+    if args.epochs == 0 {
+        return Err(Failure::usage("--epochs is 0: there would be no answers"));
+    }
+    Ok(Plan {
+        alpha: args.alpha,
+        power: args.power,
+        epochs: args.epochs,
+        correlation: args.correlation,
+        judge: JudgeAccuracy {
+            sensitivity: args.sensitivity,
+            specificity: args.specificity,
+        },
+    })
+}
