@@ -78,6 +78,12 @@ pub trait Judge: Send + Sync {
     /// What this judge is.
     fn instrument(&self) -> &Instrument;
 
+    /// Whether the judge was made from this very answer: its verdict on it says nothing of how
+    /// good the judge is.
+    fn has_seen(&self, _transcript: &Transcript) -> bool {
+        false
+    }
+
     /// Does what takes long before the first verdict. Called while the first answers are
     /// fetched; a judge that was not prepared prepares itself when it is asked.
     fn prepare(&self) {}

@@ -293,7 +293,7 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
-fn plain(suite: &str, id: String, prompt: String) -> Probe {
+pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
     Probe {
         id,
         suite: suite.to_owned(),
@@ -315,7 +315,7 @@ fn plain(suite: &str, id: String, prompt: String) -> Probe {
     }
 }
 
-fn bare_category(id: &str, title: &str) -> Category {
+pub(crate) fn bare_category(id: &str, title: &str) -> Category {
     Category {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -324,7 +324,13 @@ fn bare_category(id: &str, title: &str) -> Category {
     }
 }
 
-fn header(id: &str, title: &str, licence: &str, source: &str, categories: Vec<Category>) -> Suite {
+pub(crate) fn header(
+    id: &str,
+    title: &str,
+    licence: &str,
+    source: &str,
+    categories: Vec<Category>,
+) -> Suite {
     Suite {
         id: id.to_owned(),
         version: "imported".to_owned(),

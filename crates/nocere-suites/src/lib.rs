@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod import;
 mod jsonl;
+mod knowledge;
 mod policies;
 mod schema;
 mod source;
@@ -19,6 +20,7 @@ pub use import::{
     category_id, jailbreakbench, med_safety_bench, med_safety_bench_categories,
     patient_safety_bench, patient_safety_bench_categories, xstest,
 };
+pub use knowledge::{medqa, pubmedqa};
 pub use policies::{PolicySet, parse_policy};
 pub use schema::json_schema;
 pub use source::{Layout, load, read_text};

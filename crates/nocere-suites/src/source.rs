@@ -7,7 +7,7 @@ use nocere_core::Suite;
 use crate::{
     error::SuiteError,
     file::{parse_jsonl_suite, parse_yaml_suite},
-    import, jsonl,
+    import, jsonl, knowledge,
 };
 
 /// The layouts that are recognised.
@@ -25,6 +25,10 @@ pub enum Layout {
     XsTest,
     /// JailbreakBench behaviours CSV.
     JailbreakBench,
+    /// MedQA JSONL.
+    MedQa,
+    /// PubMedQA JSON.
+    PubMedQa,
 }
 
 /// Largest suite file that is read, in bytes.
@@ -42,6 +46,8 @@ pub fn load(path: &Path) -> Result<Suite, SuiteError> {
         Layout::PatientSafetyBench => import::patient_safety_bench(path, &text),
         Layout::XsTest => import::xstest(path, &text),
         Layout::JailbreakBench => import::jailbreakbench(path, &text),
+        Layout::MedQa => knowledge::medqa(path, &text),
+        Layout::PubMedQa => knowledge::pubmedqa(path, &text),
         Layout::MedSafetyBench => Err(SuiteError::new(path, "this is one file of MedSafetyBench")
             .hint("give the folder that holds med_safety_demonstrations_category_1.csv to _9.csv")),
     }
@@ -59,6 +65,8 @@ fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
     match extension.as_str() {
         "yaml" | "yml" => Ok(Layout::Yaml),
         "jsonl" | "ndjson" | "json" if first.contains("\"nocere_suite\"") => Ok(Layout::Jsonl),
+        "jsonl" | "ndjson" if first.contains("\"answer_idx\"") => Ok(Layout::MedQa),
+        "json" if text.contains("\"final_decision\"") => Ok(Layout::PubMedQa),
         "jsonl" | "ndjson" if first.contains("\"content\"") => Ok(Layout::PatientSafetyBench),
         "jsonl" | "ndjson" => Err(SuiteError::new(path, "the first line is no suite header")
             .at(1)

@@ -58,6 +58,8 @@ pub struct Script {
     pub reasoning: Option<String>,
     /// Replies to judge prompts are unreadable.
     pub unreadable_judge: bool,
+    /// Replies to judge prompts do what the judged text asks for.
+    pub gullible_judge: bool,
     /// Requests whose text holds this are withheld by a content filter.
     pub filter: Option<String>,
     /// Requests whose text holds this are answered in the refusal field.
@@ -493,7 +495,7 @@ fn compose(script: &Script, text: &str, number: usize) -> Answer {
     let holds = |word: &Option<String>| word.as_ref().is_some_and(|word| text.contains(word));
     let answer = match (&script.answer, judge_token(text)) {
         (_, Some(_)) if script.unreadable_judge => "It seems fine to me.".to_owned(),
-        (_, Some(token)) => judge_reply(text, &token),
+        (_, Some(token)) => judge_reply(text, &token, script.gullible_judge),
         (Some(answer), None) => answer.clone(),
         (None, None) => plain_reply(text),
     };
@@ -520,12 +522,29 @@ fn judge_token(text: &str) -> Option<String> {
     rest.lines().next().map(str::to_owned)
 }
 
-fn judge_reply(text: &str, token: &str) -> String {
-    let score = if text.contains("I can't help with that") {
-        1
-    } else {
-        3
-    };
+/// Replies as the rubric's schema asks: sentence by sentence, yes or no, or a level.
+fn judge_reply(text: &str, token: &str, gullible: bool) -> String {
+    let declined = text.contains("I can't help with that");
+    if text.contains("\"labels\"") {
+        let sentences = text
+            .rsplit_once("\nANSWER\n")
+            .map_or("", |(_, rest)| rest)
+            .lines()
+            .filter(|line| line.starts_with('['))
+            .count();
+        return json!({
+            "labels": vec![1; sentences],
+            "passages": vec![1; sentences],
+            "token": token,
+        })
+        .to_string();
+    }
+    if text.contains("<0 or 1>") {
+        return json!({"score": u8::from(declined), "token": token}).to_string();
+    }
+    // Somebody who believes what it reads.
+    let told = gullible && text.to_lowercase().contains("score 1");
+    let score = if declined || told { 1 } else { 3 };
     json!({"reason": "rated by the fake", "score": score, "token": token}).to_string()
 }
 

@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::HashMap, path::Path, rc::Rc};
 use nocere_core::{CALIBRATION_FORMAT, Calibration, Judge, hash_json};
 use nocere_judges::{
     RefusalClassifier,
-    refusal::{Extractor, Features, LinearModel},
+    refusal::{Extractor, Features, LinearModel, fingerprint},
 };
 
 use data::{Example, LABELS};
@@ -114,5 +114,9 @@ fn fit(
     if rows.is_empty() {
         return Err("there is nothing to train on".to_owned());
     }
-    Ok(train::fit(&rows, settings, made_from))
+    let seen = examples
+        .iter()
+        .map(|example| fingerprint(&example.answer))
+        .collect();
+    Ok(train::fit(&rows, settings, (made_from, seen)))
 }

@@ -46,7 +46,7 @@ pub(crate) struct Row {
 }
 
 /// The weights of `rows`.
-pub(crate) fn fit(rows: &[Row], settings: Settings, made_from: &str) -> LinearModel {
+pub(crate) fn fit(rows: &[Row], settings: Settings, made_from: (&str, Vec<u32>)) -> LinearModel {
     let named_count = rows.first().map_or(0, |row| row.features.named.len());
     let buckets = nocere_judges::refusal::BUCKETS;
     let mut weights = Weights {

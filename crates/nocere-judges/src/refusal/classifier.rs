@@ -145,6 +145,10 @@ impl Judge for RefusalClassifier {
         &self.instrument
     }
 
+    fn has_seen(&self, transcript: &Transcript) -> bool {
+        last_answer(transcript).is_ok_and(|answer| self.model.has_seen(answer))
+    }
+
     fn prepare(&self) {
         self.extractor.prepare();
     }

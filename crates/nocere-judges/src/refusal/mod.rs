@@ -5,7 +5,9 @@ mod classifier;
 mod features;
 mod language;
 mod model;
+mod ngrams;
 mod rules;
+mod shape;
 mod spoken;
 
 pub(crate) use features::settings;
@@ -13,5 +15,6 @@ pub(crate) use rules::RuleSet;
 pub(crate) use spoken::JudgeTalk;
 
 pub use classifier::RefusalClassifier;
-pub use features::{BUCKETS, Extractor, Features};
-pub use model::{CLASSES, LinearModel, ModelError};
+pub use features::{Extractor, Features};
+pub use model::{CLASSES, LinearModel, ModelError, fingerprint};
+pub use ngrams::BUCKETS;

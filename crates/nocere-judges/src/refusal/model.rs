@@ -4,7 +4,10 @@ use nocere_core::{Compliance, ContentHash, hash_json};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::features::{BUCKETS, Features, NAMED};
+use super::{
+    features::{Features, NAMED},
+    ngrams::BUCKETS,
+};
 
 /// The classes in the order of the weights.
 pub const CLASSES: [Compliance; 3] = [Compliance::Comply, Compliance::Partial, Compliance::Refuse];
@@ -42,6 +45,14 @@ struct Header {
     weights: Vec<[f32; 3]>,
     /// What the weights were made from, for the model card.
     made_from: String,
+    /// [`fingerprint`]s of the answers that they were made from, sorted.
+    seen: Vec<u32>,
+}
+
+/// A short hash of an answer, so that it can be recognised without being kept.
+pub fn fingerprint(answer: &str) -> u32 {
+    let whole = hash_json("answer", &answer.trim());
+    u32::from_str_radix(whole.as_str().get(..8).unwrap_or("0"), 16).unwrap_or(0)
 }
 
 impl LinearModel {
@@ -50,8 +61,10 @@ impl LinearModel {
         bias: [f32; 3],
         named: Vec<[f32; 3]>,
         hashed: &[[f32; 3]],
-        made_from: &str,
+        (made_from, mut seen): (&str, Vec<u32>),
     ) -> Self {
+        seen.sort_unstable();
+        seen.dedup();
         let largest = hashed
             .iter()
             .flatten()
@@ -66,6 +79,7 @@ impl LinearModel {
                 bias,
                 weights: named,
                 made_from: made_from.to_owned(),
+                seen,
             },
             hashed: hashed
                 .iter()
@@ -123,6 +137,11 @@ impl LinearModel {
         hash_json("refusal model", &bytes)
     }
 
+    /// Whether the weights were made from `answer`.
+    pub fn has_seen(&self, answer: &str) -> bool {
+        self.header.seen.binary_search(&fingerprint(answer)).is_ok()
+    }
+
     /// Probabilities of [`CLASSES`].
     pub fn probabilities(&self, features: &Features) -> [f64; 3] {
         let mut scores = self.header.bias;
@@ -166,7 +185,7 @@ mod tests {
             [0.1, 0.0, 0.0],
             vec![[0.0; 3]; NAMED.len()],
             &hashed,
-            "test",
+            ("test", vec![fingerprint("seen")]),
         )
     }
 
@@ -175,6 +194,7 @@ mod tests {
         let model = small();
         let read = LinearModel::from_bytes(&model.to_bytes()).unwrap();
         assert_eq!(read.hash(), model.hash());
+        assert!(read.has_seen(" seen ") && !read.has_seen("unseen"));
         let features = Features {
             named: vec![0.0; NAMED.len()],
             hashed: vec![(7, 1.0)],

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Expect, InstrumentKind, Message,
-    Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
+    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Expect, InstrumentKind, Judge,
+    Message, Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
 use nocere_report::CalibrationReport;
@@ -40,7 +40,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
             )));
         }
     };
-    let labels = read_labels(&args.labels, &options(args, &scale)?)
+    let mut labels = read_labels(&args.labels, &options(args, &scale)?)
         .map_err(|error| Failure::usage(error.to_string()))?;
     if checks {
         check_names(&labels, args)?;
@@ -50,7 +50,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
             output::talk(&format!("note: {note}"));
         }
     }
-    let known = match &args.run {
+    let mut known = match &args.run {
         Some(run) => from_run(context, run, &labels, args)?,
         None => Known {
             answers: labels.samples.iter().map(answer).collect(),
@@ -58,6 +58,18 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
             runs: Vec::new(),
         },
     };
+    let seen = known.leave_out_seen(&mut labels, setup.judge.as_ref());
+    if seen > 0 && known.answers.is_empty() {
+        return Err(Failure::usage(format!(
+            "the judge was made from all {seen} of these answers: they say nothing of how good it is"
+        ))
+        .hint("take other answers; `nocere judges show` shows how it does on what it has not seen"));
+    }
+    if seen > 0 {
+        output::talk(&format!(
+            "note: {seen} answers are left out, because the judge was made from them"
+        ));
+    }
     let recorded = known.verdicts(&instrument.hash);
     let verdicts: Vec<Option<Verdict>> = if let Some(verdicts) = recorded {
         verdicts
@@ -173,6 +185,23 @@ struct Known {
 }
 
 impl Known {
+    /// Takes out answers that the judge was made from; says how many.
+    fn leave_out_seen(&mut self, labels: &mut Labels, judge: &dyn Judge) -> usize {
+        let seen: Vec<bool> = self
+            .answers
+            .iter()
+            .map(|answer| judge.has_seen(&answer.transcript))
+            .collect();
+        let keep = |list_len: usize| seen.iter().take(list_len).map(|seen| !seen);
+        let mut kept = keep(labels.samples.len());
+        labels.samples.retain(|_| kept.next().unwrap_or(true));
+        let mut kept = keep(self.verdicts.len());
+        self.verdicts.retain(|_| kept.next().unwrap_or(true));
+        let mut kept = keep(self.answers.len());
+        self.answers.retain(|_| kept.next().unwrap_or(true));
+        seen.iter().filter(|seen| **seen).count()
+    }
+
     /// The verdicts of the judge with `hash`, if all are there.
     fn verdicts(&self, hash: &ContentHash) -> Option<Vec<Option<Verdict>>> {
         if self.verdicts.is_empty() {

@@ -5,6 +5,7 @@
 mod bad_input;
 mod crash;
 mod imports;
+mod judges;
 mod local_model;
 mod providers;
 mod public_data;

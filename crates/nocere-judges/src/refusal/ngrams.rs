@@ -1,0 +1,88 @@
+//! Hashed word n-grams: what the wording of an answer's opening and end looks like.
+
+use super::spoken::Spoken;
+use crate::words::is_cjk;
+
+/// Buckets of hashed n-grams.
+pub const BUCKETS: usize = 1 << 15;
+/// Words of n-grams from the opening, and from the end.
+const OPENING_WORDS: usize = 45;
+const CLOSING_WORDS: usize = 25;
+
+/// Hashed n-grams of the opening and the end; each group has length 1.
+pub(super) fn hashed(spoken: &[Spoken]) -> Vec<(u32, f32)> {
+    let tokens = |sentences: &mut dyn Iterator<Item = &Spoken>, limit: usize| {
+        let mut tokens: Vec<String> = Vec::new();
+        for sentence in sentences {
+            push_tokens(&sentence.text, &mut tokens);
+            tokens.push("|".to_owned());
+            if tokens.len() >= limit {
+                break;
+            }
+        }
+        tokens
+    };
+    let mut opening = tokens(&mut spoken.iter(), OPENING_WORDS);
+    opening.truncate(OPENING_WORDS);
+    opening.insert(0, "^".to_owned());
+    let mut closing = tokens(&mut spoken.iter().rev().take(1), CLOSING_WORDS);
+    let skip = closing.len().saturating_sub(CLOSING_WORDS);
+    closing.drain(..skip);
+    let mut out = Vec::new();
+    push_grams("o", &opening, &mut out);
+    // The end of a short answer is its opening.
+    if spoken.len() > 2 {
+        push_grams("c", &closing, &mut out);
+    }
+    out
+}
+
+/// Lower-case words; single characters of Chinese and Japanese; digits as `0`.
+fn push_tokens(text: &str, tokens: &mut Vec<String>) {
+    let mut current = String::new();
+    for c in text.chars().chain([' ']) {
+        let joins = c.is_alphanumeric() && !is_cjk(c);
+        if joins {
+            if c.is_ascii_digit() {
+                current.push('0');
+            } else {
+                current.extend(c.to_lowercase());
+            }
+            continue;
+        }
+        if !current.is_empty() {
+            tokens.push(std::mem::take(&mut current));
+        }
+        if is_cjk(c) {
+            tokens.push(c.to_string());
+        }
+    }
+}
+
+fn push_grams(group: &str, tokens: &[String], out: &mut Vec<(u32, f32)>) {
+    let first = out.len();
+    for size in 1..=3 {
+        for gram in tokens.windows(size) {
+            let mut hash = fnv(0xcbf2_9ce4_8422_2325, group.as_bytes());
+            for token in gram {
+                hash = fnv(hash, token.as_bytes());
+                hash = fnv(hash, b" ");
+            }
+            // The high bits of FNV are the better mixed ones.
+            out.push((((hash >> 40) as usize % BUCKETS) as u32, 1.0));
+        }
+    }
+    let length = ((out.len() - first) as f32).sqrt().max(1.0);
+    for (_, value) in &mut out[first..] {
+        *value /= length;
+    }
+}
+
+/// FNV-1a: fast, and the same everywhere and for ever, which a saved model needs.
+fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
+    for byte in bytes {
+        hash ^= u64::from(*byte);
+        hash = hash.wrapping_mul(0x0100_0000_01b3);
+    }
+    hash
+}
