@@ -1,8 +1,8 @@
-//! Which rules a sentence matches, all patterns at once.
+//! Which rules a sentence matches.
 
 use std::sync::OnceLock;
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::error::AssetError;
@@ -15,12 +15,13 @@ pub(crate) struct RuleSet {
     pub(crate) patterns: Vec<String>,
 }
 
-/// All patterns of `N` rules, compiled into one automaton.
+/// All patterns of `N` rules, one expression for each rule: those have prefilters, which one
+/// set of all patterns has not (measured: five times slower).
 #[derive(Debug)]
 pub(crate) struct RuleMatcher<const N: usize> {
     /// Patterns with the place of their rule.
     patterns: Vec<(usize, String)>,
-    set: OnceLock<RegexSet>,
+    compiled: OnceLock<Vec<Regex>>,
 }
 
 impl<const N: usize> RuleMatcher<N> {
@@ -35,7 +36,7 @@ impl<const N: usize> RuleMatcher<N> {
         }
         Ok(Self {
             patterns,
-            set: OnceLock::new(),
+            compiled: OnceLock::new(),
         })
     }
 
@@ -43,14 +44,24 @@ impl<const N: usize> RuleMatcher<N> {
         clippy::expect_used,
         reason = "the patterns are embedded, and a test compiles them"
     )]
-    pub(crate) fn ready(&self) -> &RegexSet {
-        self.set.get_or_init(|| {
-            RegexSetBuilder::new(self.patterns.iter().map(|(_, pattern)| pattern))
-                .case_insensitive(true)
-                .size_limit(128 << 20)
-                .dfa_size_limit(64 << 20)
-                .build()
-                .expect("an embedded pattern")
+    pub(crate) fn ready(&self) -> &[Regex] {
+        self.compiled.get_or_init(|| {
+            (0..N)
+                .map(|rule| {
+                    let parts: Vec<String> = self
+                        .patterns
+                        .iter()
+                        .filter(|(of, _)| *of == rule)
+                        .map(|(_, pattern)| format!("(?:{pattern})"))
+                        .collect();
+                    RegexBuilder::new(&parts.join("|"))
+                        .case_insensitive(true)
+                        .size_limit(128 << 20)
+                        .dfa_size_limit(16 << 20)
+                        .build()
+                        .expect("an embedded pattern")
+                })
+                .collect()
         })
     }
 
@@ -68,8 +79,8 @@ impl<const N: usize> RuleMatcher<N> {
         } else {
             sentence
         };
-        for found in &self.ready().matches(sentence) {
-            matched[self.patterns[found].0] = true;
+        for (rule, pattern) in self.ready().iter().enumerate() {
+            matched[rule] = pattern.is_match(sentence);
         }
         matched
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 
 use super::language::{Tongue, guess};
 use crate::{asking::is_invisible, sentences};
@@ -24,14 +24,14 @@ pub(crate) struct Spoken {
 #[derive(Debug)]
 pub(crate) struct JudgeTalk {
     sources: Vec<String>,
-    set: OnceLock<RegexSet>,
+    patterns: OnceLock<Vec<Regex>>,
 }
 
 impl JudgeTalk {
     pub(crate) fn new(sources: Vec<String>) -> Self {
         Self {
             sources,
-            set: OnceLock::new(),
+            patterns: OnceLock::new(),
         }
     }
 
@@ -39,14 +39,24 @@ impl JudgeTalk {
         clippy::expect_used,
         reason = "the patterns are embedded, and a test compiles them"
     )]
-    pub(crate) fn ready(&self) -> &RegexSet {
-        self.set.get_or_init(|| {
-            RegexSetBuilder::new(&self.sources)
-                .case_insensitive(true)
-                .size_limit(64 << 20)
-                .build()
-                .expect("an embedded pattern")
+    pub(crate) fn ready(&self) -> &[Regex] {
+        self.patterns.get_or_init(|| {
+            self.sources
+                .iter()
+                .map(|source| {
+                    RegexBuilder::new(source)
+                        .case_insensitive(true)
+                        .size_limit(64 << 20)
+                        .build()
+                        .expect("an embedded pattern")
+                })
+                .collect()
         })
+    }
+
+    /// Whether `text` speaks to a judge.
+    fn speaks(&self, text: &str) -> bool {
+        self.ready().iter().any(|pattern| pattern.is_match(text))
     }
 
     /// The sentences of `answer`, where a sentence that speaks to a judge and then goes on to
@@ -55,9 +65,9 @@ impl JudgeTalk {
         let mut pieces = Vec::new();
         for range in sentences(answer) {
             let text = &answer[range.clone()];
-            let speaks = self.ready().is_match(text);
+            let speaks = self.speaks(text);
             let tail = speaks
-                .then(|| own_part(text, |tail| self.ready().is_match(tail)))
+                .then(|| own_part(text, |tail| self.speaks(tail)))
                 .flatten();
             match tail {
                 Some(at) => {
@@ -85,15 +95,14 @@ impl JudgeTalk {
                     .then_some(Spoken { range, text })
             })
             .collect();
-        let patterns = self.ready();
         let mut all = all;
         let mut talks = Vec::new();
         let mut index = 0;
         while index < all.len() {
             let text = &all[index].text;
-            let speaks = patterns.is_match(text) || is_foreign(text);
+            let speaks = self.speaks(text) || is_foreign(text);
             let tail = speaks
-                .then(|| own_part(text, |tail| patterns.is_match(tail) || is_foreign(tail)))
+                .then(|| own_part(text, |tail| self.speaks(tail) || is_foreign(tail)))
                 .flatten();
             if let Some(at) = tail {
                 let whole = all[index].clone();
