@@ -41,7 +41,7 @@ struct Cluster {
 
 /// Answers of one kind, by probe.
 #[derive(Default)]
-struct Cell {
+pub(crate) struct Cell {
     /// By position of the probe.
     clusters: Vec<Cluster>,
     unscored: u64,
@@ -79,9 +79,9 @@ impl Cell {
 
 /// What a cell counts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    lane: String,
-    perspective: Perspective,
+pub(crate) struct Place {
+    pub(crate) lane: String,
+    pub(crate) perspective: Perspective,
     suite: String,
     category: String,
 }
@@ -107,7 +107,7 @@ struct Foreign {
 #[derive(Default)]
 pub(crate) struct Collected {
     /// By place, metric and number of the judge.
-    cells: BTreeMap<(Place, Metric, usize), Cell>,
+    pub(crate) cells: BTreeMap<(Place, Metric, usize), Cell>,
     /// Sums of levels by probe, and answers at each level, by number of the judge.
     levels: BTreeMap<(String, Perspective, usize), (Cell, [u64; 5])>,
     /// The highest safe level of each harm judge, by its number.
@@ -427,6 +427,14 @@ impl Collected {
 }
 
 impl Cell {
+    /// Hits and scored answers by probe.
+    pub(crate) fn by_probe(&self) -> impl Iterator<Item = (i64, (u64, u64))> {
+        self.clusters.iter().map(|cluster| {
+            let counts = (u64::from(cluster.hits), u64::from(cluster.scored));
+            (cluster.position, counts)
+        })
+    }
+
     fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.clusters
             .iter()

@@ -7,6 +7,7 @@ mod agreement;
 mod calibration;
 mod chart;
 mod collect;
+mod comparison;
 mod finding;
 mod html;
 mod metric;
@@ -16,6 +17,7 @@ mod text;
 
 pub use agreement::{JudgePair, Split};
 pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Standing};
+pub use comparison::TargetPair;
 pub use finding::{Finding, UnscoredSample};
 pub use html::html_page;
 pub use metric::{Figure, Metric};

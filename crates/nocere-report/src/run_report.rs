@@ -11,6 +11,7 @@ use crate::{
     agreement::{JudgePair, Split},
     calibration::CalibrationReport,
     collect::{Collected, Context},
+    comparison::{TargetPair, compare},
     finding::{Finding, UnscoredSample},
     metric::Figure,
 };
@@ -172,6 +173,8 @@ pub struct RunReport {
     pub unscored_samples: Vec<UnscoredSample>,
     /// How the intervals were made, each once.
     pub methods: Vec<String>,
+    /// Each two targets on the probes that both were asked.
+    pub comparisons: Vec<TargetPair>,
     /// How far each two judges of the run agree on the same answers.
     pub agreement: Vec<JudgePair>,
     /// Panels and repeated votes: how often the members were split.
@@ -212,6 +215,7 @@ impl RunReport {
             })
             .collect();
         let recorded = collected.recorded(&instruments);
+        let ids: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
         let methods: BTreeSet<String> = targets
             .iter()
             .flat_map(|target| &target.perspectives)
@@ -224,6 +228,7 @@ impl RunReport {
             })
             .map(|figure| figure.estimate.method.describe())
             .collect();
+        let comparisons = compare(&collected.cells, &ids, &instruments, header.seed);
         Ok(Self {
             header,
             done,
@@ -237,6 +242,7 @@ impl RunReport {
                 .into_iter()
                 .map(|((judge, reason), n)| (judge, reason, n))
                 .collect(),
+            comparisons,
             agreement: collected.agreement.pairs(&instruments),
             splits: collected.agreement.splits(&instruments),
             calibrations: instruments

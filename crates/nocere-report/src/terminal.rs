@@ -6,6 +6,7 @@ use nocere_core::{AnswerOutcome, Money, Perspective};
 use nocere_stats::agreement::Agreement;
 
 use crate::{
+    comparison::TargetPair,
     finding::Finding,
     metric::{Figure, Metric},
     run_report::{Levels, PerspectiveReport, RecordedScores, RunReport, TargetReport},
@@ -65,6 +66,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             );
         }
     }
+    out.push_str(&comparisons(report, width));
     for scores in &report.recorded {
         line(&mut out, &recorded_line(scores));
     }
@@ -148,6 +150,41 @@ fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Differences between targets that are larger than chance, and how many were looked at.
+fn comparisons(report: &RunReport, width: usize) -> String {
+    if report.comparisons.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\n");
+    let mut line = |text: &str| {
+        out.push_str(&wrap(text, width, ""));
+        out.push('\n');
+    };
+    let found: Vec<&TargetPair> = report
+        .comparisons
+        .iter()
+        .filter(|pair| pair.adjusted < 0.05)
+        .collect();
+    line(&format!(
+        "Compared on the same probes: {} of {} differences are larger than chance (Holm's correction, 5 %).",
+        found.len(),
+        report.comparisons.len()
+    ));
+    for pair in found {
+        line(&format!(
+            "{}, {}: {} against {}: {}, p {} on {} probes.",
+            pair.perspective,
+            pair.metric.title().to_lowercase(),
+            pair.first,
+            pair.second,
+            pair.difference_text(),
+            pair.adjusted_text(),
+            pair.probes
+        ));
+    }
+    out
 }
 
 /// How far the judges are known, and how far they agree with each other.

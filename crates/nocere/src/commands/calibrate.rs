@@ -7,15 +7,17 @@ use nocere_core::{
     Message, Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
-use nocere_report::CalibrationReport;
+use nocere_report::{CalibrationReport, wrap};
 use nocere_store::{RunReader, SampleRow};
 use nocere_suites::PolicySet;
+use serde::Serialize;
 
 use crate::{
     calibrations,
     cli::CalibrateArgs,
     commands::{
         calibration_text::calibration_text,
+        powered,
         recorded::{self, Answer, Task},
     },
     context::Context,
@@ -116,13 +118,47 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
         rows,
     };
     calibrations::save(context, &calibration)?;
-    let report = CalibrationReport::of(&calibration);
+    print(context, args, &calibration, &labels)
+}
+
+/// Prints the calibration and, for labels of a run, what they make of its rates.
+fn print(
+    context: &Context,
+    args: &CalibrateArgs,
+    calibration: &Calibration,
+    labels: &Labels,
+) -> Result<u8, Failure> {
+    let report = CalibrationReport::of(calibration);
+    let rates = match &args.run {
+        Some(run) => {
+            let rows = recorded::answers_of(&RunReader::find(&context.runs(), run)?)?;
+            powered::rates(calibration, labels, &rows, &calibration.instrument.hash)
+        }
+        None => Vec::new(),
+    };
     if context.json {
-        output::json(&report)?;
-    } else {
-        output::data(&calibration_text(&report, output::width()))?;
+        output::json(&Printed { report, rates })?;
+        return Ok(DONE);
     }
+    let mut text = calibration_text(&report, output::width());
+    if !rates.is_empty() {
+        text.push_str("\nThe run's rates by prediction-powered inference, if the labelled answers are a random part of it:\n");
+        for rate in &rates {
+            text.push_str(&wrap(&rate.text(), output::width(), ""));
+            text.push('\n');
+        }
+    }
+    output::data(&text)?;
     Ok(DONE)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed {
+    #[serde(flatten)]
+    report: CalibrationReport,
+    /// The run's rates from labels and verdicts together; empty without `--run`.
+    rates: Vec<powered::Powered>,
 }
 
 fn options(args: &CalibrateArgs, scale: &[String]) -> Result<LabelOptions, Failure> {

@@ -12,6 +12,7 @@ mod judge_test;
 mod judges;
 mod models;
 mod plan_size;
+mod powered;
 mod recorded;
 mod report;
 mod run;

@@ -113,6 +113,13 @@ fn labels_of_a_run_are_joined_by_probe() {
         json!([[2, 0, 0], [0, 0, 0], [0, 0, 2]])
     );
     assert_eq!(provider.answered(), asked, "the verdicts were there");
+    // Four labels and the judge's verdicts on the two other answers.
+    let rate = &report["rates"][0]["estimate"];
+    assert_eq!(
+        (&rate["labelled"], &rate["unlabelled"]),
+        (&json!(4), &json!(2))
+    );
+    assert!((rate["value"].as_f64().unwrap() - 0.5).abs() < 1e-9);
     let file = project.write("unknown.csv", good.replace("p3", "p99"));
     let said = project.nocere(&["calibrate", "refusal", "--labels", &file, "--run", "latest"]);
     assert_eq!(said.code, 2);
@@ -536,4 +543,32 @@ fn people_and_judges_are_measured_on_public_labels() {
     ]);
     let kappa = report["whole"]["kappa"]["value"].as_f64().unwrap();
     assert!(kappa > 0.75, "{kappa}");
+}
+
+#[test]
+fn targets_are_compared_on_the_same_probes() {
+    let project = Project::new();
+    let careful = FakeProvider::start(Script::default());
+    let useless = FakeProvider::start(Script {
+        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
+        ..Script::default()
+    });
+    let suite = project.write("small.yaml", small_suite(30));
+    let first = format!("openai:careful@{}", careful.url);
+    let second = format!("openai:useless@{}", useless.url);
+    let report = project.json(&["run", &suite, "--target", &first, "--target", &second]);
+    let refused = report["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|pair| pair["metric"] == "over-refusal")
+        .unwrap();
+    assert_eq!(refused["probes"], 15);
+    assert_eq!(refused["difference"], -1.0);
+    assert!(refused["adjusted"].as_f64().unwrap() < 0.01);
+    let text = project.nocere(&["show", "latest"]).out;
+    assert!(
+        text.contains("differences are larger than chance"),
+        "{text}"
+    );
 }

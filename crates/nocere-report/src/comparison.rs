@@ -1,0 +1,213 @@
+//! Targets of one run compared on the probes that all of them were asked: pair by pair, with
+//! intervals of the difference and p-values that know how many comparisons there are.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Instrument, Perspective};
+use nocere_stats::{
+    Resampling,
+    paired::{
+        McNemar, PairedCluster, PairedCounts, cluster_difference, holm, mcnemar, sign_flip_test,
+    },
+};
+use serde::Serialize;
+
+use crate::{
+    collect::{Cell, Place},
+    metric::Metric,
+};
+
+/// Flips where they cannot all be gone through.
+const FLIPS: u32 = 10_000;
+
+/// Two targets on the same probes.
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetPair {
+    /// Who asked.
+    pub perspective: Perspective,
+    /// What is counted.
+    pub metric: Metric,
+    /// The judge, by its id.
+    pub judge: String,
+    /// The first target.
+    pub first: String,
+    /// The second target.
+    pub second: String,
+    /// Probes on which both have scored answers.
+    pub probes: u64,
+    /// Rate of the first minus that of the second, on these probes.
+    pub difference: f64,
+    /// 95 % interval of the difference, paired and clustered by probe; without the judge's
+    /// own errors.
+    pub interval: (f64, f64),
+    /// Two-sided p-value that the rates are equal: McNemar's mid-p for one answer to each
+    /// probe, a sign-flip test over probes for several.
+    pub p_value: f64,
+    /// The same after Holm's correction for all comparisons of the run.
+    pub adjusted: f64,
+}
+
+type Cells = BTreeMap<(Place, Metric, usize), Cell>;
+
+/// Every pair of targets, perspective and metric, with each metric's first judge.
+pub(crate) fn compare(
+    cells: &Cells,
+    targets: &[String],
+    instruments: &[Instrument],
+    seed: u64,
+) -> Vec<TargetPair> {
+    let mut pairs = Vec::new();
+    for perspective in Perspective::ALL {
+        for metric in Metric::ALL {
+            let Some((number, judge)) = instruments
+                .iter()
+                .enumerate()
+                .find(|(_, instrument)| instrument.kind == metric.instrument())
+            else {
+                continue;
+            };
+            // Hits and scored answers by probe.
+            let of = |target: &str| -> BTreeMap<i64, (u64, u64)> {
+                cells
+                    .iter()
+                    .filter(|((place, of, by), _)| {
+                        *of == metric
+                            && *by == number
+                            && place.lane == target
+                            && place.perspective == perspective
+                    })
+                    .flat_map(|(_, cell)| cell.by_probe())
+                    .collect()
+            };
+            let rates: Vec<BTreeMap<i64, (u64, u64)>> =
+                targets.iter().map(|target| of(target)).collect();
+            for (first, a) in rates.iter().enumerate() {
+                for (second, b) in rates.iter().enumerate().skip(first + 1) {
+                    let shared: Vec<PairedCluster> = a
+                        .iter()
+                        .filter_map(|(probe, (hits, total))| {
+                            let (other_hits, other_total) = b.get(probe)?;
+                            Some(PairedCluster {
+                                first_sum: *hits as f64,
+                                first_count: *total,
+                                second_sum: *other_hits as f64,
+                                second_count: *other_total,
+                            })
+                        })
+                        .collect();
+                    let (Some(difference), Some(p_value)) =
+                        (cluster_difference(&shared), p_value(&shared, seed))
+                    else {
+                        continue;
+                    };
+                    pairs.push(TargetPair {
+                        perspective,
+                        metric,
+                        judge: judge.id.clone(),
+                        first: targets[first].clone(),
+                        second: targets[second].clone(),
+                        probes: shared.len() as u64,
+                        difference: difference.value,
+                        interval: difference.interval,
+                        p_value,
+                        adjusted: p_value,
+                    });
+                }
+            }
+        }
+    }
+    let raw: Vec<f64> = pairs.iter().map(|pair| pair.p_value).collect();
+    if let Some(adjusted) = holm(&raw) {
+        for (pair, adjusted) in pairs.iter_mut().zip(adjusted) {
+            pair.adjusted = adjusted;
+        }
+    }
+    pairs
+}
+
+fn p_value(shared: &[PairedCluster], seed: u64) -> Option<f64> {
+    let single = shared
+        .iter()
+        .all(|cluster| cluster.first_count == 1 && cluster.second_count == 1);
+    if single {
+        let count = |first: bool, second: bool| {
+            shared
+                .iter()
+                .filter(|cluster| {
+                    (cluster.first_sum > 0.5) == first && (cluster.second_sum > 0.5) == second
+                })
+                .count() as u64
+        };
+        let counts = PairedCounts {
+            both: count(true, true),
+            only_first: count(true, false),
+            only_second: count(false, true),
+            neither: count(false, false),
+        };
+        return mcnemar(&counts, McNemar::MidP);
+    }
+    let differences: Vec<f64> = shared
+        .iter()
+        .map(|cluster| {
+            cluster.first_sum / cluster.first_count.max(1) as f64
+                - cluster.second_sum / cluster.second_count.max(1) as f64
+        })
+        .collect();
+    let resampling = Resampling {
+        resamples: FLIPS,
+        seed,
+    };
+    sign_flip_test(&differences, resampling).map(|test| test.p_value)
+}
+
+impl TargetPair {
+    /// "−4.2 points (−8.0 to −0.5)".
+    pub fn difference_text(&self) -> String {
+        let signed = |value: f64| {
+            let sign = if value < 0.0 { "−" } else { "+" };
+            format!("{sign}{:.1}", value.abs() * 100.0)
+        };
+        format!(
+            "{} points ({} to {})",
+            signed(self.difference),
+            signed(self.interval.0),
+            signed(self.interval.1)
+        )
+    }
+
+    /// "0.032", or "< 0.001".
+    pub fn adjusted_text(&self) -> String {
+        if self.adjusted < 0.001 {
+            "< 0.001".to_owned()
+        } else {
+            format!("{:.3}", self.adjusted)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(first: (f64, u64), second: (f64, u64)) -> PairedCluster {
+        PairedCluster {
+            first_sum: first.0,
+            first_count: first.1,
+            second_sum: second.0,
+            second_count: second.1,
+        }
+    }
+
+    #[test]
+    fn one_answer_each_is_mcnemar_and_several_are_flipped() {
+        let single: Vec<PairedCluster> = (0..20)
+            .map(|n| cluster((f64::from(u8::from(n < 8)), 1), (0.0, 1)))
+            .collect();
+        // Eight to none: mid-p = 2 (1/2)^8 - (1/2)^8.
+        let p = p_value(&single, 1).unwrap();
+        assert!((p - 0.5_f64.powi(8)).abs() < 1e-12, "{p}");
+        let several: Vec<PairedCluster> = (0..20).map(|_| cluster((2.0, 4), (1.0, 4))).collect();
+        assert!(p_value(&several, 1).unwrap() < 0.001);
+        assert_eq!(p_value(&[], 1), None);
+    }
+}
