@@ -27,7 +27,7 @@ const CODE_VERSION: u32 = 1;
 
 /// Share of a sentence's words, by weight, that a passage must hold to support it. Chosen on
 /// aci_bench: see docs/judges.md.
-const SUPPORTED: f64 = 0.6;
+const SUPPORTED: f64 = 0.4;
 /// Share from which a passage is about the same thing, so that another number or a negation
 /// contradicts.
 const SAME_MATTER: f64 = 0.75;
@@ -39,18 +39,31 @@ const MAX_BYTES: usize = 400_000;
 /// The grounding judge without a model.
 pub struct GroundingJudge {
     instrument: Instrument,
+    supported: f64,
 }
 
 impl Default for GroundingJudge {
     fn default() -> Self {
+        Self::with_threshold(SUPPORTED)
+    }
+}
+
+impl GroundingJudge {
+    /// A judge for which a passage supports a sentence from this share of its words on, by
+    /// weight, in [0, 1].
+    pub fn with_threshold(supported: f64) -> Self {
         Self {
+            supported,
             instrument: Instrument {
                 id: "grounding-overlap".to_owned(),
                 kind: InstrumentKind::Grounding,
                 title: "Grounding, by overlap of words".to_owned(),
                 version: CODE_VERSION.to_string(),
                 model: None,
-                hash: hash_json("instrument", &("grounding-overlap", CODE_VERSION)),
+                hash: hash_json(
+                    "instrument",
+                    &("grounding-overlap", supported.to_bits(), CODE_VERSION),
+                ),
             },
         }
     }
@@ -68,7 +81,7 @@ impl Judge for GroundingJudge {
                 Ok(answer) => answer,
                 Err((reason, detail)) => return Verdict::unscored(reason, detail),
             };
-            let passages = Passages::of(probe);
+            let passages = Passages::of(probe, self.supported);
             let sentences = sentences(answer)
                 .into_iter()
                 .map(|range| passages.align(answer, range))
@@ -158,6 +171,8 @@ struct Passages {
     windows: Vec<Window>,
     /// Inverse document frequency of each word over the windows.
     weights: BTreeMap<String, f64>,
+    /// Share of a sentence's words that supports it.
+    supported: f64,
 }
 
 struct Window {
@@ -169,7 +184,7 @@ struct Window {
 }
 
 impl Passages {
-    fn of(probe: &Probe) -> Self {
+    fn of(probe: &Probe, supported: f64) -> Self {
         let mut windows = Vec::new();
         for (document, entry) in probe.documents.iter().enumerate() {
             let ranges = sentences(&entry.text);
@@ -195,7 +210,11 @@ impl Passages {
             .into_iter()
             .map(|(word, count)| (word, (1.0 + total / count as f64).ln()))
             .collect();
-        Self { windows, weights }
+        Self {
+            windows,
+            weights,
+            supported,
+        }
     }
 
     fn weight(&self, word: &str) -> f64 {
@@ -234,7 +253,7 @@ impl Passages {
                 a.0.total_cmp(&b.0)
                     .then(b.1.words.len().cmp(&a.1.words.len()))
             });
-        let Some((share, window)) = best.filter(|(share, _)| *share >= SUPPORTED) else {
+        let Some((share, window)) = best.filter(|(share, _)| *share >= self.supported) else {
             return label(Support::Unsupported, None);
         };
         let source = Some(Passage {

@@ -95,7 +95,7 @@ const MIN_CLUSTERS: u64 = 10;
 /// Wilson's with the number of independent answers that would have the variance the clusters
 /// show, reduced for few clusters (Korn and Graubard 1998, Surv. Methodol. 24:193–201; Dean
 /// and Pagano 2015, Surv. Methodol. 41:389–402), because repetitions of one probe are not
-/// independent. In simulations (examples/coverage.md; five epochs, correlation 0.3, rates
+/// independent. In simulations (docs/coverage.md; five epochs, correlation 0.3, rates
 /// 0.05 to 0.5) it covers 94 to 98 % from ten clusters on, where a percentile bootstrap over
 /// clusters covers 74 to 93 % with ten and 81 to 93 % with twenty.
 /// With nothing scored there is no value. With fewer than ten clusters, or where all answers

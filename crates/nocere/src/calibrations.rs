@@ -100,3 +100,31 @@ pub(crate) fn save(context: &Context, calibration: &Calibration) -> Result<(), F
     let name = format!("{}.json", calibration.instrument.hash.short());
     write_whole(&context.calibrations().join(name), &(text + "\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use nocere_core::Judge as _;
+    use nocere_judges::RefusalClassifier;
+
+    use super::*;
+
+    /// Fails after a change of the judge: `cargo xtask train-refusal` measures it anew.
+    #[test]
+    fn the_calibration_that_ships_is_that_of_the_judge_that_ships() {
+        let (name, text) = EMBEDDED[0];
+        let calibration = parse(name, text).unwrap();
+        let judge = RefusalClassifier::embedded().unwrap();
+        assert_eq!(calibration.instrument, *judge.instrument());
+        assert_eq!(calibration.rows.len(), 1_350);
+    }
+
+    #[test]
+    fn a_broken_calibration_says_so() {
+        for text in ["", "{}", "[1]"] {
+            assert!(parse("x.json", text).is_err());
+        }
+        let (name, text) = EMBEDDED[0];
+        let outside = text.replacen("\"human\":0", "\"human\":9", 1);
+        assert!(parse(name, &outside).is_err());
+    }
+}

@@ -104,7 +104,7 @@ pub fn prediction_powered_mean(
 /// of weight λ/2 in which human and judge disagree (after Agresti and Min 2005, Stat. Med.
 /// 24:729–740): a judge that happens to be right on all labels is not known to be perfect, and
 /// without them the interval covers 83 % for 50 labels and a judge right in 98 %. With labels
-/// in only ten clusters it covers 91 to 99 % (examples/coverage.md). Where the variance is 0 or the
+/// in only ten clusters it covers 91 to 99 % (docs/coverage.md). Where the variance is 0 or the
 /// value was cut off, it is Wilson's of the labels alone with the number of labelled clusters
 /// as size, widened to hold the value.
 ///

@@ -1,0 +1,136 @@
+//! What the grounding judge without a model says of clinical notes beside the dialogue they
+//! were written from, and beside another patient's, at several thresholds.
+//!
+//! `NOCERE_DATA=../shared/data cargo bench -p nocere-judges --bench grounding`
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark says what it found"
+)]
+
+use std::{collections::BTreeMap, path::Path, task::Poll};
+
+use nocere_core::{
+    ChatReply, Document, Expect, Judge, JudgeContext, Message, Perspective, Probe, Role, Score,
+    Support, Transcript,
+};
+use nocere_judges::GroundingJudge;
+
+fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Support, usize> {
+    let question = Message::new(Role::User, "Write the note of this visit.");
+    let probe = Probe {
+        id: "note".to_owned(),
+        suite: "aci".to_owned(),
+        perspective: Perspective::Clinician,
+        category: "notes".to_owned(),
+        messages: vec![question.clone()],
+        follow_ups: Vec::new(),
+        expect: Expect::Comply,
+        must: Vec::new(),
+        must_not: Vec::new(),
+        matter: None,
+        twin_of: None,
+        language: "en".to_owned(),
+        severity: 0,
+        likelihood: 0,
+        note: String::new(),
+        documents: vec![Document {
+            title: "dialogue".to_owned(),
+            text: dialogue.replace("[doctor]", "").replace("[patient]", ""),
+        }],
+        key: None,
+    };
+    let mut transcript = Transcript::default();
+    transcript.push(question);
+    transcript.push_reply(ChatReply::of_text(note));
+    let cx = JudgeContext {
+        models: &[],
+        seed: 0,
+    };
+    let mut future = judge.judge(&probe, &transcript, &cx);
+    let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
+    let Poll::Ready(verdict) = future.as_mut().poll(&mut waker) else {
+        panic!("the judge waits for nothing");
+    };
+    let Some(Score::Grounding { sentences }) = verdict.score() else {
+        panic!("{verdict:?}");
+    };
+    let mut counts = BTreeMap::new();
+    for sentence in sentences {
+        *counts.entry(sentence.support).or_default() += 1;
+    }
+    counts
+}
+
+fn main() {
+    let Some(data) = std::env::var_os("NOCERE_DATA") else {
+        println!("NOCERE_DATA is not set: nothing to measure on");
+        return;
+    };
+    let mut reader = csv::Reader::from_path(Path::new(&data).join("aci_bench/valid.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    println!(
+        "| threshold | note beside | supported | unsupported | contradictory | not needed | own above other (AUC) |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for threshold in [0.3, 0.4, 0.5, 0.6, 0.7] {
+        let judge = GroundingJudge::with_threshold(threshold);
+        let mut shares: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        let mut lines = Vec::new();
+        for (place, shift) in [0, 7].into_iter().enumerate() {
+            let mut total: BTreeMap<Support, usize> = BTreeMap::new();
+            for (number, row) in rows.iter().enumerate() {
+                let dialogue = &rows[(number + shift) % rows.len()][2];
+                let counts = sentences(&judge, dialogue, &row[3]);
+                let of = |support| counts.get(&support).copied().unwrap_or(0) as f64;
+                let claims: f64 = counts.values().sum::<usize>() as f64 - of(Support::NotNeeded);
+                shares[place].push(of(Support::Supported) / claims);
+                for (support, count) in counts {
+                    *total.entry(support).or_default() += count;
+                }
+            }
+            let all: usize = total.values().sum();
+            let percent = |support| {
+                format!(
+                    "{:.1} %",
+                    100.0 * total.get(&support).copied().unwrap_or(0) as f64 / all as f64
+                )
+            };
+            lines.push([
+                if place == 0 {
+                    "its own dialogue"
+                } else {
+                    "another patient's"
+                }
+                .to_owned(),
+                percent(Support::Supported),
+                percent(Support::Unsupported),
+                percent(Support::Contradictory),
+                percent(Support::NotNeeded),
+            ]);
+        }
+        let [own, other] = &shares;
+        let wins: f64 = own
+            .iter()
+            .flat_map(|a| {
+                other.iter().map(move |b| {
+                    if a > b {
+                        1.0
+                    } else if a < b {
+                        0.0
+                    } else {
+                        0.5
+                    }
+                })
+            })
+            .sum();
+        for line in lines {
+            println!(
+                "| {threshold} | {} | {:.3} |",
+                line.join(" | "),
+                wins / (own.len() * other.len()) as f64
+            );
+        }
+    }
+}
