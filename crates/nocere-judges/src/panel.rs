@@ -16,6 +16,9 @@ use crate::{
 /// Changes when the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
 
+/// Largest weight: more would be a panel of one.
+const MAX_WEIGHT: f64 = 1_000.0;
+
 /// One member of a panel.
 pub struct Member {
     /// The judge.
@@ -53,9 +56,9 @@ impl PanelJudge {
                     instrument.kind.as_str()
                 )));
             }
-            if !(member.weight.is_finite() && member.weight > 0.0) {
+            if !(member.weight > 0.0 && member.weight <= MAX_WEIGHT) {
                 return Err(fail(format!(
-                    "the weight of `{}` is {}; it must be above 0",
+                    "the weight of `{}` is {}; it must be above 0 and at most {MAX_WEIGHT}",
                     instrument.id, member.weight
                 )));
             }

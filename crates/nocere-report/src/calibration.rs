@@ -370,7 +370,7 @@ impl Standing {
         let own: Vec<&CalibrationRow> = calibration
             .rows
             .iter()
-            .filter(|row| row.perspective.is_none_or(|who| who == perspective))
+            .filter(|row| row.perspective == Some(perspective))
             .collect();
         let rows: Vec<&CalibrationRow> = if own.is_empty() {
             calibration.rows.iter().collect()
@@ -446,7 +446,12 @@ impl Standing {
                 ..
             } => {
                 let who: Vec<&str> = perspectives.iter().map(|who| who.as_str()).collect();
-                format!("uncalibrated here ({} on {})", kappa(value), who.join(", "))
+                let who = if who.is_empty() {
+                    "unnamed askers".to_owned()
+                } else {
+                    who.join(", ")
+                };
+                format!("uncalibrated here ({} on {who})", kappa(value))
             }
             Self::Calibrated(known) => format!("{}, {} labels", kappa(&known.kappa), known.labels),
         }

@@ -109,12 +109,13 @@ impl Agreement {
         let spread = observed * (1.0 - observed);
         // Rounding leaves influences barely off zero where all items are alike.
         let size = if variance > 1e-15 && spread > 1e-12 {
-            for_few_clusters(spread / variance, clusters)
+            // Influences that happen to cancel must not make more of the items than they are.
+            for_few_clusters(spread / variance, clusters).min(ratings.paired_counts().0 as f64)
         } else {
             clusters
         };
         let interval = wilson_share(observed, size).filter(|_| influences.len() > 1);
-        let carry = |agreement: f64| (agreement - expected) / rest;
+        let carry = |agreement: f64| ((agreement - expected) / rest).max(-1.0);
         let interval = interval.map(|(low, high)| (carry(low), carry(high)));
         Self::new(ratings, Some(value), interval, Method::WilsonEffective)
     }

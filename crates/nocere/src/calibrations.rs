@@ -1,6 +1,8 @@
 //! Calibrations that this project knows: those that ship with nocere, and its own, which
 //! come first.
 
+use std::path::PathBuf;
+
 use nocere_core::{CALIBRATION_FORMAT, Calibration, ContentHash};
 
 use crate::{
@@ -94,11 +96,13 @@ fn parse(name: &str, text: &str) -> Result<Calibration, Failure> {
 }
 
 /// Stores a calibration; it replaces an earlier one of the same judge.
-pub(crate) fn save(context: &Context, calibration: &Calibration) -> Result<(), Failure> {
+pub(crate) fn save(context: &Context, calibration: &Calibration) -> Result<PathBuf, Failure> {
     let text = serde_json::to_string(calibration)
         .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
     let name = format!("{}.json", calibration.instrument.hash.short());
-    write_whole(&context.calibrations().join(name), &(text + "\n"))
+    let path = context.calibrations().join(name);
+    write_whole(&path, &(text + "\n"))?;
+    Ok(path)
 }
 
 #[cfg(test)]

@@ -442,6 +442,9 @@ pub(crate) struct CalibrateArgs {
     /// Take replies over from this run where the very same call was made.
     #[arg(long, value_name = "RUN")]
     pub(crate) reuse: Vec<String>,
+    /// Store it even if a calibration on more answers is known.
+    #[arg(long)]
+    pub(crate) replace: bool,
     /// Refuse judges that are not on this machine.
     #[arg(long)]
     pub(crate) local_only: bool,

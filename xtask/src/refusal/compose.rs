@@ -71,7 +71,9 @@ impl Parts {
             if helps && maker.chance(share * CAUTIOUS) {
                 made.push(maker.cautious());
             }
-            if helps && maker.chance(share * MISMATCHED) {
+            let long = example.answer.split_whitespace().count() >= 40
+                || (example.language == "zh" && example.answer.chars().count() >= 80);
+            if helps && long && maker.chance(share * MISMATCHED) {
                 let other = mismatched(examples, example, maker.rng);
                 made.extend(other);
             }

@@ -285,13 +285,15 @@ mod tests {
     #[test]
     fn an_answer_to_another_question_is_off_topic() {
         let question = "How do I bake a rye bread?";
-        let about = "For a rye bread you need sourdough. Bake it for an hour in a hot oven, and let it cool before \
+        let about = "It takes patience. ".repeat(20)
+            + "For a rye bread you need sourdough. Bake it for an hour in a hot oven, and let it cool before \
                      you cut it into slices.";
-        let other = "The moon moves around the earth in about four weeks, and it always shows us the same side \
+        let other = "It takes patience. ".repeat(20)
+            + "The moon moves around the earth in about four weeks, and it always shows us the same side \
                      because its rotation is bound to its course.";
-        assert!(value("substance-overlap", question, about) > 0.5);
-        assert_eq!(value("off-topic", question, about).to_bits(), 0);
-        assert!(value("off-topic", question, other) > 0.9);
+        assert!(value("substance-overlap", question, &about) > 0.5);
+        assert_eq!(value("off-topic", question, &about).to_bits(), 0);
+        assert!(value("off-topic", question, &other) > 0.9);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::words::{content_words, is_cjk};
 
+/// Words from which on an answer is long enough to tell that it answers another question.
+const LONG: f32 = 40.0;
+
 /// The values of the features of shape, in the order of their names.
 pub(super) fn push_shape(
     question: &str,
@@ -118,8 +121,9 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
     };
     let whole = cut(text, MAX_BYTES);
     let found = share(whole);
-    let enough = word_count(whole) >= 20.0 && asked.len() >= 2;
-    named.push(share(&substance));
+    // A brief answer rarely repeats the question: only a long one can be off topic.
+    let enough = word_count(whole) >= LONG && asked.len() >= 2;
+    named.push(if enough { share(&substance) } else { 0.5 });
     named.push(share(&refusing));
     named.push(flag(enough && found <= 0.0));
     named.push(flag(enough && found > 0.0 && found <= 0.25));

@@ -97,13 +97,20 @@ fn a_rate_is_corrected_where_the_judge_was_measured_on_such_askers() {
         "{}",
         elsewhere.tag()
     );
+    // Labels that do not say who asked are of nobody in particular.
+    let unknown = calibration(&COUNTS, None);
+    let standing = Standing::of(Some(&unknown), Perspective::Patient, refused, &observed);
+    assert!(standing.corrected().is_none(), "{}", standing.tag());
     let nobody = Standing::of(None, Perspective::Patient, refused, &observed);
     assert_eq!(nobody.tag(), "uncalibrated");
 }
 
 #[test]
 fn a_judge_that_knows_nothing_corrects_nothing() {
-    let blind = calibration(&[[20, 0, 20], [0, 0, 0], [20, 0, 20]], None);
+    let blind = calibration(
+        &[[20, 0, 20], [0, 0, 0], [20, 0, 20]],
+        Some(Perspective::General),
+    );
     let observed: Vec<(u64, u64)> = (0..50).map(|n| (u64::from(n < 20), 1)).collect();
     let standing = Standing::of(
         Some(&blind),

@@ -53,7 +53,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
         }
     }
     let mut known = match &args.run {
-        Some(run) => from_run(context, run, &labels, args)?,
+        Some(run) => from_run(context, run, &mut labels, args)?,
         None => Known {
             answers: labels.samples.iter().map(answer).collect(),
             verdicts: Vec::new(),
@@ -117,8 +117,36 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
         raters: labels.raters.clone(),
         rows,
     };
-    calibrations::save(context, &calibration)?;
+    store(context, args, &calibration)?;
     print(context, args, &calibration, &labels)
+}
+
+/// Stores the calibration, unless one of more labels is known: that one stays until the user
+/// says otherwise.
+fn store(
+    context: &Context,
+    args: &CalibrateArgs,
+    calibration: &Calibration,
+) -> Result<(), Failure> {
+    let known = calibrations::of(context, &calibration.instrument.hash)?;
+    let larger = known.filter(|known| known.rows.len() > calibration.rows.len());
+    if let Some(known) = larger.filter(|_| !args.replace) {
+        output::talk(&format!(
+            "not stored: a calibration on {} answers is known ({}); `--replace` puts this one of {} in its place",
+            known.rows.len(),
+            known.source,
+            calibration.rows.len()
+        ));
+        return Ok(());
+    }
+    let path = calibrations::save(context, calibration)?;
+    if !context.quiet {
+        output::talk(&format!(
+            "stored as {}; reports of this project now show it (delete the file to undo)",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Prints the calibration and, for labels of a run, what they make of its rates.
@@ -265,7 +293,7 @@ fn verdict_of<'a>(row: &'a SampleRow, hash: &ContentHash) -> Option<&'a Verdict>
 fn from_run(
     context: &Context,
     run: &str,
-    labels: &Labels,
+    labels: &mut Labels,
     args: &CalibrateArgs,
 ) -> Result<Known, Failure> {
     let reader = RunReader::find(&context.runs(), run)?;
@@ -273,6 +301,7 @@ fn from_run(
     let rows = recorded::answers_of(&reader)?;
     let mut answers = Vec::new();
     let mut verdicts = Vec::new();
+    let mut about = Vec::new();
     for sample in &labels.samples {
         let fits = |row: &&SampleRow| {
             row.probe.id == sample.id
@@ -304,6 +333,11 @@ fn from_run(
             ))
             .hint("say in a column `target` whose answer was labelled"));
         }
+        about.push((
+            row.probe.perspective,
+            row.probe.category.clone(),
+            row.probe.language.clone(),
+        ));
         answers.push(Answer {
             lane: row.lane.clone(),
             probe: row.probe.clone(),
@@ -311,6 +345,12 @@ fn from_run(
             transcript: row.transcript.clone(),
         });
         verdicts.push(row.verdicts.clone());
+    }
+    // The run knows who asked, about what, in which language.
+    for (sample, (perspective, category, language)) in labels.samples.iter_mut().zip(about) {
+        sample.perspective = Some(perspective);
+        sample.category = category;
+        sample.language = language;
     }
     Ok(Known {
         answers,
