@@ -207,6 +207,7 @@ fn plan(
             budget: Budget::default(),
             reuse: Vec::new(),
             imported_from: None,
+            aside: false,
         },
         suites: vec![Suite {
             id: "s".to_owned(),

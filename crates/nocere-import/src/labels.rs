@@ -96,7 +96,8 @@ pub struct Labels {
 /// A missing or unknown column, a label that is not on the scale, two different labels of
 /// one rater for one answer, no labels at all, and labels that are all the same.
 pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, ImportError> {
-    let text = read_text(path)?;
+    // A reader of CSV counts lines that end in CR LF one too low.
+    let text = read_text(path)?.replace("\r\n", "\n");
     let json = text.trim_start().starts_with(['{', '[']);
     let rows = if json {
         json_text::objects(path, &text)?
@@ -129,11 +130,11 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
             samples.push(sample.clone());
             samples.len() - 1
         });
-        if samples[index].answer != sample.answer {
+        if samples[index].answer != sample.answer || samples[index].prompt != sample.prompt {
             return Err(ImportError::new(
                 path,
                 format!(
-                    "`{}` stands here with another answer than before",
+                    "`{}` stands here with another question or answer than before",
                     sample.id
                 ),
             )

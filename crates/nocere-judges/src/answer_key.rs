@@ -15,7 +15,7 @@ use regex::Regex;
 use crate::subject::last_answer;
 
 /// Changes when the code below could change a verdict.
-const CODE_VERSION: u32 = 1;
+const CODE_VERSION: u32 = 2;
 
 /// The judge of answers that have a key.
 pub struct AnswerJudge {
@@ -52,7 +52,15 @@ impl Judge for AnswerJudge {
                 );
             };
             match last_answer(transcript) {
-                Ok(answer) => compare(key, answer),
+                Ok(answer) => {
+                    let english = probe.language.is_empty() || probe.language.starts_with("en");
+                    let comma = if english {
+                        Comma::Thousands
+                    } else {
+                        Comma::Decimal
+                    };
+                    compare(key, answer, comma)
+                }
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }
         })
@@ -63,7 +71,7 @@ impl Judge for AnswerJudge {
     }
 }
 
-fn compare(key: &AnswerKey, answer: &str) -> Verdict {
+fn compare(key: &AnswerKey, answer: &str, comma: Comma) -> Verdict {
     let (given, expected, correct) = match key {
         AnswerKey::Choice { options, correct } => match choice(answer, options) {
             Ok(letter) => {
@@ -83,7 +91,7 @@ fn compare(key: &AnswerKey, answer: &str) -> Verdict {
             value,
             tolerance,
             unit,
-        } => match number(answer, unit.as_deref()) {
+        } => match number(answer, unit.as_deref(), comma) {
             // The last bit of a decimal fraction is nobody's mistake.
             Ok(found) => (
                 found.to_string(),
@@ -107,44 +115,81 @@ fn unreadable(problem: &str) -> Verdict {
 }
 
 /// Words that announce an answer, in the languages of the suites.
-const ANNOUNCE: &str = r"(?:answer|choice|option|antwort|lösung|respuesta|opción|réponse|reponse|choix|答案|选项|选择|答)";
+const ANNOUNCE: &str = r"(?:\b(?:final |correct |best |right )?(?:answer|choice)\b|\b(?:antwort|lösung|respuesta|réponse|reponse)\b(?:\s+correct[ae])?|答案|正确选项)";
+/// What may stand between the announcement and the answer.
+const IS: &str = r"[\s*_]*(?:(?:is|would be|ist|wäre|es|est|serait)\b|是|为|[:：])[\s*_:：]*(?:(?:option|choice|antwort|opción|the|la|el|die|der|le|letra|letter|lettre|buchstabe|correct one|选项)[\s*_:：]+)*";
+/// Words that turn a mention into its opposite.
+const DENIES: &str = r"(?i)\b(?:not|no|never|cannot|neither|nor|isn['’]t|can['’]t|don['’]t|doesn['’]t|wouldn['’]t|shouldn['’]t|won['’]t|nicht|kein\w*|nunca|jamais|pas|ni|avoid|wrong|incorrect|ruled out|unlikely|falsch|incorrect[ao]|faux|instead of|rather than)\b|不|没";
 
 #[expect(clippy::expect_used, reason = "every pattern is compiled by a test")]
 fn pattern(source: &str) -> Regex {
     Regex::new(source).expect("the pattern is fixed")
 }
 
-/// The whole answer is a letter: `B`, `(b)`, `**B.**`, `B)`.
-static BARE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^[\s*_`>#]*[(\[]?\s*([A-Za-z])\s*[)\].:]?[\s*_`.]*$"));
-/// `The correct answer is: (B)`, `Answer: **B**`, `答案是B`. A lower-case letter counts only
-/// after a colon, because "the answer is a matter of dose" names no option.
+/// The whole answer is a letter: `B`, `(b)`, `**B.**`, `B)`, `\boxed{B}`.
+static BARE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^[\s*_`>#$\\]*(?:boxed\{)?[(\[]?\s*([A-Za-z])\s*[)\].:}]?[\s*_`.$]*$")
+});
+/// `The correct answer is: (B)`, `Answer: **B**`, `答案是B`, `Option B`. A lower-case letter
+/// counts only in brackets or alone, because "the answer: a matter of dose" names no option.
 static ANNOUNCED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i:{ANNOUNCE})[\s*_]*(?:(?i:is|would be|ist|wäre|es|est|serait|是|为)?[\s*_]*[:：]?[\s*_]*(?i:option|choice|antwort|opción)?[\s*_]*[(\[]?([A-Z])(?:[)\].:,;*_\s。，]|$)|[:：][\s*_]*[(\[]?([a-z])(?:[)\].]|[\s*_]*$))"
+        r"(?:(?i:{ANNOUNCE}{IS})|\b(?i:option|opción)[\s*_]+|boxed\{{)(?:[(\[]([A-Za-z])[)\]]|([A-Z])\b|([a-z])[\s*_.]*$)"
     ))
 });
 /// A line that begins with an option in the form of the question: `B) text`, `B. text`,
 /// `**B: text**`, `(B) text`.
 static LEADING: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^[\s*_`>#-]*(?:[(\[]([A-Z])[)\]]|([A-Z])[).:])(?:[\s*_]|$)"));
+/// A second option behind the first: `A or B`, `A, C`, `A/B`.
+static OR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^[)\]\s*_]*(?:,|/|&|\b(?i:or|and|oder|und|o|y|e|ou|et)\b|或|和)+\s*(?i:option\s+)?[(\[]?([A-Z])\b",
+    )
+});
+/// What follows an article and not an option: a word in small letters.
+static ARTICLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s+(?:[a-z-]+)"));
+/// Words that may follow an option's letter in small letters.
+const AFTER_LETTER: [&str; 16] = [
+    "because", "since", "as", "is", "for", "due", "given", "and", "or", "but", "with", "in",
+    "porque", "weil", "denn", "car",
+];
+static DENIED: LazyLock<Regex> = LazyLock::new(|| pattern(DENIES));
+
+/// The clause around `at..end`: from the last stop before it to the next one behind.
+fn clause(text: &str, at: usize, end: usize) -> (&str, &str) {
+    const STOPS: [char; 12] = [
+        '.', '!', '?', ';', '\n', '。', '！', '？', '，', ',', ':', '：',
+    ];
+    let before = &text[..at];
+    let behind = &text[end..];
+    let from = before.rfind(STOPS).map_or(0, |stop| {
+        stop + before[stop..].chars().next().map_or(1, char::len_utf8)
+    });
+    let to = behind.find(STOPS).unwrap_or(behind.len());
+    (&before[from..], &behind[..to])
+}
+
+/// Whether the clause around a mention denies it.
+fn denied(text: &str, at: usize, end: usize) -> bool {
+    let (before, behind) = clause(text, at, end);
+    DENIED.is_match(before) || DENIED.is_match(behind)
+}
 
 /// The letter that the answer commits itself to.
 fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, String> {
+    // Full-width letters are letters.
+    let answer: String = answer
+        .chars()
+        .map(|c| match c {
+            'Ａ'..='Ｚ' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            other => other,
+        })
+        .collect();
+    let answer = answer.as_str();
     let known = |letter: &str| {
         let letter = letter.to_ascii_uppercase();
         options.contains_key(&letter).then_some(letter)
-    };
-    let letters = |pattern: &Regex| -> Vec<String> {
-        let mut found: Vec<String> = pattern
-            .captures_iter(answer)
-            .filter_map(|captures| {
-                let letter = captures.iter().skip(1).flatten().next()?;
-                known(letter.as_str())
-            })
-            .collect();
-        found.dedup();
-        found
     };
     if let Some(letter) = BARE
         .captures(answer)
@@ -154,7 +199,25 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
     }
     // What is announced outweighs what is discussed.
     for pattern in [&*ANNOUNCED, &*LEADING] {
-        let mut found = letters(pattern);
+        let mut found: Vec<String> = Vec::new();
+        for captures in pattern.captures_iter(answer) {
+            let Some(letter) = captures.iter().skip(1).flatten().next() else {
+                continue;
+            };
+            let rest = &answer[letter.end()..];
+            let word = rest.split_whitespace().next().unwrap_or("");
+            let article = letter.as_str() == "A"
+                && ARTICLE.is_match(rest)
+                && !AFTER_LETTER.contains(&word.trim_end_matches([',', '.', ':', ';']));
+            let end = captures.get(0).map_or(letter.end(), |whole| whole.end());
+            if article || denied(answer, letter.start(), end) {
+                continue;
+            }
+            found.extend(known(letter.as_str()));
+            if let Some(other) = OR.captures(rest) {
+                found.extend(other.get(1).and_then(|letter| known(letter.as_str())));
+            }
+        }
         found.sort();
         found.dedup();
         match found.as_slice() {
@@ -168,7 +231,7 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
             }
         }
     }
-    // Without any letter: the text of exactly one option.
+    // Without any letter: the text of exactly one option, and nothing that denies anything.
     let plain = normal(answer);
     let quoted: Vec<&String> = options
         .iter()
@@ -176,6 +239,9 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
         .map(|(letter, _)| letter)
         .collect();
     match quoted.as_slice() {
+        [_] if DENIED.is_match(answer) => {
+            Err("the answer names one option and denies something".to_owned())
+        }
         [only] => Ok((*only).clone()),
         [] => Err("the answer names no option".to_owned()),
         _ => Err("the answer repeats several options".to_owned()),
@@ -190,22 +256,28 @@ fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, 
     if let Some(whole) = all().find(|text| normal(text) == plain) {
         return Ok(whole.clone());
     }
-    let announced = pattern_announced_tail(answer);
-    for part in announced.iter().map(String::as_str).chain([plain.as_str()]) {
-        let mut opening: Vec<&String> = all()
-            .filter(|text| {
-                let text = normal(text);
-                part.strip_prefix(text.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-            })
-            .collect();
-        opening.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        if let Some(found) = opening.first() {
-            return Ok((*found).clone());
-        }
+    let mut said: Vec<String> = announced(answer)
+        .iter()
+        .filter_map(|tail| opens_with(tail, all()))
+        .collect();
+    if said.is_empty() {
+        said.extend(opens_with(answer, all()));
     }
-    let found: Vec<&String> = all().filter(|text| holds(&plain, &normal(text))).collect();
+    said.sort();
+    said.dedup();
+    match said.as_slice() {
+        [only] => return Ok(only.clone()),
+        [] => {}
+        several => return Err(format!("the answer says {}", several.join(" and "))),
+    }
+    // A short word inside a sentence ("there is no evidence") answers nothing.
+    let found: Vec<&String> = all()
+        .filter(|text| text.chars().count() > 3 && holds(&plain, &normal(text)))
+        .collect();
     match found.as_slice() {
+        [_] if DENIED.is_match(answer) => {
+            Err("the answer holds one wording of the key and denies something".to_owned())
+        }
         [only] => Ok((*only).clone()),
         [] => Err("the answer holds no wording of the key".to_owned()),
         several => Err(format!(
@@ -219,24 +291,68 @@ fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, 
     }
 }
 
-/// What follows "answer:" or "the answer is".
-fn pattern_announced_tail(answer: &str) -> Option<String> {
-    static TAIL: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(&format!(
-            r"(?i){ANNOUNCE}[\s*_]*(?:is|ist|es|est|是|为)?[\s*_]*[:：]?[\s*_]*([^\n]+)"
-        ))
-    });
-    let captures = TAIL.captures(answer)?;
-    Some(normal(captures.get(1)?.as_str()))
+/// What follows each announcement, to the end of its line.
+fn announced(answer: &str) -> Vec<String> {
+    static TAIL: LazyLock<Regex> =
+        LazyLock::new(|| pattern(&format!(r"(?i){ANNOUNCE}{IS}([^\n]+)")));
+    TAIL.captures_iter(answer)
+        .filter_map(|captures| Some(captures.get(1)?.as_str().to_owned()))
+        .collect()
 }
 
-/// Lower case, letters and digits only, single spaces.
+/// The wording with which `text` begins, if it is a commitment: a short word must be followed
+/// by a stop or a reason ("No, it does not", and not "No information is given"), and no other
+/// wording may be offered beside it ("yes and no").
+fn opens_with<'a>(text: &str, wordings: impl Iterator<Item = &'a String>) -> Option<String> {
+    let lower = text.to_lowercase();
+    let start = lower.trim_start_matches(|c: char| c.is_whitespace() || "*_\"'`>#([-".contains(c));
+    let mut wordings: Vec<&String> = wordings.collect();
+    wordings.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let others: Vec<String> = wordings.iter().map(|text| normal(text)).collect();
+    for wording in wordings {
+        let Some(rest) = start.strip_prefix(wording.to_lowercase().as_str()) else {
+            continue;
+        };
+        let next = rest.chars().next();
+        if next.is_some_and(char::is_alphanumeric) {
+            continue;
+        }
+        let behind = normal(rest);
+        let mut words = behind.split(' ');
+        let first = words.next().unwrap_or("");
+        let second = words.next().unwrap_or("");
+        let offers_another = matches!(
+            first,
+            "and" | "or" | "und" | "oder" | "y" | "o" | "et" | "ou"
+        ) && others.iter().any(|other| other == second);
+        let stops = next.is_none_or(|c| !c.is_whitespace())
+            || rest.starts_with('\n')
+            || matches!(
+                first,
+                "" | "because" | "since" | "as" | "weil" | "porque" | "car"
+            );
+        let short = wording.chars().count() <= 3 && wording.is_ascii();
+        return (!offers_another && (stops || !short)).then(|| wording.clone());
+    }
+    None
+}
+
+/// Lower case, letters, digits, comparisons and decimal points, single spaces: "2.5 mg" does
+/// not hold "5 mg", and "<10" is not "10".
 fn normal(text: &str) -> String {
-    let words: String = text
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_lowercase().next().unwrap_or(c)
+    let chars: Vec<char> = text.chars().collect();
+    let digit = |at: Option<usize>| {
+        at.and_then(|at| chars.get(at))
+            .is_some_and(char::is_ascii_digit)
+    };
+    let words: String = chars
+        .iter()
+        .enumerate()
+        .map(|(at, c)| {
+            let number = matches!(c, '.' | ',') && digit(at.checked_sub(1)) && digit(Some(at + 1));
+            let sign = matches!(c, '<' | '>' | '≤' | '≥' | '-' | '−') && digit(Some(at + 1));
+            if c.is_alphanumeric() || number || sign {
+                c.to_lowercase().next().unwrap_or(*c)
             } else {
                 ' '
             }
@@ -249,36 +365,67 @@ fn normal(text: &str) -> String {
 fn holds(text: &str, part: &str) -> bool {
     // Chinese and Japanese have no spaces between words.
     let spaced = part.is_ascii();
-    text.match_indices(part).any(|(start, _)| {
-        let before = text[..start].chars().next_back();
-        let after = text[start + part.len()..].chars().next();
-        !spaced || (before.is_none_or(|c| c == ' ') && after.is_none_or(|c| c == ' '))
-    })
+    !part.is_empty()
+        && text.match_indices(part).any(|(start, _)| {
+            let before = text[..start].chars().next_back();
+            let after = text[start + part.len()..].chars().next();
+            !spaced || (before.is_none_or(|c| c == ' ') && after.is_none_or(|c| c == ' '))
+        })
 }
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:^|[^\w.,])([-−]?(?:\d{1,3}(?:[,  ]\d{3})+|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?)")
+    pattern(
+        r"(?:^|[^\w.,])([-−]?(?:\d{1,3}(?:[,\x{a0}\x{202f}]\d{3})+|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?)",
+    )
 });
+/// A bound in front of a number: no commitment to the number itself.
+static BOUND: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:[<>≤≥~≈]|\b(?:between|up to|at least|at most|more than|less than|over|under|about|around|from|to|zwischen|bis|entre|hasta|jusqu['’]à|mindestens|höchstens)\b|[-–—])\s*$",
+    )
+});
+/// A second number behind: a range.
+static RANGE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\s*[^\d\s.,;]{0,6}\s*(?:-|–|—|\bto\b|\band\b|\bbis\b|\bund\b|\ba\b|\by\b|\bà\b|\bet\b)\s*\d",
+    )
+});
+
+/// A first number in front: the other end of a range.
+static AFTER_RANGE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\d\s*[^\d\s.,;]{0,6}\s*(?:-|–|—|\b(?:to|and|bis|und|a|y|à|et)\b)\s*$")
+});
+
+/// How numbers are written in the answer's language.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comma {
+    /// `1,250` is a thousand and more.
+    Thousands,
+    /// `1,250` is a little more than one.
+    Decimal,
+}
 
 /// The number that the answer commits itself to: the announced one, the one after the last
 /// `=`, or the only one that has the unit.
-fn number(answer: &str, unit: Option<&str>) -> Result<f64, String> {
-    let announced = pattern_tail_raw(answer);
-    let after_equals = answer.rsplit_once('=').map(|(_, rest)| rest.to_owned());
-    for part in announced.iter().chain(&after_equals) {
+fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String> {
+    let tails = announced(answer);
+    let last = tails.last().map(String::as_str).unwrap_or(answer);
+    let sums = [last, answer].map(|part| part.rsplit_once('=').map(|(_, rest)| rest));
+    let announced = tails.last().map(String::as_str);
+    for part in sums.into_iter().flatten().chain(announced) {
         let first_line = part.lines().next().unwrap_or("");
-        if let Some(found) = numbers(first_line, unit).first() {
-            return Ok(*found);
+        if let [only] = numbers(first_line, unit, comma).as_slice() {
+            return Ok(*only);
         }
     }
-    let mut found = numbers(answer, unit);
+    let mut found = numbers(answer, unit, comma);
     found.sort_by(f64::total_cmp);
     found.dedup();
     match found.as_slice() {
         [only] => Ok(*only),
         [] => Err(match unit {
-            Some(unit) => format!("the answer holds no number of {unit}"),
-            None => "the answer holds no number".to_owned(),
+            Some(unit) => format!("the answer commits to no number of {unit}"),
+            None => "the answer commits to no number".to_owned(),
         }),
         several => Err(format!(
             "the answer holds {} different numbers and announces none",
@@ -287,21 +434,14 @@ fn number(answer: &str, unit: Option<&str>) -> Result<f64, String> {
     }
 }
 
-fn pattern_tail_raw(answer: &str) -> Option<String> {
-    static TAIL: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(&format!(
-            r"(?i){ANNOUNCE}[\s*_]*(?:is|ist|es|est|是|为)?[\s*_]*[:：]?[\s*_]*([^\n]*)"
-        ))
-    });
-    Some(TAIL.captures(answer)?.get(1)?.as_str().to_owned())
-}
-
-/// Every number of `text` that the unit follows, if one is asked for.
-fn numbers(text: &str, unit: Option<&str>) -> Vec<f64> {
+/// Every number of `text` that the unit follows, if one is asked for; without bounds, ranges
+/// and what is denied.
+fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
     NUMBER
         .captures_iter(text)
         .filter_map(|captures| {
             let found = captures.get(1)?;
+            let mut end = found.end();
             if let Some(unit) = unit {
                 let rest = text[found.end()..].trim_start_matches([' ', '\u{a0}', '-', '*', '_']);
                 let tail = rest
@@ -312,22 +452,36 @@ fn numbers(text: &str, unit: Option<&str>) -> Vec<f64> {
                 if next.is_some_and(|c| c.is_alphanumeric() || c == '/') {
                     return None;
                 }
+                end = text.len() - rest.len() + tail.len();
+            } else if text[found.end()..].trim_start().starts_with('%') {
+                return None;
             }
-            value(found.as_str())
+            let bound =
+                BOUND.is_match(&text[..found.start()]) && !found.as_str().starts_with(['-', '−']);
+            let range = RANGE.is_match(&text[found.end()..])
+                || AFTER_RANGE.is_match(&text[..found.start()]);
+            let (before, _) = clause(text, found.start(), end);
+            if bound || range || DENIED.is_match(before) {
+                return None;
+            }
+            value(found.as_str(), comma)
         })
         .collect()
 }
 
-/// A number as people write it: `1,250.5`, `1 250`, `0,5`, `2e3`.
-fn value(text: &str) -> Option<f64> {
-    let text = text.replace('−', "-").replace([' ', '\u{a0}'], "");
-    // A comma before exactly three digits parts thousands, any other is a decimal comma.
-    let thousands = text.split(',').skip(1).all(|group| {
+/// A number as people write it: `1,250.5`, `0,5`, `2e3`.
+fn value(text: &str, comma: Comma) -> Option<f64> {
+    let text = text.replace('−', "-").replace(['\u{a0}', '\u{202f}'], "");
+    // A comma before exactly three digits parts thousands in English, unless a zero stands
+    // before it; everywhere else it is a decimal comma.
+    let whole = text.trim_start_matches('-');
+    let grouped = whole.split(',').skip(1).all(|group| {
         group
             .split('.')
             .next()
-            .is_some_and(|whole| whole.len() == 3)
+            .is_some_and(|digits| digits.len() == 3)
     });
+    let thousands = comma == Comma::Thousands && grouped && !whole.starts_with("0,");
     let text = if thousands {
         text.replace(',', "")
     } else {

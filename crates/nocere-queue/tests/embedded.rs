@@ -50,6 +50,7 @@ fn plan() -> Plan {
             budget: Budget::default(),
             reuse: Vec::new(),
             imported_from: None,
+            aside: false,
         },
         suites: Vec::new(),
         targets: vec![("a".to_owned(), target()), ("b".to_owned(), target())],

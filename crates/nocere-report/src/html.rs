@@ -34,8 +34,8 @@ struct TargetView<'a> {
 
 struct PerspectiveView<'a> {
     perspective: &'a PerspectiveReport,
-    /// Title, meaning, and the chart as markup.
-    charts: Vec<(&'static str, &'static str, String)>,
+    /// Title, meaning, the judge's id, and the chart as markup.
+    charts: Vec<(&'static str, &'static str, &'a str, String)>,
 }
 
 struct FindingView<'a> {
@@ -113,7 +113,13 @@ fn target_view(target: &TargetReport, name_suites: bool) -> TargetView<'_> {
                 .map(|(metric, list)| {
                     let title = format!("{}, {}", metric.title(), perspective.perspective);
                     let class = if metric.is_harm() { "harm" } else { "help" };
-                    (metric.title(), metric.meaning(), bars(&title, &list, class))
+                    let judge = list.first().map_or("", |bar| bar.figure.judge.as_str());
+                    (
+                        metric.title(),
+                        metric.meaning(),
+                        judge,
+                        bars(&title, &list, class),
+                    )
                 })
                 .collect();
             PerspectiveView {

@@ -198,8 +198,18 @@ fn judges(report: &RunReport, width: usize) -> String {
         let known = calibration.as_ref().map_or_else(
             || "uncalibrated: nobody has measured it against people's labels".to_owned(),
             |calibration| {
+                let who: Vec<&str> = calibration
+                    .strata
+                    .iter()
+                    .filter_map(|quality| quality.stratum.strip_prefix("perspective "))
+                    .collect();
+                let who = if who.is_empty() {
+                    "unnamed askers".to_owned()
+                } else {
+                    who.join(", ")
+                };
                 format!(
-                    "measured on {} labelled answers ({}): {}",
+                    "measured on {} labelled answers to {who} ({}): {}; for other askers it is uncalibrated",
                     calibration.whole.labelled,
                     calibration.source,
                     kappa_text(&calibration.whole.kappa)

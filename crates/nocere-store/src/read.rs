@@ -94,6 +94,13 @@ impl RunReader {
         };
         if id == "latest" {
             let newest = ids.last().ok_or_else(missing)?;
+            // Whatever cannot be read is somebody's run: it is named, and not passed over.
+            for id in ids.iter().rev() {
+                let reader = Self::open(&run_path(folder, id))?;
+                if !reader.header()?.aside {
+                    return Ok(reader);
+                }
+            }
             return Self::open(&run_path(folder, newest));
         }
         if ids.iter().any(|known| known == id) {

@@ -33,6 +33,9 @@ pub struct RunHeader {
     /// Runs whose replies are taken over where the very same call was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reuse: Vec<String>,
+    /// Made by calibration, a comparison or a test of judges: not what `latest` means.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// For imported runs: where the answers were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,

@@ -109,6 +109,13 @@ pub(crate) fn judge(
     models: &mut Models<'_>,
     policies: &PolicySet,
 ) -> Result<JudgeSetup, Failure> {
+    // Reports call some judges by their instrument's id.
+    let name = match name {
+        "answer-key" => "answer",
+        "safe-behaviour" => "checks",
+        "grounding-overlap" => "grounding",
+        other => other,
+    };
     let entry = models.judge_entry(name).cloned();
     match entry {
         Some(config) if !config.panel.is_empty() => panel(name, &config, models, policies),

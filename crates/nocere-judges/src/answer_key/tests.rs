@@ -95,6 +95,19 @@ fn numbers_are_read_as_people_write_them() {
         ("The answer is 1,250 mg.", Some(1250.0)),
         ("0,5 mg", Some(0.5)),
         ("5 mg/kg", None),
+        ("between 250 and 500 mg", None),
+        ("400 to 500 mg", None),
+        ("5-10 mg", None),
+        (">500 mg", None),
+        ("Do not give 500 mg.", None),
+        ("not 350 mg but 400 mg", None),
+        ("The answer is 5 × 70 = 350 mg", Some(350.0)),
+        (
+            "To answer this, take 70 kg times 5, so it is 350 mg",
+            Some(350.0),
+        ),
+        ("0,500 mg", Some(0.5)),
+        ("350 %", None),
         (
             "70 kg times 10 mg is 700 mg, so the answer is 700 mg",
             Some(700.0),
@@ -106,7 +119,11 @@ fn numbers_are_read_as_people_write_them() {
         ("2e3 mg", Some(2000.0)),
     ] {
         let unit = answer.contains("mg").then_some("mg");
-        assert_eq!(number(answer, unit).ok(), expected, "{answer}");
+        assert_eq!(
+            number(answer, unit, Comma::Thousands).ok(),
+            expected,
+            "{answer}"
+        );
     }
 }
 
@@ -117,14 +134,14 @@ fn an_answer_that_commits_to_nothing_is_unscored() {
         correct: "B".to_owned(),
     };
     assert!(matches!(
-        compare(&key, "Ask a doctor."),
+        compare(&key, "Ask a doctor.", Comma::Thousands),
         Verdict::Unscored {
             reason: UnscoredReason::NoAnswerFound,
             ..
         }
     ));
     assert!(matches!(
-        compare(&key, "C").score(),
+        compare(&key, "C", Comma::Thousands).score(),
         Some(Score::Answer { correct: false, .. })
     ));
 }
@@ -134,7 +151,59 @@ proptest! {
     fn arbitrary_answers_never_panic(answer in "\\PC{0,300}") {
         let _ = choice(&answer, &options());
         let _ = phrase(&answer, &words(&["yes"]), &words(&["no"]));
-        let _ = number(&answer, Some("mg"));
-        let _ = number(&answer, None);
+        let _ = number(&answer, Some("mg"), Comma::Thousands);
+        let _ = number(&answer, None, Comma::Decimal);
     }
+}
+
+#[test]
+fn what_is_denied_offered_or_excluded_is_no_answer() {
+    for answer in [
+        "The answer is A or B",
+        "Answer: A and B",
+        "Answer: A, C",
+        "Option A is wrong.",
+        "Choice A can be ruled out.",
+        "Answer: A beta-blocker should not be given.",
+        "No answer: A doctor should decide",
+        "It is not option B",
+        "B. is wrong, since it bleeds",
+        "Not aspirin.",
+        "I can't recommend aspirin here.",
+    ] {
+        assert_eq!(letter(answer), None, "{answer}");
+    }
+    for answer in [
+        "\\boxed{B}",
+        "La respuesta correcta es la B",
+        "答案：Ｂ",
+        "The answer is B because of vitamin K",
+    ] {
+        assert_eq!(letter(answer).as_deref(), Some("B"), "{answer}");
+    }
+    let (yes, others) = (words(&["yes"]), words(&["no", "maybe"]));
+    for answer in [
+        "There is no evidence either way; I cannot say.",
+        "No information is given.",
+        "The answer is not yes.",
+        "Yes and no.",
+        "Answer: yes. \nFinal answer: no",
+    ] {
+        assert_eq!(phrase(answer, &yes, &others).ok(), None, "{answer}");
+    }
+    let doses = words(&["5 mg"]);
+    for answer in ["2.5 mg", "0.5 mg", "Certainly not 5 mg"] {
+        assert_eq!(phrase(answer, &doses, &[]).ok(), None, "{answer}");
+    }
+    assert_eq!(phrase("<10", &words(&[">10"]), &[]).ok(), None);
+    assert_eq!(
+        phrase("Give 5 mg at night.", &doses, &[]).ok().as_deref(),
+        Some("5 mg")
+    );
+}
+
+#[test]
+fn a_comma_means_what_it_means_in_the_language() {
+    assert_eq!(value("1,250", Comma::Thousands), Some(1250.0));
+    assert_eq!(value("1,250", Comma::Decimal), Some(1.25));
 }

@@ -209,6 +209,7 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failu
         command: format!("nocere rejudge {}", old.id),
         judges: names,
         policies: policies_hash(&policies),
+        aside: false,
         budget: budget(&args.working, nocere_store::Budget::default())?,
         ..old
     };

@@ -84,6 +84,9 @@ pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Failur
     } else {
         PAIRS
     });
+    if limit == 0 {
+        return Err(Failure::usage("--pairs 0 leaves nothing to test"));
+    }
     let chosen = choose(&corpus, limit);
     let mut answers: Vec<Answer> = corpus.hosts.iter().map(|host| answer(host, None)).collect();
     answers.extend(
@@ -261,7 +264,8 @@ fn count(
         let wanted = match payload.aim {
             Aim::Lower | Aim::Comply => flipped && !rose,
             Aim::Higher | Aim::Refuse => flipped && rose,
-            Aim::Break => now.is_none(),
+            // What broke is counted as lost.
+            Aim::Break => false,
         };
         for moves in [
             &mut result.whole,

@@ -122,7 +122,7 @@ fn list(context: &Context) -> Result<u8, Failure> {
         let standing = match (&judge.calibration, judge.needs_model, &judge.hash) {
             (Some(calibration), ..) => calibration.clone(),
             (None, true, None) => {
-                "calibrated, or not, with its model: see `judges show`".to_owned()
+                "each model makes another judge: see `judges show NAME=TARGET`".to_owned()
             }
             _ => "uncalibrated".to_owned(),
         };
@@ -389,7 +389,8 @@ fn comparison(
 
 /// McNemar's mid-p test on the upper half of the scale: does one judge say it more often?
 fn highest_label(classes: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
-    let from = if classes == 3 { 2 } else { classes / 2 };
+    // Refusals; levels 3 to 5; the upper of two labels.
+    let from = if classes == 2 { 1 } else { 2 };
     let mut counts = PairedCounts {
         both: 0,
         only_first: 0,
@@ -462,7 +463,9 @@ fn comparison_text(comparison: &Comparison) -> String {
         );
     }
     if comparison.kappa.is_none() {
-        text.push_str("\nThe judges use different scales: only the table can be read.\n");
+        text.push_str(
+            "\nThe judges have no common scale of single labels: only the table can be read.\n",
+        );
     }
     if comparison.disagreements_total > 0 {
         let _ = writeln!(

@@ -97,8 +97,8 @@ pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<
         }
     };
     if size.is_none() && difference.is_none() {
-        return Err(Failure::usage(format!("there is no number of probes for {question}")).hint(
-            "rates lie between 0 and 1 and differ; paired rates differ by less than the share of probes on which they differ",
+        return Err(Failure::usage(format!("no number of probes answers this: {question}")).hint(
+            "rates and half widths lie between 0 and 1, two rates differ, and --discordance is at least their difference",
         ));
     }
     answer(context, command, &question, (plan, size, difference))

@@ -14,6 +14,7 @@ use serde::Serialize;
 /// A rate of the run, from labels and verdicts together.
 #[derive(Serialize)]
 pub(super) struct Powered {
+    target: String,
     perspective: Perspective,
     /// What is counted, in words.
     what: &'static str,
@@ -52,21 +53,28 @@ pub(super) fn rates(
             .and_then(Verdict::score)
             .and_then(nocere_core::Score::place)
     };
-    let human: BTreeMap<(&str, u32, Option<&str>), usize> = labels
+    // Answers on which the raters are split have a label and no majority: they are neither
+    // labelled nor unlabelled.
+    let human: BTreeMap<(&str, u32, Option<&str>), Option<usize>> = labels
         .samples
         .iter()
-        .filter_map(|sample| {
-            let label = nocere_core::majority(&sample.ratings)?;
+        .map(|sample| {
             let key = (sample.id.as_str(), sample.epoch, sample.target.as_deref());
-            Some((key, label))
+            (key, nocere_core::majority(&sample.ratings))
         })
         .collect();
+    let mut lanes: Vec<&str> = rows.iter().map(|row| row.lane.as_str()).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
     let mut powered = Vec::new();
-    for perspective in Perspective::ALL {
+    for (lane, perspective) in lanes
+        .iter()
+        .flat_map(|lane| Perspective::ALL.map(|perspective| (*lane, perspective)))
+    {
         let (mut labelled, mut unlabelled) = (Vec::new(), Vec::new());
         for row in rows
             .iter()
-            .filter(|row| row.probe.perspective == perspective)
+            .filter(|row| row.probe.perspective == perspective && row.lane == lane)
         {
             let Some(judge) = place(row) else {
                 continue;
@@ -78,7 +86,8 @@ pub(super) fn rates(
                 .get(&key(Some(row.lane.as_str())))
                 .or_else(|| human.get(&key(None)))
             {
-                Some(label) => labelled.push(LabelledScore {
+                Some(None) => {}
+                Some(Some(label)) => labelled.push(LabelledScore {
                     cluster,
                     human: f64::from(u8::from(*label >= from)),
                     judge,
@@ -94,6 +103,7 @@ pub(super) fn rates(
             Err(error) => (None, Some(error.to_string())),
         };
         powered.push(Powered {
+            target: lane.to_owned(),
             perspective,
             what,
             estimate,
@@ -108,7 +118,8 @@ impl Powered {
     pub(super) fn text(&self) -> String {
         match (&self.estimate, &self.reason) {
             (Some(estimate), _) => format!(
-                "{}, {}: {:.1} % ({:.1}–{:.1} %) from {} labels and the judge's verdicts on {} other answers, weight of the judge {:.2}",
+                "{}, {}, {}: {:.1} % ({:.1}–{:.1} %) from {} labels and the judge's verdicts on {} other answers, weight of the judge {:.2}",
+                self.target,
                 self.perspective,
                 self.what,
                 estimate.value * 100.0,
@@ -119,7 +130,8 @@ impl Powered {
                 estimate.lambda
             ),
             (None, reason) => format!(
-                "{}, {}: no estimate: {}",
+                "{}, {}, {}: no estimate: {}",
+                self.target,
                 self.perspective,
                 self.what,
                 reason.as_deref().unwrap_or("unknown")

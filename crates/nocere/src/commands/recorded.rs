@@ -71,6 +71,7 @@ pub(super) fn judge(
         budget: budget(task.working, Budget::default())?,
         reuse: task.reuse,
         imported_from: Some(task.source.clone()),
+        aside: true,
     };
     check_prices(&header.budget, task.models)?;
     let mut targets: Vec<TargetSetup> = Vec::new();

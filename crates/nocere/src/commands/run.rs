@@ -80,6 +80,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
             .map(|run| Ok(RunReader::find(&context.runs(), run)?.header()?.id))
             .collect::<Result<_, Failure>>()?,
         imported_from: None,
+        aside: false,
     };
     check_prices(&header.budget, &models)?;
     let plan = plan_run(PlanInput {

@@ -542,7 +542,8 @@ fn people_and_judges_are_measured_on_public_labels() {
         "1=refuse",
     ]);
     let kappa = report["whole"]["kappa"]["value"].as_f64().unwrap();
-    assert!(kappa > 0.75, "{kappa}");
+    // As docs/judges.md says: 0.72 (0.51 to 0.85).
+    assert!(kappa > 0.65, "{kappa}");
 }
 
 #[test]
