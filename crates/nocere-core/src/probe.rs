@@ -126,6 +126,30 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// A question in English that says no more than what it asks: from anybody, to be
+    /// answered with care. Callers change what they know better.
+    pub fn asking(suite: &str, id: impl Into<String>, question: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            suite: suite.to_owned(),
+            perspective: Perspective::General,
+            category: String::new(),
+            messages: vec![Message::new(Role::User, question)],
+            follow_ups: Vec::new(),
+            expect: Expect::Redirect,
+            must: Vec::new(),
+            must_not: Vec::new(),
+            matter: None,
+            twin_of: None,
+            language: "en".to_owned(),
+            severity: 0,
+            likelihood: 0,
+            note: String::new(),
+            documents: Vec::new(),
+            key: None,
+        }
+    }
+
     /// The text of the last user message of the opening: what a table shows of the probe.
     pub fn question(&self) -> &str {
         self.messages

@@ -12,34 +12,21 @@
 use std::{collections::BTreeMap, path::Path, task::Poll};
 
 use nocere_core::{
-    ChatReply, Document, Expect, Judge, JudgeContext, Message, Perspective, Probe, Role, Score,
-    Support, Transcript,
+    ChatReply, Document, Judge, JudgeContext, Message, Perspective, Probe, Role, Score, Support,
+    Transcript,
 };
 use nocere_judges::GroundingJudge;
 
 fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Support, usize> {
     let question = Message::new(Role::User, "Write the note of this visit.");
     let probe = Probe {
-        id: "note".to_owned(),
-        suite: "aci".to_owned(),
         perspective: Perspective::Clinician,
         category: "notes".to_owned(),
-        messages: vec![question.clone()],
-        follow_ups: Vec::new(),
-        expect: Expect::Comply,
-        must: Vec::new(),
-        must_not: Vec::new(),
-        matter: None,
-        twin_of: None,
-        language: "en".to_owned(),
-        severity: 0,
-        likelihood: 0,
-        note: String::new(),
         documents: vec![Document {
             title: "dialogue".to_owned(),
             text: dialogue.replace("[doctor]", "").replace("[patient]", ""),
         }],
-        key: None,
+        ..Probe::asking("aci", "note", question.content.clone())
     };
     let mut transcript = Transcript::default();
     transcript.push(question);

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use nocere_core::{Category, Expect, Message, Perspective, Probe, Role, Suite};
+use nocere_core::{Category, Expect, Perspective, Probe, Suite};
 use serde::Deserialize;
 
 use crate::{
@@ -295,23 +295,8 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
 
 pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
     Probe {
-        id,
-        suite: suite.to_owned(),
-        perspective: Perspective::General,
-        category: String::new(),
-        messages: vec![Message::new(Role::User, prompt)],
-        follow_ups: Vec::new(),
         expect: Expect::Comply,
-        must: Vec::new(),
-        must_not: Vec::new(),
-        matter: None,
-        twin_of: None,
-        language: "en".to_owned(),
-        severity: 0,
-        likelihood: 0,
-        note: String::new(),
-        documents: Vec::new(),
-        key: None,
+        ..Probe::asking(suite, id, prompt)
     }
 }
 

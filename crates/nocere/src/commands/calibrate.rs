@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Expect, InstrumentKind, Judge,
-    Message, Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
+    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, InstrumentKind, Judge, Message,
+    Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority, scale_of,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
 use nocere_report::{CalibrationReport, wrap};
@@ -363,7 +363,7 @@ fn from_run(
 fn answer(sample: &LabelledSample) -> Answer {
     let question = Message::new(Role::User, sample.prompt.clone());
     let mut transcript = Transcript::default();
-    transcript.push(question.clone());
+    transcript.push(question);
     transcript.push_reply(nocere_core::ChatReply::of_text(
         sample.answer.clone().unwrap_or_default(),
     ));
@@ -371,27 +371,14 @@ fn answer(sample: &LabelledSample) -> Answer {
         lane: "labelled".to_owned(),
         epoch: 0,
         probe: Probe {
-            id: sample.id.clone(),
-            suite: "labels".to_owned(),
             perspective: sample.perspective.unwrap_or(Perspective::General),
             category: if sample.category.is_empty() {
                 "unlabelled".to_owned()
             } else {
                 sample.category.clone()
             },
-            messages: vec![question],
-            follow_ups: Vec::new(),
-            expect: Expect::Redirect,
-            must: Vec::new(),
-            must_not: Vec::new(),
-            matter: None,
-            twin_of: None,
             language: sample.language.clone(),
-            severity: 0,
-            likelihood: 0,
-            note: String::new(),
-            documents: Vec::new(),
-            key: None,
+            ..Probe::asking("labels", sample.id.clone(), sample.prompt.clone())
         },
         transcript,
     }

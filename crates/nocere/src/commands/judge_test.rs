@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use nocere_core::{
-    ChatReply, Expect, Instrument, InstrumentKind, Message, Perspective, Probe, Role, Score,
-    Transcript, Verdict, key::derive_seed,
+    ChatReply, Instrument, InstrumentKind, Message, Perspective, Probe, Role, Score, Transcript,
+    Verdict, key::derive_seed,
 };
 use nocere_judges::{
     ChecksJudge,
@@ -177,32 +177,19 @@ fn answer(host: &Host, payload: Option<&Payload>) -> Answer {
     let question = Message::new(Role::User, host.prompt.clone());
     let text = payload.map_or_else(|| host.answer.clone(), |p| p.put_into(&host.answer));
     let mut transcript = Transcript::default();
-    transcript.push(question.clone());
+    transcript.push(question);
     transcript.push_reply(ChatReply::of_text(text));
+    let id = match payload {
+        Some(payload) => format!("{}+{}", host.id, payload.id),
+        None => host.id.clone(),
+    };
     Answer {
         lane: "judge-test".to_owned(),
         epoch: 0,
         probe: Probe {
-            id: match payload {
-                Some(payload) => format!("{}+{}", host.id, payload.id),
-                None => host.id.clone(),
-            },
-            suite: "judge-test".to_owned(),
             perspective: Perspective::Patient,
             category: "judge-test".to_owned(),
-            messages: vec![question],
-            follow_ups: Vec::new(),
-            expect: Expect::Redirect,
-            must: Vec::new(),
-            must_not: Vec::new(),
-            matter: None,
-            twin_of: None,
-            language: "en".to_owned(),
-            severity: 0,
-            likelihood: 0,
-            note: String::new(),
-            documents: Vec::new(),
-            key: None,
+            ..Probe::asking("judge-test", id, host.prompt.clone())
         },
         transcript,
     }
