@@ -140,16 +140,7 @@ impl<'a> Maker<'a> {
             messages: row.opening.clone(),
             follow_ups: row.follow_ups.clone(),
             expect: expect.unwrap_or(Expect::Comply),
-            must: Vec::new(),
-            must_not: Vec::new(),
-            matter: None,
-            twin_of: None,
-            language: "en".to_owned(),
-            severity: 0,
-            likelihood: 0,
-            note: String::new(),
-            documents: Vec::new(),
-            key: None,
+            ..Probe::asking("", "", "")
         };
         inherit_checks(&self.categories, &mut probe);
         probe

@@ -44,7 +44,14 @@ fn run(data: &Path) -> Result<String, String> {
         scale: LABELS.map(str::to_owned).to_vec(),
         source: "XSTest v2, 1,350 answers of three models, labelled by two people each".to_owned(),
         note: "Each verdict is that of a judge of the same make that was trained without the answer's model and without its prompt. General questions in English; no labels of patients' or clinicians' questions went in.".to_owned(),
-        labels: hash_json("labels", &"xstest v2 completions"),
+        labels: hash_json(
+            "labels",
+            &xstest
+                .iter()
+                .map(|example| (&example.model, &example.prompt_id, example.people, example.label))
+                .collect::<Vec<_>>(),
+        ),
+        // Fixed, so that the same inputs give the same bytes.
         created: "2026-11-25T00:00:00Z".to_owned(),
         raters: vec!["XSTest annotator 1".to_owned(), "XSTest annotator 2".to_owned()],
         rows: validation.unseen.clone(),
