@@ -114,9 +114,16 @@ pub struct Probe {
     /// How likely somebody asks this, 1 to 4; 0 where the source does not say.
     #[serde(default)]
     pub likelihood: u8,
-    /// Why it matters, or what a good answer does, in one sentence.
+    /// What a good answer does, in one sentence.
     #[serde(default)]
     pub note: String,
+    /// Why a wrong answer hurts somebody, in one sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// The id of the probe that this one asks again in other words or another language: both
+    /// deserve the same behaviour. The original may stand in another suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restates: Option<String>,
     /// What the answer must rest on; the messages hold it too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
@@ -145,6 +152,8 @@ impl Probe {
             severity: 0,
             likelihood: 0,
             note: String::new(),
+            why: String::new(),
+            restates: None,
             documents: Vec::new(),
             key: None,
         }
@@ -157,5 +166,24 @@ impl Probe {
             .rev()
             .find(|message| message.role == Role::User)
             .map_or("", |message| message.content.as_str())
+    }
+
+    /// [`question`](Self::question) with each of the probe's documents replaced by its title,
+    /// for readers that are shown the documents themselves.
+    pub fn request(&self) -> String {
+        let mut text = self.question().to_owned();
+        for (number, document) in (1..).zip(&self.documents) {
+            let stand_in = match document.title.as_str() {
+                "" => format!("[document {number}]"),
+                title => format!("[document {number}: {title}]"),
+            };
+            text = text.replace(&document.text, &stand_in);
+        }
+        text
+    }
+
+    /// What its repetitions in other words have in common: the id of the original.
+    pub fn origin(&self) -> &str {
+        self.restates.as_deref().unwrap_or(&self.id)
     }
 }

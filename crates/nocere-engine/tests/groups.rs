@@ -154,6 +154,8 @@ fn probe(question: &str) -> Probe {
         severity: 0,
         likelihood: 0,
         note: String::new(),
+        why: String::new(),
+        restates: None,
         documents: Vec::new(),
         key: None,
     }

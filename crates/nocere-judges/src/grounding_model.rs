@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Changes when the code below could change a verdict.
-const CODE_VERSION: u32 = 1;
+const CODE_VERSION: u32 = 2;
 /// Sentences that are rated in one call.
 const BATCH: usize = 40;
 
@@ -83,7 +83,7 @@ impl GroundingModelJudge {
             }
             let material = Material {
                 perspective: Some(probe.perspective),
-                question: &marks.defuse(probe.question()),
+                question: &marks.defuse(&probe.request()),
                 answer: &marks.defuse(text.trim_end()),
                 documents: &marks.defuse(&documents),
                 fence: &marks.fence,

@@ -33,6 +33,8 @@ fn plan() -> Plan {
         severity: 0,
         likelihood: 0,
         note: String::new(),
+        why: String::new(),
+        restates: None,
         documents: Vec::new(),
         key: None,
     };

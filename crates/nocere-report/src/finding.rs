@@ -132,7 +132,7 @@ pub(crate) fn assess(row: &SampleRow, category: &str) -> Option<Finding> {
         perspective: probe.perspective,
         category: category.to_owned(),
         problems,
-        question: probe.question().to_owned(),
+        question: probe.request(),
         note: probe.note.clone(),
         answer: row
             .transcript

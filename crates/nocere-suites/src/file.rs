@@ -1,6 +1,6 @@
 //! Reads suites in our own format, YAML or JSONL.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::{Category, Document, Message, Perspective, Probe, Role, Suite};
 
@@ -31,6 +31,30 @@ pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     resolve(path, file, further)
 }
 
+/// The line of each probe of a suite in our own format, by id. Empty for a text that is no
+/// such suite.
+pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<String, u64> {
+    let by_id = |entries: Vec<Entry>| {
+        let ids = entries
+            .into_iter()
+            .map(|entry| (entry.probe.id, entry.line));
+        ids.collect::<BTreeMap<_, _>>()
+    };
+    if let Ok(mut file) = serde_saphyr::from_str::<SuiteFile>(text) {
+        return entries(path, &mut file, Vec::new()).map_or_else(|_| BTreeMap::new(), by_id);
+    }
+    let mut lines = BTreeMap::new();
+    for (number, line) in jsonl::lines(text) {
+        if let Ok(entry) = serde_json::from_str::<serde_json::Value>(line)
+            && let Some(id) = entry.get("id").and_then(serde_json::Value::as_str)
+            && entry.get("nocere_suite").is_none()
+        {
+            lines.insert(id.to_owned(), number);
+        }
+    }
+    lines
+}
+
 /// JSON is YAML, and the YAML reader gives the better messages.
 fn yaml_line<T: serde::de::DeserializeOwned>(
     path: &Path,
@@ -46,7 +70,7 @@ fn yaml_line<T: serde::de::DeserializeOwned>(
 /// `further` are probes that each stand on a line of their own.
 fn resolve(
     path: &Path,
-    file: SuiteFile,
+    mut file: SuiteFile,
     further: Vec<(u64, ProbeEntry)>,
 ) -> Result<Suite, SuiteError> {
     if file.nocere_suite != 1 {
@@ -58,27 +82,7 @@ fn resolve(
             ),
         ));
     }
-    let mut entries = Vec::new();
-    for matter in file.matters {
-        expand_matter(path, &file.id, &file.language, matter, &mut entries)?;
-    }
-    for probe in file.probes {
-        let lines = (probe.id.defined.line(), probe.category.defined.line());
-        entries.push(resolve_probe(
-            path,
-            (&file.id, &file.language),
-            probe,
-            lines,
-        )?);
-    }
-    for (line, probe) in further {
-        entries.push(resolve_probe(
-            path,
-            (&file.id, &file.language),
-            probe,
-            (line, line),
-        )?);
-    }
+    let entries = entries(path, &mut file, further)?;
     let categories = file
         .categories
         .into_iter()
@@ -103,6 +107,36 @@ fn resolve(
     validate(path, suite, entries)
 }
 
+/// Takes the probes out of `file`, in its order.
+fn entries(
+    path: &Path,
+    file: &mut SuiteFile,
+    further: Vec<(u64, ProbeEntry)>,
+) -> Result<Vec<Entry>, SuiteError> {
+    let mut entries = Vec::new();
+    for matter in std::mem::take(&mut file.matters) {
+        expand_matter(path, &file.id, &file.language, matter, &mut entries)?;
+    }
+    for probe in std::mem::take(&mut file.probes) {
+        let lines = (probe.id.defined.line(), probe.category.defined.line());
+        entries.push(resolve_probe(
+            path,
+            (&file.id, &file.language),
+            probe,
+            lines,
+        )?);
+    }
+    for (line, probe) in further {
+        entries.push(resolve_probe(
+            path,
+            (&file.id, &file.language),
+            probe,
+            (line, line),
+        )?);
+    }
+    Ok(entries)
+}
+
 fn expand_matter(
     path: &Path,
     suite: &str,
@@ -122,6 +156,28 @@ fn expand_matter(
             .at(line)
             .hint("give at least one of `patient`, `clinician`, `general`"));
     }
+    let mut repeated = Vec::new();
+    for (number, again) in (1..).zip(matter.rephrased) {
+        let original = asks
+            .iter()
+            .find(|(perspective, _)| *perspective == again.of)
+            .and_then(|(_, ask)| ask.as_ref())
+            .ok_or_else(|| {
+                SuiteError::new(
+                    path,
+                    format!(
+                        "matter `{id}` rephrases an ask that it does not have: `{}`",
+                        again.of
+                    ),
+                )
+                .at(again.ask.defined.line())
+            })?;
+        let copy = Ask {
+            ask: again.ask,
+            ..original.clone()
+        };
+        repeated.push((again.of, copy, format!("{id}.rephrased-{number}")));
+    }
     let template = |perspective, ask: Ask, probe_id: String, twin_of| Entry {
         line: ask.ask.defined.line(),
         category_line: matter.category.defined.line(),
@@ -140,11 +196,9 @@ fn expand_matter(
             language: language.to_owned(),
             severity: matter.severity,
             likelihood: matter.likelihood,
-            note: if ask.note.is_empty() {
-                matter.why.clone()
-            } else {
-                ask.note
-            },
+            note: ask.note,
+            why: matter.why.clone(),
+            restates: None,
             documents: Vec::new(),
             key: None,
         },
@@ -171,6 +225,11 @@ fn expand_matter(
             note: twin.note,
         };
         entries.push(template(twin.of, ask, probe_id, Some(original)));
+    }
+    for (perspective, ask, probe_id) in repeated {
+        let mut entry = template(perspective, ask, probe_id, None);
+        entry.probe.restates = Some(format!("{id}.{perspective}"));
+        entries.push(entry);
     }
     Ok(())
 }
@@ -223,6 +282,8 @@ fn resolve_probe(
             severity: entry.severity,
             likelihood: entry.likelihood,
             note: entry.note,
+            why: entry.why,
+            restates: entry.restates,
             documents: entry
                 .documents
                 .into_iter()

@@ -293,6 +293,52 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
+/// WildJailbreak's evaluation set: TSV with `adversarial` (the wrapped prompt) and
+/// `data_type` (`adversarial_harmful` or `adversarial_benign`).
+pub fn wildjailbreak(path: &Path, text: &str) -> Result<Suite, SuiteError> {
+    let mut entries = Vec::new();
+    for (number, row) in csv_rows::read(path, text, &["adversarial", "data_type"])?
+        .into_iter()
+        .enumerate()
+    {
+        let [prompt, kind]: [String; 2] = row
+            .fields
+            .try_into()
+            .map_err(|_| SuiteError::new(path, "this row lacks a field").at(row.line))?;
+        let (category, expect) = match kind.trim() {
+            "adversarial_harmful" => ("harmful", Expect::Refuse),
+            "adversarial_benign" => ("benign", Expect::Comply),
+            other => {
+                return Err(SuiteError::new(
+                    path,
+                    format!("unknown value `{other}` in column `data_type`"),
+                )
+                .at(row.line)
+                .hint("the evaluation set has adversarial_harmful and adversarial_benign; the training set is not read"));
+            }
+        };
+        let mut probe = plain("wildjailbreak", format!("wjb-{number}"), prompt);
+        category.clone_into(&mut probe.category);
+        probe.expect = expect;
+        entries.push(Entry {
+            line: row.line,
+            category_line: row.line,
+            probe,
+        });
+    }
+    let suite = header(
+        "wildjailbreak",
+        "WildJailbreak, evaluation set",
+        "ODC-BY with AI2's terms for this set; access is gated",
+        "WildJailbreak, arXiv 2406.18510",
+        vec![
+            bare_category("harmful", "Harmful requests in adversarial wrapping"),
+            bare_category("benign", "Harmless requests in adversarial wrapping"),
+        ],
+    );
+    validate(path, suite, entries)
+}
+
 pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
     Probe {
         expect: Expect::Comply,

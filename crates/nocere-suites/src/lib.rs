@@ -4,24 +4,37 @@
 mod builtin;
 mod csv_rows;
 mod error;
+mod facts;
 mod file;
 mod import;
 mod jsonl;
 mod knowledge;
+mod licence;
+mod lint;
 mod policies;
 mod schema;
+mod similar;
 mod source;
 mod validate;
+mod write;
+
+mod diff;
 
 pub use builtin::{BUILTIN, builtin};
+pub use diff::{Change, SuiteDiff, diff};
 pub use error::{SuiteError, nearest, suggestion};
+pub use facts::facts_medical;
 pub use file::{parse_jsonl_suite, parse_yaml_suite};
 pub use import::{
     category_id, jailbreakbench, med_safety_bench, med_safety_bench_categories,
-    patient_safety_bench, patient_safety_bench_categories, xstest,
+    patient_safety_bench, patient_safety_bench_categories, wildjailbreak, xstest,
 };
 pub use knowledge::{medqa, pubmedqa};
+pub use licence::{Redistribution, redistribution};
+pub use lint::{Remark, lint};
 pub use policies::{PolicySet, parse_policy};
 pub use schema::json_schema;
-pub use source::{Layout, load, read_text};
+pub use similar::{NEAR_DUPLICATE, Pair, likeness, near_duplicates};
+pub use source::{Layout, load, probe_lines, read_text};
 pub use validate::inherit_checks;
+pub use write::suite_jsonl;

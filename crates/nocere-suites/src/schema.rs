@@ -64,7 +64,7 @@ pub(crate) struct CategoryEntry {
 pub(crate) type Located = serde_saphyr::Spanned<String>;
 
 /// What one perspective asks of a matter.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ask {
     /// The question, in the asker's own words.
@@ -142,6 +142,21 @@ pub(crate) struct Matter {
     /// Legitimate look-alikes.
     #[serde(default)]
     pub(crate) twins: Vec<Twin>,
+    /// Asks in other words: they deserve the same behaviour as the ask itself.
+    #[serde(default)]
+    pub(crate) rephrased: Vec<Rephrased>,
+}
+
+/// One of the matter's asks in other words: another register, spelling or length.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rephrased {
+    /// Whose ask it repeats.
+    #[schemars(with = "PerspectiveWord")]
+    pub(crate) of: Perspective,
+    /// The question.
+    #[schemars(with = "String")]
+    pub(crate) ask: Located,
 }
 
 /// A message of a probe that opens with more than one.
@@ -192,6 +207,10 @@ pub(crate) struct ProbeEntry {
     /// The id of the probe that this one is the legitimate twin of.
     #[serde(default)]
     pub(crate) twin_of: Option<String>,
+    /// The id of the probe that this one asks again in other words or another language; it
+    /// may stand in another suite.
+    #[serde(default)]
+    pub(crate) restates: Option<String>,
     /// BCP 47 tag, if it differs from the suite's.
     #[serde(default)]
     pub(crate) language: Option<String>,
@@ -201,9 +220,12 @@ pub(crate) struct ProbeEntry {
     /// How likely, 1 to 4.
     #[serde(default)]
     pub(crate) likelihood: u8,
-    /// One sentence on why it matters.
+    /// What a good answer does, in one sentence.
     #[serde(default)]
     pub(crate) note: String,
+    /// Why a wrong answer hurts somebody, in one sentence.
+    #[serde(default)]
+    pub(crate) why: String,
     /// What the answer must rest on. Judges read it; the target sees what the messages hold.
     #[serde(default)]
     pub(crate) documents: Vec<DocumentEntry>,

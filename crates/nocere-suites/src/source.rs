@@ -1,12 +1,13 @@
 //! Finds out what a path holds and reads it with the right importer.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::Suite;
 
 use crate::{
     error::SuiteError,
-    file::{parse_jsonl_suite, parse_yaml_suite},
+    facts,
+    file::{self, parse_jsonl_suite, parse_yaml_suite},
     import, jsonl, knowledge,
 };
 
@@ -29,6 +30,10 @@ pub enum Layout {
     MedQa,
     /// PubMedQA JSON.
     PubMedQa,
+    /// FACTS Grounding examples CSV.
+    Facts,
+    /// WildJailbreak evaluation TSV.
+    WildJailbreak,
 }
 
 /// Largest suite file that is read, in bytes.
@@ -48,9 +53,19 @@ pub fn load(path: &Path) -> Result<Suite, SuiteError> {
         Layout::JailbreakBench => import::jailbreakbench(path, &text),
         Layout::MedQa => knowledge::medqa(path, &text),
         Layout::PubMedQa => knowledge::pubmedqa(path, &text),
+        Layout::Facts => facts::facts_medical(path, &text),
+        Layout::WildJailbreak => import::wildjailbreak(path, &text),
         Layout::MedSafetyBench => Err(SuiteError::new(path, "this is one file of MedSafetyBench")
             .hint("give the folder that holds med_safety_demonstrations_category_1.csv to _9.csv")),
     }
+}
+
+/// The line of each probe, by id, for suites in our own format; empty for other layouts.
+pub fn probe_lines(path: &Path) -> BTreeMap<String, u64> {
+    if path.is_dir() {
+        return BTreeMap::new();
+    }
+    read_text(path).map_or_else(|_| BTreeMap::new(), |text| file::probe_lines(path, &text))
 }
 
 fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
@@ -71,14 +86,18 @@ fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
         "jsonl" | "ndjson" => Err(SuiteError::new(path, "the first line is no suite header")
             .at(1)
             .hint("a JSONL suite starts with {\"nocere_suite\": 1, ...}; a PatientSafetyBench file has `id`, `category` and `content`")),
+        "csv" if first.contains("context_document") && first.contains("user_request") => {
+            Ok(Layout::Facts)
+        }
+        "tsv" => Ok(Layout::WildJailbreak),
         "csv" if first.contains("harmful_medical_request") => Ok(Layout::MedSafetyBench),
         "csv" if first.contains("Goal") && first.contains("Behavior") => Ok(Layout::JailbreakBench),
         "csv" if first.contains("prompt") => Ok(Layout::XsTest),
         "csv" => Err(SuiteError::new(path, format!("no known layout has the columns {first}"))
             .at(1)
-            .hint("XSTest has `prompt`, JailbreakBench `Goal`, MedSafetyBench `harmful_medical_request`")),
+            .hint("XSTest has `prompt`, JailbreakBench `Goal`, MedSafetyBench `harmful_medical_request`, FACTS `context_document`")),
         _ => Err(SuiteError::new(path, format!("nocere reads no `.{extension}` suites"))
-            .hint("use .yaml, .jsonl or .csv")),
+            .hint("use .yaml, .jsonl, .csv or .tsv")),
     }
 }
 

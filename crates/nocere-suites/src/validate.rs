@@ -67,12 +67,48 @@ pub(crate) fn validate(
             .at(entry.line));
         }
     }
+    check_restated(path, &entries)?;
     suite.probes = entries.into_iter().map(|entry| entry.probe).collect();
     for probe in &mut suite.probes {
         inherit_checks(&suite.categories, probe);
     }
     suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
     Ok(suite)
+}
+
+/// A probe in other words deserves what its original deserves.
+fn check_restated(path: &Path, entries: &[Entry]) -> Result<(), SuiteError> {
+    let by_id: BTreeMap<&str, &Probe> = entries
+        .iter()
+        .map(|entry| (entry.probe.id.as_str(), &entry.probe))
+        .collect();
+    for entry in entries {
+        let probe = &entry.probe;
+        let Some(original) = probe.restates.as_deref() else {
+            continue;
+        };
+        let fail = |message: String| Err(SuiteError::new(path, message).at(entry.line));
+        if original == probe.id {
+            return fail(format!("probe `{}` restates itself", probe.id));
+        }
+        // The original may stand in another suite.
+        let Some(original) = by_id.get(original) else {
+            continue;
+        };
+        if original.restates.is_some() {
+            return fail(format!(
+                "probe `{}` restates `{}`, which itself restates another: name the first one",
+                probe.id, original.id
+            ));
+        }
+        if (original.perspective, original.expect) != (probe.perspective, probe.expect) {
+            return fail(format!(
+                "probe `{}` restates `{}` and has another perspective or expectation",
+                probe.id, original.id
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {

@@ -1,0 +1,145 @@
+//! What two versions of a suite differ in.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Probe, Suite};
+use serde::Serialize;
+
+/// A probe that both versions have and that is not the same.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// The probe's id.
+    pub id: String,
+    /// The fields that differ: name, old value and new value as JSON.
+    pub fields: Vec<(String, serde_json::Value, serde_json::Value)>,
+}
+
+/// Differences between an old and a new suite.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct SuiteDiff {
+    /// Fields of the header: name, old and new value.
+    pub header: Vec<(String, String, String)>,
+    /// Categories that only the old one has.
+    pub categories_removed: Vec<String>,
+    /// Categories that only the new one has.
+    pub categories_added: Vec<String>,
+    /// Categories whose title or checks differ.
+    pub categories_changed: Vec<String>,
+    /// Probes that only the old one has.
+    pub removed: Vec<String>,
+    /// Probes that only the new one has.
+    pub added: Vec<String>,
+    /// Probes that differ.
+    pub changed: Vec<Change>,
+    /// Probes that are the same.
+    pub same: usize,
+}
+
+impl SuiteDiff {
+    /// Whether a run over one suite asks something else than a run over the other.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty() && self.changed.is_empty()
+    }
+}
+
+/// Compares probes by id.
+pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
+    let header = [
+        ("id", &old.id, &new.id),
+        ("version", &old.version, &new.version),
+        ("title", &old.title, &new.title),
+        ("description", &old.description, &new.description),
+        ("licence", &old.licence, &new.licence),
+        ("source", &old.source, &new.source),
+    ]
+    .into_iter()
+    .filter(|(_, old, new)| old != new)
+    .map(|(name, old, new)| (name.to_owned(), old.clone(), new.clone()))
+    .collect();
+    let mut found = SuiteDiff {
+        header,
+        ..SuiteDiff::default()
+    };
+    for category in &old.categories {
+        match new.categories.iter().find(|other| other.id == category.id) {
+            None => found.categories_removed.push(category.id.clone()),
+            Some(other) if other != category => found.categories_changed.push(category.id.clone()),
+            Some(_) => {}
+        }
+    }
+    let is_new = |id: &str| old.categories.iter().all(|category| category.id != id);
+    let added = new.categories.iter().map(|category| category.id.clone());
+    found.categories_added = added.filter(|id| is_new(id)).collect();
+
+    let by_id = |suite: &'_ Suite| -> BTreeMap<String, Probe> {
+        let probes = suite.probes.iter();
+        probes
+            .map(|probe| (probe.id.clone(), probe.clone()))
+            .collect()
+    };
+    let (before, after) = (by_id(old), by_id(new));
+    let removed = before.keys().filter(|id| !after.contains_key(*id));
+    found.removed = removed.cloned().collect();
+    for (id, probe) in &after {
+        match before.get(id) {
+            None => found.added.push(id.clone()),
+            Some(earlier) => {
+                let fields = fields(earlier, probe);
+                if fields.is_empty() {
+                    found.same += 1;
+                } else {
+                    found.changed.push(Change {
+                        id: id.clone(),
+                        fields,
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The fields that differ; the suite's own id is none of the probe's.
+fn fields(old: &Probe, new: &Probe) -> Vec<(String, serde_json::Value, serde_json::Value)> {
+    let object = |probe: &Probe| match serde_json::to_value(probe) {
+        Ok(serde_json::Value::Object(map)) => map,
+        _ => serde_json::Map::new(),
+    };
+    let (old, new) = (object(old), object(new));
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let value = |map: &serde_json::Map<String, serde_json::Value>, name: &str| {
+        map.get(name).cloned().unwrap_or(serde_json::Value::Null)
+    };
+    names
+        .into_iter()
+        .filter(|name| *name != "suite")
+        .map(|name| (name.clone(), value(&old, name), value(&new, name)))
+        .filter(|(_, old, new)| old != new)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin;
+
+    #[test]
+    fn additions_removals_and_changes_are_told_apart() {
+        let old = builtin("nocere-triads").unwrap().unwrap();
+        assert!(diff(&old, &old).is_empty());
+        let mut new = old.clone();
+        new.version = "9.9.9".to_owned();
+        let gone = new.probes.remove(0);
+        new.probes[0].severity = 1;
+        let mut extra = new.probes[1].clone();
+        extra.id = "extra".to_owned();
+        new.probes.push(extra);
+        let found = diff(&old, &new);
+        assert_eq!(found.removed, [gone.id]);
+        assert_eq!(found.added, ["extra"]);
+        assert_eq!(found.changed.len(), 1);
+        assert_eq!(found.changed[0].fields[0].0, "severity");
+        assert_eq!(found.header[0].0, "version");
+        assert_eq!(found.same, old.probes.len() - 2);
+    }
+}

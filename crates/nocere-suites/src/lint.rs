@@ -1,0 +1,286 @@
+//! What is not wrong with a suite and still makes its figures worth less.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nocere_core::{Expect, Perspective, Suite};
+use serde::Serialize;
+
+use crate::similar::{NEAR_DUPLICATE, near_duplicates};
+
+/// Remarks of one kind that name single probes.
+const MAX_OF_A_KIND: usize = 20;
+/// A run of digits this long may be somebody's number.
+const NUMBER_DIGITS: usize = 9;
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Remark {
+    /// The probe, if it is about one.
+    pub probe: Option<String>,
+    /// What was seen.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Looks through a suite that was read without an error.
+pub fn lint(suite: &Suite) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    twins(suite, &mut remarks);
+    both_errors(suite, &mut remarks);
+    fields(suite, &mut remarks);
+    categories_and_matters(suite, &mut remarks);
+    duplicates(suite, &mut remarks);
+    personal_data(suite, &mut remarks);
+    remarks
+}
+
+fn remark(probe: Option<&str>, message: impl Into<String>, hint: &str) -> Remark {
+    Remark {
+        probe: probe.map(str::to_owned),
+        message: message.into(),
+        hint: hint.to_owned(),
+    }
+}
+
+/// Adds one remark for each of the first probes and one for the others together.
+fn each(remarks: &mut Vec<Remark>, probes: &[&str], message: impl Fn(&str) -> String, hint: &str) {
+    for id in probes.iter().take(MAX_OF_A_KIND) {
+        remarks.push(remark(Some(id), message(id), hint));
+    }
+    if probes.len() > MAX_OF_A_KIND {
+        let more = probes.len() - MAX_OF_A_KIND;
+        remarks.push(remark(None, format!("{more} more of this kind"), hint));
+    }
+}
+
+fn twins(suite: &Suite, remarks: &mut Vec<Remark>) {
+    let twinned: BTreeSet<&str> = suite
+        .probes
+        .iter()
+        .filter_map(|probe| probe.twin_of.as_deref())
+        .collect();
+    let alone: Vec<&str> = suite
+        .probes
+        .iter()
+        .filter(|probe| probe.expect == Expect::Refuse && !twinned.contains(probe.origin()))
+        .map(|probe| probe.id.as_str())
+        .collect();
+    each(
+        remarks,
+        &alone,
+        |id| format!("probe `{id}` is to be declined and has no twin"),
+        "add a legitimate request that looks alike (`twin_of`), so that care can be told from over-refusal",
+    );
+}
+
+fn both_errors(suite: &Suite, remarks: &mut Vec<Remark>) {
+    for perspective in Perspective::ALL {
+        let here: Vec<Expect> = suite
+            .probes
+            .iter()
+            .filter(|probe| probe.perspective == perspective)
+            .map(|probe| probe.expect)
+            .collect();
+        if !here.is_empty() && !here.contains(&Expect::Comply) {
+            remarks.push(remark(
+                None,
+                format!("no {perspective} probe expects `comply`"),
+                "a model that refuses everything would score well: add requests that should simply be helped",
+            ));
+        }
+    }
+}
+
+fn fields(suite: &Suite, remarks: &mut Vec<Remark>) {
+    let missing = |what: &dyn Fn(&nocere_core::Probe) -> bool| {
+        suite.probes.iter().filter(|probe| what(probe)).count()
+    };
+    for (count, field, use_of_it) in [
+        (
+            missing(&|probe| probe.severity == 0 || probe.likelihood == 0),
+            "severity and likelihood",
+            "without them a probe weighs nothing in the severity-weighted risk",
+        ),
+        (
+            missing(&|probe| probe.note.is_empty()),
+            "a note",
+            "say in one sentence what a good answer does: reviewers read it",
+        ),
+        (
+            missing(&|probe| probe.why.is_empty()),
+            "a reason (`why`)",
+            "say in one sentence why a wrong answer hurts somebody: boards read it",
+        ),
+    ] {
+        if count > 0 {
+            remarks.push(remark(
+                None,
+                format!("{count} of {} probes lack {field}", suite.probes.len()),
+                use_of_it,
+            ));
+        }
+    }
+}
+
+fn categories_and_matters(suite: &Suite, remarks: &mut Vec<Remark>) {
+    for category in &suite.categories {
+        if suite
+            .probes
+            .iter()
+            .all(|probe| probe.category != category.id)
+        {
+            remarks.push(remark(
+                None,
+                format!("category `{}` has no probe", category.id),
+                "add probes or take the category out",
+            ));
+        }
+    }
+    let mut matters: BTreeMap<&str, BTreeSet<Perspective>> = BTreeMap::new();
+    for probe in &suite.probes {
+        if let Some(matter) = &probe.matter {
+            matters.entry(matter).or_default().insert(probe.perspective);
+        }
+    }
+    let single: Vec<&str> = matters
+        .iter()
+        .filter(|(_, who)| who.len() == 1)
+        .map(|(matter, _)| *matter)
+        .collect();
+    if !single.is_empty() {
+        remarks.push(remark(
+            None,
+            format!(
+                "{} of {} matters are asked from one perspective only, such as `{}`",
+                single.len(),
+                matters.len(),
+                single[0]
+            ),
+            "ask them from a second one, so that the perspective gap can be measured",
+        ));
+    }
+}
+
+fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
+    let texts: Vec<String> = suite
+        .probes
+        .iter()
+        .map(nocere_core::Probe::request)
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
+    for pair in pairs.iter().take(MAX_OF_A_KIND) {
+        let (first, second) = (&suite.probes[pair.first], &suite.probes[pair.second]);
+        remarks.push(remark(
+            Some(&second.id),
+            format!(
+                "probe `{}` asks nearly the same as `{}` (likeness {:.2})",
+                second.id, first.id, pair.likeness
+            ),
+            "take one out or ask something else: near-duplicates count twice and add nothing",
+        ));
+    }
+    if pairs.len() > MAX_OF_A_KIND {
+        remarks.push(remark(
+            None,
+            format!(
+                "{} more pairs of near-duplicates",
+                pairs.len() - MAX_OF_A_KIND
+            ),
+            "take them out",
+        ));
+    }
+}
+
+/// Digits in a row, spaces and dashes between them allowed; or something like an address.
+fn personal_data(suite: &Suite, remarks: &mut Vec<Remark>) {
+    let suspicious: Vec<&str> = suite
+        .probes
+        .iter()
+        .filter(|probe| {
+            probe
+                .messages
+                .iter()
+                .map(|message| message.content.as_str())
+                .chain(probe.follow_ups.iter().map(String::as_str))
+                .any(|text| has_long_number(text) || has_address(text))
+        })
+        .map(|probe| probe.id.as_str())
+        .collect();
+    each(
+        remarks,
+        &suspicious,
+        |id| format!("probe `{id}` holds a long number or an e-mail address"),
+        "if it belongs to somebody, take it out: a suite holds no personal data",
+    );
+}
+
+fn has_long_number(text: &str) -> bool {
+    let mut digits = 0;
+    for character in text.chars() {
+        match character {
+            '0'..='9' => digits += 1,
+            ' ' | '-' if digits > 0 => {}
+            _ => digits = 0,
+        }
+        if digits >= NUMBER_DIGITS {
+            return true;
+        }
+    }
+    false
+}
+
+fn has_address(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        word.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && host.trim_end_matches('.').contains('.')
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::file::parse_yaml_suite;
+
+    fn messages(probes: &str) -> Vec<String> {
+        let text = format!(
+            "nocere_suite: 1\nid: s\nversion: '1'\ntitle: T\nlicence: MIT\nsource: us\ncategories: [{{id: c, title: C}}, {{id: empty, title: E}}]\nprobes:\n{probes}"
+        );
+        let suite = parse_yaml_suite(Path::new("s.yaml"), &text).unwrap();
+        lint(&suite)
+            .into_iter()
+            .map(|remark| remark.message)
+            .collect()
+    }
+
+    #[test]
+    fn what_weakens_a_suite_is_named() {
+        let found = messages(
+            "  - {id: a, perspective: patient, category: c, expect: refuse, prompt: 'Call me on 030 123-45678 about my mother please'}\n  - {id: b, perspective: patient, category: c, expect: refuse, prompt: 'call me on 030 123-45678 about my mother please'}\n",
+        );
+        for wanted in [
+            "probe `a` is to be declined and has no twin",
+            "no patient probe expects `comply`",
+            "2 of 2 probes lack severity and likelihood",
+            "category `empty` has no probe",
+            "probe `b` asks nearly the same as `a` (likeness 1.00)",
+            "probe `a` holds a long number or an e-mail address",
+        ] {
+            assert!(
+                found.iter().any(|message| message == wanted),
+                "{wanted}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_at_sign() {
+        assert!(has_address("write to anna@example.org."));
+        assert!(!has_address("dose @ 8 pm, see @home"));
+        assert!(!has_long_number("from 2019 to 2024, 500 mg"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Writes a suite in our own JSONL form.
+
+use nocere_core::{AnswerKey, Probe, Suite};
+use serde_json::{Map, Value, json};
+
+/// The suite as JSONL: its header, then a probe a line. Reading it back gives the same probes.
+pub fn suite_jsonl(suite: &Suite) -> String {
+    let categories: Vec<Value> = suite
+        .categories
+        .iter()
+        .map(|category| {
+            let mut entry = Map::new();
+            put(&mut entry, "id", &category.id);
+            put(&mut entry, "title", &category.title);
+            list(&mut entry, "must", &category.must);
+            list(&mut entry, "must_not", &category.must_not);
+            Value::Object(entry)
+        })
+        .collect();
+    let header = json!({
+        "nocere_suite": 1,
+        "id": suite.id,
+        "version": suite.version,
+        "title": suite.title,
+        "description": suite.description,
+        "licence": suite.licence,
+        "source": suite.source,
+        "categories": categories,
+    });
+    let mut text = format!("{header}\n");
+    for probe in &suite.probes {
+        text += &format!("{}\n", line(probe));
+    }
+    text
+}
+
+fn line(probe: &Probe) -> Value {
+    let mut entry = Map::new();
+    put(&mut entry, "id", &probe.id);
+    put(&mut entry, "perspective", probe.perspective.as_str());
+    put(&mut entry, "category", &probe.category);
+    match probe.messages.as_slice() {
+        [only] => put(&mut entry, "prompt", &only.content),
+        several => {
+            let messages = several
+                .iter()
+                .map(|message| json!({"role": message.role, "content": message.content}));
+            entry.insert("messages".to_owned(), messages.collect());
+        }
+    }
+    list(&mut entry, "follow_ups", &probe.follow_ups);
+    put(&mut entry, "expect", probe.expect.as_str());
+    list(&mut entry, "must", &probe.must);
+    list(&mut entry, "must_not", &probe.must_not);
+    for (name, value) in [
+        ("matter", &probe.matter),
+        ("twin_of", &probe.twin_of),
+        ("restates", &probe.restates),
+    ] {
+        put(&mut entry, name, value.as_deref().unwrap_or_default());
+    }
+    put(&mut entry, "language", &probe.language);
+    for (name, value) in [
+        ("severity", probe.severity),
+        ("likelihood", probe.likelihood),
+    ] {
+        if value > 0 {
+            entry.insert(name.to_owned(), value.into());
+        }
+    }
+    put(&mut entry, "note", &probe.note);
+    put(&mut entry, "why", &probe.why);
+    if !probe.documents.is_empty() {
+        entry.insert("documents".to_owned(), json!(probe.documents));
+    }
+    if let Some(key) = &probe.key {
+        entry.insert("key".to_owned(), key_value(key));
+    }
+    Value::Object(entry)
+}
+
+fn key_value(key: &AnswerKey) -> Value {
+    let mut value = json!(key);
+    // The file's form leaves out what is not set.
+    if let Some(numeric) = value.get_mut("numeric").and_then(Value::as_object_mut) {
+        numeric.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
+fn put(entry: &mut Map<String, Value>, name: &str, value: &str) {
+    if !value.is_empty() {
+        entry.insert(name.to_owned(), value.into());
+    }
+}
+
+fn list(entry: &mut Map<String, Value>, name: &str, values: &[String]) {
+    if !values.is_empty() {
+        entry.insert(name.to_owned(), json!(values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{builtin, file::parse_jsonl_suite};
+
+    #[test]
+    fn what_is_written_is_read_back_as_it_was() {
+        let suite = builtin("nocere-triads").unwrap().unwrap();
+        let again = parse_jsonl_suite(Path::new("x.jsonl"), &suite_jsonl(&suite)).unwrap();
+        assert_eq!(again, suite);
+    }
+
+    #[test]
+    fn documents_keys_and_dialogues_survive() {
+        let text = r#"{"nocere_suite":1,"id":"s","version":"1","title":"T","licence":"MIT","source":"us","categories":[{"id":"c","title":"C"}]}
+{"id":"p","perspective":"general","category":"c","messages":[{"role":"system","content":"S"},{"role":"user","content":"U"}],"follow_ups":["more"],"expect":"comply","documents":[{"title":"d","text":"x"}],"key":{"numeric":{"value":2.5,"tolerance":0.5}}}
+{"id":"q","perspective":"patient","category":"c","prompt":"again","expect":"comply","restates":"z","key":{"exact":{"accept":["yes"]}}}"#;
+        let suite = parse_jsonl_suite(Path::new("x.jsonl"), text).unwrap();
+        let again = parse_jsonl_suite(Path::new("x.jsonl"), &suite_jsonl(&suite)).unwrap();
+        assert_eq!(again, suite);
+        assert_eq!(again.probes[1].origin(), "z");
+    }
+}
