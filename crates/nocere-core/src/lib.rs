@@ -4,6 +4,7 @@
 //!
 //! This crate performs no I/O and imports no other crate of the workspace.
 
+pub mod baseline;
 pub mod calibration;
 pub mod chat;
 pub mod clock;
@@ -14,11 +15,13 @@ pub mod money;
 pub mod perspective;
 pub mod policy;
 pub mod probe;
+pub mod protocol;
 pub mod scale;
 pub mod suite;
 pub mod transcript;
 pub mod verdict;
 
+pub use baseline::{BaselineMeans, BaselineTable, Baselines};
 pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
@@ -31,6 +34,7 @@ pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory};
 pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
+pub use protocol::{PartRecord, PartState, ProtocolRecord, Setting, TableKind};
 pub use scale::scale_of;
 pub use suite::{Category, Suite};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};

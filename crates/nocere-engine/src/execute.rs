@@ -1,7 +1,7 @@
 //! Executes a run: leases units, leads their conversations, has them judged, journals them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -42,6 +42,15 @@ pub struct JudgeSetup {
     pub judge: Arc<dyn Judge>,
     /// The models that it asks, in the judge's own order.
     pub models: Vec<ModelSetup>,
+    /// The suites whose answers it reads; `None` for all.
+    pub suites: Option<BTreeSet<String>>,
+}
+
+impl JudgeSetup {
+    fn reads(&self, probe: &Probe) -> bool {
+        let suites = self.suites.as_ref();
+        suites.is_none_or(|suites| suites.contains(&probe.suite))
+    }
 }
 
 /// What a run works with.
@@ -388,7 +397,7 @@ impl<Q: WorkQueue> Shared<Q> {
         };
         for (setup, models) in self.judges.iter().zip(&models.judges) {
             let instrument = setup.judge.instrument();
-            if verdicts.contains_key(&instrument.hash) {
+            if verdicts.contains_key(&instrument.hash) || !setup.reads(&probe) {
                 continue;
             }
             let models: Vec<&dyn ChatModel> = models.iter().map(AsRef::as_ref).collect();

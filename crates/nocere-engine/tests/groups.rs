@@ -209,6 +209,8 @@ fn plan(
             budget: Budget::default(),
             reuse: Vec::new(),
             imported_from: None,
+            protocol: None,
+            intended_users: Vec::new(),
             aside: false,
         },
         suites: vec![Suite {

@@ -52,6 +52,8 @@ fn plan() -> Plan {
             budget: Budget::default(),
             reuse: Vec::new(),
             imported_from: None,
+            protocol: None,
+            intended_users: Vec::new(),
             aside: false,
         },
         suites: Vec::new(),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Calibration, Instrument, InstrumentKind, Perspective, Score, Suite,
-    UnscoredReason, Verdict, key::derive_seed,
+    AnswerOutcome, Calibration, Instrument, InstrumentKind, Perspective, ProtocolRecord, Score,
+    Suite, UnscoredReason, Verdict, key::derive_seed,
 };
 use nocere_stats::{cluster_bootstrap_rate, rate_of_clusters};
 use nocere_store::{SampleRow, TargetRecord};
@@ -13,11 +13,13 @@ use nocere_store::{SampleRow, TargetRecord};
 use crate::{
     agreement::Agreements,
     calibration::Standing,
+    figures::RiskFigure,
     finding::{Finding, UnscoredSample, assess},
     metric::{Figure, Metric},
     run_report::{
         CategoryReport, LabelCounts, Levels, PerspectiveReport, RecordedScores, TargetReport,
     },
+    tally::Tally,
 };
 
 /// Findings that a report keeps.
@@ -116,6 +118,7 @@ pub(crate) struct Collected {
     outcomes: BTreeMap<(String, AnswerOutcome), u64>,
     compliance: BTreeMap<(String, Perspective, usize), [u64; 3]>,
     pub(crate) agreement: Agreements,
+    pub(crate) tally: Tally,
     foreign: BTreeMap<(String, String), Foreign>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) findings_total: u64,
@@ -124,8 +127,14 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    pub(crate) fn add(&mut self, row: &SampleRow, suites: &[Suite], instruments: &[Instrument]) {
+    pub(crate) fn add(
+        &mut self,
+        row: &SampleRow,
+        (suites, instruments): (&[Suite], &[Instrument]),
+        protocol: Option<&ProtocolRecord>,
+    ) {
         let probe = &row.probe;
+        self.tally.see(row);
         let who = (row.lane.clone(), probe.perspective);
         *self.samples.entry(who.clone()).or_default() += 1;
         *self
@@ -139,6 +148,13 @@ impl Collected {
                 .iter()
                 .find(|verdict| verdict.instrument == instrument.hash)
                 .map(|verdict| &verdict.verdict);
+            // A protocol's judge reads its own parts: elsewhere nothing is missing.
+            if verdict.is_none()
+                && protocol.is_some_and(|record| !record.reads(&instrument.id, &probe.suite))
+            {
+                continue;
+            }
+            self.tally.add(row, (number, instrument), verdict);
             self.add_unscored(row, instrument, verdict);
             self.add_scales(row, (number, instrument), verdict);
             for metric in Metric::ALL {
@@ -403,6 +419,51 @@ impl Collected {
                     mean_interval: interval,
                 })
             })
+            .collect()
+    }
+
+    /// Harm rates in which probes weigh as much as their severity times their likelihood.
+    pub(crate) fn risks(&self, instruments: &[Instrument]) -> Vec<RiskFigure> {
+        type Key = (String, Perspective, Metric, usize);
+        let mut all: BTreeMap<Key, (Vec<(u64, u64)>, Vec<(u64, u64)>, u64, u64)> = BTreeMap::new();
+        for ((place, metric, judge), cell) in &self.cells {
+            if !metric.is_harm() {
+                continue;
+            }
+            let key = (place.lane.clone(), place.perspective, *metric, *judge);
+            let (weighted, plain, unscored, without) = all.entry(key).or_default();
+            *unscored += cell.unscored;
+            for (position, (hits, scored)) in cell.by_probe() {
+                let weight = self
+                    .tally
+                    .facts
+                    .get(&position)
+                    .map_or(0, |facts| u64::from(facts.risk));
+                if weight == 0 {
+                    *without += 1;
+                } else {
+                    weighted.push((weight * hits, weight * scored));
+                    plain.push((hits, scored));
+                }
+            }
+        }
+        all.into_iter()
+            .filter(|(_, (weighted, ..))| !weighted.is_empty())
+            .map(
+                |((target, perspective, metric, judge), (weighted, plain, unscored, without))| {
+                    RiskFigure {
+                        target,
+                        perspective,
+                        metric,
+                        judge: instruments
+                            .get(judge)
+                            .map_or_else(String::new, |instrument| instrument.id.clone()),
+                        weighted: rate_of_clusters(weighted, unscored),
+                        plain: rate_of_clusters(plain, unscored),
+                        without_weight: without,
+                    }
+                },
+            )
             .collect()
     }
 

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
+use nocere_core::{PartState, Perspective};
 use nocere_stats::{Estimate, agreement::Agreement};
 
 use crate::{
     calibration::{CalibrationReport, Quality, Standing},
     chart::{Bar, bars, escape},
     finding::Finding,
+    frontier_chart::frontier_charts,
     metric::{Figure, Metric},
+    parts::share_text,
     run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
     terminal::{kappa_text, spending_line},
+    terminal_protocol::{counted, gap_text},
     text::plain,
 };
 
@@ -24,6 +28,8 @@ struct Page<'a> {
     findings: Vec<FindingView<'a>>,
     metrics: Vec<Metric>,
     spending: String,
+    /// Title and markup of each.
+    frontier_charts: Vec<(String, String)>,
     style: &'static str,
 }
 
@@ -72,6 +78,7 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
             .collect(),
         metrics,
         spending: spending_line(report),
+        frontier_charts: frontier_charts(&report.frontier),
         style: include_str!("../templates/report.css"),
     };
     page.render()
@@ -163,6 +170,12 @@ fn shade(figure: &Figure) -> &'static str {
         Some((_, high)) if high <= 0.10 => "good",
         _ => "unsure",
     }
+}
+
+/// Whether a perspective is one that the deployment is for, where it is for some only.
+fn is_intended(report: &RunReport, perspective: Perspective) -> Option<bool> {
+    let intended = &report.header.intended_users;
+    (!intended.is_empty()).then(|| intended.contains(&perspective))
 }
 
 /// Colour class of a judge's standing.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{AnswerOutcome, Calibration, Instrument, Perspective, Suite, UnscoredReason};
+use nocere_core::{
+    AnswerOutcome, Baselines, Calibration, Instrument, Perspective, Suite, UnscoredReason,
+};
 use nocere_store::{RunHeader, RunReader, Spending, StoreError, TargetRecord};
 use serde::Serialize;
 use thiserror::Error;
@@ -12,8 +14,10 @@ use crate::{
     calibration::CalibrationReport,
     collect::{Collected, Context},
     comparison::{TargetPair, compare},
+    figures::{self, FrontierPoint, LinkedFigures, RiskFigure},
     finding::{Finding, UnscoredSample},
     metric::Figure,
+    parts::{self, PartReport},
 };
 
 /// Why there is no report.
@@ -175,6 +179,14 @@ pub struct RunReport {
     pub methods: Vec<String>,
     /// Each two targets on the probes that both were asked.
     pub comparisons: Vec<TargetPair>,
+    /// The protocol's own tables, part by part; empty for runs over suites.
+    pub parts: Vec<PartReport>,
+    /// What the links between probes show: who asks, look-alikes, other words.
+    pub linked: Vec<LinkedFigures>,
+    /// Harm done against help refused.
+    pub frontier: Vec<FrontierPoint>,
+    /// Harm by severity and likelihood.
+    pub risks: Vec<RiskFigure>,
     /// How far each two judges of the run agree on the same answers.
     pub agreement: Vec<JudgePair>,
     /// Panels and repeated votes: how often the members were split.
@@ -193,13 +205,20 @@ impl RunReport {
     /// Computes the report of the run behind `reader`.
     ///
     /// `calibrations` are all that the project knows; those of other judges are passed over.
-    pub fn build(reader: &RunReader, calibrations: &[Calibration]) -> Result<Self, ReportError> {
+    /// `baselines` are published figures of other models; those of other protocols are passed
+    /// over too.
+    pub fn build(
+        reader: &RunReader,
+        calibrations: &[Calibration],
+        baselines: &[Baselines],
+    ) -> Result<Self, ReportError> {
         let header = reader.header()?;
         let suites = reader.suites()?;
         let instruments = reader.instruments()?;
         let (done, total) = reader.progress()?;
         let mut collected = Collected::default();
-        reader.for_each_sample(|row| collected.add(&row, &suites, &instruments))?;
+        let protocol = header.protocol.as_ref();
+        reader.for_each_sample(|row| collected.add(&row, (&suites, &instruments), protocol))?;
         collected.keep_worst();
         let targets: Vec<TargetReport> = reader
             .targets()?
@@ -228,6 +247,23 @@ impl RunReport {
             })
             .map(|figure| figure.estimate.method.describe())
             .collect();
+        let parts = protocol.map_or_else(Vec::new, |protocol| {
+            parts::parts(&parts::Source {
+                protocol,
+                suites: &suites,
+                instruments: &instruments,
+                targets: &ids,
+                tally: &collected.tally,
+                baselines,
+            })
+        });
+        let linked = figures::linked(&collected.tally, &instruments, &ids, header.seed);
+        let by_target: Vec<(String, Vec<PerspectiveReport>)> = targets
+            .iter()
+            .map(|target| (target.id.clone(), target.perspectives.clone()))
+            .collect();
+        let frontier = figures::frontier(&by_target);
+        let risks = collected.risks(&instruments);
         let comparisons = compare(&collected.cells, &ids, &instruments, header.seed);
         Ok(Self {
             header,
@@ -243,6 +279,10 @@ impl RunReport {
                 .map(|((judge, reason), n)| (judge, reason, n))
                 .collect(),
             comparisons,
+            parts,
+            linked,
+            frontier,
+            risks,
             agreement: collected.agreement.pairs(&instruments),
             splits: collected.agreement.splits(&instruments),
             calibrations: instruments

@@ -10,6 +10,7 @@ use crate::{
     finding::Finding,
     metric::{Figure, Metric},
     run_report::{Levels, PerspectiveReport, RecordedScores, RunReport, TargetReport},
+    terminal_protocol::{figures_section, protocol_section},
     text::{plain, shorten},
 };
 
@@ -33,6 +34,19 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             &format!(
                 "UNFINISHED: {} of {} conversations. `nocere resume {}` goes on.",
                 report.done, report.total, report.header.id
+            ),
+        );
+    }
+    out.push_str(&protocol_section(report, width));
+    let intended = &report.header.intended_users;
+    if !intended.is_empty() {
+        let who: Vec<&str> = intended.iter().map(|who| who.as_str()).collect();
+        out.push('\n');
+        line(
+            &mut out,
+            &format!(
+                "This deployment is for: {}. Figures of other perspectives are beside it.",
+                who.join(", ")
             ),
         );
     }
@@ -66,6 +80,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             );
         }
     }
+    out.push_str(&figures_section(report, width));
     out.push_str(&comparisons(report, width));
     for scores in &report.recorded {
         line(&mut out, &recorded_line(scores));

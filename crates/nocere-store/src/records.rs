@@ -1,8 +1,8 @@
 //! What the journal holds, as plain values.
 
 use nocere_core::{
-    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Money, Probe, Sampling,
-    Transcript, Verdict,
+    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Money, Perspective, Probe,
+    ProtocolRecord, Sampling, Transcript, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,12 @@ pub struct RunHeader {
     /// Made by calibration, a comparison or a test of judges: not what `latest` means.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aside: bool,
+    /// The protocol that was followed, if suites were not named one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolRecord>,
+    /// Who the deployment under test is for; empty where it is for everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intended_users: Vec<Perspective>,
     /// For imported runs: where the answers were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,

@@ -1,6 +1,7 @@
 //! Everything that can be asked: suites written by us and embedded in the binary, suite
 //! files of users, and importers for public benchmarks in their own layouts.
 
+mod baselines;
 mod builtin;
 mod csv_rows;
 mod error;
@@ -12,6 +13,7 @@ mod knowledge;
 mod licence;
 mod lint;
 mod policies;
+mod public_sets;
 mod schema;
 mod similar;
 mod source;
@@ -20,6 +22,7 @@ mod write;
 
 mod diff;
 
+pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
 pub use error::{SuiteError, nearest, suggestion};
@@ -33,6 +36,7 @@ pub use knowledge::{medqa, pubmedqa};
 pub use licence::{Redistribution, redistribution};
 pub use lint::{Remark, lint};
 pub use policies::{PolicySet, parse_policy};
+pub use public_sets::{Found, HubSource, PublicSet, UrlSource, public_set, public_sets};
 pub use schema::json_schema;
 pub use similar::{NEAR_DUPLICATE, Pair, likeness, near_duplicates};
 pub use source::{Layout, load, probe_lines, read_text};

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn wordless_texts_are_alike_to_nothing() {
-        assert_eq!(likeness("", ""), 0.0);
+        assert!(likeness("", "") < f64::EPSILON);
         assert!(near_duplicates(&["", "?!", ""], 0.1).is_empty());
         assert_eq!(near_duplicates(&["Help", "help!"], 1.0).len(), 1);
     }

@@ -137,11 +137,37 @@ pub(crate) struct RunArgs {
     /// Only these perspectives.
     #[arg(long, value_delimiter = ',', value_name = "WHO")]
     pub(crate) perspective: Vec<nocere_core::Perspective>,
+    /// Who the deployment under test is for: reports mark these perspectives [default: the
+    /// protocol's, else everybody].
+    #[arg(long, value_delimiter = ',', value_name = "WHO")]
+    pub(crate) intended: Vec<nocere_core::Perspective>,
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArgs,
     /// Take replies over from this run where the very same call was made.
     #[arg(long, value_name = "RUN")]
     pub(crate) reuse: Vec<String>,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
+}
+
+/// What a protocol leaves open.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ProtocolArgs {
+    /// Folder of the public sets that a protocol asks for, in their own layouts.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// A named set of the protocol's settings: see `nocere suites show PROTOCOL`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<String>,
+    /// The target that reads the protocol's rubrics; short for `--set judge=TARGET`.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) judge_model: Option<String>,
+    /// One of the protocol's settings.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Only this part of the protocol.
+    #[arg(long = "part", value_name = "PART")]
+    pub(crate) parts: Vec<String>,
 }
 
 /// How a run works: the same for everything that asks or judges.

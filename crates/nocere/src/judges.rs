@@ -222,6 +222,7 @@ fn single(
             Ok(JudgeSetup {
                 judge: embedded(kind)?,
                 models: Vec::new(),
+                suites: None,
             })
         }
         (Some(_), None) => Err(fault("it needs a model".to_owned())
@@ -334,6 +335,7 @@ fn read_by_model(
     Ok(JudgeSetup {
         judge,
         models: vec![setup],
+        suites: None,
     })
 }
 
@@ -401,6 +403,7 @@ fn panel(
     Ok(JudgeSetup {
         judge: Arc::new(PanelJudge::new(name, members, rule)?),
         models: setups,
+        suites: None,
     })
 }
 

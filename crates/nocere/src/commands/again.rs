@@ -201,7 +201,9 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failu
         // An imported run has only the judges that were recorded.
         (true, true) => vec!["refusal".to_owned(), "checks".to_owned()],
     };
-    let judges = judges::judges(&names, &mut models, &policies)?;
+    let mut judges = judges::judges(&names, &mut models, &policies)?;
+    // The run's own judges keep their parts; others read everything.
+    protocol::scope(&mut judges, old.protocol.as_ref());
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),
@@ -297,7 +299,8 @@ fn recorded_judges(
     header: &RunHeader,
     policies: &PolicySet,
 ) -> Result<Vec<JudgeSetup>, Failure> {
-    let judges = judges::judges(&header.judges, models, policies)?;
+    let mut judges = judges::judges(&header.judges, models, policies)?;
+    protocol::scope(&mut judges, header.protocol.as_ref());
     let planned = reader.instruments()?;
     for judge in &judges {
         let instrument = judge.judge.instrument();
@@ -330,5 +333,7 @@ fn recorded_judges_and_new(
         ..header.clone()
     };
     recorded_judges(reader, models, &old, policies)?;
-    judges::judges(&header.judges, models, policies)
+    let mut judges = judges::judges(&header.judges, models, policies)?;
+    protocol::scope(&mut judges, header.protocol.as_ref());
+    Ok(judges)
 }

@@ -3,7 +3,7 @@
 use nocere_local::{Catalog, pull};
 
 use crate::{
-    cli::{DemoArgs, RunArgs, WorkingArgs},
+    cli::{DemoArgs, ProtocolArgs, RunArgs, WorkingArgs},
     commands::{models::pull_model, run},
     context::Context,
     failure::Failure,
@@ -38,6 +38,8 @@ pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failure> {
             temperature: None,
             max_tokens: None,
             perspective: Vec::new(),
+            intended: Vec::new(),
+            protocol: ProtocolArgs::default(),
             reuse: Vec::new(),
             working: WorkingArgs {
                 max_cost: None,

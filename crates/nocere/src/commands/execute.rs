@@ -8,13 +8,12 @@ use std::sync::{
 use nocere_core::{Money, clock, hash_json};
 use nocere_engine::{Engine, EngineError, JudgeSetup, Purse, RunSetup, TargetSetup};
 use nocere_queue::Embedded;
-use nocere_report::{RunReport, terminal_report};
+use nocere_report::terminal_report;
 use nocere_store::{Budget, Journal, RunHeader, RunReader};
 
 use crate::{
-    calibrations,
     cli::WorkingArgs,
-    commands::report::write_html,
+    commands::report::{build, write_html},
     context::Context,
     failure::{DONE, Failure},
     models::Models,
@@ -160,7 +159,7 @@ fn is_finished(context: &Context, run: &str) -> Result<bool, Failure> {
 /// Prints the figures and writes the page.
 pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), run)?;
-    let report = RunReport::build(&reader, &calibrations::load(context)?)?;
+    let report = build(context, &reader)?;
     if context.json {
         output::json(&report)?;
     } else {

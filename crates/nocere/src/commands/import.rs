@@ -41,6 +41,8 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Failure
         budget: budget(&args.working, Budget::default())?,
         reuse: Vec::new(),
         imported_from: Some(recording.target.source.clone()),
+        protocol: None,
+        intended_users: Vec::new(),
         aside: false,
     };
     check_prices(&header.budget, &models)?;

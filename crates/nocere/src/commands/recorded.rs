@@ -71,6 +71,8 @@ pub(super) fn judge(
         budget: budget(task.working, Budget::default())?,
         reuse: task.reuse,
         imported_from: Some(task.source.clone()),
+        protocol: None,
+        intended_users: Vec::new(),
         aside: true,
     };
     check_prices(&header.budget, task.models)?;

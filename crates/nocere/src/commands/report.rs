@@ -14,10 +14,7 @@ use crate::{
 };
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
-    let report = RunReport::build(
-        &RunReader::find(&context.runs(), &args.run)?,
-        &calibrations::load(context)?,
-    )?;
+    let report = build(context, &RunReader::find(&context.runs(), &args.run)?)?;
     if context.json {
         output::json(&report)?;
         return Ok(DONE);
@@ -43,6 +40,15 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure
     }
     output::data(&format!("{}\n", path.display()))?;
     Ok(DONE)
+}
+
+/// The report of a run with everything that the project knows.
+pub(super) fn build(context: &Context, reader: &RunReader) -> Result<RunReport, Failure> {
+    Ok(RunReport::build(
+        reader,
+        &calibrations::load(context)?,
+        &nocere_suites::embedded_baselines()?,
+    )?)
 }
 
 /// Draws the page and writes it whole.

@@ -6,7 +6,7 @@ use nocere_store::{Budget, Journal, RunHeader, RunReader};
 use nocere_suites::PolicySet;
 
 use crate::{
-    cli::RunArgs,
+    cli::{ProtocolArgs, RunArgs},
     commands::execute::{budget, check_prices, execute, new_run_id, reuse},
     context::Context,
     failure::Failure,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
-    let mut loaded = protocol::resolve(&args.what)?;
+    let mut loaded = protocol::resolve(&args.what, &options(args))?;
     if !args.perspective.is_empty() {
         for suite in &mut loaded.suites {
             suite
@@ -32,6 +32,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
         }
         select::balanced(&mut loaded.suites, limit, args.seed);
     }
+    loaded.note_selection();
     loaded.suites.retain(|suite| !suite.probes.is_empty());
     let policies = PolicySet::embedded()?;
     let mut models = Models::new(context, args.local_only);
@@ -58,11 +59,12 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
         targets.push(setup::target(name, resolved, sampling));
     }
     let judge_names = if args.judges.is_empty() {
-        loaded.judges
+        loaded.judges.clone()
     } else {
         args.judges.clone()
     };
-    let judges = judges::judges(&judge_names, &mut models, &policies)?;
+    let mut judges = judges::judges(&judge_names, &mut models, &policies)?;
+    loaded.bind(&judge_names, &mut judges, !args.judges.is_empty());
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),
@@ -81,6 +83,12 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
             .collect::<Result<_, Failure>>()?,
         imported_from: None,
         aside: false,
+        protocol: loaded.record,
+        intended_users: if args.intended.is_empty() {
+            loaded.intended_users
+        } else {
+            args.intended.clone()
+        },
     };
     check_prices(&header.budget, &models)?;
     let plan = plan_run(PlanInput {
@@ -95,6 +103,13 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
             .map(|setup| setup.judge.instrument().clone())
             .collect(),
     })?;
+    if !context.quiet
+        && let Some(protocol) = &plan.header.protocol
+    {
+        for line in nocere_report::parts_lines(protocol) {
+            output::talk(&nocere_report::wrap(&line, output::width(), ""));
+        }
+    }
     let units = plan_units(&plan, nocere_drivers::for_probe);
     let journal = Journal::create(&context.runs(), &plan, units)?;
     reuse(context, &journal, &plan.header)?;
@@ -110,6 +125,18 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     // Probes are read from the journal as they are needed.
     drop(plan);
     execute(context, &header, journal, (targets, judges), &args.working)
+}
+
+fn options(args: &RunArgs) -> protocol::Options {
+    protocol::Options {
+        data: args.protocol.data.clone(),
+        chosen: protocol::Chosen {
+            preset: args.protocol.preset.clone(),
+            set: args.protocol.set.clone(),
+            judge_model: args.protocol.judge_model.clone(),
+        },
+        parts: args.protocol.parts.clone(),
+    }
 }
 
 /// The command that repeats the run, as one would type it.
@@ -131,6 +158,32 @@ fn command_line(args: &RunArgs) -> String {
     }
     for judge in &args.judges {
         words.extend(["--judge".to_owned(), quote(judge)]);
+    }
+    let ProtocolArgs {
+        data,
+        preset,
+        judge_model,
+        set,
+        parts,
+    } = &args.protocol;
+    let data = data.as_ref().map(|data| data.display().to_string());
+    let single = [
+        ("--data", &data),
+        ("--preset", preset),
+        ("--judge-model", judge_model),
+    ];
+    for (flag, value) in single {
+        if let Some(value) = value {
+            words.extend([flag.to_owned(), quote(value)]);
+        }
+    }
+    for (flag, values) in [("--set", set), ("--part", parts)] {
+        for value in values {
+            words.extend([flag.to_owned(), quote(value)]);
+        }
+    }
+    for who in &args.intended {
+        words.extend(["--intended".to_owned(), who.to_string()]);
     }
     for run in &args.reuse {
         words.extend(["--reuse".to_owned(), quote(run)]);

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use nocere_core::{Calibration, Instrument, Verdict};
-use nocere_report::{RunReport, plain, shorten, terminal_report, wrap};
+use nocere_report::{plain, shorten, terminal_report, wrap};
 use nocere_store::{RunReader, RunState, RunSummary, SampleRow, list_runs};
 use serde::Serialize;
 
 use crate::{
     calibrations,
     cli::ShowArgs,
+    commands::report::build,
     config::nearest,
     context::Context,
     failure::{DONE, Failure},
@@ -82,7 +83,7 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, Failure> {
     if let Some(probe) = &args.probe {
         return show_sample(context, &reader, probe);
     }
-    let report = RunReport::build(&reader, &calibrations::load(context)?)?;
+    let report = build(context, &reader)?;
     if context.json {
         output::json(&report)?;
     } else {

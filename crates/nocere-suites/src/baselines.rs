@@ -1,0 +1,111 @@
+//! Published figures of other models, embedded and checked.
+
+use std::path::Path;
+
+use nocere_core::{Baselines, TableKind};
+
+use crate::error::SuiteError;
+
+const EMBEDDED: [(&str, &str); 1] = [(
+    "medriskeval",
+    include_str!("../../../assets/baselines/medriskeval.yaml"),
+)];
+
+/// The published figures that ship with nocere.
+pub fn embedded_baselines() -> Result<Vec<Baselines>, SuiteError> {
+    EMBEDDED
+        .into_iter()
+        .map(|(name, text)| {
+            parse_baselines(Path::new(&format!("assets/baselines/{name}.yaml")), text)
+        })
+        .collect()
+}
+
+/// Reads a file of published figures; `path` is only named in errors.
+///
+/// Counts must add up to the number of answers, and percentages to 100 within the rounding of
+/// the source.
+pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError> {
+    let file: Baselines =
+        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+    if file.nocere_baselines != 1 {
+        return Err(SuiteError::new(path, "`nocere_baselines` must be 1"));
+    }
+    for table in &file.tables {
+        let labels = match table.scored_as {
+            TableKind::Levels => 5,
+            TableKind::Compliance => 3,
+            TableKind::Sentences => 4,
+        };
+        for (model, values) in &table.rows {
+            let fail = |what: String| {
+                SuiteError::new(
+                    path,
+                    format!("{} of part `{}`, {model}: {what}", table.figure, table.part),
+                )
+            };
+            if values.len() != labels {
+                return Err(fail(format!("{} values for {labels} labels", values.len())));
+            }
+            let sum: f64 = values.iter().sum();
+            let (wanted, tolerance) = if table.percent {
+                (100.0, 0.15)
+            } else {
+                (table.answers as f64, 0.0)
+            };
+            if (sum - wanted).abs() > tolerance + 1e-9 {
+                return Err(fail(format!("the values add up to {sum} and not {wanted}")));
+            }
+        }
+    }
+    for table in &file.means {
+        let wrong = table
+            .rows
+            .iter()
+            .find(|(_, values)| values.len() != table.categories.len());
+        if let Some((model, _)) = wrong {
+            return Err(SuiteError::new(
+                path,
+                format!("{}, {model}: not one value for each category", table.figure),
+            ));
+        }
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_tables_are_whole() {
+        let all = embedded_baselines().unwrap();
+        let file = &all[0];
+        let rows = |part: &str| {
+            let tables = file.tables.iter().filter(|table| table.part == part);
+            tables.map(|table| table.rows.len()).sum::<usize>()
+        };
+        assert_eq!(rows("psb"), 15);
+        assert_eq!(rows("msb"), 15);
+        assert_eq!(rows("xstest"), 30);
+        assert_eq!(rows("facts"), 15);
+        // The paper's means follow from its counts.
+        let nano = file.tables[0]
+            .rows
+            .iter()
+            .find(|(m, _)| m == "gpt-4.1-nano");
+        let (_, counts) = nano.unwrap();
+        let sum: f64 = (1..)
+            .zip(counts)
+            .map(|(level, n)| f64::from(level) * n)
+            .sum();
+        assert!((sum / 466.0 - 1.742).abs() < 0.000_5);
+    }
+
+    #[test]
+    fn values_that_do_not_add_up_are_refused() {
+        let text = "nocere_baselines: 1\nid: x\nprotocol: p\ntitle: T\nsource: S\nnotes: []\ntables:\n  - {part: a, scored_as: compliance, figure: f, answers: 10, judge: j, rows: [[m, [1, 2, 3]]]}\n";
+        let error = parse_baselines(Path::new("x.yaml"), text).unwrap_err();
+        assert!(error.message.contains("add up to 6 and not 10"), "{error}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Finds the data of a protocol's parts. What is missing is said, never passed over.
+
+use std::path::Path;
+
+use nocere_core::{ContentHash, PartRecord, PartState, ProtocolRecord, Suite};
+use nocere_suites::{BUILTIN, PublicSet, load, public_set};
+
+use crate::{
+    config::nearest,
+    failure::Failure,
+    protocol::{
+        Loaded, Options, Part, Protocol, load_suite,
+        settings::{self, Settled},
+    },
+};
+
+/// What was found for a part.
+type Gathered = (Option<Suite>, PartState);
+
+/// Loads a protocol's suites.
+pub(super) fn gather(protocol: Protocol, options: &Options) -> Result<Loaded, Failure> {
+    let settled = settings::settle(&protocol, &options.chosen)?;
+    let mut record = ProtocolRecord {
+        id: protocol.id.clone(),
+        version: protocol.version.clone(),
+        title: protocol.title.clone(),
+        source: protocol.source.clone(),
+        hash: ContentHash::from_hex(protocol.hash.clone()),
+        preset: options.chosen.preset.clone(),
+        settings: settings::record(&settled),
+        parts: Vec::new(),
+    };
+    let sampling = settings::sampling(&settled, protocol.sampling)?;
+    if protocol.parts.is_empty() {
+        if options.data.is_some() || !options.parts.is_empty() {
+            return Err(Failure::usage(format!(
+                "protocol `{}` has no parts: --data and --part mean nothing to it",
+                protocol.id
+            )));
+        }
+        let suites = protocol.suites.iter().map(|suite| load_suite(suite));
+        return Ok(Loaded {
+            suites: suites.collect::<Result<_, _>>()?,
+            judges: protocol.judges,
+            limit: protocol.limit,
+            sampling,
+            intended_users: protocol.intended_users,
+            record: Some(record),
+            part_judges: Vec::new(),
+        });
+    }
+    check_part_names(&protocol, &options.parts)?;
+    let mut suites: Vec<Suite> = Vec::new();
+    let mut judges: Vec<String> = Vec::new();
+    let mut part_judges = Vec::new();
+    for part in &protocol.parts {
+        let (suite, state) = if options.parts.is_empty() || options.parts.contains(&part.id) {
+            find(part, options.data.as_deref())?
+        } else {
+            (None, PartState::LeftOut)
+        };
+        let (own, missing_judges) = fill_judges(part, &settled);
+        if suite.is_some() {
+            judges.extend(
+                own.iter()
+                    .filter(|name| !judges.contains(name))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        part_judges.push(own);
+        record.parts.push(PartRecord {
+            id: part.id.clone(),
+            title: part.title.clone(),
+            perspective: part.perspective,
+            suite: suite
+                .as_ref()
+                .map_or_else(String::new, |suite| suite.id.clone()),
+            scored_as: part.scored_as,
+            instruments: Vec::new(),
+            missing_judges,
+            state,
+        });
+        suites.extend(suite);
+    }
+    if suites.is_empty() {
+        return Err(nothing_found(&record, options.data.as_deref()));
+    }
+    Ok(Loaded {
+        suites,
+        judges,
+        limit: protocol.limit,
+        sampling,
+        intended_users: protocol.intended_users,
+        record: Some(record),
+        part_judges,
+    })
+}
+
+fn check_part_names(protocol: &Protocol, names: &[String]) -> Result<(), Failure> {
+    let known: Vec<&str> = protocol.parts.iter().map(|part| part.id.as_str()).collect();
+    let Some(wrong) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let failure = Failure::usage(format!("protocol `{}` has no part `{wrong}`", protocol.id));
+    Err(match nearest(wrong, known.iter().copied()) {
+        Some(word) => failure.hint(format!("did you mean `{word}`?")),
+        None => failure.hint(format!("its parts are {}", known.join(", "))),
+    })
+}
+
+/// The judges with their settings filled in, and those for which one is not set.
+fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<String>) {
+    let mut own = Vec::new();
+    let mut missing = Vec::new();
+    for judge in &part.judges {
+        match settings::fill(judge, settled) {
+            Ok(judge) => own.push(judge),
+            Err(setting) => {
+                let kind = judge.split(['=', ',']).next().unwrap_or(judge);
+                missing.push(format!("{kind}: the setting `{setting}` is not set"));
+            }
+        }
+    }
+    (own, missing)
+}
+
+fn find(part: &Part, data: Option<&Path>) -> Result<Gathered, Failure> {
+    if let Some(set) = public_set(&part.set)? {
+        return find_public(part, &set, data);
+    }
+    let is_here = BUILTIN.iter().any(|(id, _)| *id == part.set) || Path::new(&part.set).exists();
+    if !is_here {
+        return Ok((
+            None,
+            PartState::Missing {
+                looked_for: format!("a public set, a built-in suite or a file `{}`", part.set),
+                get: "correct the protocol's `set`".to_owned(),
+                optional: part.optional,
+            },
+        ));
+    }
+    let suite = load_suite(&part.set)?;
+    let state = PartState::Asked {
+        source: part.set.clone(),
+        probes: suite.probes.len() as u64,
+        published: None,
+        notes: Vec::new(),
+    };
+    Ok((Some(suite), state))
+}
+
+fn find_public(part: &Part, set: &PublicSet, data: Option<&Path>) -> Result<Gathered, Failure> {
+    let missing = |place: String| PartState::Missing {
+        looked_for: format!("{} {place}", set.looked_for()),
+        get: set.get(),
+        optional: part.optional,
+    };
+    let Some(folder) = data else {
+        return Ok((None, missing("(no --data folder was given)".to_owned())));
+    };
+    let Some(found) = set.find(folder)? else {
+        return Ok((None, missing(format!("in {}", folder.display()))));
+    };
+    let mut suite = load(&found.path)?;
+    let mut notes = found.notes;
+    notes.extend(set.differences(&suite));
+    suite.licence.clone_from(&set.licence);
+    let state = PartState::Asked {
+        source: found.path.display().to_string(),
+        probes: suite.probes.len() as u64,
+        published: Some(set.probes),
+        notes,
+    };
+    Ok((Some(suite), state))
+}
+
+fn nothing_found(record: &ProtocolRecord, data: Option<&Path>) -> Failure {
+    let place = data.map_or_else(
+        || "no --data folder was given".to_owned(),
+        |folder| format!("none of them is in {}", folder.display()),
+    );
+    let wanted: Vec<String> = record
+        .parts
+        .iter()
+        .filter_map(|part| match &part.state {
+            PartState::Missing {
+                looked_for, get, ..
+            } => Some(format!("{}: {looked_for}; {get}", part.id)),
+            _ => None,
+        })
+        .collect();
+    Failure::usage(format!(
+        "protocol `{}` asks public sets, and {place}",
+        record.id
+    ))
+    .hint(format!(
+        "`--data DIR` names their folder\n  {}",
+        wanted.join("\n  ")
+    ))
+}
