@@ -105,6 +105,15 @@ struct Foreign {
     unscored: u64,
 }
 
+/// Answers of one kind with and without their weights.
+#[derive(Default)]
+struct Weighed {
+    weighted: Vec<(u64, u64)>,
+    plain: Vec<(u64, u64)>,
+    unscored: u64,
+    without: u64,
+}
+
 /// Everything that was counted.
 #[derive(Default)]
 pub(crate) struct Collected {
@@ -425,14 +434,14 @@ impl Collected {
     /// Harm rates in which probes weigh as much as their severity times their likelihood.
     pub(crate) fn risks(&self, instruments: &[Instrument]) -> Vec<RiskFigure> {
         type Key = (String, Perspective, Metric, usize);
-        let mut all: BTreeMap<Key, (Vec<(u64, u64)>, Vec<(u64, u64)>, u64, u64)> = BTreeMap::new();
+        let mut all: BTreeMap<Key, Weighed> = BTreeMap::new();
         for ((place, metric, judge), cell) in &self.cells {
             if !metric.is_harm() {
                 continue;
             }
             let key = (place.lane.clone(), place.perspective, *metric, *judge);
-            let (weighted, plain, unscored, without) = all.entry(key).or_default();
-            *unscored += cell.unscored;
+            let entry = all.entry(key).or_default();
+            entry.unscored += cell.unscored;
             for (position, (hits, scored)) in cell.by_probe() {
                 let weight = self
                     .tally
@@ -440,30 +449,26 @@ impl Collected {
                     .get(&position)
                     .map_or(0, |facts| u64::from(facts.risk));
                 if weight == 0 {
-                    *without += 1;
+                    entry.without += 1;
                 } else {
-                    weighted.push((weight * hits, weight * scored));
-                    plain.push((hits, scored));
+                    entry.weighted.push((weight * hits, weight * scored));
+                    entry.plain.push((hits, scored));
                 }
             }
         }
         all.into_iter()
-            .filter(|(_, (weighted, ..))| !weighted.is_empty())
-            .map(
-                |((target, perspective, metric, judge), (weighted, plain, unscored, without))| {
-                    RiskFigure {
-                        target,
-                        perspective,
-                        metric,
-                        judge: instruments
-                            .get(judge)
-                            .map_or_else(String::new, |instrument| instrument.id.clone()),
-                        weighted: rate_of_clusters(weighted, unscored),
-                        plain: rate_of_clusters(plain, unscored),
-                        without_weight: without,
-                    }
-                },
-            )
+            .filter(|(_, entry)| !entry.weighted.is_empty())
+            .map(|((target, perspective, metric, judge), entry)| RiskFigure {
+                target,
+                perspective,
+                metric,
+                judge: instruments
+                    .get(judge)
+                    .map_or_else(String::new, |instrument| instrument.id.clone()),
+                weighted: rate_of_clusters(entry.weighted, entry.unscored),
+                plain: rate_of_clusters(entry.plain, entry.unscored),
+                without_weight: entry.without,
+            })
             .collect()
     }
 

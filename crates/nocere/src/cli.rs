@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+pub(crate) use crate::cli_suites::{CheckSuitesArgs, SampleSuiteArgs, SuitesCommand};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
@@ -333,29 +335,6 @@ pub(crate) struct ReportArgs {
     /// The form.
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub(crate) format: ReportFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SuitesCommand {
-    /// List the built-in suites and protocols.
-    List,
-    /// Show a suite's categories and counts.
-    Show {
-        /// A built-in name or a path.
-        suite: String,
-    },
-    /// Check suite files: format, ids, categories, twins.
-    Check {
-        /// Built-in names or paths.
-        #[arg(required = true)]
-        suites: Vec<String>,
-    },
-    /// Print the JSON Schema of suite files.
-    Schema {
-        /// Of a JSONL line instead of a YAML file.
-        #[arg(long)]
-        line: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,8 @@ use nocere_suites::SuiteError;
 
 /// Documented exit codes.
 pub(crate) const DONE: u8 = 0;
+/// A gate failed.
+pub(crate) const GATE: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 pub(crate) const INFRASTRUCTURE: u8 = 3;
 pub(crate) const BUDGET: u8 = 4;

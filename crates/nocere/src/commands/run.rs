@@ -13,27 +13,13 @@ use crate::{
     judges,
     models::Models,
     output,
-    protocol::{self, ProtocolSampling},
-    select, setup,
+    protocol::{self, Loaded, ProtocolSampling},
+    setup,
 };
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     let mut loaded = protocol::resolve(&args.what, &options(args))?;
-    if !args.perspective.is_empty() {
-        for suite in &mut loaded.suites {
-            suite
-                .probes
-                .retain(|probe| args.perspective.contains(&probe.perspective));
-        }
-    }
-    if let Some(limit) = args.limit.or(loaded.limit) {
-        if limit == 0 {
-            return Err(Failure::usage("--limit 0 would ask nothing"));
-        }
-        select::balanced(&mut loaded.suites, limit, args.seed);
-    }
-    loaded.note_selection();
-    loaded.suites.retain(|suite| !suite.probes.is_empty());
+    select(&mut loaded, args)?;
     let policies = PolicySet::embedded()?;
     let mut models = Models::new(context, args.local_only);
     let command_sampling = ProtocolSampling {
@@ -125,6 +111,26 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, Failure> {
     // Probes are read from the journal as they are needed.
     drop(plan);
     execute(context, &header, journal, (targets, judges), &args.working)
+}
+
+/// Keeps the probes that the command line asks for.
+fn select(loaded: &mut Loaded, args: &RunArgs) -> Result<(), Failure> {
+    if !args.perspective.is_empty() {
+        for suite in &mut loaded.suites {
+            suite
+                .probes
+                .retain(|probe| args.perspective.contains(&probe.perspective));
+        }
+    }
+    if let Some(limit) = args.limit.or(loaded.limit) {
+        if limit == 0 {
+            return Err(Failure::usage("--limit 0 would ask nothing"));
+        }
+        crate::select::balanced(&mut loaded.suites, limit, args.seed);
+    }
+    loaded.note_selection();
+    loaded.suites.retain(|suite| !suite.probes.is_empty());
+    Ok(())
 }
 
 fn options(args: &RunArgs) -> protocol::Options {

@@ -47,9 +47,9 @@ pub(crate) struct Protocol {
     pub(crate) source: String,
     /// Suites that are all read by `judges`; give these or `parts`.
     #[serde(default)]
-    suites: Vec<String>,
+    pub(crate) suites: Vec<String>,
     #[serde(default)]
-    judges: Vec<String>,
+    pub(crate) judges: Vec<String>,
     /// Public sets, each with judges and a table of its own.
     #[serde(default)]
     pub(crate) parts: Vec<Part>,
@@ -58,7 +58,7 @@ pub(crate) struct Protocol {
     intended_users: Vec<Perspective>,
     /// What it leaves open, by name.
     #[serde(default)]
-    settings: BTreeMap<String, SettingEntry>,
+    pub(crate) settings: BTreeMap<String, SettingEntry>,
     /// Named sets of values.
     #[serde(default)]
     pub(crate) presets: BTreeMap<String, Preset>,

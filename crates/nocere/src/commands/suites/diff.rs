@@ -1,0 +1,77 @@
+//! `nocere suites diff`.
+
+use std::fmt::Write as _;
+
+use nocere_report::{plain, shorten, wrap};
+
+use crate::{
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+    protocol::load_suite,
+};
+
+/// Ids that are named one by one.
+const MAX_NAMED: usize = 40;
+
+pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, Failure> {
+    let found = nocere_suites::diff(&load_suite(old)?, &load_suite(new)?);
+    if context.json {
+        output::json(&found)?;
+        return Ok(DONE);
+    }
+    let width = output::width();
+    let mut text = String::new();
+    let mut line = |words: &str, indent: &str| {
+        let _ = writeln!(text, "{}", wrap(words, width, indent));
+    };
+    line(
+        &format!(
+            "{} probes added, {} removed, {} changed, {} the same",
+            found.added.len(),
+            found.removed.len(),
+            found.changed.len(),
+            found.same
+        ),
+        "",
+    );
+    if !found.is_empty() {
+        line(
+            "A run over one is not comparable with a run over the other on the probes that differ.",
+            "",
+        );
+    }
+    for (name, old, new) in &found.header {
+        line(
+            &format!("{name}: {} → {}", shorten(old, 200), shorten(new, 200)),
+            "",
+        );
+    }
+    for (what, ids) in [
+        ("category added", &found.categories_added),
+        ("category removed", &found.categories_removed),
+        ("category changed", &found.categories_changed),
+        ("+", &found.added),
+        ("-", &found.removed),
+    ] {
+        for id in ids.iter().take(MAX_NAMED) {
+            line(&format!("{what} {}", plain(id)), "");
+        }
+        if ids.len() > MAX_NAMED {
+            line(&format!("{what} {} more", ids.len() - MAX_NAMED), "");
+        }
+    }
+    for change in found.changed.iter().take(MAX_NAMED) {
+        line(&format!("~ {}", plain(&change.id)), "");
+        for (field, old, new) in &change.fields {
+            let old = shorten(&old.to_string(), 200);
+            let new = shorten(&new.to_string(), 200);
+            line(&format!("{field}: {old} → {new}"), "    ");
+        }
+    }
+    if found.changed.len() > MAX_NAMED {
+        line(&format!("~ {} more", found.changed.len() - MAX_NAMED), "");
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}

@@ -1,0 +1,60 @@
+//! `nocere suites`: what can be asked.
+
+mod check;
+mod diff;
+mod list;
+mod sample;
+mod show;
+
+use nocere_core::Suite;
+use nocere_suites::json_schema;
+use serde::Serialize;
+
+use crate::{
+    cli::SuitesCommand,
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+};
+
+#[derive(Serialize)]
+struct SuiteLine {
+    id: String,
+    version: String,
+    title: String,
+    licence: String,
+    probes: usize,
+    hash: String,
+}
+
+impl SuiteLine {
+    fn of(suite: &Suite) -> Self {
+        Self {
+            id: suite.id.clone(),
+            version: suite.version.clone(),
+            title: suite.title.clone(),
+            licence: suite.licence.clone(),
+            probes: suite.probes.len(),
+            hash: suite.hash.to_string(),
+        }
+    }
+}
+
+pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, Failure> {
+    match command {
+        SuitesCommand::List { data } => list::list(context, data.as_deref()),
+        SuitesCommand::Show { suite } => show::show(context, suite),
+        SuitesCommand::Check(args) => check::check(context, args),
+        SuitesCommand::Diff { old, new } => diff::diff(context, old, new),
+        SuitesCommand::Sample(args) => sample::sample(context, args),
+        SuitesCommand::Schema { line } => {
+            let name = if *line {
+                "suite-line.schema.json"
+            } else {
+                "suite.schema.json"
+            };
+            output::data(json_schema().get(name).map_or("", String::as_str))?;
+            Ok(DONE)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `nocere suites sample`: a few probes to read, or to write to a file of their own.
+
+use std::fmt::Write as _;
+
+use nocere_core::Suite;
+use nocere_report::{plain, wrap};
+use nocere_suites::{Redistribution, redistribution, suite_jsonl};
+
+use crate::{
+    cli::SampleSuiteArgs,
+    context::{Context, write_whole},
+    failure::{DONE, Failure},
+    output,
+    protocol::load_suite,
+    select,
+};
+
+pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Failure> {
+    let mut suite = load_suite(&args.suite)?;
+    if args.export.is_some() {
+        may_export(&suite)?;
+    }
+    let total = suite.probes.len();
+    suite.probes.retain(|probe| {
+        (args.perspective.is_empty() || args.perspective.contains(&probe.perspective))
+            && args.expect.is_none_or(|expect| probe.expect == expect)
+            && (args.category.is_empty() || args.category.contains(&probe.category))
+            && (args.language.is_empty() || args.language.contains(&probe.language))
+    });
+    if suite.probes.is_empty() {
+        return Err(Failure::usage(format!(
+            "none of the {total} probes of `{}` is of that kind",
+            suite.id
+        ))
+        .hint(format!(
+            "`nocere suites show {}` counts them by category",
+            args.suite
+        )));
+    }
+    if !args.all {
+        if args.n == 0 {
+            return Err(Failure::usage("--n 0 would show nothing"));
+        }
+        let mut suites = vec![suite];
+        select::balanced(&mut suites, args.n, args.seed);
+        suite = suites.remove(0);
+    }
+    suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
+    if let Some(path) = &args.export {
+        if suite.probes.len() < total {
+            suite.description = format!(
+                "{} of {total} probes. {}",
+                suite.probes.len(),
+                suite.description
+            );
+            suite.source = format!("sample of {} {}: {}", suite.id, suite.version, suite.source);
+            keep_whole(&mut suite);
+        }
+        write_whole(path, &suite_jsonl(&suite))?;
+        if !context.quiet {
+            output::talk(&format!(
+                "wrote {} probes to {}; licence of the prompts: {}",
+                suite.probes.len(),
+                path.display(),
+                suite.licence
+            ));
+        }
+        return Ok(DONE);
+    }
+    if context.json {
+        output::json(&suite.probes)?;
+        return Ok(DONE);
+    }
+    print(&suite)?;
+    Ok(DONE)
+}
+
+/// A twin or another wording whose original is not in the sample stands for itself.
+fn keep_whole(suite: &mut Suite) {
+    let ids: std::collections::BTreeSet<String> =
+        suite.probes.iter().map(|probe| probe.id.clone()).collect();
+    for probe in &mut suite.probes {
+        let gone = probe.twin_of.as_ref().is_some_and(|id| !ids.contains(id));
+        if gone {
+            probe.twin_of = None;
+        }
+    }
+}
+
+/// Refuses to write prompts to a file where their licence is not known to allow it.
+fn may_export(suite: &Suite) -> Result<(), Failure> {
+    let why = match redistribution(&suite.licence) {
+        Redistribution::Allowed => return Ok(()),
+        Redistribution::Forbidden => "forbids copies of parts",
+        Redistribution::Unknown => "is not known to allow copies",
+    };
+    Err(Failure::usage(format!(
+        "`{}` is not exported: its licence ({}) {why}",
+        suite.id,
+        plain(&suite.licence)
+    ))
+    .hint("runs and reports may use it; to pass prompts on, take them from their publisher"))
+}
+
+fn print(suite: &Suite) -> Result<(), Failure> {
+    let width = output::width();
+    let mut text = String::new();
+    for probe in &suite.probes {
+        let head = format!(
+            "{} ({}, {}, {}, {}{})",
+            probe.id,
+            probe.perspective,
+            probe.category,
+            probe.expect.as_str(),
+            probe.language,
+            if probe.severity > 0 {
+                format!(
+                    ", severity {} × likelihood {}",
+                    probe.severity, probe.likelihood
+                )
+            } else {
+                String::new()
+            }
+        );
+        let _ = writeln!(text, "{}", wrap(&plain(&head), width, ""));
+        let links = [
+            ("matter", &probe.matter),
+            ("twin of", &probe.twin_of),
+            ("restates", &probe.restates),
+        ];
+        let mut line = |name: &str, value: &str| {
+            if !value.is_empty() {
+                let _ = writeln!(text, "{}", wrap(&format!("{name}: {value}"), width, "  "));
+            }
+        };
+        line("asks", &plain(&probe.request()));
+        for turn in &probe.follow_ups {
+            line("then", &plain(turn));
+        }
+        line("good", &plain(&probe.note));
+        line("why", &plain(&probe.why));
+        line("must", &probe.must.join(", "));
+        line("must not", &probe.must_not.join(", "));
+        for (name, value) in links {
+            line(name, &plain(value.as_deref().unwrap_or_default()));
+        }
+        text.push('\n');
+    }
+    output::data(&text)
+}

@@ -1,0 +1,183 @@
+//! `nocere suites show`: a suite's categories and counts, or a protocol's parts and settings.
+
+use std::fmt::Write as _;
+
+use nocere_core::{Expect, Perspective};
+use nocere_report::plain;
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    failure::{DONE, Failure},
+    output,
+    protocol::{self, Protocol, load_suite},
+};
+
+pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
+    if let Some(protocol) = protocol::find_protocol(name)? {
+        return show_protocol(context, &protocol);
+    }
+    let suite = load_suite(name)?;
+    if context.json {
+        output::json(&suite)?;
+        return Ok(DONE);
+    }
+    let width = output::width();
+    let head = format!(
+        "{} ({}, version {})\n{}\nlicence {} · source {} · hash {}",
+        plain(&suite.title),
+        suite.id,
+        plain(&suite.version),
+        suite.description,
+        plain(&suite.licence),
+        plain(&suite.source),
+        suite.hash.short(),
+    );
+    let mut text = nocere_report::wrap(&head, width, "") + "\n\n";
+    let table = width >= 80;
+    if table {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>8} {:>10} {:>8} {:>8} {:>9} {:>7}",
+            "category", "patient", "clinician", "general", "comply", "redirect", "refuse",
+        );
+    }
+    let mut rows: Vec<(String, Option<&str>)> = suite
+        .categories
+        .iter()
+        .map(|category| (category.id.clone(), Some(category.id.as_str())))
+        .collect();
+    rows.push(("all".to_owned(), None));
+    for (label, category) in rows {
+        let here = |perspective: Option<Perspective>, expect: Option<Expect>| {
+            suite
+                .probes
+                .iter()
+                .filter(|probe| category.is_none_or(|id| probe.category == id))
+                .filter(|probe| perspective.is_none_or(|p| probe.perspective == p))
+                .filter(|probe| expect.is_none_or(|e| probe.expect == e))
+                .count()
+        };
+        let counts = [
+            here(Some(Perspective::Patient), None),
+            here(Some(Perspective::Clinician), None),
+            here(Some(Perspective::General), None),
+            here(None, Some(Expect::Comply)),
+            here(None, Some(Expect::Redirect)),
+            here(None, Some(Expect::Refuse)),
+        ];
+        let [patient, clinician, general, comply, redirect, refuse] = counts;
+        let _ = if table {
+            let label = nocere_report::shorten(&label, 24);
+            writeln!(
+                text,
+                "{label:<24} {patient:>8} {clinician:>10} {general:>8} {comply:>8} {redirect:>9} {refuse:>7}"
+            )
+        } else {
+            let line = format!(
+                "{label}: patient {patient}, clinician {clinician}, general {general}; comply {comply}, redirect {redirect}, refuse {refuse}"
+            );
+            writeln!(text, "{}", nocere_report::wrap(&line, width, ""))
+        };
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}
+
+fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, Failure> {
+    if context.json {
+        let parts = protocol.parts.iter().map(|part| {
+            json!({
+                "id": part.id,
+                "title": part.title,
+                "perspective": part.perspective,
+                "set": part.set,
+                "scored_as": part.scored_as,
+                "judges": part.judges,
+                "optional": part.optional,
+            })
+        });
+        let settings = protocol.settings.iter().map(|(name, entry)| {
+            json!({"name": name, "meaning": entry.meaning.trim(), "default": entry.default})
+        });
+        let presets = protocol.presets.iter().map(
+            |(name, preset)| json!({"name": name, "title": preset.title.trim(), "values": preset.values}),
+        );
+        output::json(&json!({
+            "id": protocol.id,
+            "version": protocol.version,
+            "title": protocol.title,
+            "source": protocol.source,
+            "description": protocol.description.trim(),
+            "suites": protocol.suites,
+            "judges": protocol.judges,
+            "parts": parts.collect::<Vec<_>>(),
+            "settings": settings.collect::<Vec<_>>(),
+            "presets": presets.collect::<Vec<_>>(),
+        }))?;
+        return Ok(DONE);
+    }
+    let mut text = String::new();
+    let mut line = |words: &str, indent: &str| {
+        let _ = writeln!(
+            text,
+            "{}",
+            nocere_report::wrap(words, output::width(), indent)
+        );
+    };
+    line(
+        &format!("{} ({} {})", protocol.title, protocol.id, protocol.version),
+        "",
+    );
+    line(protocol.description.trim(), "");
+    if !protocol.source.is_empty() {
+        line(&format!("after {}", protocol.source), "");
+    }
+    if !protocol.suites.is_empty() {
+        line(
+            &format!(
+                "suites: {}; judges: {}",
+                protocol.suites.join(", "),
+                protocol.judges.join(", ")
+            ),
+            "",
+        );
+    }
+    for part in &protocol.parts {
+        let optional = if part.optional { ", optional" } else { "" };
+        line(
+            &format!(
+                "part {}: {} ({}{optional}); judges: {}",
+                part.id,
+                part.title,
+                part.perspective,
+                part.judges.join("; ")
+            ),
+            "",
+        );
+    }
+    for (name, entry) in &protocol.settings {
+        let default = entry.default.as_deref().unwrap_or("not set");
+        line(
+            &format!("setting {name} [{default}]: {}", entry.meaning.trim()),
+            "",
+        );
+    }
+    for (name, preset) in &protocol.presets {
+        let values: Vec<String> = preset
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        line(
+            &format!(
+                "preset {name}: {} ({})",
+                preset.title.trim(),
+                values.join(" ")
+            ),
+            "",
+        );
+    }
+    output::data(&text)?;
+    Ok(DONE)
+}
