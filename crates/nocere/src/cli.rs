@@ -286,6 +286,10 @@ pub(crate) struct ImportArgs {
     /// What a good answer does, where the file does not say: comply, redirect or refuse.
     #[arg(long, value_parser = crate::commands::parse_expect, value_name = "WHAT")]
     pub(crate) expect: Option<nocere_core::Expect>,
+    /// The protocol that the recording followed, such as medriskeval: reports then draw its
+    /// tables, beside the published models.
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) protocol: Option<String>,
     /// The suite whose probes were asked: joined by id, else by the prompt's text.
     #[arg(long, value_name = "SUITE")]
     pub(crate) suite: Option<String>,

@@ -41,7 +41,11 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Failure
         budget: budget(&args.working, Budget::default())?,
         reuse: Vec::new(),
         imported_from: Some(recording.target.source.clone()),
-        protocol: None,
+        protocol: args
+            .protocol
+            .as_deref()
+            .map(|name| protocol::of_recording(name, &recording.suite, &args.file))
+            .transpose()?,
         intended_users: Vec::new(),
         aside: false,
     };

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::{config::nearest, failure::Failure};
 
+pub(crate) use parts::of_recording;
 pub(crate) use settings::Chosen;
 
 const EMBEDDED: [(&str, &str); 3] = [

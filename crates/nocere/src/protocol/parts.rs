@@ -9,7 +9,7 @@ use crate::{
     config::nearest,
     failure::Failure,
     protocol::{
-        Loaded, Options, Part, Protocol, load_suite,
+        Loaded, Options, Part, Protocol, find_protocol, load_suite,
         settings::{self, Settled},
     },
 };
@@ -94,6 +94,73 @@ pub(super) fn gather(protocol: Protocol, options: &Options) -> Result<Loaded, Fa
         intended_users: protocol.intended_users,
         record: Some(record),
         part_judges,
+    })
+}
+
+/// The protocol of answers that were recorded elsewhere: its parts are the suites that the
+/// recording's probes belong to.
+pub(crate) fn of_recording(
+    name: &str,
+    suite: &Suite,
+    file: &Path,
+) -> Result<ProtocolRecord, Failure> {
+    let Some(protocol) = find_protocol(name)? else {
+        return Err(Failure::usage(format!("there is no protocol `{name}`"))
+            .hint("`nocere suites list` names them"));
+    };
+    let mut parts = Vec::new();
+    for part in &protocol.parts {
+        let own: Vec<&nocere_core::Probe> = suite
+            .probes
+            .iter()
+            .filter(|probe| probe.suite == part.set)
+            .collect();
+        let set = public_set(&part.set)?;
+        let state = if own.is_empty() {
+            PartState::Missing {
+                looked_for: format!("recorded answers to {}", part.title),
+                get: "record them too".to_owned(),
+                optional: part.optional,
+            }
+        } else {
+            let asked = Suite {
+                probes: own.iter().copied().cloned().collect(),
+                ..suite.clone()
+            };
+            PartState::Asked {
+                source: file.display().to_string(),
+                probes: own.len() as u64,
+                published: set.as_ref().map(|set| set.probes),
+                notes: set.map_or_else(Vec::new, |set| set.differences(&asked)),
+            }
+        };
+        parts.push(PartRecord {
+            id: part.id.clone(),
+            title: part.title.clone(),
+            perspective: part.perspective,
+            suite: part.set.clone(),
+            scored_as: part.scored_as,
+            instruments: Vec::new(),
+            missing_judges: Vec::new(),
+            state,
+        });
+    }
+    if !parts.iter().any(PartRecord::is_asked) {
+        return Err(Failure::usage(format!(
+            "{} holds no answers to a part of protocol `{name}`",
+            file.display()
+        ))
+        .hint("leave --protocol out, or say with --suite what was asked"));
+    }
+    Ok(ProtocolRecord {
+        id: protocol.id,
+        version: protocol.version,
+        title: protocol.title,
+        source: protocol.source,
+        hash: ContentHash::from_hex(protocol.hash),
+        preset: None,
+        settings: Vec::new(),
+        parts,
     })
 }
 

@@ -7,6 +7,7 @@ mod crash;
 mod imports;
 mod judges;
 mod local_model;
+mod protocols;
 mod providers;
 mod public_data;
 mod runs;
