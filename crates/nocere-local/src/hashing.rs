@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::LocalError;
 
 /// The SHA-256 of a file, as lower-case hexadecimal.
-fn file_sha256(path: &Path) -> Result<String, LocalError> {
+pub fn file_sha256(path: &Path) -> Result<String, LocalError> {
     let fail = |source| LocalError::Read {
         path: path.to_owned(),
         source,

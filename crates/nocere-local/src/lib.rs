@@ -15,6 +15,6 @@ mod template;
 
 pub use catalog::{Catalog, CatalogEntry, ModelKind};
 pub use error::LocalError;
-pub use hashing::pinned_sha256;
+pub use hashing::{file_sha256, pinned_sha256};
 pub use model::{Detailed, LocalModel, LocalOptions};
 pub use template::ChatTemplate;

@@ -8,6 +8,11 @@ use std::{
 
 use thiserror::Error;
 
+use crate::Key;
+
+/// Largest JSON document that is fetched.
+const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
+
 /// Why a download failed.
 #[derive(Debug, Error)]
 pub enum DownloadError {
@@ -29,11 +34,70 @@ pub enum DownloadError {
     },
 }
 
+/// Fetches a small JSON document; `token` is sent as a bearer, if given.
+pub async fn fetch_json(
+    url: &str,
+    token: Option<&Key>,
+) -> Result<serde_json::Value, DownloadError> {
+    let http = |message: String| DownloadError::Http {
+        url: url.to_owned(),
+        message,
+    };
+    let mut response = client()
+        .map_err(|error| http(error.to_string()))
+        .map(|client| with_token(client.get(url), token))?
+        .send()
+        .await
+        .map_err(|error| http(error.to_string()))?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(http(refused(status)));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| http(error.to_string()))?
+    {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_JSON_BYTES {
+            return Err(http(format!("more than {MAX_JSON_BYTES} bytes of JSON")));
+        }
+    }
+    serde_json::from_slice(&body).map_err(|error| http(format!("no JSON: {error}")))
+}
+
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+        .build()
+}
+
+fn with_token(request: reqwest::RequestBuilder, token: Option<&Key>) -> reqwest::RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token.expose()),
+        None => request,
+    }
+}
+
+fn refused(status: reqwest::StatusCode) -> String {
+    if matches!(status.as_u16(), 401 | 403) {
+        format!(
+            "the server answered {status}: it asks for an account or for its terms to be accepted"
+        )
+    } else {
+        format!("the server answered {status}")
+    }
+}
+
 /// Downloads `url` to `path`. What is in `path` already is kept and continued if the server
-/// can; `progress` gets bytes so far and, if known, in all.
+/// can; `token` is sent as a bearer, if given; `progress` gets bytes so far and, if known, in
+/// all.
 pub async fn download(
     url: &str,
     path: &Path,
+    token: Option<&Key>,
     progress: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Result<(), DownloadError> {
     let http = |message: String| DownloadError::Http {
@@ -44,13 +108,9 @@ pub async fn download(
         path: path.to_owned(),
         source,
     };
-    let client = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
-        .build()
-        .map_err(|error| http(error.to_string()))?;
+    let client = client().map_err(|error| http(error.to_string()))?;
     let have = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let mut request = client.get(url);
+    let mut request = with_token(client.get(url), token);
     if have > 0 {
         request = request.header("range", format!("bytes={have}-"));
     }
@@ -64,7 +124,7 @@ pub async fn download(
         return Ok(());
     }
     if !status.is_success() {
-        return Err(http(format!("the server answered {status}")));
+        return Err(http(refused(status)));
     }
     let resumed = status.as_u16() == 206;
     let mut done = if resumed { have } else { 0 };

@@ -20,7 +20,7 @@ mod status;
 mod wire;
 
 pub use command::{CommandModel, CommandSettings};
-pub use download::{DownloadError, download};
+pub use download::{DownloadError, download, fetch_json};
 pub use http::HttpModel;
 pub use http_settings::{HttpSettings, SetupError, WireFormat};
 pub use key::Key;

@@ -25,6 +25,28 @@ struct Catalog {
     sets: Vec<PublicSet>,
 }
 
+/// Files of a dataset on a Hugging Face hub.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubSource {
+    /// `OWNER/NAME`.
+    pub dataset: String,
+    /// Paths in the dataset; `*.EXTENSION` takes every file of that extension.
+    pub files: Vec<String>,
+    /// Folder below the data folder.
+    pub save_as: String,
+}
+
+/// Files at addresses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrlSource {
+    /// Folder below the data folder.
+    pub save_as: String,
+    /// The addresses.
+    pub files: Vec<String>,
+}
+
 /// A public set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +85,12 @@ pub struct PublicSet {
     /// Probes by expectation as published.
     #[serde(default)]
     pub expectations: BTreeMap<Expect, u64>,
+    /// Where it is on the hub.
+    #[serde(default)]
+    pub hub: Option<HubSource>,
+    /// Where it is elsewhere.
+    #[serde(default)]
+    pub urls: Option<UrlSource>,
 }
 
 /// A set that was found.
@@ -101,7 +129,10 @@ impl PublicSet {
 
     /// Where to get it, in one line.
     pub fn get(&self) -> String {
-        format!("take it from {}; licence: {}", self.page, self.licence)
+        format!(
+            "`nocere suites pull {} --data DIR` fetches it, or take it from {}; licence: {}",
+            self.id, self.page, self.licence
+        )
     }
 
     /// The set in `folder` or below it; `None` if it is not there. Hidden folders are passed
@@ -247,7 +278,7 @@ mod tests {
     };
 
     #[test]
-    fn every_set_can_be_known() {
+    fn every_set_can_be_known_and_fetched() {
         let sets = public_sets().unwrap();
         assert_eq!(sets.len(), 7);
         for set in &sets {
@@ -256,7 +287,7 @@ mod tests {
                 "{}",
                 set.id
             );
-            assert!(set.page.starts_with("https://"), "{}", set.id);
+            assert!(set.hub.is_some() != set.urls.is_some(), "{}", set.id);
             let by_category: u64 = set.categories.values().sum();
             let by_expectation: u64 = set.expectations.values().sum();
             assert!([0, set.probes].contains(&by_category), "{}", set.id);

@@ -29,6 +29,9 @@ pub(crate) enum SuitesCommand {
     },
     /// Show some probes, chosen evenly over perspectives and expectations.
     Sample(SampleSuiteArgs),
+    /// Fetch public sets from their publishers: first shows licence, files and hashes, with
+    /// `--yes` fetches them, going on where an earlier attempt stopped.
+    Pull(PullSetsArgs),
     /// Print the JSON Schema of suite files.
     Schema {
         /// Of a JSONL line instead of a YAML file.
@@ -48,6 +51,28 @@ pub(crate) struct CheckSuitesArgs {
     /// Exit with 1 if there is anything to remark.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PullSetsArgs {
+    /// Ids from `nocere suites list`.
+    #[arg(required = true, value_name = "SET")]
+    pub(crate) sets: Vec<String>,
+    /// Where they are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Fetch: licence and terms were read.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Address of a Hugging Face hub or a mirror of it.
+    #[arg(long, default_value = "https://huggingface.co", value_name = "URL")]
+    pub(crate) hub: String,
+    /// Revision of datasets on the hub.
+    #[arg(long, default_value = "main", value_name = "REVISION")]
+    pub(crate) revision: String,
+    /// File with the hub's token, for gated sets.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -169,9 +169,14 @@ fn from_url(
         .map_err(|error| {
             Failure::infrastructure(format!("failed to start the runtime: {error}"))
         })?;
-    runtime.block_on(nocere_models::download(url, &partial, &|done, total| {
-        progress.bytes(done, total.unwrap_or(entry.bytes));
-    }))?;
+    runtime.block_on(nocere_models::download(
+        url,
+        &partial,
+        None,
+        &|done, total| {
+            progress.bytes(done, total.unwrap_or(entry.bytes));
+        },
+    ))?;
     let installed = pull::from_file(entry, &context.models, &partial, progress);
     // Right or wrong, the partial file is of no more use: a wrong one would be "resumed".
     let _ = std::fs::remove_file(&partial);

@@ -10,6 +10,7 @@ mod local_model;
 mod protocols;
 mod providers;
 mod public_data;
+mod pull;
 mod runs;
 mod support;
 mod working;

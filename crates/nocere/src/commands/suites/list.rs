@@ -104,7 +104,9 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
             ),
         );
     }
-    text.push_str("Public sets (none ships with nocere)\n");
+    text.push_str(
+        "Public sets (none ships with nocere; `nocere suites pull SET --data DIR` fetches one)\n",
+    );
     for set in &public {
         let place = match (&set.path, data) {
             (Some(path), _) => format!("; here: {path}"),

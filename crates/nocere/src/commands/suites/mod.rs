@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod list;
+mod pull;
 mod sample;
 mod show;
 
@@ -47,6 +48,7 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, F
         SuitesCommand::Check(args) => check::check(context, args),
         SuitesCommand::Diff { old, new } => diff::diff(context, old, new),
         SuitesCommand::Sample(args) => sample::sample(context, args),
+        SuitesCommand::Pull(args) => pull::pull(context, args),
         SuitesCommand::Schema { line } => {
             let name = if *line {
                 "suite-line.schema.json"
