@@ -104,8 +104,10 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
             ),
         );
     }
-    text.push_str(
-        "Public sets (none ships with nocere; `nocere suites pull SET --data DIR` fetches one)\n",
+    text.push_str("Public sets\n");
+    line(
+        &mut text,
+        "none ships with nocere; `nocere suites pull SET --data DIR` fetches one",
     );
     for set in &public {
         let place = match (&set.path, data) {
