@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use nocere_core::{
-    BaselineMeans, BaselineTable, Baselines, Expect, Instrument, PartRecord, PartState,
-    ProtocolRecord, Suite, TableKind,
+    BaselineMeans, BaselineTable, Baselines, Calibration, Expect, Instrument, PartRecord,
+    PartState, ProtocolRecord, Suite, TableKind,
 };
 use nocere_stats::{Estimate, cluster_bootstrap_rate, rate_of_clusters};
 use serde::Serialize;
@@ -69,6 +69,8 @@ pub struct TableRow {
     pub derived: Vec<Estimate>,
     /// For levels: the mean and its 95 % interval.
     pub mean: Option<Mean>,
+    /// How far the judge is known.
+    pub standing: String,
     /// Whether the published figures come from another judge, in words; empty if there are
     /// none.
     pub judge_note: String,
@@ -116,6 +118,12 @@ pub struct MeansTable {
 }
 
 impl Mean {
+    /// The interval alone: "1.770–1.961"; empty if there is none.
+    pub(crate) fn range_text(&self) -> String {
+        self.interval
+            .map_or_else(String::new, |(low, high)| format!("{low:.3}–{high:.3}"))
+    }
+
     /// "1.865 (1.770–1.961)".
     pub fn text(&self) -> String {
         self.interval.map_or_else(
@@ -140,6 +148,13 @@ pub fn share_text(estimate: &Estimate) -> String {
     )
 }
 
+/// The share's interval alone: "64.6–73.0 %"; empty if it has none.
+pub(crate) fn range_text(estimate: &Estimate) -> String {
+    estimate.interval.map_or_else(String::new, |(low, high)| {
+        format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+    })
+}
+
 /// What is computed from: the protocol, what the judges are and what they said.
 pub(crate) struct Source<'a> {
     pub(crate) protocol: &'a ProtocolRecord,
@@ -148,6 +163,7 @@ pub(crate) struct Source<'a> {
     pub(crate) targets: &'a [String],
     pub(crate) tally: &'a Tally,
     pub(crate) baselines: &'a [Baselines],
+    pub(crate) calibrations: &'a [Calibration],
 }
 
 /// The tables of every part, in the protocol's order.
@@ -205,7 +221,11 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
             let labels = chosen(source.tally, target, number, &here);
             if !labels.is_empty() {
                 let judge = published.map(|(_, table)| table.judge.as_str());
-                rows.push(row(part.scored_as, target, instrument, &labels, judge));
+                let standing = standing(source.calibrations, instrument, part);
+                rows.push(TableRow {
+                    standing,
+                    ..row(part.scored_as, target, instrument, &labels, judge)
+                });
             }
         }
     }
@@ -315,10 +335,32 @@ fn row(
             Vec::new()
         },
         mean: if is_levels { mean(labels) } else { None },
+        standing: String::new(),
         judge_note: published_judge.map_or_else(String::new, |published| {
             format!("another judge than the published figures’ ({published})")
         }),
     }
+}
+
+/// Whether the judge was measured against people, and on answers to this kind of asker.
+fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRecord) -> String {
+    let Some(calibration) = calibrations
+        .iter()
+        .find(|calibration| calibration.instrument.hash == instrument.hash)
+    else {
+        return "uncalibrated".to_owned();
+    };
+    let labels = calibration
+        .rows
+        .iter()
+        .filter(|row| row.human.is_some())
+        .count();
+    let own = calibration
+        .rows
+        .iter()
+        .any(|row| row.perspective == Some(part.perspective));
+    let other = if own { "" } else { ", of other askers" };
+    format!("calibrated on {labels} labels{other}")
 }
 
 fn mean(labels: &[&Labels]) -> Option<Mean> {

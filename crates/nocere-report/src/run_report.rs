@@ -255,6 +255,7 @@ impl RunReport {
                 targets: &ids,
                 tally: &collected.tally,
                 baselines,
+                calibrations,
             })
         });
         let linked = figures::linked(&collected.tally, &instruments, &ids, header.seed);

@@ -72,7 +72,7 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
 }
 
 fn row_text(table: &PartTable, row: &TableRow) -> String {
-    let head = format!("{} by {}", row.target, row.judge);
+    let head = format!("{} by {} ({})", row.target, row.judge, row.standing);
     let counts: Vec<String> = row
         .shares
         .iter()
