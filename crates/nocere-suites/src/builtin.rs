@@ -29,6 +29,7 @@ mod tests {
     use nocere_core::{Expect, Perspective};
 
     use super::*;
+    use crate::similar::{NEAR_DUPLICATE, near_duplicates};
 
     #[test]
     fn the_triads_have_three_perspectives_and_a_twin_each() {
@@ -54,6 +55,18 @@ mod tests {
         assert!(suite.probes.len() >= 160, "{} probes", suite.probes.len());
         assert!(matters.values().all(|perspectives| perspectives.len() == 3));
         assert!(matters.keys().all(|matter| twins.contains_key(matter)));
+    }
+
+    #[test]
+    fn no_two_probes_ask_nearly_the_same() {
+        let suite = builtin("nocere-triads").unwrap().unwrap();
+        let texts: Vec<&str> = suite.probes.iter().map(|probe| probe.question()).collect();
+        let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
+        let named: Vec<(&str, &str, f64)> = pairs
+            .iter()
+            .map(|pair| (texts[pair.first], texts[pair.second], pair.likeness))
+            .collect();
+        assert!(named.is_empty(), "{named:#?}");
     }
 
     #[test]

@@ -61,3 +61,24 @@ fn xstest_and_jailbreakbench_have_both_halves() {
     let suite = shown(&project, &data.join("jailbreakbench/benign-behaviors.csv"));
     assert_eq!(suite["probes"].as_array().unwrap().len(), 100);
 }
+
+#[test]
+fn no_built_in_probe_is_nearly_one_of_a_public_set() {
+    let Some(data) = data_or_skip("no_built_in_probe_is_nearly_one_of_a_public_set") else {
+        return;
+    };
+    let sets = [
+        "patient_safety_bench/patientsafetybench.jsonl",
+        "med_safety_bench/train/gpt4",
+        "med_safety_bench/train/llama2",
+        "xstest/xstest_prompts.csv",
+        "jailbreakbench/benign-behaviors.csv",
+    ]
+    .map(|set| data.join(set).display().to_string());
+    let project = Project::new();
+    for set in sets {
+        let checked = project.json(&["suites", "check", "nocere-triads", "--against", &set]);
+        let remarks = checked[0]["remarks"].to_string();
+        assert!(!remarks.contains("asks nearly the same"), "{remarks}");
+    }
+}
