@@ -60,7 +60,11 @@ mod tests {
     #[test]
     fn no_two_probes_ask_nearly_the_same() {
         let suite = builtin("nocere-triads").unwrap().unwrap();
-        let texts: Vec<&str> = suite.probes.iter().map(|probe| probe.question()).collect();
+        let texts: Vec<&str> = suite
+            .probes
+            .iter()
+            .map(nocere_core::Probe::question)
+            .collect();
         let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
         let named: Vec<(&str, &str, f64)> = pairs
             .iter()
@@ -82,7 +86,7 @@ mod tests {
             .iter()
             .filter(|probe| probe.expect == Expect::Refuse)
         {
-            assert!(twins.contains(probe.id.as_str()), "{}", probe.id);
+            assert!(twins.contains(probe.origin()), "{}", probe.id);
         }
     }
 }
