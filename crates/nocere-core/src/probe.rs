@@ -182,6 +182,11 @@ impl Probe {
         text
     }
 
+    /// Severity × likelihood, 1 to 16; 0 where the source does not say one of them.
+    pub fn risk(&self) -> u8 {
+        self.severity.saturating_mul(self.likelihood)
+    }
+
     /// What its repetitions in other words have in common: the id of the original.
     pub fn origin(&self) -> &str {
         self.restates.as_deref().unwrap_or(&self.id)

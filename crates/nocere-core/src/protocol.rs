@@ -110,12 +110,17 @@ pub struct ProtocolRecord {
 }
 
 impl ProtocolRecord {
-    /// Whether the instrument `id` reads answers to the probes of `suite`. An instrument that
-    /// no part names, such as one that was added later, reads everything.
+    /// Whether the instrument `id` reads answers to the probes of `suite`. What was added
+    /// later is read too: an instrument that no part names reads everything, and a suite that
+    /// is no part's is read by all.
     pub fn reads(&self, id: &str, suite: &str) -> bool {
-        let named = |part: &&PartRecord| part.instruments.iter().any(|known| known == id);
-        let mut parts = self.parts.iter().filter(named).peekable();
-        parts.peek().is_none() || parts.any(|part| part.suite == suite)
+        let names = |part: &PartRecord| part.instruments.iter().any(|known| known == id);
+        let mut of_suite = self
+            .parts
+            .iter()
+            .filter(|part| part.suite == suite)
+            .peekable();
+        of_suite.peek().is_none() || !self.parts.iter().any(names) || of_suite.any(names)
     }
 }
 
@@ -147,5 +152,6 @@ mod tests {
         };
         assert!(record.reads("harm", "a") && !record.reads("harm", "b"));
         assert!(record.reads("added-later", "b"));
+        assert!(record.reads("harm", "added-later"));
     }
 }

@@ -42,14 +42,13 @@ pub struct JudgeSetup {
     pub judge: Arc<dyn Judge>,
     /// The models that it asks, in the judge's own order.
     pub models: Vec<ModelSetup>,
-    /// The suites whose answers it reads; `None` for all.
-    pub suites: Option<BTreeSet<String>>,
+    /// Suites whose answers it does not read.
+    pub passes_over: BTreeSet<String>,
 }
 
 impl JudgeSetup {
     fn reads(&self, probe: &Probe) -> bool {
-        let suites = self.suites.as_ref();
-        suites.is_none_or(|suites| suites.contains(&probe.suite))
+        !self.passes_over.contains(&probe.suite)
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
     AnswerOutcome, Calibration, Instrument, InstrumentKind, Perspective, ProtocolRecord, Score,
-    Suite, UnscoredReason, Verdict, key::derive_seed,
+    Suite, UnscoredReason, Verdict,
 };
-use nocere_stats::{cluster_bootstrap_rate, rate_of_clusters};
+use nocere_stats::rate_of_clusters;
 use nocere_store::{SampleRow, TargetRecord};
 
 use crate::{
@@ -16,10 +16,11 @@ use crate::{
     figures::RiskFigure,
     finding::{Finding, UnscoredSample, assess},
     metric::{Figure, Metric},
+    parts::mean,
     run_report::{
         CategoryReport, LabelCounts, Levels, PerspectiveReport, RecordedScores, TargetReport,
     },
-    tally::Tally,
+    tally::{Facts, Labels, Tally},
 };
 
 /// Findings that a report keeps.
@@ -28,10 +29,6 @@ const MAX_FINDINGS: usize = 45;
 const MAX_UNSCORED: usize = 200;
 /// Labels of a foreign judge that are told apart.
 const MAX_LABELS: usize = 20;
-/// Fewer probes than this have no bootstrap interval.
-const MIN_PROBES: usize = 10;
-/// Resamples for the interval of a mean.
-const RESAMPLES: u32 = 2_000;
 
 /// Answers of one probe: hits (or a sum) and scored answers.
 #[derive(Clone, Copy)]
@@ -119,13 +116,10 @@ struct Weighed {
 pub(crate) struct Collected {
     /// By place, metric and number of the judge.
     pub(crate) cells: BTreeMap<(Place, Metric, usize), Cell>,
-    /// Sums of levels by probe, and answers at each level, by number of the judge.
-    levels: BTreeMap<(String, Perspective, usize), (Cell, [u64; 5])>,
     /// The highest safe level of each harm judge, by its number.
     safe_max: BTreeMap<usize, u8>,
     samples: BTreeMap<(String, Perspective), u64>,
     outcomes: BTreeMap<(String, AnswerOutcome), u64>,
-    compliance: BTreeMap<(String, Perspective, usize), [u64; 3]>,
     pub(crate) agreement: Agreements,
     pub(crate) tally: Tally,
     foreign: BTreeMap<(String, String), Foreign>,
@@ -221,45 +215,24 @@ impl Collected {
         }
     }
 
-    /// Whole scales, beside the errors that metrics count.
+    /// What metrics do not count: where a harm judge draws the line, and the words of other
+    /// programs' judges.
     fn add_scales(
         &mut self,
         row: &SampleRow,
         (number, instrument): (usize, &Instrument),
         verdict: Option<&Verdict>,
     ) {
-        let who = (row.lane.clone(), row.probe.perspective, number);
         let score = verdict.and_then(Verdict::score);
-        if let Some(Score::Compliance { label, .. }) = score {
-            self.compliance.entry(who.clone()).or_default()[*label as usize] += 1;
-        }
         if let Some(Score::Harm { safe_max, .. }) = score {
             self.safe_max.insert(number, *safe_max);
         }
-        match instrument.kind {
-            InstrumentKind::Harm | InstrumentKind::Helpfulness => {
-                let level = match score {
-                    Some(Score::Harm { level, .. } | Score::Help { level, .. }) => {
-                        Some(u32::from(*level))
-                    }
-                    _ => None,
-                };
-                let (cell, counts) = self.levels.entry(who).or_default();
-                cell.add(row.position, level);
-                if let Some(count) =
-                    level.and_then(|level| counts.get_mut((level as usize).wrapping_sub(1)))
-                {
-                    *count += 1;
-                }
-            }
-            InstrumentKind::Recorded => {
-                let foreign = self
-                    .foreign
-                    .entry((row.lane.clone(), instrument.id.clone()))
-                    .or_default();
-                foreign.add(score);
-            }
-            _ => {}
+        if instrument.kind == InstrumentKind::Recorded {
+            let foreign = self
+                .foreign
+                .entry((row.lane.clone(), instrument.id.clone()))
+                .or_default();
+            foreign.add(score);
         }
     }
 
@@ -385,6 +358,19 @@ impl Collected {
         }
     }
 
+    /// What a judge of one of `kinds` said of the answers to one kind of asker, if anything.
+    fn judged(
+        &self,
+        (lane, perspective): (&str, Perspective),
+        number: usize,
+        instrument: &Instrument,
+        kinds: &[InstrumentKind],
+    ) -> Option<Vec<&Labels>> {
+        let here = |facts: &Facts| facts.perspective == perspective;
+        let labels = self.tally.chosen(lane, number, here);
+        (kinds.contains(&instrument.kind) && !labels.is_empty()).then_some(labels)
+    }
+
     fn label_counts(
         &self,
         (lane, perspective): &(String, Perspective),
@@ -393,10 +379,15 @@ impl Collected {
         let judges = instruments.iter().enumerate();
         judges
             .filter_map(|(number, instrument)| {
-                let counts = self.compliance.get(&(lane.clone(), *perspective, number))?;
+                let labels = self.judged(
+                    (lane, *perspective),
+                    number,
+                    instrument,
+                    &[InstrumentKind::Refusal],
+                )?;
                 Some(LabelCounts {
                     judge: instrument.id.clone(),
-                    counts: *counts,
+                    counts: [0, 1, 2].map(|place| labels.iter().map(|l| l.at(&[place])).sum()),
                 })
             })
             .collect()
@@ -410,22 +401,17 @@ impl Collected {
         let judges = context.instruments.iter().enumerate();
         judges
             .filter_map(|(number, instrument)| {
-                let (cell, counts) = self.levels.get(&(lane.clone(), *perspective, number))?;
-                let clusters: Vec<(u64, u64)> = cell.counts().collect();
-                let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
-                let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
-                let seed = derive_seed(context.seed, "harm mean");
-                let interval = (clusters.len() >= MIN_PROBES)
-                    .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, seed))
-                    .flatten()
-                    .filter(|(low, high)| low < high);
+                let kinds = [InstrumentKind::Harm, InstrumentKind::Helpfulness];
+                let labels = self.judged((lane, *perspective), number, instrument, &kinds)?;
+                let mean = mean(&labels, context.seed);
                 Some(Levels {
                     judge: instrument.id.clone(),
                     measures: instrument.kind.as_str(),
-                    counts: *counts,
-                    unscored: cell.unscored,
-                    mean: (scored > 0).then(|| sum as f64 / scored as f64),
-                    mean_interval: interval,
+                    counts: [0, 1, 2, 3, 4]
+                        .map(|place| labels.iter().map(|l| l.at(&[place])).sum()),
+                    unscored: labels.iter().map(|labels| u64::from(labels.unscored)).sum(),
+                    mean: mean.map(|mean| mean.value),
+                    mean_interval: mean.and_then(|mean| mean.interval),
                 })
             })
             .collect()

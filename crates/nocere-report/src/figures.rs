@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     metric::{Figure, Metric},
-    run_report::PerspectiveReport,
+    run_report::TargetReport,
     tally::{ByProbe, Facts, Tally},
 };
 
@@ -424,10 +424,10 @@ fn mean_gap(clusters: &[(f64, u64)], seed: u64) -> Option<(f64, Option<(f64, f64
 
 /// Points of the harm and help frontier: for each perspective, what was done wrong against
 /// what was refused.
-pub(crate) fn frontier(targets: &[(String, Vec<PerspectiveReport>)]) -> Vec<FrontierPoint> {
+pub(crate) fn frontier(targets: &[TargetReport]) -> Vec<FrontierPoint> {
     let mut points = Vec::new();
-    for (target, perspectives) in targets {
-        for perspective in perspectives {
+    for target in targets {
+        for perspective in &target.perspectives {
             let first = |metric| {
                 let figures = perspective.figures.iter();
                 let mut of = figures.filter(move |figure: &&Figure| {
@@ -441,7 +441,7 @@ pub(crate) fn frontier(targets: &[(String, Vec<PerspectiveReport>)]) -> Vec<Fron
             for harm_metric in [Metric::UnsafeCompliance, Metric::Harmful] {
                 if let Some(harm) = first(harm_metric) {
                     points.push(FrontierPoint {
-                        target: target.clone(),
+                        target: target.id.clone(),
                         perspective: perspective.perspective,
                         harm_metric,
                         harm,

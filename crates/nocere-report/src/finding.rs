@@ -51,7 +51,7 @@ pub struct UnscoredSample {
 /// What went wrong in `row`, if anything did.
 pub(crate) fn assess(row: &SampleRow, category: &str) -> Option<Finding> {
     let probe = &row.probe;
-    let risk = probe.severity * probe.likelihood;
+    let risk = probe.risk();
     let mut problems: Vec<String> = Vec::new();
     let mut weight = 0_u32;
     // Two judges that find the same have found one thing.

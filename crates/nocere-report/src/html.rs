@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use nocere_core::{PartState, Perspective};
-use nocere_stats::{Estimate, agreement::Agreement};
+use nocere_stats::agreement::Agreement;
 
 use crate::{
     calibration::{CalibrationReport, Quality, Standing},
@@ -196,19 +196,6 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
 /// "0.78 (0.74–0.81)".
 fn value_text(agreement: &Agreement) -> String {
     kappa_text(agreement).replace("κ ", "")
-}
-
-/// "88.1 % (86.2–89.7 %)".
-fn rate_text(estimate: &Estimate) -> String {
-    match (estimate.value, estimate.interval) {
-        (Some(value), Some((low, high))) => format!(
-            "{:.1} % ({:.1}–{:.1} %)",
-            value * 100.0,
-            low * 100.0,
-            high * 100.0
-        ),
-        _ => "–".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use nocere_core::{
     BaselineMeans, BaselineTable, Baselines, Calibration, Expect, Instrument, PartRecord,
-    PartState, ProtocolRecord, Suite, TableKind,
+    PartState, ProtocolRecord, Suite, TableKind, key::derive_seed,
 };
 use nocere_stats::{Estimate, cluster_bootstrap_rate, rate_of_clusters};
 use serde::Serialize;
 
 use crate::{
+    calibration::Standing,
     metric::percent,
     tally::{Facts, Labels, Tally, table_kind, table_labels},
 };
@@ -19,8 +20,6 @@ use crate::{
 const MIN_PROBES: usize = 10;
 /// Resamples for the interval of a mean.
 const RESAMPLES: u32 = 2_000;
-/// Seed of them.
-const SEED: u64 = 11;
 
 /// One part of the protocol, as asked and as tabled.
 #[derive(Clone, Debug, Serialize)]
@@ -164,6 +163,7 @@ pub(crate) struct Source<'a> {
     pub(crate) tally: &'a Tally,
     pub(crate) baselines: &'a [Baselines],
     pub(crate) calibrations: &'a [Calibration],
+    pub(crate) seed: u64,
 }
 
 /// The tables of every part, in the protocol's order.
@@ -218,13 +218,19 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
     let mut rows = Vec::new();
     for (number, instrument) in judges(source, part) {
         for target in source.targets {
-            let labels = chosen(source.tally, target, number, &here);
+            let labels = source.tally.chosen(target, number, here);
             if !labels.is_empty() {
                 let judge = published.map(|(_, table)| table.judge.as_str());
                 let standing = standing(source.calibrations, instrument, part);
                 rows.push(TableRow {
                     standing,
-                    ..row(part.scored_as, target, instrument, &labels, judge)
+                    ..row(
+                        part.scored_as,
+                        target,
+                        instrument,
+                        &labels,
+                        (judge, source.seed),
+                    )
                 });
             }
         }
@@ -282,22 +288,6 @@ fn judges<'a>(
     })
 }
 
-fn chosen<'a>(
-    tally: &'a Tally,
-    target: &str,
-    judge: usize,
-    wanted: &dyn Fn(&Facts) -> bool,
-) -> Vec<&'a Labels> {
-    let Some(by_probe) = tally.labels.get(&(target.to_owned(), judge)) else {
-        return Vec::new();
-    };
-    by_probe
-        .iter()
-        .filter(|(position, _)| tally.facts.get(position).is_some_and(wanted))
-        .map(|(_, labels)| labels)
-        .collect()
-}
-
 fn share(labels: &[&Labels], places: &[usize]) -> Estimate {
     let clusters = labels
         .iter()
@@ -315,7 +305,7 @@ fn row(
     target: &str,
     instrument: &Instrument,
     labels: &[&Labels],
-    published_judge: Option<&str>,
+    (published_judge, seed): (Option<&str>, u64),
 ) -> TableRow {
     let is_levels = kind == TableKind::Levels;
     TableRow {
@@ -334,53 +324,45 @@ fn row(
         } else {
             Vec::new()
         },
-        mean: if is_levels { mean(labels) } else { None },
+        mean: if is_levels { mean(labels, seed) } else { None },
         standing: String::new(),
-        judge_note: published_judge.map_or_else(String::new, |published| {
-            format!("another judge than the published figures’ ({published})")
-        }),
+        judge_note: published_judge
+            .map_or_else(String::new, |published| judge_note(instrument, published)),
     }
 }
 
-/// Whether the judge was measured against people, and on answers to this kind of asker.
+/// How far the judge is known for this kind of asker.
 fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRecord) -> String {
-    let Some(calibration) = calibrations
+    let own = calibrations
         .iter()
-        .find(|calibration| calibration.instrument.hash == instrument.hash)
-    else {
-        return "uncalibrated".to_owned();
-    };
-    let labels = calibration
-        .rows
-        .iter()
-        .filter(|row| row.human.is_some())
-        .count();
-    let own = calibration
-        .rows
-        .iter()
-        .any(|row| row.perspective == Some(part.perspective));
-    let other = if own { "" } else { ", of other askers" };
-    format!("calibrated on {labels} labels{other}")
+        .find(|calibration| calibration.instrument.hash == instrument.hash);
+    Standing::of(own, part.perspective, |_| None, &[]).tag()
 }
 
-fn mean(labels: &[&Labels]) -> Option<Mean> {
+/// Whether the published figures come from another judge, as far as that is known.
+fn judge_note(instrument: &Instrument, published: &str) -> String {
+    let recorded = instrument.id.starts_with("recorded:");
+    if recorded || published.starts_with("not stated") {
+        format!("the published figures’ judge: {published}")
+    } else {
+        format!("another judge than the published figures’ ({published})")
+    }
+}
+
+/// The mean level with its interval over probes; `None` if nothing was scored.
+pub(crate) fn mean(labels: &[&Labels], seed: u64) -> Option<Mean> {
     let clusters: Vec<(u64, u64)> = labels
         .iter()
-        .map(|labels| {
-            let sum = (1..)
-                .zip(labels.counts)
-                .map(|(level, n)| level * u64::from(n))
-                .sum();
-            (sum, labels.total())
-        })
+        .map(|labels| (labels.level_sum(), labels.total()))
         .filter(|(_, scored)| *scored > 0)
         .collect();
     let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
     let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
+    let seed = derive_seed(seed, "mean level");
     (scored > 0).then(|| Mean {
         value: sum as f64 / scored as f64,
         interval: (clusters.len() >= MIN_PROBES)
-            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, SEED))
+            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, seed))
             .flatten()
             .filter(|(low, high)| low < high),
         scored,
@@ -443,7 +425,7 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
                 .iter()
                 .map(|(id, _)| {
                     let here = |facts: &Facts| facts.suite == part.suite && facts.category == *id;
-                    mean(&chosen(source.tally, target, number, &here))
+                    mean(&source.tally.chosen(target, number, here), source.seed)
                 })
                 .collect();
             if row.iter().any(Option::is_some) {

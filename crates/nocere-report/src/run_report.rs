@@ -256,14 +256,11 @@ impl RunReport {
                 tally: &collected.tally,
                 baselines,
                 calibrations,
+                seed: header.seed,
             })
         });
         let linked = figures::linked(&collected.tally, &instruments, &ids, header.seed);
-        let by_target: Vec<(String, Vec<PerspectiveReport>)> = targets
-            .iter()
-            .map(|target| (target.id.clone(), target.perspectives.clone()))
-            .collect();
-        let frontier = figures::frontier(&by_target);
+        let frontier = figures::frontier(&targets);
         let risks = collected.risks(&instruments);
         let comparisons = compare(&collected.cells, &ids, &instruments, header.seed);
         Ok(Self {

@@ -24,7 +24,7 @@ pub(crate) struct Facts {
     /// The probe that it asks again, or itself.
     pub(crate) origin: String,
     pub(crate) language: String,
-    /// Severity × likelihood, 1 to 16; 0 where one of them is not known.
+    /// As [`Probe::risk`].
     pub(crate) risk: u8,
 }
 
@@ -40,7 +40,7 @@ impl Facts {
             twin_of: probe.twin_of.clone(),
             origin: probe.origin().to_owned(),
             language: probe.language.clone(),
-            risk: probe.severity.saturating_mul(probe.likelihood),
+            risk: probe.risk(),
         }
     }
 
@@ -64,6 +64,12 @@ pub(crate) struct Labels {
 impl Labels {
     pub(crate) fn total(&self) -> u64 {
         self.counts.iter().map(|count| u64::from(*count)).sum()
+    }
+
+    /// Sum of the levels, for scales that count from 1.
+    pub(crate) fn level_sum(&self) -> u64 {
+        let levels = (1..).zip(self.counts);
+        levels.map(|(level, count)| level * u64::from(count)).sum()
     }
 
     /// Sum of the counts at `places`.
@@ -98,6 +104,22 @@ impl Tally {
         self.facts
             .entry(row.position)
             .or_insert_with(|| Facts::of(&row.probe));
+    }
+
+    /// The labels that a judge gave a target on the probes that are `wanted`.
+    pub(crate) fn chosen<'a>(
+        &'a self,
+        target: &str,
+        judge: usize,
+        wanted: impl Fn(&Facts) -> bool,
+    ) -> Vec<&'a Labels> {
+        let by_probe = self.labels.get(&(target.to_owned(), judge));
+        by_probe
+            .into_iter()
+            .flatten()
+            .filter(|(position, _)| self.facts.get(position).is_some_and(&wanted))
+            .map(|(_, labels)| labels)
+            .collect()
     }
 
     pub(crate) fn add(

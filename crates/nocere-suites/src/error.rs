@@ -44,7 +44,7 @@ impl SuiteError {
     }
 
     /// Turns a YAML reader's error into ours; unknown words get a suggestion.
-    pub(crate) fn from_yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
+    pub fn from_yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
         let text = error.without_snippet().to_string();
         let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
         let message = message.replace(

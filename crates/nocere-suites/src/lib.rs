@@ -36,7 +36,7 @@ pub use knowledge::{medqa, pubmedqa};
 pub use licence::{Redistribution, redistribution};
 pub use lint::{Remark, lint};
 pub use policies::{PolicySet, parse_policy};
-pub use public_sets::{Found, HubSource, PublicSet, UrlSource, public_set, public_sets};
+pub use public_sets::{DataFolder, Found, HubSource, PublicSet, UrlSource, public_sets};
 pub use schema::json_schema;
 pub use similar::{NEAR_DUPLICATE, Pair, likeness, near_duplicates};
 pub use source::{Layout, load, probe_lines, read_text};

@@ -93,6 +93,19 @@ pub struct PublicSet {
     pub urls: Option<UrlSource>,
 }
 
+/// The files of a data folder, listed once for all sets.
+#[derive(Clone, Debug)]
+pub struct DataFolder(Vec<PathBuf>);
+
+impl DataFolder {
+    /// Lists `folder` and what is below it; hidden entries and linked folders are passed over.
+    pub fn list(folder: &Path) -> Result<Self, SuiteError> {
+        let mut files = Vec::new();
+        walk(folder, 0, &mut files)?;
+        Ok(Self(files))
+    }
+}
+
 /// A set that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
@@ -113,11 +126,6 @@ pub fn public_sets() -> Result<Vec<PublicSet>, SuiteError> {
     Ok(catalog.sets)
 }
 
-/// The set `id`.
-pub fn public_set(id: &str) -> Result<Option<PublicSet>, SuiteError> {
-    Ok(public_sets()?.into_iter().find(|set| set.id == id))
-}
-
 impl PublicSet {
     /// What it is looked for by, in words.
     pub fn looked_for(&self) -> String {
@@ -135,25 +143,22 @@ impl PublicSet {
         )
     }
 
-    /// The set in `folder` or below it; `None` if it is not there. Hidden folders are passed
-    /// over. Of several candidates the preferred one is taken and the others are named.
-    pub fn find(&self, folder: &Path) -> Result<Option<Found>, SuiteError> {
-        let mut files = Vec::new();
-        walk(folder, 0, &mut files)?;
-        let mut candidates: Vec<(usize, PathBuf)> = files
-            .into_iter()
+    /// The set in `folder`; `None` if it is not there. Of several candidates the preferred one
+    /// is taken and the others are named.
+    pub fn find(&self, folder: &DataFolder) -> Option<Found> {
+        let mut candidates: Vec<(usize, PathBuf)> = folder
+            .0
+            .iter()
             .filter(|file| self.is_named(file))
             .map(|file| match (&self.folder_of, file.parent()) {
                 (Some(_), Some(parent)) => parent.to_owned(),
-                _ => file,
+                _ => file.clone(),
             })
             .map(|path| (self.rank(&path), path))
             .collect();
         candidates.sort();
         candidates.dedup();
-        let Some((rank, path)) = candidates.first().cloned() else {
-            return Ok(None);
-        };
+        let (rank, path) = candidates.first().cloned()?;
         let mut notes = Vec::new();
         if let Some((_, note)) = self.stands_in.iter().find(|(end, _)| path.ends_with(end)) {
             notes.push(note.clone());
@@ -166,7 +171,7 @@ impl PublicSet {
         if !others.is_empty() {
             notes.push(format!("Also found and not asked: {}.", others.join(", ")));
         }
-        Ok(Some(Found { path, notes }))
+        Some(Found { path, notes })
     }
 
     fn is_named(&self, file: &Path) -> bool {
@@ -277,6 +282,11 @@ mod tests {
         licence::{Redistribution, redistribution},
     };
 
+    fn public_set(id: &str) -> PublicSet {
+        let mut sets = public_sets().unwrap().into_iter();
+        sets.find(|set| set.id == id).unwrap()
+    }
+
     #[test]
     fn every_set_can_be_known_and_fetched() {
         let sets = public_sets().unwrap();
@@ -293,39 +303,39 @@ mod tests {
             assert!([0, set.probes].contains(&by_category), "{}", set.id);
             assert!([0, set.probes].contains(&by_expectation), "{}", set.id);
         }
-        let gated = public_set("wildjailbreak").unwrap().unwrap();
+        let gated = public_set("wildjailbreak");
         assert_ne!(redistribution(&gated.licence), Redistribution::Allowed);
-        assert!(public_set("no-such-set").unwrap().is_none());
     }
 
     #[test]
     fn the_preferred_of_several_is_taken_and_a_stand_in_says_so() {
         let folder = std::env::temp_dir().join(format!("nocere-sets-{}", std::process::id()));
-        let set = public_set("med-safety-bench").unwrap().unwrap();
+        let set = public_set("med-safety-bench");
         for half in ["train/llama2", "train/gpt4"] {
             let here = folder.join("msb").join(half);
             std::fs::create_dir_all(&here).unwrap();
             std::fs::write(here.join("med_safety_demonstrations_category_1.csv"), "x").unwrap();
         }
-        let found = set.find(&folder).unwrap().unwrap();
+        let listed = || DataFolder::list(&folder).unwrap();
+        let found = set.find(&listed()).unwrap();
         assert!(found.path.ends_with("train/gpt4"));
         assert!(found.notes[0].contains("stands in"), "{:?}", found.notes);
-        let facts = public_set("facts-medical").unwrap().unwrap();
+        let facts = public_set("facts-medical");
         std::fs::write(folder.join("examples.csv"), "a,b\n1,2\n").unwrap();
-        assert_eq!(facts.find(&folder).unwrap(), None);
+        assert_eq!(facts.find(&listed()), None);
         std::fs::write(
             folder.join("examples.csv"),
             "user_request,context_document\n",
         )
         .unwrap();
-        assert!(facts.find(&folder).unwrap().is_some());
+        assert!(facts.find(&listed()).is_some());
         std::fs::remove_dir_all(&folder).unwrap();
-        assert!(set.find(&folder).is_err());
+        assert!(DataFolder::list(&folder).is_err());
     }
 
     #[test]
     fn differences_are_named_in_numbers() {
-        let set = public_set("patient-safety-bench").unwrap().unwrap();
+        let set = public_set("patient-safety-bench");
         let suite = builtin("nocere-triads").unwrap().unwrap();
         let notes = set.differences(&suite);
         assert!(notes[0].starts_with("Probes: 466 published,"), "{notes:?}");

@@ -5,7 +5,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nocere_local::pull::PullProgress;
 
-use crate::output::{is_terminal, talk};
+use crate::{
+    failure::Failure,
+    output::{is_terminal, talk},
+};
 
 /// Shows a fetch.
 pub(crate) struct FetchProgress {
@@ -52,4 +55,12 @@ impl PullProgress for FetchProgress {
             bar.set_position(done);
         }
     }
+}
+
+/// A runtime for one download after another.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))
 }

@@ -1,7 +1,7 @@
 //! Turns the names of judges into instruments: built-in ones, `KIND=TARGET` with options as
 //! typed, and named entries of nocere.yaml, panels among them.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use nocere_core::Judge;
 use nocere_engine::{JudgeSetup, ModelSetup};
@@ -222,7 +222,7 @@ fn single(
             Ok(JudgeSetup {
                 judge: embedded(kind)?,
                 models: Vec::new(),
-                suites: None,
+                passes_over: BTreeSet::new(),
             })
         }
         (Some(_), None) => Err(fault("it needs a model".to_owned())
@@ -335,7 +335,7 @@ fn read_by_model(
     Ok(JudgeSetup {
         judge,
         models: vec![setup],
-        suites: None,
+        passes_over: BTreeSet::new(),
     })
 }
 
@@ -403,7 +403,7 @@ fn panel(
     Ok(JudgeSetup {
         judge: Arc::new(PanelJudge::new(name, members, rule)?),
         models: setups,
-        suites: None,
+        passes_over: BTreeSet::new(),
     })
 }
 

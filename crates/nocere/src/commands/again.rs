@@ -101,6 +101,7 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Failure
     }
     header.judges.extend(args.judges.iter().cloned());
     let judges = recorded_judges_and_new(&reader, &mut models, &header, &policies, args)?;
+    protocol::note_judges(header.protocol.as_mut(), &judges);
     check_prices(&header.budget, &models)?;
     let mut probes = reader.probes()?;
     let old_probes = probes.len();
@@ -204,6 +205,8 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Failu
     let mut judges = judges::judges(&names, &mut models, &policies)?;
     // The run's own judges keep their parts; others read everything.
     protocol::scope(&mut judges, old.protocol.as_ref());
+    let mut old = old;
+    protocol::note_judges(old.protocol.as_mut(), &judges);
     let header = RunHeader {
         id: new_run_id(),
         created: clock::now_utc(),

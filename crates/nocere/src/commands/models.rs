@@ -12,7 +12,7 @@ use crate::{
     config::nearest,
     context::Context,
     failure::{DONE, Failure},
-    fetch_progress::FetchProgress,
+    fetch_progress::{self, FetchProgress},
     models::model_path,
     output,
 };
@@ -163,12 +163,7 @@ fn from_url(
     })?;
     let partial = folder.join(&entry.file);
     progress.step("downloading");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::infrastructure(format!("failed to start the runtime: {error}"))
-        })?;
+    let runtime = fetch_progress::runtime()?;
     runtime.block_on(nocere_models::download(
         url,
         &partial,

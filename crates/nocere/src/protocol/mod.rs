@@ -10,7 +10,7 @@ use std::{
 
 use nocere_core::{ContentHash, PartState, Perspective, ProtocolRecord, Suite, TableKind};
 use nocere_engine::JudgeSetup;
-use nocere_suites::{BUILTIN, builtin, load};
+use nocere_suites::{BUILTIN, SuiteError, builtin, load};
 use serde::Deserialize;
 
 use crate::{config::nearest, failure::Failure};
@@ -186,20 +186,32 @@ impl Loaded {
     }
 }
 
-/// Limits each judge to the suites that its protocol has it read.
+/// Has each judge pass over the parts that are not its own.
 pub(crate) fn scope(setups: &mut [JudgeSetup], record: Option<&ProtocolRecord>) {
-    let Some(record) = record.filter(|record| !record.parts.is_empty()) else {
+    let Some(record) = record else {
         return;
     };
     for setup in setups {
         let id = &setup.judge.instrument().id;
-        let named = record
-            .parts
-            .iter()
-            .any(|part| part.instruments.contains(id));
-        setup.suites = named.then(|| {
-            let suites = record.parts.iter().map(|part| part.suite.clone());
-            suites.filter(|suite| record.reads(id, suite)).collect()
+        let suites = record.parts.iter().map(|part| &part.suite);
+        setup.passes_over = suites
+            .filter(|suite| !record.reads(id, suite))
+            .cloned()
+            .collect();
+    }
+}
+
+/// A judge that was missing is no longer, once another of its kind reads the answers.
+pub(crate) fn note_judges(record: Option<&mut ProtocolRecord>, setups: &[JudgeSetup]) {
+    for part in record.into_iter().flat_map(|record| &mut record.parts) {
+        part.missing_judges.retain(|missing| {
+            let kind = missing.split(':').next().unwrap_or_default();
+            !setups.iter().any(|setup| {
+                let instrument = setup.judge.instrument();
+                instrument.kind.as_str() == kind
+                    && instrument.model.is_some()
+                    && !setup.passes_over.contains(&part.suite)
+            })
         });
     }
 }
@@ -214,18 +226,8 @@ pub(crate) fn embedded() -> Result<Vec<Protocol>, Failure> {
 
 fn parse(path: &str, text: &str) -> Result<Protocol, Failure> {
     let fault = |what: String| Failure::usage(format!("{path}: {what}"));
-    let mut protocol: Protocol = serde_saphyr::from_str(text).map_err(|error| {
-        let full = error.without_snippet().to_string();
-        let message = full.split(" at line ").next().unwrap_or(&full);
-        let line = error
-            .location()
-            .map_or_else(String::new, |location| format!(":{}", location.line()));
-        let failure = Failure::usage(format!("{path}{line}: {message}"));
-        match nocere_suites::suggestion(message) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
+    let mut protocol: Protocol = serde_saphyr::from_str(text)
+        .map_err(|error| SuiteError::from_yaml(Path::new(path), &error))?;
     if protocol.format != 1 {
         return Err(fault("`nocere_protocol` must be 1".to_owned()));
     }
@@ -350,8 +352,8 @@ mod tests {
         let medriskeval = all.iter().find(|p| p.id == "medriskeval").unwrap();
         assert!(medriskeval.presets.contains_key("paper"));
         for part in &medriskeval.parts {
-            let set = nocere_suites::public_set(&part.set).unwrap();
-            assert!(set.is_some(), "{}", part.set);
+            let mut sets = nocere_suites::public_sets().unwrap().into_iter();
+            assert!(sets.any(|set| set.id == part.set), "{}", part.set);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nocere_core::{ContentHash, PartRecord, PartState, ProtocolRecord, Suite};
-use nocere_suites::{BUILTIN, PublicSet, load, public_set};
+use nocere_suites::{BUILTIN, DataFolder, PublicSet, load, public_sets};
 
 use crate::{
     config::nearest,
@@ -50,12 +50,17 @@ pub(super) fn gather(protocol: Protocol, options: &Options) -> Result<Loaded, Fa
         });
     }
     check_part_names(&protocol, &options.parts)?;
+    let sets = public_sets()?;
+    let data = match &options.data {
+        Some(folder) => Some((folder.as_path(), DataFolder::list(folder)?)),
+        None => None,
+    };
     let mut suites: Vec<Suite> = Vec::new();
     let mut judges: Vec<String> = Vec::new();
     let mut part_judges = Vec::new();
     for part in &protocol.parts {
         let (suite, state) = if options.parts.is_empty() || options.parts.contains(&part.id) {
-            find(part, options.data.as_deref())?
+            find(part, &sets, data.as_ref())?
         } else {
             (None, PartState::LeftOut)
         };
@@ -108,6 +113,7 @@ pub(crate) fn of_recording(
         return Err(Failure::usage(format!("there is no protocol `{name}`"))
             .hint("`nocere suites list` names them"));
     };
+    let sets = public_sets()?;
     let mut parts = Vec::new();
     for part in &protocol.parts {
         let own: Vec<&nocere_core::Probe> = suite
@@ -115,7 +121,7 @@ pub(crate) fn of_recording(
             .iter()
             .filter(|probe| probe.suite == part.set)
             .collect();
-        let set = public_set(&part.set)?;
+        let set = sets.iter().find(|set| set.id == part.set);
         let state = if own.is_empty() {
             PartState::Missing {
                 looked_for: format!("recorded answers to {}", part.title),
@@ -130,7 +136,7 @@ pub(crate) fn of_recording(
             PartState::Asked {
                 source: file.display().to_string(),
                 probes: own.len() as u64,
-                published: set.as_ref().map(|set| set.probes),
+                published: set.map(|set| set.probes),
                 notes: set.map_or_else(Vec::new, |set| set.differences(&asked)),
             }
         };
@@ -192,9 +198,13 @@ fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<String>) {
     (own, missing)
 }
 
-fn find(part: &Part, data: Option<&Path>) -> Result<Gathered, Failure> {
-    if let Some(set) = public_set(&part.set)? {
-        return find_public(part, &set, data);
+fn find(
+    part: &Part,
+    sets: &[PublicSet],
+    data: Option<&(&Path, DataFolder)>,
+) -> Result<Gathered, Failure> {
+    if let Some(set) = sets.iter().find(|set| set.id == part.set) {
+        return find_public(part, set, data);
     }
     let is_here = BUILTIN.iter().any(|(id, _)| *id == part.set) || Path::new(&part.set).exists();
     if !is_here {
@@ -217,16 +227,20 @@ fn find(part: &Part, data: Option<&Path>) -> Result<Gathered, Failure> {
     Ok((Some(suite), state))
 }
 
-fn find_public(part: &Part, set: &PublicSet, data: Option<&Path>) -> Result<Gathered, Failure> {
+fn find_public(
+    part: &Part,
+    set: &PublicSet,
+    data: Option<&(&Path, DataFolder)>,
+) -> Result<Gathered, Failure> {
     let missing = |place: String| PartState::Missing {
         looked_for: format!("{} {place}", set.looked_for()),
         get: set.get(),
         optional: part.optional,
     };
-    let Some(folder) = data else {
+    let Some((folder, files)) = data else {
         return Ok((None, missing("(no --data folder was given)".to_owned())));
     };
-    let Some(found) = set.find(folder)? else {
+    let Some(found) = set.find(files) else {
         return Ok((None, missing(format!("in {}", folder.display()))));
     };
     let mut suite = load(&found.path)?;

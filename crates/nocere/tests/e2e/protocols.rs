@@ -195,6 +195,17 @@ fn without_a_judge_model_the_protocol_says_what_nobody_reads() {
     // Judging again keeps the protocol and its parts.
     let again = project.json(&["rejudge", "latest"]);
     assert_eq!(again["parts"].as_array().unwrap().len(), 7);
+    // A judge that comes later fills the table, and nothing says any more that it is missing.
+    let judge = format!("harm=openai:judge@{}", provider.url);
+    let later = project.json(&["rejudge", "latest", "--judge", &judge]);
+    let psb = part(&later, "psb");
+    assert_eq!(psb["record"]["missing_judges"].as_array().unwrap().len(), 0);
+    let row = &psb["tables"][0]["rows"][0];
+    assert_eq!(row["scored"], 10);
+    // One mean has one interval, wherever it is shown.
+    let levels = &later["targets"][0]["perspectives"][0]["levels"][0];
+    assert_eq!(row["mean"]["value"], levels["mean"]);
+    assert_eq!(row["mean"]["interval"], levels["mean_interval"]);
 }
 
 #[test]

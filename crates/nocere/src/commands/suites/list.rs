@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use nocere_suites::{BUILTIN, public_sets};
+use nocere_suites::{BUILTIN, DataFolder, public_sets};
 use serde::Serialize;
 
 use super::SuiteLine;
@@ -44,23 +44,21 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
         .map(|(id, _)| load_suite(id))
         .collect::<Result<Vec<_>, _>>()?;
     let protocols = protocol::embedded()?;
-    let public = public_sets()?
+    let files = data.map(DataFolder::list).transpose()?;
+    let public: Vec<PublicLine> = public_sets()?
         .into_iter()
         .map(|set| {
-            let found = match data {
-                Some(folder) => set.find(folder)?,
-                None => None,
-            };
-            Ok(PublicLine {
+            let found = files.as_ref().and_then(|files| set.find(files));
+            PublicLine {
                 id: set.id,
                 title: set.title,
                 licence: set.licence,
                 probes: set.probes,
                 page: set.page,
                 path: found.map(|found| found.path.display().to_string()),
-            })
+            }
         })
-        .collect::<Result<Vec<_>, Failure>>()?;
+        .collect();
     if context.json {
         output::json(&All {
             suites: suites.iter().map(SuiteLine::of).collect(),

@@ -8,7 +8,7 @@ use std::{
 
 use nocere_local::pull::PullProgress as _;
 use nocere_models::{Key, download, fetch_json};
-use nocere_suites::{HubSource, PublicSet, load, nearest, public_sets};
+use nocere_suites::{DataFolder, HubSource, PublicSet, load, nearest, public_sets};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::{
     cli::PullSetsArgs,
     context::{Context, write_whole},
     failure::{DONE, Failure},
-    fetch_progress::FetchProgress,
+    fetch_progress::{self, FetchProgress},
     output,
 };
 
@@ -53,12 +53,7 @@ struct Locked {
 }
 
 pub(super) fn pull(context: &Context, args: &PullSetsArgs) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::infrastructure(format!("failed to start the runtime: {error}"))
-        })?;
+    let runtime = fetch_progress::runtime()?;
     let token = args
         .token_file
         .as_ref()
@@ -252,7 +247,7 @@ fn fetch(
         entry.files.insert(name, hash);
     }
     progress.finish();
-    if let Some(found) = listed.set.find(data)? {
+    if let Some(found) = listed.set.find(&DataFolder::list(data)?) {
         let suite = load(&found.path)?;
         if !context.quiet {
             output::talk(&format!(
