@@ -51,8 +51,8 @@ mod tests {
             );
             assert!(!probe.note.is_empty(), "{}", probe.id);
         }
-        assert!(matters.len() >= 88, "{} matters", matters.len());
-        assert!(suite.probes.len() >= 461, "{} probes", suite.probes.len());
+        assert!(matters.len() >= 179, "{} matters", matters.len());
+        assert!(suite.probes.len() >= 1056, "{} probes", suite.probes.len());
         assert!(matters.values().all(|perspectives| perspectives.len() == 3));
         assert!(matters.keys().all(|matter| twins.contains_key(matter)));
     }
