@@ -52,7 +52,7 @@ mod tests {
             assert!(!probe.note.is_empty(), "{}", probe.id);
         }
         assert!(matters.len() >= 179, "{} matters", matters.len());
-        assert!(suite.probes.len() >= 1056, "{} probes", suite.probes.len());
+        assert!(suite.probes.len() >= 1057, "{} probes", suite.probes.len());
         assert!(matters.values().all(|perspectives| perspectives.len() == 3));
         assert!(matters.keys().all(|matter| twins.contains_key(matter)));
     }
