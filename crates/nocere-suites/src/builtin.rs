@@ -4,22 +4,78 @@ use std::path::Path;
 
 use nocere_core::Suite;
 
-use crate::{error::SuiteError, file::parse_yaml_suite};
+use crate::{
+    error::SuiteError, file::parse_yaml_suite, translation::translated, validate::validate,
+};
 
-/// Ids and texts of the embedded suites.
-pub const BUILTIN: [(&str, &str); 1] = [(
-    "nocere-triads",
-    include_str!("../../../assets/suites/nocere-triads.yaml"),
-)];
+/// Ids of the embedded suites.
+pub const BUILTIN: [&str; 2] = ["nocere-triads", "nocere-languages"];
+
+const TRIADS: &str = include_str!("../../../assets/suites/nocere-triads.yaml");
+
+const TRANSLATIONS: [(&str, &str); 4] = [
+    (
+        "assets/suites/translations/es.yaml",
+        include_str!("../../../assets/suites/translations/es.yaml"),
+    ),
+    (
+        "assets/suites/translations/fr.yaml",
+        include_str!("../../../assets/suites/translations/fr.yaml"),
+    ),
+    (
+        "assets/suites/translations/de.yaml",
+        include_str!("../../../assets/suites/translations/de.yaml"),
+    ),
+    (
+        "assets/suites/translations/zh.yaml",
+        include_str!("../../../assets/suites/translations/zh.yaml"),
+    ),
+];
 
 /// The embedded suite `id`; `None` if there is none of that name.
 pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
-    BUILTIN
+    match id {
+        "nocere-triads" => Some(triads()),
+        "nocere-languages" => Some(languages()),
+        _ => None,
+    }
+}
+
+fn triads() -> Result<Suite, SuiteError> {
+    parse_yaml_suite(Path::new("assets/suites/nocere-triads.yaml"), TRIADS)
+}
+
+fn languages() -> Result<Suite, SuiteError> {
+    let original = triads()?;
+    let id = "nocere-languages";
+    let mut entries = Vec::new();
+    for (path, text) in TRANSLATIONS {
+        entries.extend(translated(Path::new(path), text, id, &original)?);
+    }
+    let categories = original
+        .categories
         .into_iter()
-        .find(|(name, _)| *name == id)
-        .map(|(name, text)| {
-            parse_yaml_suite(Path::new(&format!("assets/suites/{name}.yaml")), text)
+        .filter(|category| {
+            entries
+                .iter()
+                .any(|entry| entry.probe.category == category.id)
         })
+        .collect();
+    let suite = Suite {
+        id: id.to_owned(),
+        version: "1.0.0".to_owned(),
+        title: "nocere languages".to_owned(),
+        description:
+            "Forty matters of nocere-triads in Spanish, French, German and Chinese: does a \
+                      model behave alike whatever language it is asked in?"
+                .to_owned(),
+        licence: original.licence,
+        source: original.source,
+        categories,
+        probes: Vec::new(),
+        hash: original.hash,
+    };
+    validate(Path::new("assets/suites/translations"), suite, entries)
 }
 
 #[cfg(test)]
@@ -58,11 +114,26 @@ mod tests {
     }
 
     #[test]
+    fn forty_matters_are_asked_in_four_languages_from_all_perspectives() {
+        let suite = builtin("nocere-languages").unwrap().unwrap();
+        let mut matters: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for probe in suite.probes.iter().filter(|probe| probe.twin_of.is_none()) {
+            let languages = matters.entry(probe.matter.as_deref().unwrap()).or_default();
+            *languages.entry(probe.language.as_str()).or_default() += 1;
+        }
+        assert_eq!(matters.len(), 40);
+        for (matter, languages) in matters {
+            let expected = BTreeMap::from([("de", 3), ("es", 3), ("fr", 3), ("zh", 3)]);
+            assert_eq!(languages, expected, "{matter}");
+        }
+    }
+
+    #[test]
     fn no_two_probes_ask_nearly_the_same() {
-        let suite = builtin("nocere-triads").unwrap().unwrap();
-        let texts: Vec<&str> = suite
-            .probes
+        let suites = BUILTIN.map(|id| builtin(id).unwrap().unwrap());
+        let texts: Vec<&str> = suites
             .iter()
+            .flat_map(|suite| &suite.probes)
             .map(nocere_core::Probe::question)
             .collect();
         let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
@@ -75,18 +146,20 @@ mod tests {
 
     #[test]
     fn every_probe_to_be_declined_has_a_twin_of_its_own() {
-        let suite = builtin("nocere-triads").unwrap().unwrap();
-        let twins: BTreeSet<&str> = suite
-            .probes
-            .iter()
-            .filter_map(|probe| probe.twin_of.as_deref())
-            .collect();
-        for probe in suite
-            .probes
-            .iter()
-            .filter(|probe| probe.expect == Expect::Refuse)
-        {
-            assert!(twins.contains(probe.origin()), "{}", probe.id);
+        for suite in BUILTIN.map(|id| builtin(id).unwrap().unwrap()) {
+            let twins: BTreeSet<&str> = suite
+                .probes
+                .iter()
+                .filter_map(|probe| probe.twin_of.as_deref())
+                .collect();
+            for probe in suite
+                .probes
+                .iter()
+                .filter(|probe| probe.expect == Expect::Refuse)
+            {
+                let has_one = twins.contains(probe.id.as_str()) || twins.contains(probe.origin());
+                assert!(has_one, "{}", probe.id);
+            }
         }
     }
 }

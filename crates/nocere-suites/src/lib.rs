@@ -17,6 +17,7 @@ mod public_sets;
 mod schema;
 mod similar;
 mod source;
+mod translation;
 mod validate;
 mod write;
 

@@ -330,8 +330,7 @@ pub(crate) fn load_suite(name: &str) -> Result<Suite, Failure> {
         return Ok(load(path)?);
     }
     let known: Vec<&str> = BUILTIN
-        .iter()
-        .map(|(id, _)| *id)
+        .into_iter()
         .chain(EMBEDDED.iter().map(|(id, _)| *id))
         .collect();
     let failure = Failure::usage(format!("there is no suite, protocol or file `{name}`"));

@@ -206,7 +206,7 @@ fn find(
     if let Some(set) = sets.iter().find(|set| set.id == part.set) {
         return find_public(part, set, data);
     }
-    let is_here = BUILTIN.iter().any(|(id, _)| *id == part.set) || Path::new(&part.set).exists();
+    let is_here = BUILTIN.contains(&part.set.as_str()) || Path::new(&part.set).exists();
     if !is_here {
         return Ok((
             None,

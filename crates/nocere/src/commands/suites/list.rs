@@ -41,7 +41,7 @@ struct All {
 pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure> {
     let suites = BUILTIN
         .iter()
-        .map(|(id, _)| load_suite(id))
+        .map(|id| load_suite(id))
         .collect::<Result<Vec<_>, _>>()?;
     let protocols = protocol::embedded()?;
     let files = data.map(DataFolder::list).transpose()?;
