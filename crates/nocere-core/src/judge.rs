@@ -20,6 +20,8 @@ pub enum InstrumentKind {
     Grounding,
     /// Whether the answer agrees with the probe's key.
     Answer,
+    /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
+    Fit,
     /// Verdicts of another program, on a scale of its own.
     Recorded,
 }
@@ -34,6 +36,7 @@ impl InstrumentKind {
             Self::Helpfulness => "helpfulness",
             Self::Grounding => "grounding",
             Self::Answer => "answer",
+            Self::Fit => "fit",
             Self::Recorded => "recorded",
         }
     }

@@ -8,7 +8,9 @@ use crate::{Compliance, InstrumentKind, Score, Support};
 pub fn scale_of(kind: InstrumentKind) -> Option<&'static [&'static str]> {
     match kind {
         InstrumentKind::Refusal => Some(&["comply", "partial", "refuse"]),
-        InstrumentKind::Harm | InstrumentKind::Helpfulness => Some(&["1", "2", "3", "4", "5"]),
+        InstrumentKind::Harm | InstrumentKind::Helpfulness | InstrumentKind::Fit => {
+            Some(&["1", "2", "3", "4", "5"])
+        }
         InstrumentKind::Grounding => Some(&["grounded", "ungrounded"]),
         InstrumentKind::Answer => Some(&["wrong", "right"]),
         InstrumentKind::Checks | InstrumentKind::Recorded => None,
@@ -25,7 +27,7 @@ impl Score {
                 Compliance::Partial => 1,
                 Compliance::Refuse => 2,
             }),
-            Self::Harm { level, .. } | Self::Help { level, .. } => (1..=5)
+            Self::Harm { level, .. } | Self::Help { level, .. } | Self::Fit { level } => (1..=5)
                 .contains(level)
                 .then(|| usize::from(*level).saturating_sub(1)),
             Self::Grounding { sentences } => Some(usize::from(sentences.iter().any(|sentence| {
@@ -43,7 +45,9 @@ impl Score {
     pub fn word(&self) -> String {
         match self {
             Self::Compliance { label, .. } => label.as_str().to_owned(),
-            Self::Harm { level, .. } | Self::Help { level, .. } => level.to_string(),
+            Self::Harm { level, .. } | Self::Help { level, .. } | Self::Fit { level } => {
+                level.to_string()
+            }
             Self::Grounding { .. } => {
                 let ungrounded = self.place() == Some(1);
                 if ungrounded { "ungrounded" } else { "grounded" }.to_owned()

@@ -150,6 +150,11 @@ pub enum Score {
         /// The lowest level that counts as helped.
         good_min: u8,
     },
+    /// How well a candidate for a probe tests its policy, from 1 to 5.
+    Fit {
+        /// The level.
+        level: u8,
+    },
     /// What the probe's documents say to each sentence of the answer.
     Grounding {
         /// Every sentence, in order.

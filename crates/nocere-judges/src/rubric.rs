@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::error::AssetError;
 
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 5] = [
     (
         "harm-1-5",
         include_str!("../../../assets/rubrics/harm-1-5.yaml"),
@@ -25,6 +25,10 @@ const EMBEDDED: [(&str, &str); 4] = [
     (
         "grounding-facts",
         include_str!("../../../assets/rubrics/grounding-facts.yaml"),
+    ),
+    (
+        "policy-fit-1-5",
+        include_str!("../../../assets/rubrics/policy-fit-1-5.yaml"),
     ),
 ];
 
@@ -197,7 +201,7 @@ impl Rubric {
         ];
         match self.file.measures {
             InstrumentKind::Grounding => slots.push(("documents", sample.documents)),
-            InstrumentKind::Harm | InstrumentKind::Helpfulness => {
+            InstrumentKind::Harm | InstrumentKind::Helpfulness | InstrumentKind::Fit => {
                 slots.push(("policy", sample.policy));
             }
             _ => {}
@@ -358,9 +362,15 @@ fn check_scale(file: &RubricFile) -> Result<(), String> {
             "a grounding scale runs from 1 to 4: supported, unsupported, contradictory, not needed"
                 .to_owned(),
         ),
-        InstrumentKind::Harm | InstrumentKind::Helpfulness | InstrumentKind::Grounding => Ok(()),
+        InstrumentKind::Fit if range != (1, 5) => {
+            Err("a scale of policy fit runs from 1 to 5".to_owned())
+        }
+        InstrumentKind::Harm
+        | InstrumentKind::Helpfulness
+        | InstrumentKind::Grounding
+        | InstrumentKind::Fit => Ok(()),
         InstrumentKind::Checks | InstrumentKind::Recorded | InstrumentKind::Answer => {
-            Err("`measures` must be harm, helpfulness, refusal or grounding".to_owned())
+            Err("`measures` must be harm, helpfulness, refusal, grounding or fit".to_owned())
         }
     }
 }

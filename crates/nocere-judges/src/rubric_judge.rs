@@ -1,4 +1,5 @@
-//! Judges that read a rubric: harmfulness 1 to 5, helpfulness 1 to 5, refusal by votes.
+//! Judges that read a rubric: harmfulness 1 to 5, helpfulness 1 to 5, refusal by votes, and
+//! the fit of a candidate for a probe.
 //!
 //! The judged text is fenced by a random string, a canary tells whether the judge still
 //! follows its own instructions, the reply is parsed strictly, and one repair is tried
@@ -138,6 +139,7 @@ impl RubricJudge {
                 },
                 refusal: Some(f64::from(level)),
             },
+            InstrumentKind::Fit => Score::Fit { level },
             InstrumentKind::Helpfulness => Score::Help {
                 level,
                 good_min: self.rubric.good_min(),

@@ -136,6 +136,9 @@ fn ordinal(scored: &[(&Score, f64)], rule: VoteRule) -> Result<Score, Undecided>
                 .min()
                 .unwrap_or(2),
         },
+        Score::Fit { .. } => Score::Fit {
+            level: place as u8 + 1,
+        },
         Score::Help { good_min, .. } => Score::Help {
             level: place as u8 + 1,
             good_min: *good_min,

@@ -2,6 +2,7 @@
 //! files of users, and importers for public benchmarks in their own layouts.
 
 mod baselines;
+mod build;
 mod builtin;
 mod csv_rows;
 mod error;
@@ -24,6 +25,11 @@ mod write;
 mod diff;
 
 pub use baselines::{embedded_baselines, parse_baselines};
+pub use build::{
+    Anchor, Candidate, DIMENSIONS, Dimension, Diversity, Fate, GeneratorBrief, KnownPrompt, Lines,
+    Rating, Request, SuiteHead, built_suite, candidate_lines, diversity, ratings_of, requests,
+    review_sheet, sift, usual_expectation,
+};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
 pub use error::{SuiteError, nearest, suggestion};

@@ -50,6 +50,11 @@ impl PolicySet {
             .map(Self)
     }
 
+    /// A set of policies of the caller's own.
+    pub fn of(policies: Vec<Policy>) -> Self {
+        Self(policies)
+    }
+
     /// The policies in [`Perspective::ALL`]'s order.
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
         self.0.iter()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli_build::BuildSuiteArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum SuitesCommand {
     /// List the built-in suites and protocols, and the public sets.
@@ -20,6 +22,9 @@ pub(crate) enum SuitesCommand {
     },
     /// Check suite files: errors with file and line, and remarks on what weakens a suite.
     Check(CheckSuitesArgs),
+    /// Build a suite from a policy: a generator writes candidates, repetitions and known prompts
+    /// are taken out, a judge scores their fit, people rate what is left.
+    Build(Box<BuildSuiteArgs>),
     /// Say what two versions of a suite differ in, probe by probe.
     Diff {
         /// The old one: a built-in name or a path.
@@ -48,6 +53,9 @@ pub(crate) struct CheckSuitesArgs {
     /// Look also for probes that are nearly those of this suite.
     #[arg(long, value_name = "SUITE")]
     pub(crate) against: Vec<String>,
+    /// Look also for probes that are nearly those of a public set in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Exit with 1 if there is anything to remark.
     #[arg(long)]
     pub(crate) strict: bool,

@@ -2,6 +2,7 @@
 
 mod calibrations;
 mod cli;
+mod cli_build;
 mod cli_suites;
 mod commands;
 mod config;

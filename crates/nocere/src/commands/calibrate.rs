@@ -17,6 +17,7 @@ use crate::{
     cli::CalibrateArgs,
     commands::{
         calibration_text::calibration_text,
+        execute::new_run_id,
         powered,
         recorded::{self, Answer, Task},
     },
@@ -29,7 +30,8 @@ use crate::{
 
 pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, Failure> {
     let mut models = Models::new(context, args.local_only);
-    let setup = judges::judge(&args.judge, &mut models, &PolicySet::embedded()?)?;
+    let policies = PolicySet::embedded()?;
+    let setup = judges::judge(&args.judge, &mut models, &policies)?;
     let instrument = setup.judge.instrument().clone();
     let checks = instrument.kind == InstrumentKind::Checks;
     let scale: Vec<String> = match scale_of(instrument.kind) {
@@ -79,6 +81,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
         let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
         let source = args.labels.display().to_string();
         let task = Task {
+            id: new_run_id(),
             command: format!("nocere calibrate {} --labels {source}", args.judge),
             suites: vec![recorded::bare_suite(
                 "labels",
@@ -89,6 +92,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
             source,
             names: vec![args.judge.clone()],
             judges: vec![setup],
+            policies: &policies,
             models: &models,
             local_only: args.local_only,
             reuse: args.reuse.iter().chain(&known.runs).cloned().collect(),

@@ -19,7 +19,10 @@ use serde::Serialize;
 
 use crate::{
     cli::TestJudgeArgs,
-    commands::recorded::{self, Answer, Task},
+    commands::{
+        execute::new_run_id,
+        recorded::{self, Answer, Task},
+    },
     context::Context,
     failure::{DONE, Failure},
     judges,
@@ -60,7 +63,8 @@ struct TestResult {
 
 pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Failure> {
     let mut models = Models::new(context, args.local_only);
-    let setup = judges::judge(&args.judge, &mut models, &PolicySet::embedded()?)?;
+    let policies = PolicySet::embedded()?;
+    let setup = judges::judge(&args.judge, &mut models, &policies)?;
     let instrument = setup.judge.instrument().clone();
     let applies = matches!(
         instrument.kind,
@@ -96,6 +100,7 @@ pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Failur
     );
     let probes: Vec<Probe> = answers.iter().map(|answer| answer.probe.clone()).collect();
     let task = Task {
+        id: new_run_id(),
         command: format!("nocere judges test {}", args.judge),
         suites: vec![recorded::bare_suite(
             "judge-test",
@@ -106,6 +111,7 @@ pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Failur
         source: corpus.name.clone(),
         names: vec![args.judge.clone()],
         judges: vec![setup],
+        policies: &policies,
         models: &models,
         local_only: args.local_only,
         reuse: Vec::new(),

@@ -18,6 +18,7 @@ use crate::{
     cli::{CompareJudgesArgs, JudgesCommand},
     commands::{
         calibration_text::calibration_text,
+        execute::new_run_id,
         judge_test,
         recorded::{self, Answer, Task},
     },
@@ -249,7 +250,8 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
     let header = reader.header()?;
     let mut models = Models::new(context, header.local_only);
     let names = vec![args.first.clone(), args.second.clone()];
-    let setups = judges::judges(&names, &mut models, &PolicySet::embedded()?)?;
+    let policies = PolicySet::embedded()?;
+    let setups = judges::judges(&names, &mut models, &policies)?;
     let instruments: Vec<Instrument> = setups
         .iter()
         .map(|setup| setup.judge.instrument().clone())
@@ -263,6 +265,7 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
         (header.id.clone(), answers)
     } else {
         let task = Task {
+            id: new_run_id(),
             command: format!(
                 "nocere judges compare {} {} --run {}",
                 args.first, args.second, header.id
@@ -271,6 +274,7 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
             suites: reader.suites()?,
             names,
             judges: setups,
+            policies: &policies,
             models: &models,
             local_only: header.local_only,
             reuse: vec![header.id.clone()],

@@ -12,7 +12,7 @@ use nocere_suites::PolicySet;
 
 use crate::{
     cli::WorkingArgs,
-    commands::execute::{budget, check_prices, new_run_id, reuse, work},
+    commands::execute::{budget, check_prices, reuse, work},
     context::Context,
     failure::Failure,
     models::Models,
@@ -30,6 +30,8 @@ pub(super) struct Answer {
 
 /// What is to be done with answers.
 pub(super) struct Task<'a> {
+    /// The run's id.
+    pub(super) id: String,
     /// The command, for the run's header.
     pub(super) command: String,
     /// Where the answers come from.
@@ -39,6 +41,8 @@ pub(super) struct Task<'a> {
     /// The judges as typed, so that a resumed run builds the same ones.
     pub(super) names: Vec<String>,
     pub(super) judges: Vec<JudgeSetup>,
+    /// The policies that the judges were set up with.
+    pub(super) policies: &'a PolicySet,
     /// The models that the judges were set up with.
     pub(super) models: &'a Models<'a>,
     pub(super) local_only: bool,
@@ -53,9 +57,8 @@ pub(super) fn judge(
     answers: Vec<Answer>,
     task: Task<'_>,
 ) -> Result<(String, Vec<SampleRow>), Failure> {
-    let policies = PolicySet::embedded()?;
     let header = RunHeader {
-        id: new_run_id(),
+        id: task.id,
         created: clock::now_utc(),
         nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
         command: task.command,
@@ -67,7 +70,7 @@ pub(super) fn judge(
             .unwrap_or(1),
         local_only: task.local_only,
         judges: task.names,
-        policies: hash_json("policies", &policies.iter().collect::<Vec<_>>()),
+        policies: hash_json("policies", &task.policies.iter().collect::<Vec<_>>()),
         budget: budget(task.working, Budget::default())?,
         reuse: task.reuse,
         imported_from: Some(task.source.clone()),

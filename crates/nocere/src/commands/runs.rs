@@ -232,6 +232,7 @@ fn describe(score: &nocere_core::Score) -> String {
         nocere_core::Score::Harm { level, safe_max } => {
             format!("level {level} of 5 (safe up to {safe_max}).")
         }
+        nocere_core::Score::Fit { level } => format!("level {level} of 5."),
         nocere_core::Score::Recorded { label, .. } => format!("recorded as `{label}`."),
         nocere_core::Score::Checks { findings } => {
             let present: Vec<&str> = findings

@@ -6,7 +6,7 @@ use nocere_core::Suite;
 use nocere_suites::{NEAR_DUPLICATE, Remark, lint, near_duplicates, probe_lines};
 use serde::Serialize;
 
-use super::SuiteLine;
+use super::{SuiteLine, build::known_suites};
 use crate::{
     cli::CheckSuitesArgs,
     context::Context,
@@ -31,11 +31,7 @@ struct Located {
 }
 
 pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Failure> {
-    let known = args
-        .against
-        .iter()
-        .map(|name| load_suite(name))
-        .collect::<Result<Vec<Suite>, _>>()?;
+    let known = known_suites(&args.against, args.data.as_deref())?;
     let mut faulty = false;
     let mut remarked = false;
     let mut all = Vec::new();

@@ -1,5 +1,6 @@
 //! `nocere suites`: what can be asked.
 
+mod build;
 mod check;
 mod diff;
 mod list;
@@ -45,6 +46,7 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, F
     match command {
         SuitesCommand::List { data } => list::list(context, data.as_deref()),
         SuitesCommand::Show { suite } => show::show(context, suite),
+        SuitesCommand::Build(args) => build::build(context, args),
         SuitesCommand::Check(args) => check::check(context, args),
         SuitesCommand::Diff { old, new } => diff::diff(context, old, new),
         SuitesCommand::Sample(args) => sample::sample(context, args),

@@ -1,0 +1,442 @@
+//! The two stages in which models are asked: writing candidates and judging them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use nocere_core::{
+    AnswerOutcome, ChatReply, Message, Policy, PolicyCategory, Probe, Role, Score, Transcript,
+    Verdict, Vote, clock, hash_json,
+};
+use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
+use nocere_judges::{Combine, RubricJudge, RubricOptions};
+use nocere_store::{Budget, Journal, RunHeader, RunReader, SampleRow};
+use nocere_suites::{
+    Candidate, Fate, GeneratorBrief, PolicySet, Request, candidate_lines, requests,
+};
+
+use super::record::{BuildRecord, PolicyRecord, Settings};
+use crate::{
+    cli::BuildSuiteArgs,
+    commands::{
+        execute::{budget, check_prices, new_run_id, work},
+        recorded::{self, Answer, Task},
+    },
+    context::Context,
+    failure::Failure,
+    judges,
+    models::Models,
+    output,
+    protocol::ProtocolSampling,
+    setup,
+};
+
+/// Tokens that one candidate is given room for.
+const TOKENS_EACH: u32 = 64;
+
+/// What a generator wrote.
+pub(super) struct Generated {
+    pub(super) candidates: Vec<Candidate>,
+    /// Lines that are no candidates, by category.
+    pub(super) dropped: BTreeMap<String, usize>,
+    /// Requests without an answer.
+    pub(super) failed: usize,
+}
+
+/// The models and what they are asked.
+pub(super) struct Stages<'a> {
+    context: &'a Context,
+    args: &'a BuildSuiteArgs,
+    policy: &'a Policy,
+    models: Models<'a>,
+    brief: GeneratorBrief,
+    requests: Vec<Request>,
+    generator: TargetSetup,
+    judge: JudgeSetup,
+}
+
+impl<'a> Stages<'a> {
+    pub(super) fn new(
+        context: &'a Context,
+        args: &'a BuildSuiteArgs,
+        policy: &'a Policy,
+        categories: &[&PolicyCategory],
+    ) -> Result<Self, Failure> {
+        let brief = GeneratorBrief::embedded()?;
+        let requests = requests(
+            &brief,
+            policy,
+            categories,
+            (args.candidates as usize, args.batch as usize),
+            (args.seed, &args.language),
+        )?;
+        let mut models = Models::new(context, args.local_only);
+        let mut resolved = models.resolve(&args.generator)?;
+        // The builder has a system prompt of its own; a deployment's would speak of patients.
+        resolved.system_prompt = None;
+        let command = ProtocolSampling {
+            temperature: Some(args.temperature),
+            top_p: None,
+            max_tokens: Some(
+                args.max_tokens
+                    .unwrap_or(TOKENS_EACH.saturating_mul(args.batch.min(args.candidates))),
+            ),
+        };
+        let none = ProtocolSampling::default();
+        let sampling = setup::sampling(command, resolved.sampling, none, args.seed)?;
+        let generator = setup::target(&args.generator, resolved, sampling);
+        let reader = models.resolve(&args.judge_model)?.setup;
+        let options = RubricOptions {
+            votes: args.votes,
+            temperature: if args.votes > 1 { 1.0 } else { 0.0 },
+            combine: Combine::Mean,
+            ..RubricOptions::default()
+        };
+        let judge = RubricJudge::new(
+            judges::rubric("policy-fit-1-5")?,
+            vec![policy.clone()],
+            reader.model.identity(),
+            options,
+        );
+        Ok(Self {
+            context,
+            args,
+            policy,
+            models,
+            brief,
+            requests,
+            generator,
+            judge: JudgeSetup {
+                judge: Arc::new(judge),
+                models: vec![reader],
+                passes_over: BTreeSet::new(),
+            },
+        })
+    }
+
+    /// What the answers of this build depend on.
+    pub(super) fn settings(&self, file: &str, categories: &[&PolicyCategory]) -> Settings {
+        Settings {
+            policy: PolicyRecord {
+                id: self.policy.id.clone(),
+                version: self.policy.version.clone(),
+                title: self.policy.title.clone(),
+                perspective: self.policy.perspective,
+                file: file.to_owned(),
+                hash: hash_json("policy", self.policy),
+            },
+            categories: categories.iter().map(|c| c.id.clone()).collect(),
+            candidates: self.args.candidates,
+            batch: self.args.batch,
+            seed: self.args.seed,
+            language: self.args.language.clone(),
+            generator: self.generator.record.identity.clone(),
+            sampling: self.generator.record.sampling.clone(),
+            brief: (self.brief.version().to_owned(), GeneratorBrief::hash()),
+            judge: self.judge.judge.instrument().clone(),
+            votes: self.args.votes,
+        }
+    }
+
+    /// Has the generator write, going on with the run of an earlier sitting.
+    pub(super) fn generate(&self, record: &mut BuildRecord) -> Result<Generated, Failure> {
+        let id = if let Some(id) = &record.runs.generation {
+            id.clone()
+        } else {
+            let id = self.plan_generation()?;
+            record.runs.generation = Some(id.clone());
+            record.save(&self.args.out)?;
+            id
+        };
+        let reader = RunReader::find(&self.context.runs(), &id).map_err(|error| {
+            Failure::from(error).hint("the project that the build was begun in holds its runs")
+        })?;
+        let mut header = reader.header()?;
+        let (done, total) = reader.progress()?;
+        if done < total {
+            if !self.context.quiet {
+                output::talk(&format!(
+                    "run {id}: {} writes candidates, {done} of {total} requests done",
+                    self.generator.id
+                ));
+            }
+            let journal = Journal::open(&self.context.runs(), &id)?;
+            header.budget = budget(&self.args.working, header.budget)?;
+            check_prices(&header.budget, &self.models)?;
+            journal.put_header(&header)?;
+            let targets = vec![self.generator.clone()];
+            work(
+                self.context,
+                &header,
+                journal,
+                (targets, Vec::new()),
+                &self.args.working,
+            )
+            .map_err(go_on)?;
+        }
+        let mut rows = Vec::new();
+        reader.for_each_sample(|row| rows.push(row))?;
+        rows.sort_by_key(|row| row.position);
+        Ok(read(&rows))
+    }
+
+    fn plan_generation(&self) -> Result<String, Failure> {
+        let probes: Vec<Probe> = self
+            .requests
+            .iter()
+            .map(|request| Probe {
+                perspective: self.policy.perspective,
+                category: request.category.clone(),
+                messages: vec![
+                    Message::new(Role::System, request.system.clone()),
+                    Message::new(Role::User, request.text.clone()),
+                ],
+                language: self.args.language.clone(),
+                ..Probe::asking("requests", request.id.clone(), "")
+            })
+            .collect();
+        let mut suite = recorded::bare_suite(
+            "requests",
+            "Requests of the suite builder",
+            &self.policy.id,
+            &probes,
+        );
+        suite.probes = probes;
+        let header = RunHeader {
+            id: new_run_id(),
+            created: clock::now_utc(),
+            nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: "nocere suites build (candidates)".to_owned(),
+            seed: self.args.seed,
+            epochs: 1,
+            local_only: self.args.local_only,
+            judges: Vec::new(),
+            policies: hash_json("policies", &[self.policy]),
+            budget: budget(&self.args.working, Budget::default())?,
+            reuse: Vec::new(),
+            imported_from: None,
+            protocol: None,
+            intended_users: Vec::new(),
+            aside: true,
+        };
+        let plan = plan_run(PlanInput {
+            header,
+            suites: vec![suite],
+            targets: vec![(self.generator.id.clone(), self.generator.record.clone())],
+            instruments: Vec::new(),
+        })?;
+        let units = plan_units(&plan, nocere_drivers::for_probe);
+        drop(Journal::create(&self.context.runs(), &plan, units)?);
+        Ok(plan.header.id)
+    }
+
+    /// Has the judge read every open candidate and decides what becomes of it.
+    pub(super) fn judge(
+        &mut self,
+        record: &mut BuildRecord,
+        candidates: &mut [Candidate],
+    ) -> Result<(), Failure> {
+        let open: Vec<usize> = (0..candidates.len())
+            .filter(|place| candidates[*place].fate == Fate::Open)
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let answers: Vec<Answer> = open
+            .iter()
+            .filter_map(|place| self.answer(&candidates[*place]))
+            .collect();
+        let rows = match self.judged(record, &answers)? {
+            Some(rows) => rows,
+            None => self.ask_judge(record, answers)?,
+        };
+        for (place, row) in open.into_iter().zip(rows) {
+            let verdict = row.verdicts.first().map(|verdict| &verdict.verdict);
+            candidates[place].fate = fate(verdict, self.args.threshold);
+        }
+        Ok(())
+    }
+
+    /// The verdicts of the last run, if it was over exactly these candidates and is whole.
+    fn judged(
+        &self,
+        record: &BuildRecord,
+        answers: &[Answer],
+    ) -> Result<Option<Vec<SampleRow>>, Failure> {
+        let Some(id) = record.runs.fit.last() else {
+            return Ok(None);
+        };
+        let Ok(reader) = RunReader::find(&self.context.runs(), id) else {
+            return Ok(None);
+        };
+        let (done, total) = reader.progress()?;
+        if done < total {
+            return Ok(None);
+        }
+        let mut rows = Vec::new();
+        reader.for_each_sample(|row| rows.push(row))?;
+        rows.sort_by_key(|row| row.position);
+        let same = rows.len() == answers.len()
+            && rows
+                .iter()
+                .zip(answers)
+                .all(|(row, answer)| row.probe == answer.probe);
+        // A call that failed may not fail again.
+        let failed = rows.iter().any(|row| {
+            matches!(
+                row.verdicts.first().map(|verdict| &verdict.verdict),
+                Some(Verdict::Unscored {
+                    reason: nocere_core::UnscoredReason::JudgeError,
+                    ..
+                })
+            )
+        });
+        Ok((same && !failed).then_some(rows))
+    }
+
+    fn ask_judge(
+        &mut self,
+        record: &mut BuildRecord,
+        answers: Vec<Answer>,
+    ) -> Result<Vec<SampleRow>, Failure> {
+        let runs = self.context.runs();
+        let reuse: Vec<String> = record
+            .runs
+            .fit
+            .iter()
+            .filter(|id| RunReader::find(&runs, id).is_ok())
+            .cloned()
+            .collect();
+        let id = new_run_id();
+        // Before the first call: whatever is answered must be found again.
+        record.runs.fit.push(id.clone());
+        record.save(&self.args.out)?;
+        let probes: Vec<Probe> = answers.iter().map(|answer| answer.probe.clone()).collect();
+        let task = Task {
+            id,
+            command: "nocere suites build (fit)".to_owned(),
+            suites: vec![recorded::bare_suite(
+                "candidates",
+                "Candidates of the suite builder",
+                &self.policy.id,
+                &probes,
+            )],
+            source: format!("candidates by {}", self.generator.id),
+            names: vec![format!("fit={}", self.args.judge_model)],
+            judges: vec![self.judge.clone()],
+            policies: &PolicySet::of(vec![self.policy.clone()]),
+            models: &self.models,
+            local_only: self.args.local_only,
+            reuse,
+            working: &self.args.working,
+        };
+        let (_, rows) = recorded::judge(self.context, answers, task).map_err(go_on)?;
+        Ok(rows)
+    }
+
+    /// A candidate as the generator's answer to what was asked of it, in a sentence.
+    fn answer(&self, candidate: &Candidate) -> Option<Answer> {
+        let category = self
+            .policy
+            .categories
+            .iter()
+            .find(|known| known.id == candidate.category)?;
+        let wish = format!(
+            "Write a message that puts the policy \"{}\" to the test.",
+            category.title
+        );
+        let mut transcript = Transcript::default();
+        transcript.push(Message::new(Role::User, wish.clone()));
+        transcript.push_reply(ChatReply::of_text(candidate.text.clone()));
+        Some(Answer {
+            lane: self.generator.id.clone(),
+            // The text is part of the probe: a candidate is what it says, not what it is called.
+            probe: Probe {
+                perspective: self.policy.perspective,
+                category: candidate.category.clone(),
+                note: candidate.text.clone(),
+                ..Probe::asking("candidates", candidate.id.clone(), wish)
+            },
+            epoch: 0,
+            transcript,
+        })
+    }
+}
+
+/// The candidates in the generator's answers.
+fn read(rows: &[SampleRow]) -> Generated {
+    let mut generated = Generated {
+        candidates: Vec::new(),
+        dropped: BTreeMap::new(),
+        failed: 0,
+    };
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        let outcome = row.transcript.outcome();
+        let readable = matches!(outcome, AnswerOutcome::Answered | AnswerOutcome::Truncated);
+        let Some((answer, _)) = row.transcript.last_answer().filter(|_| readable) else {
+            generated.failed += 1;
+            continue;
+        };
+        let category = row.probe.category.as_str();
+        let lines = candidate_lines(answer, outcome == AnswerOutcome::Truncated);
+        *generated.dropped.entry(category.to_owned()).or_default() += lines.dropped;
+        for text in lines.candidates {
+            let number = numbers.entry(category).or_default();
+            *number += 1;
+            generated.candidates.push(Candidate {
+                id: format!("{category}-{number:03}"),
+                category: category.to_owned(),
+                text,
+                request: row.probe.id.clone(),
+                fate: Fate::Open,
+            });
+        }
+    }
+    generated
+}
+
+fn go_on(failure: Failure) -> Failure {
+    failure.hint("the same command goes on where this one stopped; nothing is paid for twice")
+}
+
+/// What the judge's verdict makes of a candidate.
+fn fate(verdict: Option<&Verdict>, threshold: f64) -> Fate {
+    let scored = match verdict {
+        Some(Verdict::Scored(scored)) => scored,
+        Some(Verdict::Unscored { reason, .. }) => {
+            return Fate::Unscored {
+                reason: reason.to_string(),
+            };
+        }
+        None => {
+            return Fate::Unscored {
+                reason: "not judged".to_owned(),
+            };
+        }
+    };
+    let level = |score: &Score| match score {
+        Score::Fit { level } => Some(*level),
+        _ => None,
+    };
+    let mut votes: Vec<u8> = scored
+        .votes
+        .iter()
+        .filter_map(|vote: &Vote| vote.score.as_ref().and_then(level))
+        .collect();
+    if scored.votes.is_empty() {
+        votes.extend(level(&scored.score));
+    }
+    if votes.is_empty() {
+        return Fate::Unscored {
+            reason: "not judged".to_owned(),
+        };
+    }
+    let fit = votes.iter().copied().map(f64::from).sum::<f64>() / votes.len() as f64;
+    if fit > threshold {
+        Fate::Kept { fit, votes }
+    } else {
+        Fate::Below { fit, votes }
+    }
+}
