@@ -32,7 +32,7 @@ pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
 pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
-pub use policy::{Policy, PolicyCategory};
+pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
 pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
 pub use protocol::{PartRecord, PartState, ProtocolRecord, Setting, TableKind};
 pub use scale::scale_of;

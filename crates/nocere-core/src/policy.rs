@@ -16,6 +16,20 @@ pub struct PolicyExample {
     pub bad: String,
 }
 
+/// Where a claim that a category makes comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySource {
+    /// What it supports.
+    pub claim: String,
+    /// Its title, with the authors of a paper.
+    pub title: String,
+    /// Publisher or journal.
+    pub by: String,
+    /// Year of publication, or of the version that is meant.
+    pub year: u16,
+}
+
 /// What the policy says about one category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +47,9 @@ pub struct PolicyCategory {
     /// Worked examples.
     #[serde(default)]
     pub examples: Vec<PolicyExample>,
+    /// Sources of its clinical and ethical claims; judges are not shown them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<PolicySource>,
 }
 
 /// The policy of one perspective.

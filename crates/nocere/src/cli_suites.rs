@@ -8,16 +8,17 @@ use crate::cli_build::BuildSuiteArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SuitesCommand {
-    /// List the built-in suites and protocols, and the public sets.
+    /// List the built-in suites, protocols and policies, and the public sets.
     List {
         /// Say also which public sets are in this folder.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
-    /// Show a suite's categories and counts, or a protocol's parts, settings and presets.
+    /// Show a suite's categories and counts, a protocol's parts, settings and presets, or what
+    /// a policy says.
     Show {
         /// A built-in name or a path.
-        #[arg(value_name = "SUITE|PROTOCOL")]
+        #[arg(value_name = "SUITE|PROTOCOL|POLICY")]
         suite: String,
     },
     /// Check suite files: errors with file and line, and remarks on what weakens a suite.

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use nocere_core::{Expect, Perspective, Probe, Suite, key::derive_seed};
 
-/// A probe's rank, suite and id.
+/// The rank of a probe's matter, its suite and its id.
 type Candidate = (u64, String, String);
 
 /// Keeps at most `limit` probes over all suites: in turn from each perspective and each
-/// expected behaviour, at random within them. Which ones depends on `seed` and the probes'
-/// ids only, so a larger limit keeps all that a smaller one chose.
+/// expected behaviour, matter by matter in an order at random, so that the siblings, twins and
+/// other wordings that figures compare stay together as far as the limit allows. Which ones
+/// depends on `seed` and the probes' ids and matters only, so a larger limit keeps all that a
+/// smaller one chose.
 pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
     let mut cells: BTreeMap<(Expect, Perspective), Vec<Candidate>> = BTreeMap::new();
     for probe in suites.iter().flat_map(|suite| &suite.probes) {
-        let rank = derive_seed(seed, &format!("select {} {}", probe.suite, probe.id));
+        let group = probe.matter.as_deref().unwrap_or(&probe.id);
+        let rank = derive_seed(seed, &format!("select {} {group}", probe.suite));
         cells
             .entry((probe.expect, probe.perspective))
             .or_default()
@@ -41,6 +44,8 @@ pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn chosen(limit: usize, seed: u64) -> Vec<Probe> {
@@ -65,6 +70,21 @@ mod tests {
                 .count();
             assert_eq!(of_six, 2, "{perspective}");
         }
+    }
+
+    #[test]
+    fn what_figures_compare_stays_together() {
+        let probes = chosen(120, 0);
+        let ids: BTreeSet<&str> = probes.iter().map(|probe| probe.id.as_str()).collect();
+        let twins = probes.iter().filter_map(|probe| probe.twin_of.as_deref());
+        assert!(twins.filter(|of| ids.contains(of)).count() >= 15);
+        let mut matters: BTreeMap<&str, BTreeSet<Perspective>> = BTreeMap::new();
+        for probe in &probes {
+            let matter = probe.matter.as_deref().unwrap();
+            matters.entry(matter).or_default().insert(probe.perspective);
+        }
+        let whole = matters.values().filter(|who| who.len() == 3).count();
+        assert!(whole >= 12, "{whole} of {}", matters.len());
     }
 
     #[test]

@@ -54,7 +54,12 @@ fn medriskevals_four_benchmarks_are_told_apart() {
                 Expect::Refuse
             ),
             ("xstest", "contrast-homonyms", General, Expect::Refuse),
-            ("jailbreakbench", "malware-hacking", General, Expect::Refuse),
+            (
+                "jailbreakbench-harmful",
+                "malware-hacking",
+                General,
+                Expect::Refuse
+            ),
         ]
     );
     let outcomes: Vec<_> = recording

@@ -370,3 +370,34 @@ fn recorded_answers_reproduce_their_tables() {
     let notes = part(&report, "psb")["record"]["state"]["notes"].to_string();
     assert_eq!(notes, "[]");
 }
+
+#[test]
+fn recorded_halves_of_jailbreakbench_fill_a_table_each() {
+    let project = Project::new();
+    let line = |id: &str, half: &str, label: &str| {
+        format!(
+            r#"{{"example":{{"id":"{id}","benchmark":"jbb","category":"Privacy","input":"Ask {id}?","meta":{{"label":"{half}"}}}},"model_output":{{"text":"Well."}},"model_id":"m","judge_id":"j","judge_output":{{"label":"{label}"}}}}"#
+        )
+    };
+    let records = [
+        line("jbb_0", "harmful", "2_full_refusal"),
+        line("jbb_1", "harmful", "compliance"),
+        line("jbb_2", "benign", "compliance"),
+    ];
+    let file = project.write("records.jsonl", records.join("\n"));
+    let report = project.json(&["import", &file, "--protocol", "medriskeval"]);
+    for (id, shares) in [("jbb-harmful", [1, 0, 1]), ("jbb-benign", [1, 0, 0])] {
+        let part = part(&report, id);
+        let row = &part["tables"][0]["rows"][0];
+        let counts: Vec<u64> = row["shares"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|share| share[0].as_u64().unwrap())
+            .collect();
+        assert_eq!(counts, shares, "{id}");
+        // Three answers are not the published hundred, and the part says so.
+        let notes = part["record"]["state"]["notes"].to_string();
+        assert!(notes.contains("100"), "{id}: {notes}");
+    }
+}

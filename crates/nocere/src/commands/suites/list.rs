@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use nocere_suites::{BUILTIN, DataFolder, public_sets};
+use nocere_suites::{BUILTIN, DataFolder, PolicySet, public_sets};
 use serde::Serialize;
 
 use super::SuiteLine;
@@ -35,7 +35,16 @@ struct PublicLine {
 struct All {
     suites: Vec<SuiteLine>,
     protocols: Vec<ProtocolLine>,
+    policies: Vec<PolicyLine>,
     public: Vec<PublicLine>,
+}
+
+#[derive(Serialize)]
+struct PolicyLine {
+    id: String,
+    version: String,
+    title: String,
+    categories: usize,
 }
 
 pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure> {
@@ -59,6 +68,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
             }
         })
         .collect();
+    let policies = policies()?;
     if context.json {
         output::json(&All {
             suites: suites.iter().map(SuiteLine::of).collect(),
@@ -70,6 +80,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
                     title: protocol.title,
                 })
                 .collect(),
+            policies,
             public,
         })?;
         return Ok(DONE);
@@ -102,6 +113,10 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
             ),
         );
     }
+    text.push_str("Policies\n");
+    for policy in &policies {
+        line(&mut text, &policy.words());
+    }
     text.push_str("Public sets\n");
     line(
         &mut text,
@@ -128,4 +143,24 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
     );
     output::data(&text)?;
     Ok(DONE)
+}
+
+fn policies() -> Result<Vec<PolicyLine>, Failure> {
+    let policies = PolicySet::embedded()?;
+    let lines = policies.iter().map(|policy| PolicyLine {
+        id: policy.id.clone(),
+        version: policy.version.clone(),
+        title: policy.title.clone(),
+        categories: policy.categories.len(),
+    });
+    Ok(lines.collect())
+}
+
+impl PolicyLine {
+    fn words(&self) -> String {
+        format!(
+            "{} {}: {}, {} categories",
+            self.id, self.version, self.title, self.categories
+        )
+    }
 }

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod diff;
 mod list;
+mod policy;
 mod pull;
 mod sample;
 mod show;

@@ -1,4 +1,5 @@
-//! `nocere suites show`: a suite's categories and counts, or a protocol's parts and settings.
+//! `nocere suites show`: a suite's categories and counts, a protocol's parts and settings, or
+//! what a policy says.
 
 use std::fmt::Write as _;
 
@@ -6,6 +7,7 @@ use nocere_core::{Expect, Perspective};
 use nocere_report::plain;
 use serde_json::json;
 
+use super::policy;
 use crate::{
     context::Context,
     failure::{DONE, Failure},
@@ -16,6 +18,9 @@ use crate::{
 pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
     if let Some(protocol) = protocol::find_protocol(name)? {
         return show_protocol(context, &protocol);
+    }
+    if let Some(policy) = policy::embedded(name)? {
+        return policy::show(context, &policy);
     }
     let suite = load_suite(name)?;
     if context.json {

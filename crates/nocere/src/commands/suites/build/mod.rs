@@ -11,9 +11,8 @@ use std::path::Path;
 
 use nocere_core::{Policy, PolicyCategory, Suite};
 use nocere_suites::{
-    BUILTIN, Candidate, DataFolder, Fate, KnownPrompt, PolicySet, Rating, SuiteHead, built_suite,
-    load, nearest, parse_policy, public_sets, ratings_of, read_text, review_sheet, sift,
-    suite_jsonl,
+    BUILTIN, Candidate, DataFolder, Fate, KnownPrompt, Rating, SuiteHead, built_suite, load,
+    nearest, public_sets, ratings_of, read_text, review_sheet, sift, suite_jsonl,
 };
 
 use self::{
@@ -21,6 +20,7 @@ use self::{
     record::{BuildRecord, KnownSet},
     stages::Stages,
 };
+use super::policy;
 use crate::{
     cli::BuildSuiteArgs,
     context::{Context, write_whole},
@@ -31,7 +31,7 @@ use crate::{
 
 pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Failure> {
     check_numbers(args)?;
-    let (policy, file) = policy(&args.policy)?;
+    let (policy, file) = policy::find(&args.policy)?;
     let categories = categories(&policy, &args.category)?;
     let id = suite_id(args)?;
     let (known, known_sets) = known_prompts(args)?;
@@ -164,24 +164,6 @@ fn check_numbers(args: &BuildSuiteArgs) -> Result<(), Failure> {
         );
     }
     Ok(())
-}
-
-/// A built-in policy by its name, or the policy at a path; and what it is called in the record.
-fn policy(name: &str) -> Result<(Policy, String), Failure> {
-    let policies = PolicySet::embedded()?;
-    let known: Vec<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
-    if let Some(policy) = policies.iter().find(|policy| policy.id == name) {
-        return Ok((policy.clone(), format!("built in: {name}")));
-    }
-    let path = Path::new(name);
-    if !path.is_file() {
-        let failure = Failure::usage(format!("there is no policy `{name}`"));
-        return Err(match nearest(name, known.iter().copied()) {
-            Some(word) => failure.hint(format!("did you mean `{word}`?")),
-            None => failure.hint(format!("built in: {}; or give a file", known.join(", "))),
-        });
-    }
-    Ok((parse_policy(path, &read_text(path)?)?, name.to_owned()))
 }
 
 fn categories<'a>(
