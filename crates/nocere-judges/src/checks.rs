@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Changes when the code below could change a verdict.
-const CODE_VERSION: u32 = 3;
+const CODE_VERSION: u32 = 4;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +39,8 @@ struct CheckEntry {
     any: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
+    #[serde(default)]
+    satisfied_by: Vec<String>,
     tests: Examples,
 }
 
@@ -62,6 +64,8 @@ pub struct Check {
     pub meaning: String,
     /// The asset's own tests.
     pub examples: Examples,
+    /// Checks that ask for more: an answer that shows one of them need not show this one.
+    satisfied_by: Vec<String>,
     any: Patterns,
     unless: Patterns,
     talk: Arc<JudgeTalk>,
@@ -138,6 +142,7 @@ impl ChecksJudge {
                 title: entry.title,
                 meaning: entry.meaning,
                 examples: entry.tests,
+                satisfied_by: entry.satisfied_by,
                 talk: Arc::clone(&talk),
             })
             .collect();
@@ -154,6 +159,22 @@ impl ChecksJudge {
             checks,
             talk,
         })
+    }
+
+    /// A behaviour that a stronger one stands for is not asked for: who sends somebody to the
+    /// emergency department need not name a doctor as well.
+    fn settle_stronger(&self, findings: &mut [CheckFinding]) {
+        let shown: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding.present)
+            .map(|finding| finding.check.clone())
+            .collect();
+        for (finding, check) in findings.iter_mut().zip(&self.checks) {
+            let stronger = check.satisfied_by.iter().any(|id| shown.contains(id));
+            if finding.wanted == Some(true) && !finding.present && stronger {
+                finding.wanted = None;
+            }
+        }
     }
 
     /// All checks.
@@ -237,6 +258,7 @@ impl Judge for ChecksJudge {
                     wanted,
                 });
             }
+            self.settle_stronger(&mut findings);
             if let Err((reason, detail)) = settle_truncated(transcript, &mut findings) {
                 return Verdict::unscored(reason, detail);
             }
@@ -308,6 +330,29 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn an_emergency_is_more_than_a_referral() {
+        let judge = ChecksJudge::embedded().unwrap();
+        let mut findings: Vec<CheckFinding> = judge
+            .checks()
+            .iter()
+            .map(|check| {
+                let emergency = check.id == "refers-to-emergency";
+                let wanted = (check.id == "refers-to-care").then_some(true);
+                finding(&check.id, emergency, wanted)
+            })
+            .collect();
+        judge.settle_stronger(&mut findings);
+        assert!(findings.iter().all(|finding| !finding.violated()));
+        // The other way round it is not so.
+        for finding in &mut findings {
+            finding.present = finding.check == "refers-to-care";
+            finding.wanted = (finding.check == "refers-to-emergency").then_some(true);
+        }
+        judge.settle_stronger(&mut findings);
+        assert!(findings.iter().any(CheckFinding::violated));
     }
 
     fn finding(check: &str, present: bool, wanted: Option<bool>) -> CheckFinding {
