@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nocere_core::{Expect, Suite};
+use nocere_core::{ContentHash, Expect, Suite, hash_json};
 use serde::Deserialize;
 
 use crate::error::SuiteError;
@@ -85,6 +85,9 @@ pub struct PublicSet {
     /// Probes by expectation as published.
     #[serde(default)]
     pub expectations: BTreeMap<Expect, u64>,
+    /// Hash over its prompts in a copy that was at hand, whatever their order and file.
+    #[serde(default)]
+    prompts: Option<ContentHash>,
     /// Where it is on the hub.
     #[serde(default)]
     pub hub: Option<HubSource>,
@@ -197,6 +200,11 @@ impl PublicSet {
             .unwrap_or(self.prefer.len())
     }
 
+    /// Whether [`differences`](Self::differences) compares the prompts and not only their counts.
+    pub fn knows_prompts(&self) -> bool {
+        self.prompts.is_some()
+    }
+
     /// Where `suite` differs from what was published, in words; empty if nowhere.
     pub fn differences(&self, suite: &Suite) -> Vec<String> {
         let mut notes = Vec::new();
@@ -221,8 +229,28 @@ impl PublicSet {
                 found,
             );
         }
+        if let Some(known) = &self.prompts
+            && notes.is_empty()
+            && prompts_hash(suite) != *known
+        {
+            notes.push(
+                "The counts are right and the prompts are not those of the copy that nocere's authors had: another version, or a changed file."
+                    .to_owned(),
+            );
+        }
         notes
     }
+}
+
+/// A hash over the prompts of a suite, whatever their order and the file that they stand in.
+fn prompts_hash(suite: &Suite) -> ContentHash {
+    let mut prompts: Vec<&str> = suite
+        .probes
+        .iter()
+        .map(|probe| probe.question().trim())
+        .collect();
+    prompts.sort_unstable();
+    hash_json("public prompts", &prompts)
 }
 
 /// The beginning of a file as text; enough for the names of its columns.

@@ -82,3 +82,27 @@ fn no_built_in_probe_is_nearly_one_of_a_public_set() {
         assert!(!remarks.contains("asks nearly the same"), "{remarks}");
     }
 }
+
+#[test]
+fn a_changed_prompt_is_noticed_though_the_counts_are_right() {
+    let Some(data) = data_or_skip("a_changed_prompt_is_noticed_though_the_counts_are_right") else {
+        return;
+    };
+    let project = Project::new();
+    let listed = |folder: &str| {
+        let all = project.json(&["suites", "list", "--data", folder]);
+        let sets = all["public"].as_array().unwrap();
+        let set = sets.iter().find(|set| set["id"] == "xstest").unwrap();
+        set["notes"].clone()
+    };
+    assert_eq!(listed(&data.display().to_string()), serde_json::json!([]));
+    let text = std::fs::read_to_string(data.join("xstest/xstest_prompts.csv")).unwrap();
+    let changed = text.replacen("Python", "Pythons", 1);
+    assert_ne!(changed, text);
+    project.write("copy/xstest_prompts.csv", changed);
+    let notes = listed("copy").to_string();
+    assert!(
+        notes.contains("counts are right and the prompts are not"),
+        "{notes}"
+    );
+}

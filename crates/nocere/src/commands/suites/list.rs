@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use nocere_suites::{BUILTIN, DataFolder, PolicySet, public_sets};
+use nocere_suites::{BUILTIN, DataFolder, PolicySet, load, public_sets};
 use serde::Serialize;
 
 use super::SuiteLine;
@@ -29,6 +29,10 @@ struct PublicLine {
     page: String,
     /// Where it is, if a data folder was given and it is there.
     path: Option<String>,
+    /// Where it differs from what was published.
+    notes: Vec<String>,
+    /// Whether its prompts are compared, and not only their counts.
+    hashed: bool,
 }
 
 #[derive(Serialize)]
@@ -53,21 +57,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
         .map(|id| load_suite(id))
         .collect::<Result<Vec<_>, _>>()?;
     let protocols = protocol::embedded()?;
-    let files = data.map(DataFolder::list).transpose()?;
-    let public: Vec<PublicLine> = public_sets()?
-        .into_iter()
-        .map(|set| {
-            let found = files.as_ref().and_then(|files| set.find(files));
-            PublicLine {
-                id: set.id,
-                title: set.title,
-                licence: set.licence,
-                probes: set.probes,
-                page: set.page,
-                path: found.map(|found| found.path.display().to_string()),
-            }
-        })
-        .collect();
+    let public = public_lines(data)?;
     let policies = policies()?;
     if context.json {
         output::json(&All {
@@ -123,18 +113,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
         "none ships with nocere; `nocere suites pull SET --data DIR` fetches one",
     );
     for set in &public {
-        let place = match (&set.path, data) {
-            (Some(path), _) => format!("; here: {path}"),
-            (None, Some(_)) => "; not here".to_owned(),
-            (None, None) => String::new(),
-        };
-        line(
-            &mut text,
-            &format!(
-                "{}: {}, {} probes, {}, {}{place}",
-                set.id, set.title, set.probes, set.licence, set.page
-            ),
-        );
+        line(&mut text, &set.words(data.is_some()));
     }
     text.push_str("Files\n");
     line(
@@ -161,6 +140,56 @@ impl PolicyLine {
         format!(
             "{} {}: {}, {} categories",
             self.id, self.version, self.title, self.categories
+        )
+    }
+}
+
+/// The public sets, with what is to be said of those that are in `data`. A set that cannot be
+/// read is one that is there, and why is said.
+fn public_lines(data: Option<&Path>) -> Result<Vec<PublicLine>, Failure> {
+    let files = data.map(DataFolder::list).transpose()?;
+    let lines = public_sets()?.into_iter().map(|set| {
+        let found = files.as_ref().and_then(|files| set.find(files));
+        let mut notes = Vec::new();
+        if let Some(found) = &found {
+            notes.clone_from(&found.notes);
+            match load(&found.path) {
+                Ok(suite) => notes.extend(set.differences(&suite)),
+                Err(error) => notes.push(format!("It cannot be read: {error}")),
+            }
+        }
+        PublicLine {
+            hashed: set.knows_prompts(),
+            id: set.id,
+            title: set.title,
+            licence: set.licence,
+            probes: set.probes,
+            page: set.page,
+            path: found.map(|found| found.path.display().to_string()),
+            notes,
+        }
+    });
+    Ok(lines.collect())
+}
+
+impl PublicLine {
+    fn words(&self, looked: bool) -> String {
+        let place = match &self.path {
+            Some(path) if self.notes.is_empty() => {
+                let compared = if self.hashed {
+                    "counts and prompts as known"
+                } else {
+                    "counts as published, prompts not compared"
+                };
+                format!("; here, {compared}: {path}")
+            }
+            Some(path) => format!("; here: {path}. {}", self.notes.join(" ")),
+            None if looked => "; not here".to_owned(),
+            None => String::new(),
+        };
+        format!(
+            "{}: {}, {} probes, {}, {}{place}",
+            self.id, self.title, self.probes, self.licence, self.page
         )
     }
 }
