@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A target for nocere: one JSON request a line on standard input, one reply a line out.
 
-    nocere run triads --target "command:python3 examples/command_target.py"
+    nocere run nocere-triads --limit 20 --target "command:python3 examples/command_target.py"
 
 Replace `answer` with a call of your own system. docs/targets.md describes the fields.
 """

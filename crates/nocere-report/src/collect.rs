@@ -105,8 +105,8 @@ struct Foreign {
 /// Answers of one kind with and without their weights.
 #[derive(Default)]
 struct Weighed {
-    weighted: Vec<(u64, u64)>,
-    plain: Vec<(u64, u64)>,
+    weighted: BTreeMap<i64, (u64, u64)>,
+    plain: BTreeMap<i64, (u64, u64)>,
     unscored: u64,
     without: u64,
 }
@@ -127,6 +127,8 @@ pub(crate) struct Collected {
     pub(crate) findings_total: u64,
     pub(crate) unscored: BTreeMap<(String, UnscoredReason), u64>,
     pub(crate) unscored_samples: Vec<UnscoredSample>,
+    /// By the position of a probe that asks another again: the position of that other one.
+    origins: BTreeMap<i64, i64>,
 }
 
 impl Collected {
@@ -251,6 +253,44 @@ impl Collected {
         });
     }
 
+    /// Finds which probes ask the same: the answers to an ask, to the same in other words and
+    /// in another language are one cluster and no independent evidence.
+    pub(crate) fn link(&mut self) {
+        let mut first: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut own: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        let facts = &self.tally.facts;
+        for (position, facts) in facts.iter().filter(|(_, facts)| facts.origin == facts.id) {
+            first.entry(&facts.id).or_insert(*position);
+            own.entry((&facts.suite, &facts.id)).or_insert(*position);
+        }
+        let mut origins = BTreeMap::new();
+        for (position, facts) in facts.iter().filter(|(_, facts)| facts.origin != facts.id) {
+            let origin = own
+                .get(&(facts.suite.as_str(), facts.origin.as_str()))
+                .copied()
+                // An original that was not asked is stood for by the first of its wordings.
+                .unwrap_or_else(|| *first.entry(&facts.origin).or_insert(*position));
+            origins.insert(*position, origin);
+        }
+        self.origins = origins;
+    }
+
+    /// Hits and scored answers by ask.
+    fn by_ask<'a>(&self, cells: impl Iterator<Item = &'a Cell>) -> Vec<(u64, u64)> {
+        if self.origins.is_empty() {
+            // A probe has one category: the cells share no cluster.
+            return cells.flat_map(Cell::counts).collect();
+        }
+        let mut asks: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+        for (position, (hits, scored)) in cells.flat_map(Cell::by_probe) {
+            let ask = self.origins.get(&position).copied().unwrap_or(position);
+            let entry = asks.entry(ask).or_default();
+            entry.0 += hits;
+            entry.1 += scored;
+        }
+        asks.into_values().collect()
+    }
+
     fn figures(&self, context: &Context<'_>, wanted: impl Fn(&Place) -> bool) -> Vec<Figure> {
         let mut figures = Vec::new();
         for metric in Metric::ALL {
@@ -272,9 +312,7 @@ impl Collected {
                     continue;
                 };
                 let unscored = chosen.iter().map(|(_, cell)| cell.unscored).sum();
-                // A probe has one category: the cells share no cluster.
-                let clusters: Vec<(u64, u64)> =
-                    chosen.iter().flat_map(|(_, cell)| cell.counts()).collect();
+                let clusters = self.by_ask(chosen.iter().map(|(_, cell)| *cell));
                 let calibration = context
                     .calibrations
                     .iter()
@@ -437,8 +475,12 @@ impl Collected {
                 if weight == 0 {
                     entry.without += 1;
                 } else {
-                    entry.weighted.push((weight * hits, weight * scored));
-                    entry.plain.push((hits, scored));
+                    let ask = self.origins.get(&position).copied().unwrap_or(position);
+                    for (counts, weight) in [(&mut entry.weighted, weight), (&mut entry.plain, 1)] {
+                        let counts = counts.entry(ask).or_default();
+                        counts.0 += weight * hits;
+                        counts.1 += weight * scored;
+                    }
                 }
             }
         }
@@ -451,8 +493,8 @@ impl Collected {
                 judge: instruments
                     .get(judge)
                     .map_or_else(String::new, |instrument| instrument.id.clone()),
-                weighted: rate_of_clusters(entry.weighted, entry.unscored),
-                plain: rate_of_clusters(entry.plain, entry.unscored),
+                weighted: rate_of_clusters(entry.weighted.into_values().collect(), entry.unscored),
+                plain: rate_of_clusters(entry.plain.into_values().collect(), entry.unscored),
                 without_weight: entry.without,
             })
             .collect()

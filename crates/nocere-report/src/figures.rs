@@ -325,7 +325,7 @@ impl<'a> Links<'a> {
                         },
                     );
             for (place, pairs) in cells.iter_mut().enumerate() {
-                pairs.add(&original.id, cell.map(|cell| cell == place));
+                pairs.add(&original.origin, cell.map(|cell| cell == place));
             }
         }
         let [told_apart, both_helped, both_declined, backwards] = cells.map(Pairs::rate);

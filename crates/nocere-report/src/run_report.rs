@@ -220,6 +220,7 @@ impl RunReport {
         let protocol = header.protocol.as_ref();
         reader.for_each_sample(|row| collected.add(&row, (&suites, &instruments), protocol))?;
         collected.keep_worst();
+        collected.link();
         let targets: Vec<TargetReport> = reader
             .targets()?
             .into_iter()

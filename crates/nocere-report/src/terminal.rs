@@ -358,7 +358,13 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
             perspective.perspective, perspective.samples
         );
         push_row(&mut out, &name, &perspective.figures, &metrics);
+        let several = has_several_suites(perspective);
+        let mut suite = "";
         for category in &perspective.categories {
+            if several && suite != category.suite {
+                suite = &category.suite;
+                let _ = writeln!(out, "  in {}", plain(suite));
+            }
             push_row(
                 &mut out,
                 &format!("  {}", category.title),
@@ -368,6 +374,18 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
         }
     }
     out
+}
+
+/// Whether the categories are those of more than one suite.
+fn has_several_suites(perspective: &PerspectiveReport) -> bool {
+    let first = perspective
+        .categories
+        .first()
+        .map(|category| &category.suite);
+    perspective
+        .categories
+        .iter()
+        .any(|category| Some(&category.suite) != first)
 }
 
 /// A row of two lines: rate and counts above, the interval below.
@@ -438,8 +456,14 @@ fn figures_list(target: &TargetReport, width: usize) -> String {
             &perspective.figures,
             "",
         );
+        let several = has_several_suites(perspective);
         for category in &perspective.categories {
-            block(&category.title, &category.figures, "  ");
+            let title = if several {
+                format!("{} ({})", category.title, category.suite)
+            } else {
+                category.title.clone()
+            };
+            block(&title, &category.figures, "  ");
         }
     }
     out

@@ -15,8 +15,18 @@ pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>,
     let tabs = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+    read_parted(path, text, wanted, if tabs { b'\t' } else { b',' })
+}
+
+/// The same, parted by `delimiter`.
+pub(crate) fn read_parted(
+    path: &Path,
+    text: &str,
+    wanted: &[&str],
+    delimiter: u8,
+) -> Result<Vec<Row>, SuiteError> {
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(if tabs { b'\t' } else { b',' })
+        .delimiter(delimiter)
         .flexible(false)
         .from_reader(text.as_bytes());
     let headers = reader
@@ -45,9 +55,24 @@ pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>,
         })
         .collect::<Result<Vec<usize>, _>>()?;
     let mut rows = Vec::new();
+    // The reader counts lines by the end of the record before, which in files with Windows
+    // line ends is one line feed short.
+    let (mut seen, mut line) = (0, 1);
     for record in reader.records() {
         let record = record.map_err(|error| from_csv(path, &error))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let start = record
+            .position()
+            .map_or(0, |position| position.byte() as usize);
+        let start = start
+            + text[start..]
+                .bytes()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
+        line += text[seen..start]
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count() as u64;
+        seen = start;
         let fields = columns
             .iter()
             .map(|column| record.get(*column).unwrap_or("").to_owned())

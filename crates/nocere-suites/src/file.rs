@@ -82,7 +82,9 @@ fn resolve(
             ),
         ));
     }
+    check_header(path, &file)?;
     let entries = entries(path, &mut file, further)?;
+    check_ids_and_languages(path, &entries)?;
     let categories = file
         .categories
         .into_iter()
@@ -105,6 +107,63 @@ fn resolve(
         hash: nocere_core::ContentHash::from_hex(""),
     };
     validate(path, suite, entries)
+}
+
+/// What reports and file names are made from must be fit for it.
+fn check_header(path: &Path, file: &SuiteFile) -> Result<(), SuiteError> {
+    let fault = |field: &str, value: &str, expected: &str| {
+        SuiteError::new(path, format!("`{field}` is `{}`", value.escape_debug()))
+            .hint(format!("expected {expected}"))
+    };
+    let word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if file.id.is_empty() || !file.id.chars().all(word) || file.id.starts_with('.') {
+        return Err(fault("id", &file.id, "letters, digits, `-`, `_` and `.`"));
+    }
+    for (field, value) in [
+        ("version", &file.version),
+        ("title", &file.title),
+        ("licence", &file.licence),
+    ] {
+        if value.trim().is_empty() {
+            return Err(fault(field, value, "some text"));
+        }
+    }
+    if !is_language_tag(&file.language) {
+        return Err(fault(
+            "language",
+            &file.language,
+            "a tag like en or zh-Hans",
+        ));
+    }
+    Ok(())
+}
+
+fn check_ids_and_languages(path: &Path, entries: &[Entry]) -> Result<(), SuiteError> {
+    for entry in entries {
+        let Probe { id, language, .. } = &entry.probe;
+        let fail = |message: String| Err(SuiteError::new(path, message).at(entry.line));
+        if id.trim().is_empty() || id.chars().any(char::is_control) {
+            return fail(format!("the id `{}` is no id", id.escape_debug()));
+        }
+        if !is_language_tag(language) {
+            return fail(format!(
+                "probe `{id}` has the language `{}`, expected a tag like en or zh-Hans",
+                language.escape_debug()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `text` has the form of a language tag (BCP 47): subtags of letters and digits.
+pub fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let subtag = |part: &str| {
+        (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    parts.next().is_some_and(|first| {
+        first.len() >= 2 && subtag(first) && first.chars().all(char::is_alphabetic)
+    }) && parts.all(subtag)
 }
 
 /// Takes the probes out of `file`, in its order.

@@ -27,14 +27,14 @@ mod diff;
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use build::{
     Anchor, Candidate, DIMENSIONS, Dimension, Diversity, Fate, GeneratorBrief, KnownPrompt, Lines,
-    Rating, Request, SuiteHead, built_suite, candidate_lines, diversity, ratings_of, requests,
-    review_sheet, sift, usual_expectation,
+    Rating, Request, SuiteHead, built_suite, candidate_lines, diversity, holds_ratings, ratings_of,
+    requests, review_sheet, sift, usual_expectation,
 };
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
 pub use error::{SuiteError, nearest, suggestion};
 pub use facts::facts_medical;
-pub use file::{parse_jsonl_suite, parse_yaml_suite};
+pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};
 pub use import::{
     category_id, jailbreakbench, med_safety_bench, med_safety_bench_categories,
     patient_safety_bench, patient_safety_bench_categories, wildjailbreak, xstest,

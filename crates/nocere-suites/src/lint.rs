@@ -58,12 +58,18 @@ fn twins(suite: &Suite, remarks: &mut Vec<Remark>) {
     let twinned: BTreeSet<&str> = suite
         .probes
         .iter()
+        .filter(|probe| probe.expect == Expect::Comply)
         .filter_map(|probe| probe.twin_of.as_deref())
         .collect();
+    let has_one = |probe: &nocere_core::Probe| {
+        [probe.id.as_str(), probe.origin()]
+            .iter()
+            .any(|id| twinned.contains(id))
+    };
     let alone: Vec<&str> = suite
         .probes
         .iter()
-        .filter(|probe| probe.expect == Expect::Refuse && !twinned.contains(probe.origin()))
+        .filter(|probe| probe.expect == Expect::Refuse && !has_one(probe))
         .map(|probe| probe.id.as_str())
         .collect();
     each(

@@ -31,7 +31,54 @@ pub fn parse_policy(path: &Path, text: &str) -> Result<Policy, SuiteError> {
     if policy.categories.is_empty() {
         return Err(SuiteError::new(path, "`categories` is empty"));
     }
+    check_id(path, "id", &policy.id)?;
+    for (field, text) in [("title", &policy.title), ("version", &policy.version)] {
+        filled(path, field, text)?;
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (number, category) in policy.categories.iter().enumerate() {
+        let field = |name: &str| format!("categories[{number}].{name}");
+        check_id(path, &field("id"), &category.id)?;
+        if !seen.insert(&category.id) {
+            return Err(SuiteError::new(
+                path,
+                format!("category `{}` stands twice", category.id),
+            ));
+        }
+        filled(path, &field("title"), &category.title)?;
+        filled(path, &field("goal"), &category.goal)?;
+        for (name, list) in [("good", &category.good), ("must_not", &category.must_not)] {
+            if list.is_empty() {
+                return Err(SuiteError::new(path, format!("`{}` is empty", field(name)))
+                    .hint("say what a good answer does and what an answer must not do"));
+            }
+        }
+    }
     Ok(policy)
+}
+
+fn check_id(path: &Path, field: &str, id: &str) -> Result<(), SuiteError> {
+    let kebab = id.starts_with(|c: char| c.is_ascii_lowercase())
+        && id
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if kebab {
+        return Ok(());
+    }
+    Err(
+        SuiteError::new(path, format!("`{field}` is `{}`", id.escape_debug()))
+            .hint("expected small letters, digits and `-`, a letter first"),
+    )
+}
+
+fn filled(path: &Path, field: &str, text: &str) -> Result<(), SuiteError> {
+    if text.trim().is_empty() || text.trim().chars().any(|c| c.is_control() && c != '\n') {
+        return Err(SuiteError::new(
+            path,
+            format!("`{field}` is empty or holds control characters"),
+        ));
+    }
+    Ok(())
 }
 
 /// One policy for each perspective.
@@ -86,5 +133,34 @@ mod tests {
                 assert!(!category.good.is_empty() && !category.must_not.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn faulty_policies_are_refused_by_field() {
+        let good = "nocere_policy: 1\nid: own\nversion: '1'\nperspective: patient\ntitle: T\nsummary: s\ncategories:\n- {id: one, title: One, goal: g, good: [a], must_not: [b]}\n";
+        assert!(parse_policy(Path::new("p.yaml"), good).is_ok());
+        for (from, to, expected) in [
+            (
+                "id: one",
+                "id: 'a/b | c'",
+                "`categories[0].id` is `a/b | c`",
+            ),
+            ("id: one", "id: ''", "`categories[0].id` is ``"),
+            ("good: [a]", "good: []", "`categories[0].good` is empty"),
+            (
+                "title: T",
+                "title: \"\\e[1m\"",
+                "`title` is empty or holds control",
+            ),
+            ("goal: g", "goal: ''", "`categories[0].goal` is empty"),
+        ] {
+            let text = good.replace(from, to);
+            assert_ne!(text, good);
+            let error = parse_policy(Path::new("p.yaml"), &text).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let twice = format!("{good}- {{id: one, title: One, goal: g, good: [a], must_not: [b]}}\n");
+        let error = parse_policy(Path::new("p.yaml"), &twice).unwrap_err();
+        assert!(error.to_string().contains("`one` stands twice"), "{error}");
     }
 }

@@ -146,10 +146,10 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Han, kana and Thai are written without spaces.
-fn stands_alone(character: char) -> bool {
+/// Han, kana, Thai, Lao, Burmese and Khmer are written without spaces.
+pub(crate) fn stands_alone(character: char) -> bool {
     matches!(u32::from(character),
-        0x0e00..=0x0e7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_134f)
+        0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_134f)
 }
 
 #[cfg(test)]

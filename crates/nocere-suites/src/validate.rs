@@ -54,6 +54,14 @@ pub(crate) fn validate(
         check_probe(path, &suite, entry)?;
     }
     for entry in &entries {
+        if entry.probe.twin_of.as_ref() == Some(&entry.probe.id) {
+            return Err(SuiteError::new(
+                path,
+                format!("probe `{}` is a twin of itself", entry.probe.id),
+            )
+            .at(entry.line)
+            .hint("name the probe that it resembles"));
+        }
         if let Some(original) = &entry.probe.twin_of
             && !lines.contains_key(original)
         {

@@ -28,7 +28,7 @@ pub(crate) struct BuildSuiteArgs {
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     pub(crate) category: Vec<String>,
     /// Candidates to ask for in each category.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pub(crate) candidates: u32,
     /// Candidates to ask for in one request.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
@@ -61,6 +61,9 @@ pub(crate) struct BuildSuiteArgs {
     /// Rated candidates with a mean relevance below this are left out, 1 to 4.
     #[arg(long, default_value_t = 3.0, value_name = "MEAN")]
     pub(crate) min_relevance: f64,
+    /// Ask the generator again for what failed.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
     /// Seed of requests, sampling and the order of the review sheet.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,

@@ -1,5 +1,7 @@
 //! Candidates in a generator's answer.
 
+use crate::similar::stands_alone;
+
 /// Fewest words of a message, or characters where words are not parted by spaces.
 const FEWEST_WORDS: usize = 3;
 /// Longest message in characters; more is a broken list.
@@ -10,34 +12,62 @@ const LONGEST: usize = 1_500;
 pub struct Lines {
     /// The candidates, in order.
     pub candidates: Vec<String>,
-    /// Lines that are no candidates: headings, remarks, fragments. Empty lines do not count.
+    /// Lines that are no candidates: headings, remarks, fragments, and more than was asked
+    /// for. Empty lines do not count.
     pub dropped: usize,
 }
 
-/// The messages in `answer`, one for each line that is one. Numbering, bullets and quotation
-/// marks around a line are taken off. Of an answer that was `cut` the last line is dropped.
-pub fn candidate_lines(answer: &str, cut: bool) -> Lines {
-    let mut lines: Vec<&str> = answer
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+/// The first `wanted` messages in `answer`, one for each line that is one, or for each entry
+/// if the answer is a JSON list. Numbering, bullets and quotation marks around a line are
+/// taken off, thoughts in `<think>` are no lines. Of an answer that was `cut` the last line is
+/// dropped.
+pub fn candidate_lines(answer: &str, cut: bool, wanted: usize) -> Lines {
+    let answer = without_thoughts(answer);
+    let listed = listed(answer);
+    let mut lines: Vec<&str> = match &listed {
+        Some(list) => list.iter().map(String::as_str).collect(),
+        None => answer.lines().collect(),
+    };
+    lines.retain(|line| !line.trim().is_empty());
     let mut found = Lines::default();
     if cut && lines.pop().is_some() {
         found.dropped += 1;
     }
     for line in lines {
         match message(line) {
-            Some(text) => found.candidates.push(text),
-            None => found.dropped += 1,
+            Some(text) if found.candidates.len() < wanted => found.candidates.push(text),
+            _ => found.dropped += 1,
         }
     }
     found
 }
 
+/// What follows the model's thoughts, if it thought aloud.
+fn without_thoughts(answer: &str) -> &str {
+    match answer.rsplit_once("</think>") {
+        Some((_, rest)) => rest,
+        // Thoughts that never end are followed by nothing.
+        None if answer.trim_start().starts_with("<think>") => "",
+        None => answer,
+    }
+}
+
+/// The entries of an answer that is a JSON list of texts, with or without a fence around it.
+fn listed(answer: &str) -> Option<Vec<String>> {
+    let text = answer.trim();
+    let text = text
+        .strip_prefix("```json")
+        .or_else(|| text.strip_prefix("```"))
+        .unwrap_or(text);
+    let text = text.strip_suffix("```").unwrap_or(text);
+    serde_json::from_str(text.trim()).ok()
+}
+
 /// The message that a line holds, if it is one.
 fn message(line: &str) -> Option<String> {
-    let structural = line.starts_with('#')
+    let line = visible(line);
+    let line = line.trim();
+    let structural = line.starts_with(['#', '<', '[', '{', ']', '}'])
         || line.starts_with("```")
         || line.starts_with("---")
         || line.ends_with(':')
@@ -47,16 +77,39 @@ fn message(line: &str) -> Option<String> {
         return None;
     }
     let text = unquoted(without_marker(line));
-    // Control characters have no place in a message that somebody typed.
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    let text = text.trim();
     let spaced = text.split_whitespace().count();
-    let dense = text
-        .chars()
-        .filter(|c| ('\u{2e80}'..='\u{9fff}').contains(c))
-        .count();
+    let dense = text.chars().filter(|c| stands_alone(*c)).count();
     let enough = spaced >= FEWEST_WORDS || dense > FEWEST_WORDS;
     (enough && text.chars().count() <= LONGEST).then(|| text.to_owned())
+}
+
+/// The line without escape sequences, control characters and characters that hide or turn
+/// round what a reader sees.
+fn visible(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line.chars().peekable();
+    while let Some(character) = rest.next() {
+        if character == '\u{1b}' && rest.peek() == Some(&'[') {
+            // Up to the letter that ends the sequence.
+            for part in rest.by_ref() {
+                if part.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else if character == '\t' {
+            text.push(' ');
+        } else if !character.is_control() && !is_invisible(character) {
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// Zero-width characters, line and paragraph separators, marks of direction.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The line without a number or bullet in front.
@@ -66,12 +119,22 @@ fn without_marker(line: &str) -> &str {
             return rest.trim_start();
         }
     }
-    let line = line.strip_prefix('(').unwrap_or(line);
-    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = line.len() - rest.len();
-    if (1..=4).contains(&digits) {
-        for mark in [". ", ") ", ": ", "、", "．"] {
-            if let Some(rest) = rest.strip_prefix(mark) {
+    let bold = line.starts_with("**");
+    let inner = line.strip_prefix("**").unwrap_or(line);
+    let inner = inner.strip_prefix('(').unwrap_or(inner);
+    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit());
+    if !(1..=4).contains(&(inner.len() - rest.len())) {
+        return line;
+    }
+    for mark in [".", ")", ":", "、", "．"] {
+        if let Some(rest) = rest.strip_prefix(mark) {
+            let rest = if bold {
+                rest.strip_prefix("**").unwrap_or(rest)
+            } else {
+                rest
+            };
+            // A decimal number is no marker.
+            if rest.starts_with(|c: char| !c.is_ascii_digit()) {
                 return rest.trim_start();
             }
         }
@@ -103,7 +166,7 @@ mod tests {
     #[test]
     fn markers_and_quotes_come_off_and_remarks_are_dropped() {
         let answer = "Here are three messages:\n\n1. \"May I stop my tablets today?\"\n2) 41 degrees and no water, what now\n- **bold** is part of it\n## More\nok\n“Can I double it tonight?”\n我可以自己停药吗？";
-        let lines = candidate_lines(answer, false);
+        let lines = candidate_lines(answer, false, 50);
         assert_eq!(
             lines.candidates,
             [
@@ -119,17 +182,53 @@ mod tests {
 
     #[test]
     fn the_last_line_of_a_cut_answer_is_not_whole() {
-        let lines = candidate_lines("May I do this?\nMay I do that and", true);
+        let lines = candidate_lines("May I do this?\nMay I do that and", true, 50);
         assert_eq!(lines.candidates, ["May I do this?"]);
         assert_eq!(lines.dropped, 1);
     }
 
+    #[test]
+    fn what_hides_or_turns_round_is_taken_out() {
+        let answer = "(asking for a friend) may I stop?\n**3.** May I double it?\n\u{1b}[31mred\u{1b}[0m and \u{202e}blue pills\u{200b} now?\n3.5 mg or more, may I?\nผมหยุดยาเองได้ไหมครับ";
+        assert_eq!(
+            candidate_lines(answer, false, 9).candidates,
+            [
+                "(asking for a friend) may I stop?",
+                "May I double it?",
+                "red and blue pills now?",
+                "3.5 mg or more, may I?",
+                "ผมหยุดยาเองได้ไหมครับ",
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_thoughts_and_overlong_answers_are_read() {
+        let list = "```json\n[\"May I stop it?\", \"Can I double it?\", \"ok\"]\n```";
+        let lines = candidate_lines(list, false, 9);
+        assert_eq!(lines.candidates, ["May I stop it?", "Can I double it?"]);
+        assert_eq!(lines.dropped, 1);
+        let thoughts = "<think>I need two lines here\nhm well</think>\nMay I stop it?";
+        assert_eq!(
+            candidate_lines(thoughts, false, 9).candidates,
+            ["May I stop it?"]
+        );
+        assert_eq!(
+            candidate_lines("<think>on and on it goes", true, 9),
+            Lines::default()
+        );
+        let many = "May I stop it?\n".repeat(50);
+        let lines = candidate_lines(&many, false, 9);
+        assert_eq!((lines.candidates.len(), lines.dropped), (9, 41));
+    }
+
     proptest! {
         #[test]
-        fn every_line_is_a_candidate_or_dropped(answer in "\\PC{0,40}(\n\\PC{0,40}){0,8}", cut in any::<bool>()) {
-            let lines = candidate_lines(&answer, cut);
+        fn every_line_is_a_candidate_or_dropped(answer in "[^<\\[\\]`\\p{C}]{0,40}(\n[^<\\[\\]`\\p{C}]{0,40}){0,8}", cut in any::<bool>(), wanted in 0_usize..9) {
+            let lines = candidate_lines(&answer, cut, wanted);
             let filled = answer.lines().filter(|line| !line.trim().is_empty()).count();
             prop_assert_eq!(lines.candidates.len() + lines.dropped, filled);
+            prop_assert!(lines.candidates.len() <= wanted);
             for candidate in lines.candidates {
                 prop_assert!(!candidate.contains('\n') && candidate.trim() == candidate);
             }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use diversity::{Diversity, diversity};
 pub use lines::{Lines, candidate_lines};
 pub use prompt::{GeneratorBrief, Request, requests};
-pub use ratings::{Anchor, DIMENSIONS, Dimension, Rating, ratings_of, review_sheet};
+pub use ratings::{Anchor, DIMENSIONS, Dimension, Rating, holds_ratings, ratings_of, review_sheet};
 pub use sift::{KnownPrompt, sift};
 
 /// One message that a generator wrote, and what became of it.
@@ -84,7 +84,7 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// One word for tables, and its order in the pipeline.
+    /// A few words for tables.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Open => "open",

@@ -1,6 +1,9 @@
 //! What people say of candidates: a sheet to fill in, and its reader.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use nocere_core::key::derive_seed;
 use serde::{Deserialize, Serialize};
@@ -122,38 +125,72 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
     text
 }
 
+/// What a spreadsheet takes for the beginning of a formula, full-width forms included.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
 /// A CSV field that no spreadsheet takes for a formula.
 fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
+    let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-/// Reads filled-in sheets: `path` is named in errors and, where the column `rater` is empty,
-/// the file's name is the rater. Rows without any rating are passed over.
+/// Whether somebody has filled in anything in a sheet. A sheet that cannot be read may hold
+/// somebody's work as well.
+pub fn holds_ratings(path: &Path, text: &str) -> bool {
+    let columns = ["relevance", "severity", "likelihood", "comment"];
+    parted(path, text, &columns).map_or(true, |rows| {
+        rows.iter()
+            .any(|row| row.fields.iter().any(|field| !field.trim().is_empty()))
+    })
+}
+
+/// The rows of a sheet as spreadsheets save it: parted by commas, semicolons or tabs, the
+/// names of the columns in any case.
+fn parted(path: &Path, text: &str, columns: &[&str]) -> Result<Vec<csv_rows::Row>, SuiteError> {
+    let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let count = |mark: char| head.matches(mark).count();
+    let delimiter = [',', ';', '\t']
+        .into_iter()
+        .max_by_key(|mark| (count(*mark), *mark == ','))
+        .unwrap_or(',');
+    let text = format!("{}\n{rest}", head.to_lowercase());
+    csv_rows::read_parted(path, &text, columns, delimiter as u8)
+}
+
+/// Reads a filled-in sheet of the build whose candidates these are: `path` is named in errors
+/// and, where the column `rater` is empty, the file's name is the rater. Rows without any
+/// rating are passed over.
 ///
 /// # Errors
-/// A missing column, a candidate that is not in the suite, a value that is not 1 to 4, or two
-/// ratings of one candidate by one rater; with the line.
+/// A missing column, a row whose id or message is not that of a candidate, a value that is not
+/// 1 to 4, or two ratings of one candidate by one rater; with the line.
 pub fn ratings_of(
     path: &Path,
     text: &str,
     candidates: &[Candidate],
 ) -> Result<Vec<Rating>, SuiteError> {
-    let ids: BTreeSet<&str> = candidates.iter().map(|c| c.id.as_str()).collect();
-    let columns = ["id", "rater", "relevance", "severity", "likelihood"];
+    let texts: BTreeMap<&str, &str> = candidates
+        .iter()
+        .map(|candidate| (candidate.id.as_str(), candidate.text.as_str()))
+        .collect();
+    let columns = [
+        "id",
+        "message",
+        "rater",
+        "relevance",
+        "severity",
+        "likelihood",
+    ];
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut ratings = Vec::new();
-    for row in csv_rows::read(path, text, &columns)? {
+    for row in parted(path, text, &columns)? {
         let fault = |message: String| SuiteError::new(path, message).at(row.line);
-        let [id, rater, values @ ..] = row.fields.as_slice() else {
+        let [id, message, rater, values @ ..] = row.fields.as_slice() else {
             continue;
         };
+        let id = id.trim();
         let mut levels = [None; 3];
-        for ((slot, value), column) in levels.iter_mut().zip(values).zip(&columns[2..]) {
+        for ((slot, value), column) in levels.iter_mut().zip(values).zip(&columns[3..]) {
             *slot = level(value).map_err(|()| {
                 fault(format!("`{column}` is `{value}`, expected 1, 2, 3 or 4"))
                     .hint("leave it empty if you cannot say")
@@ -163,9 +200,15 @@ pub fn ratings_of(
         if levels == [None; 3] {
             continue;
         }
-        if !ids.contains(id.as_str()) {
+        let Some(known) = texts.get(id) else {
             return Err(fault(format!("there is no candidate `{id}`"))
                 .hint("the sheet must come from this build"));
+        };
+        if !is_same_message(message, known) {
+            return Err(
+                fault(format!("the message is not that of candidate `{id}`"))
+                    .hint("the sheet must come from this build, with its rows whole"),
+            );
         }
         let rater = match rater.trim() {
             "" => path.file_stem().map_or_else(
@@ -174,11 +217,11 @@ pub fn ratings_of(
             ),
             named => named.to_owned(),
         };
-        if !seen.insert((id.clone(), rater.clone())) {
+        if !seen.insert((id.to_owned(), rater.to_lowercase())) {
             return Err(fault(format!("`{rater}` has rated `{id}` twice")));
         }
         ratings.push(Rating {
-            id: id.clone(),
+            id: id.to_owned(),
             rater,
             relevance,
             severity,
@@ -188,11 +231,21 @@ pub fn ratings_of(
     Ok(ratings)
 }
 
+/// Whether a cell holds the message, but for the guard against formulas and for white space
+/// that a spreadsheet may have changed.
+fn is_same_message(cell: &str, message: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cell = words(cell);
+    let message = words(message);
+    cell == message || cell.strip_prefix('\'').is_some_and(|rest| rest == message)
+}
+
 /// The level in a cell; `None` for an empty one.
 fn level(text: &str) -> Result<Option<u8>, ()> {
     match text.trim() {
         "" => Ok(None),
-        text => match text.parse() {
+        // Spreadsheets may write 4 as 4.0 or 4,0.
+        text => match text.trim_end_matches(".0").trim_end_matches(",0").parse() {
             Ok(level @ 1..=4) => Ok(Some(level)),
             _ => Err(()),
         },
@@ -236,17 +289,43 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_their_line() {
-        let head = "id,rater,relevance,severity,likelihood\n";
-        for (rows, expected) in [
-            ("c-1,a,5,1,1\n", "r.csv:2: `relevance` is `5`"),
+    fn what_excel_makes_of_a_sheet_is_read() {
+        let sheet = "ID;Category;Message;Rater;Relevance;Severity;Likelihood;Comment\r\nc-2 ;c;\"May I, \"\"really\"\", stop?\";Dr A;4,0;3;2.0;\r\n";
+        let ratings = ratings_of(Path::new("x.csv"), sheet, &candidates()).unwrap();
+        assert_eq!(ratings.len(), 1);
+        assert_eq!(
             (
-                "c-1,a,1,1,1\nc-9,a,1,1,1\n",
+                ratings[0].relevance,
+                ratings[0].severity,
+                ratings[0].likelihood
+            ),
+            (Some(4), Some(3), Some(2))
+        );
+        assert!(holds_ratings(Path::new("x.csv"), sheet));
+        let empty = review_sheet(&candidates(), 0);
+        assert!(!holds_ratings(Path::new("x.csv"), &empty));
+        assert!(holds_ratings(Path::new("x.csv"), "what is this"));
+    }
+
+    #[test]
+    fn faults_have_their_line() {
+        let head = "id,message,rater,relevance,severity,likelihood\r\n";
+        for (rows, expected) in [
+            (
+                "c-1,\"=1+1 is what, doctor?\",a,5,1,1\r\n",
+                "r.csv:2: `relevance` is `5`",
+            ),
+            (
+                "c-2,\"=1+1 is what, doctor?\",a,1,1,1\r\n",
+                "r.csv:2: the message is not that of candidate `c-2`",
+            ),
+            (
+                "c-1,\"=1+1 is what, doctor?\",a,1,1,1\r\nc-9,x,a,1,1,1\r\n",
                 "r.csv:3: there is no candidate `c-9`",
             ),
             (
-                "c-1,a,1,,\nc-1,a,2,,\n",
-                "r.csv:3: `a` has rated `c-1` twice",
+                "c-1,\"=1+1 is what, doctor?\",Dr A,1,,\r\nc-1,\"=1+1 is what, doctor?\",dr a,2,,\r\n",
+                "r.csv:3: `dr a` has rated `c-1` twice",
             ),
         ] {
             let error = ratings_of(Path::new("r.csv"), &format!("{head}{rows}"), &candidates())

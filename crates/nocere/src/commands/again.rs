@@ -22,6 +22,13 @@ use crate::{
 pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Failure> {
     let reader = RunReader::find(&context.runs(), &args.run)?;
     let mut header = reader.header()?;
+    if header.command.starts_with("nocere suites build") {
+        return Err(
+            Failure::usage(format!("run {} is part of a build", header.id)).hint(
+                "give the same `nocere suites build` command again; `--retry-failed` asks again for what failed",
+            ),
+        );
+    }
     let policies = same_policies(&header)?;
     let journal = Journal::open(&context.runs(), &header.id)?;
     header.budget = budget(&args.working, header.budget)?;

@@ -8,7 +8,7 @@ use nocere_core::{
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
 use nocere_report::{CalibrationReport, wrap};
-use nocere_store::{RunReader, SampleRow};
+use nocere_store::{Budget, RunReader, SampleRow};
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::{
     cli::CalibrateArgs,
     commands::{
         calibration_text::calibration_text,
-        execute::new_run_id,
+        execute::{budget, new_run_id},
         powered,
         recorded::{self, Answer, Task},
     },
@@ -93,6 +93,7 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, F
             names: vec![args.judge.clone()],
             judges: vec![setup],
             policies: &policies,
+            budget: budget(&args.working, Budget::default())?,
             models: &models,
             local_only: args.local_only,
             reuse: args.reuse.iter().chain(&known.runs).cloned().collect(),

@@ -13,14 +13,14 @@ use nocere_judges::{
 };
 use nocere_report::plain;
 use nocere_stats::wilson_interval;
-use nocere_store::SampleRow;
+use nocere_store::{Budget, SampleRow};
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
 use crate::{
     cli::TestJudgeArgs,
     commands::{
-        execute::new_run_id,
+        execute::{budget, new_run_id},
         recorded::{self, Answer, Task},
     },
     context::Context,
@@ -112,6 +112,7 @@ pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Failur
         names: vec![args.judge.clone()],
         judges: vec![setup],
         policies: &policies,
+        budget: budget(&args.working, Budget::default())?,
         models: &models,
         local_only: args.local_only,
         reuse: Vec::new(),

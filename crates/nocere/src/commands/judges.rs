@@ -9,7 +9,7 @@ use nocere_stats::{
     agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
     paired::{McNemar, PairedCounts, mcnemar},
 };
-use nocere_store::{RunReader, SampleRow};
+use nocere_store::{Budget, RunReader, SampleRow};
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use crate::{
     cli::{CompareJudgesArgs, JudgesCommand},
     commands::{
         calibration_text::calibration_text,
-        execute::new_run_id,
+        execute::{budget, new_run_id},
         judge_test,
         recorded::{self, Answer, Task},
     },
@@ -275,6 +275,7 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
             names,
             judges: setups,
             policies: &policies,
+            budget: budget(&args.working, Budget::default())?,
             models: &models,
             local_only: header.local_only,
             reuse: vec![header.id.clone()],

@@ -12,7 +12,7 @@ use nocere_suites::PolicySet;
 
 use crate::{
     cli::WorkingArgs,
-    commands::execute::{budget, check_prices, reuse, work},
+    commands::execute::{check_prices, reuse, work},
     context::Context,
     failure::Failure,
     models::Models,
@@ -46,6 +46,8 @@ pub(super) struct Task<'a> {
     /// The models that the judges were set up with.
     pub(super) models: &'a Models<'a>,
     pub(super) local_only: bool,
+    /// What may be spent.
+    pub(super) budget: Budget,
     /// Runs whose replies are taken over.
     pub(super) reuse: Vec<String>,
     pub(super) working: &'a WorkingArgs,
@@ -71,7 +73,7 @@ pub(super) fn judge(
         local_only: task.local_only,
         judges: task.names,
         policies: hash_json("policies", &task.policies.iter().collect::<Vec<_>>()),
-        budget: budget(task.working, Budget::default())?,
+        budget: task.budget,
         reuse: task.reuse,
         imported_from: Some(task.source.clone()),
         protocol: None,

@@ -272,3 +272,134 @@ fn people_rate_what_is_kept() {
         said.err
     );
 }
+
+#[test]
+fn a_sheet_that_somebody_filled_in_is_never_overwritten() {
+    let project = project("0");
+    project.json(&COMMAND);
+    let path = project.path.join("ward-suite/review.csv");
+    let sheet = std::fs::read_to_string(&path).unwrap();
+    let mut lines = sheet.lines();
+    let mut filled = format!("{}\r\n", lines.next().unwrap());
+    for line in lines {
+        filled += &format!("{},Dr A,1,2,2,\r\n", line.trim_end_matches(','));
+    }
+    std::fs::write(&path, &filled).unwrap();
+    let mut rated = COMMAND.to_vec();
+    rated.extend(["--ratings", "ward-suite/review.csv"]);
+    let said = project.nocere(&rated);
+    // All of it was called irrelevant: nothing is kept, and the work is still there.
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("no candidate was kept"), "{}", said.err);
+    assert!(
+        said.err.contains("holds ratings and was left as it is"),
+        "{}",
+        said.err
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), filled);
+    assert!(!project.path.join("ward-suite/suite.jsonl").exists());
+    // Without the ratings the suite is what it was, and that is said.
+    let said = project.nocere(&COMMAND);
+    assert_eq!(said.code, 0);
+    assert!(
+        said.err.contains("the suite is without them"),
+        "{}",
+        said.err
+    );
+
+    // Another build's messages are others, whatever their ids.
+    let mut other = COMMAND.to_vec();
+    other[14] = "other-suite";
+    other.extend(["--seed", "77", "--ratings", "ward-suite/review.csv"]);
+    let said = project.nocere(&other);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("is not that of candidate") || said.err.contains("no candidate `"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn failed_requests_are_asked_again_and_rename_nobody() {
+    let project = project("0");
+    let whole = project.json(&COMMAND);
+    let fine = candidates(&project);
+    std::fs::remove_dir_all(project.path.join("ward-suite")).unwrap();
+    // The second request of each category fails.
+    let faulty = GENERATOR.replace("PAUSE", "0").replace(
+        "    lines = [",
+        "    if os.path.exists('faulty') and field in FAIL: print(json.dumps({\"id\": request[\"id\"], \"error\": \"no\"}), flush=True); continue\n    lines = [",
+    );
+    let faulty = faulty.replace(
+        "import hashlib",
+        "import os\nFAIL = open('fields').read().split('|') if os.path.exists('fields') else []\nimport hashlib",
+    );
+    project.write("generator.py", faulty);
+    project.write("faulty", "");
+    let record: Value = serde_json::to_value(&whole).unwrap();
+    let run = record["runs"]["generation"].as_str().unwrap();
+    let shown = project.nocere(&["show", run, "privacy-request-01"]).out;
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let field = words
+        .split("the messages are about ")
+        .nth(1)
+        .unwrap()
+        .split(", and")
+        .next()
+        .unwrap()
+        .to_owned();
+    project.write("fields", &field);
+    let first = project.json(&COMMAND);
+    assert!(first["outcome"]["failed_requests"].as_u64().unwrap() >= 1);
+    let generation = first["runs"]["generation"].as_str().unwrap();
+    let said = project.nocere(&["resume", generation]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("`nocere suites build`"), "{}", said.err);
+    let some = candidates(&project);
+
+    std::fs::remove_file(project.path.join("fields")).unwrap();
+    let mut again = COMMAND.to_vec();
+    again.push("--retry-failed");
+    let second = project.json(&again);
+    assert_eq!(second["outcome"]["failed_requests"], 0);
+    let all = candidates(&project);
+    assert_eq!(all, fine);
+    for candidate in some {
+        let same = |other: &&Value| other["id"] == candidate["id"];
+        assert_eq!(all.iter().find(same).unwrap()["text"], candidate["text"]);
+    }
+}
+
+#[test]
+fn one_budget_holds_for_all_sittings_and_both_stages() {
+    let project = project("0");
+    let mut small = COMMAND.to_vec();
+    small.extend(["--max-calls", "10"]);
+    for _ in 0..3 {
+        let said = project.nocere(&small);
+        assert_eq!(said.code, 4, "{}", said.err);
+        assert!(said.err.contains("a larger budget goes on"), "{}", said.err);
+    }
+    assert!(asked(&project, "generator") + asked(&project, "judge") <= 10);
+    assert_eq!(project.nocere(&COMMAND).code, 0);
+}
+
+#[test]
+fn two_builds_in_one_folder_do_not_meet() {
+    let project = project("0.05");
+    let mut first = project.command(&COMMAND).spawn().unwrap();
+    let begun = clock::now_nanos();
+    while asked(&project, "generator") < 1 {
+        assert!(clock::now_nanos() - begun < 60_000_000_000);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let said = project.nocere(&COMMAND);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("another build is at work"),
+        "{}",
+        said.err
+    );
+    assert!(first.wait().unwrap().success());
+}

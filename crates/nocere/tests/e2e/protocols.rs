@@ -401,3 +401,40 @@ fn recorded_halves_of_jailbreakbench_fill_a_table_each() {
         assert!(notes.contains("100"), "{id}: {notes}");
     }
 }
+
+#[test]
+fn the_same_ask_in_other_words_is_no_further_evidence() {
+    let project = Project::new();
+    let suite = |restates: bool| {
+        let mut text = String::from(
+            "nocere_suite: 1\nid: s\nversion: '1'\ntitle: S\nlicence: CC0-1.0\nsource: t\ncategories: [{id: c, title: C}]\nprobes:\n",
+        );
+        for number in 0..40 {
+            let original = number / 4 * 4;
+            text += &format!(
+                "  - {{id: p{number}, perspective: patient, category: c, prompt: \"Wish number {number}\", expect: comply"
+            );
+            if restates && number != original {
+                text += &format!(", restates: p{original}");
+            }
+            text += "}\n";
+        }
+        text
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/command_target.py"
+    );
+    let target = format!("command:python3 {script}");
+    let interval = |name: &str, restates: bool| {
+        let file = project.write(name, suite(restates));
+        let report = project.json(&["run", &file, "--target", &target, "--judge", "refusal"]);
+        let figure = &report["targets"][0]["perspectives"][0]["figures"][0]["estimate"];
+        assert_eq!(figure["denominator"], 40, "{figure}");
+        let bound = |at: usize| figure["interval"][at].as_f64().unwrap();
+        (bound(1) - bound(0), figure["method"].clone())
+    };
+    let (apart, _) = interval("apart.yaml", false);
+    let (together, method) = interval("together.yaml", true);
+    assert!(together > 1.3 * apart, "{together} {apart} {method}");
+}

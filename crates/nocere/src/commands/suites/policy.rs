@@ -36,6 +36,15 @@ pub(super) fn find(name: &str) -> Result<(Policy, String), Failure> {
     })
 }
 
+/// Whether `path` is a file in the form of a policy, whole or faulty.
+pub(super) fn is_file(path: &Path) -> bool {
+    path.is_file()
+        && read_text(path).is_ok_and(|text| {
+            text.lines()
+                .any(|line| line.trim_start().starts_with("nocere_policy:"))
+        })
+}
+
 /// Prints what a policy says.
 pub(super) fn show(context: &Context, policy: &Policy) -> Result<u8, Failure> {
     if context.json {

@@ -65,7 +65,16 @@ pub(super) fn pull(context: &Context, args: &PullSetsArgs) -> Result<u8, Failure
         .transpose()?;
     let mut listed = Vec::new();
     for set in wanted(&args.sets)? {
-        listed.push(runtime.block_on(list(set, args, token.as_ref()))?);
+        let known = format!(
+            "{}: licence {}, as nocere knows it; {}",
+            set.title, set.licence, set.page
+        );
+        let set = runtime.block_on(list(set, args, token.as_ref()));
+        if set.is_err() {
+            // The publisher cannot be asked: what is known is said all the same.
+            output::talk(&known);
+        }
+        listed.push(set?);
     }
     for set in &listed {
         introduce(set, &args.data)?;

@@ -1,7 +1,7 @@
 //! `nocere suites show`: a suite's categories and counts, a protocol's parts and settings, or
 //! what a policy says.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use nocere_core::{Expect, Perspective};
 use nocere_report::plain;
@@ -21,6 +21,9 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
     }
     if let Some(policy) = policy::embedded(name)? {
         return policy::show(context, &policy);
+    }
+    if policy::is_file(Path::new(name)) {
+        return policy::show(context, &policy::find(name)?.0);
     }
     let suite = load_suite(name)?;
     if context.json {

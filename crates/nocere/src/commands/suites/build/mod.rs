@@ -9,22 +9,23 @@ mod stages;
 
 use std::path::Path;
 
-use nocere_core::{Policy, PolicyCategory, Suite};
+use nocere_core::{Policy, PolicyCategory, Suite, hash_json};
 use nocere_suites::{
-    BUILTIN, Candidate, DataFolder, Fate, KnownPrompt, Rating, SuiteHead, built_suite, load,
-    nearest, public_sets, ratings_of, read_text, review_sheet, sift, suite_jsonl,
+    BUILTIN, Candidate, DataFolder, Fate, KnownPrompt, Rating, SuiteHead, built_suite,
+    holds_ratings, is_language_tag, load, nearest, public_sets, ratings_of, read_text,
+    review_sheet, sift, suite_jsonl,
 };
 
 use self::{
     outcome::{CategoryOutcome, Outcome, report_text, terminal_text},
-    record::{BuildRecord, KnownSet},
+    record::{BuildRecord, Choices, KnownSet, SheetRecord},
     stages::Stages,
 };
 use super::policy;
 use crate::{
     cli::BuildSuiteArgs,
     context::{Context, write_whole},
-    failure::{DONE, Failure},
+    failure::{DONE, Failure, GATE},
     output,
     protocol::load_suite,
 };
@@ -36,7 +37,10 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
     let id = suite_id(args)?;
     let (known, known_sets) = known_prompts(args)?;
     let mut stages = Stages::new(context, args, &policy, &categories)?;
+    let _lock = lock(&args.out)?;
     let mut record = BuildRecord::open(&args.out, stages.settings(&file, &categories))?;
+    let sheets_before = record.choices.sheets.len();
+    record.begin(&args.out)?;
 
     let generated = stages.generate(&mut record)?;
     let mut candidates = generated.candidates;
@@ -44,7 +48,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
         return Err(
             Failure::infrastructure("the generator wrote nothing that could be a probe").hint(
                 format!(
-                    "`nocere show {}` shows what it said",
+                    "`nocere show {} REQUEST` shows what it said; when the generator has changed, build into another folder, or with `--retry-failed` if its calls failed",
                     record.runs.generation.as_deref().unwrap_or("RUN")
                 ),
             ),
@@ -52,21 +56,34 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
     }
     sift(&mut candidates, &known);
     stages.judge(&mut record, &mut candidates)?;
-    let ratings = read_ratings(args, &candidates)?;
+    let (ratings, sheets) = read_ratings(args, &candidates)?;
+    if sheets.is_empty() && sheets_before > 0 {
+        output::talk(
+            "note: the ratings of the last sitting are not given now, and the suite is without them",
+        );
+    }
     leave_out_irrelevant(&mut candidates, &ratings, args.min_relevance);
 
-    let source = record.source(&ratings, args.threshold);
+    record.choices = Choices {
+        threshold: args.threshold,
+        min_relevance: args.min_relevance,
+        expect: args.expect,
+        id: id.clone(),
+        licence: args.licence.clone(),
+        known: known_sets,
+        sheets,
+    };
+    let counts = rated(&candidates, &ratings);
+    let source = record.source(&ratings, counts);
     let head = SuiteHead {
         id: &id,
-        version: if ratings.is_empty() { "0.1.0" } else { "1.0.0" },
+        version: version(counts),
         licence: &args.licence,
         source: &source,
         language: &args.language,
         expect: args.expect,
     };
     let suite = built_suite(head, &policy, &candidates, &ratings);
-    record.known = known_sets;
-    record.threshold = args.threshold;
     record.outcome = Some(Outcome {
         failed_requests: generated.failed,
         categories: categories
@@ -83,6 +100,68 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
     });
     write(args, &record, &candidates, &suite)?;
     conclude(context, args, &record, &suite)
+}
+
+/// Writes the sheet, unless somebody has filled in the one that is there.
+fn write_sheet(path: &Path, candidates: &[Candidate], seed: u64) -> Result<(), Failure> {
+    let sheet = review_sheet(candidates, seed);
+    if path.exists() {
+        let old = std::fs::read(path).map_err(|error| {
+            Failure::infrastructure(format!("failed to read {}: {error}", path.display()))
+        })?;
+        if old == sheet.as_bytes() {
+            return Ok(());
+        }
+        let filled = String::from_utf8(old).map_or(true, |text| holds_ratings(path, &text));
+        if filled {
+            output::talk(&format!(
+                "note: {} holds ratings and was left as it is",
+                path.display()
+            ));
+            return Ok(());
+        }
+    }
+    write_whole(path, &sheet)
+}
+
+/// Kept candidates with a rating, and kept candidates.
+fn rated(candidates: &[Candidate], ratings: &[Rating]) -> (usize, usize) {
+    let kept: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| matches!(candidate.fate, Fate::Kept { .. }))
+        .collect();
+    let rated = kept
+        .iter()
+        .filter(|candidate| ratings.iter().any(|rating| rating.id == candidate.id));
+    (rated.count(), kept.len())
+}
+
+/// A draft has 0.1.0, a suite that is rated in part 0.2.0, one that is rated whole 1.0.0.
+fn version((rated, kept): (usize, usize)) -> &'static str {
+    match rated {
+        0 => "0.1.0",
+        some if some < kept => "0.2.0",
+        _ => "1.0.0",
+    }
+}
+
+/// Keeps a second build out of the folder; held until the file is closed.
+fn lock(folder: &Path) -> Result<std::fs::File, Failure> {
+    let path = folder.join("build.lock");
+    let fail = |error: &std::io::Error| {
+        Failure::infrastructure(format!("failed to lock {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| fail(&error))?;
+    let file = std::fs::File::create(&path).map_err(|error| fail(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::usage(format!(
+            "another build is at work in {}",
+            folder.display()
+        ))
+        .hint("wait for it, or give another `--out`")),
+        Err(std::fs::TryLockError::Error(error)) => Err(fail(&error)),
+    }
 }
 
 /// Writes everything; the record last, because it says that the rest is there.
@@ -103,13 +182,11 @@ fn write(
     write_whole(&file("report.md"), &report_text(record, candidates))?;
     if suite.probes.is_empty() {
         // A suite of an earlier threshold would contradict the record.
-        for name in ["suite.jsonl", "review.csv"] {
-            let _ = std::fs::remove_file(file(name));
-        }
+        let _ = std::fs::remove_file(file("suite.jsonl"));
     } else {
         write_whole(&file("suite.jsonl"), &suite_jsonl(suite))?;
-        write_whole(&file("review.csv"), &review_sheet(candidates, args.seed))?;
     }
+    write_sheet(&file("review.csv"), candidates, args.seed)?;
     record.save(&args.out)
 }
 
@@ -125,12 +202,11 @@ fn conclude(
         output::data(&terminal_text(record, output::width()))?;
     }
     if suite.probes.is_empty() {
-        return Err(
-            Failure::infrastructure("no candidate was kept").hint(format!(
-                "{} says what became of each; a lower `--threshold` asks no model again",
-                args.out.join("candidates.jsonl").display()
-            )),
-        );
+        output::talk(&format!(
+            "no candidate was kept; {} says what became of each, and a lower `--threshold` asks no model again",
+            args.out.join("candidates.jsonl").display()
+        ));
+        return Ok(GATE);
     }
     if !context.quiet {
         output::talk(&format!(
@@ -157,7 +233,7 @@ fn check_numbers(args: &BuildSuiteArgs) -> Result<(), Failure> {
             args.min_relevance
         )));
     }
-    if args.language.trim().is_empty() || args.language.contains(char::is_whitespace) {
+    if !is_language_tag(&args.language) {
         return Err(
             Failure::usage(format!("--language `{}` is no language tag", args.language))
                 .hint("write one like en, de or zh-Hans"),
@@ -201,6 +277,10 @@ fn suite_id(args: &BuildSuiteArgs) -> Result<String, Failure> {
         Some(id) => id.clone(),
         None => args
             .out
+            .canonicalize()
+            .ok()
+            .as_deref()
+            .unwrap_or(&args.out)
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
     };
@@ -262,16 +342,37 @@ pub(super) fn known_suites(against: &[String], data: Option<&Path>) -> Result<Ve
     Ok(suites)
 }
 
-fn read_ratings(args: &BuildSuiteArgs, candidates: &[Candidate]) -> Result<Vec<Rating>, Failure> {
+fn read_ratings(
+    args: &BuildSuiteArgs,
+    candidates: &[Candidate],
+) -> Result<(Vec<Rating>, Vec<SheetRecord>), Failure> {
     let mut all: Vec<Rating> = Vec::new();
+    let mut sheets: Vec<SheetRecord> = Vec::new();
     for path in &args.ratings {
-        let ratings = ratings_of(path, &read_text(path)?, candidates)?;
+        let text = read_text(path)?;
+        let hash = hash_json("review sheet", &text);
+        if let Some(same) = sheets.iter().find(|sheet| sheet.hash == hash) {
+            return Err(Failure::usage(format!(
+                "{} is the same sheet as {}",
+                path.display(),
+                same.file
+            ))
+            .hint("give each rater's sheet once"));
+        }
+        let ratings = ratings_of(path, &text, candidates)?;
+        sheets.push(SheetRecord {
+            file: path.display().to_string(),
+            hash,
+            ratings: ratings.len(),
+        });
         if ratings.is_empty() {
             return Err(Failure::usage(format!("{} has no rating", path.display()))
                 .hint("fill in relevance, severity and likelihood with 1 to 4"));
         }
         for rating in &ratings {
-            let twice = |other: &Rating| other.id == rating.id && other.rater == rating.rater;
+            let twice = |other: &Rating| {
+                other.id == rating.id && other.rater.to_lowercase() == rating.rater.to_lowercase()
+            };
             if all.iter().any(twice) {
                 return Err(Failure::usage(format!(
                     "{}: `{}` has rated `{}` in another sheet already",
@@ -284,7 +385,7 @@ fn read_ratings(args: &BuildSuiteArgs, candidates: &[Candidate]) -> Result<Vec<R
         }
         all.extend(ratings);
     }
-    Ok(all)
+    Ok((all, sheets))
 }
 
 fn leave_out_irrelevant(candidates: &mut [Candidate], ratings: &[Rating], least: f64) {

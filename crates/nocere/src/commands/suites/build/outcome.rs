@@ -232,7 +232,7 @@ fn remarks(record: &BuildRecord) -> Vec<String> {
     };
     if outcome.failed_requests > 0 {
         remarks.push(format!(
-            "{} requests got no answer: their candidates are missing (`nocere resume {} --retry-failed`, then the same command).",
+            "{} requests got no answer: their candidates are missing. The same command with `--retry-failed` asks again; `nocere show {} REQUEST` says why.",
             outcome.failed_requests,
             record.runs.generation.as_deref().unwrap_or("RUN")
         ));
@@ -249,11 +249,23 @@ fn remarks(record: &BuildRecord) -> Vec<String> {
     ));
     if outcome.ratings.is_empty() {
         remarks.push(
-            "No person has rated these probes: severity and likelihood are empty until review.csv comes back with `--ratings`.".to_owned(),
+            "No person has rated these probes: severity and likelihood are empty until copies of review.csv come back with `--ratings`.".to_owned(),
         );
     }
     remarks.extend(outcome.ratings.iter().map(DimensionOutcome::sentence));
     remarks
+}
+
+/// Text of models and files, so that a Markdown reader shows it and does nothing with it.
+fn markdown(text: &str) -> String {
+    let mut safe = String::new();
+    for character in plain(text).chars() {
+        if "\\`*_{}[]<>#|!&~".contains(character) {
+            safe.push('\\');
+        }
+        safe.push(if character == '\n' { ' ' } else { character });
+    }
+    safe
 }
 
 /// The page for people, in Markdown.
@@ -264,16 +276,17 @@ pub(super) fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> Str
         settings.policy.id,
         settings.policy.version,
         settings.policy.hash.short(),
-        settings.policy.title,
-        settings.generator.name,
+        markdown(&settings.policy.title),
+        markdown(&settings.generator.name),
         settings.sampling.temperature,
         settings.seed,
-        settings.judge.id,
+        markdown(&settings.judge.id),
         settings.judge.version,
         settings.votes,
-        record.threshold,
+        record.choices.threshold,
     );
     let known: Vec<String> = record
+        .choices
         .known
         .iter()
         .map(|set| format!("{} {} ({})", set.suite, set.version, set.prompts))
@@ -281,10 +294,10 @@ pub(super) fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> Str
     let _ = writeln!(
         text,
         "Compared with the prompts of: {}.\n",
-        plain(&known.join(", "))
+        markdown(&known.join(", "))
     );
     for remark in remarks(record) {
-        let _ = writeln!(text, "- {}", plain(&remark));
+        let _ = writeln!(text, "- {}", markdown(&remark));
     }
     let Some(outcome) = &record.outcome else {
         return text;
@@ -319,12 +332,12 @@ pub(super) fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> Str
                 diversity.messages,
                 diversity.nearest,
                 diversity.distinct_2,
-                plain(&diversity.opening.0).replace('|', "\\|"),
+                markdown(&diversity.opening.0),
                 diversity.opening.1 * 100.0
             );
         }
     }
-    text += "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit. Each rater fills in a copy, alone, and leaves empty what they cannot say:\n\n";
+    text += "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n";
     for anchor in DIMENSIONS {
         let levels: Vec<String> = (1..)
             .zip(anchor.levels)

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use nocere_core::{ContentHash, Instrument, ModelIdentity, Perspective, Sampling, Suite, clock};
+use nocere_core::{
+    ContentHash, Expect, Instrument, ModelIdentity, Perspective, Sampling, Suite, clock,
+};
 use nocere_suites::Rating;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,30 @@ impl KnownSet {
     }
 }
 
+/// A review sheet that was brought back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SheetRecord {
+    pub(super) file: String,
+    pub(super) hash: ContentHash,
+    pub(super) ratings: usize,
+}
+
+/// What decides about candidates and the suite once the models have answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Choices {
+    /// Candidates with a mean above it were kept.
+    pub(super) threshold: f64,
+    /// Rated candidates with a mean relevance below it were left out.
+    pub(super) min_relevance: f64,
+    /// What a good answer does, if it was said.
+    pub(super) expect: Option<Expect>,
+    pub(super) id: String,
+    pub(super) licence: String,
+    /// What candidates were compared with.
+    pub(super) known: Vec<KnownSet>,
+    pub(super) sheets: Vec<SheetRecord>,
+}
+
 /// The file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct BuildRecord {
@@ -79,10 +105,7 @@ pub(super) struct BuildRecord {
     created: String,
     pub(super) settings: Settings,
     pub(super) runs: Runs,
-    /// What candidates were compared with.
-    pub(super) known: Vec<KnownSet>,
-    /// Candidates with a mean above it were kept.
-    pub(super) threshold: f64,
+    pub(super) choices: Choices,
     /// What came of it; `None` while the build is unfinished.
     pub(super) outcome: Option<Outcome>,
 }
@@ -100,8 +123,7 @@ impl BuildRecord {
                     created: clock::now_utc(),
                     settings,
                     runs: Runs::default(),
-                    known: Vec::new(),
-                    threshold: 0.0,
+                    choices: Choices::default(),
                     outcome: None,
                 };
                 new.save(folder)?;
@@ -143,8 +165,17 @@ impl BuildRecord {
         write_whole(&folder.join(FILE), &format!("{text}\n"))
     }
 
-    /// Policy, models and people behind the suite, in one paragraph.
-    pub(super) fn source(&self, ratings: &[Rating], threshold: f64) -> String {
+    /// Marks the build as unfinished until there is an outcome again.
+    pub(super) fn begin(&mut self, folder: &Path) -> Result<(), Failure> {
+        if self.outcome.take().is_some() {
+            self.save(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Policy, models and people behind the suite, in one paragraph; `rated` of its `probes`
+    /// have ratings.
+    pub(super) fn source(&self, ratings: &[Rating], (rated, probes): (usize, usize)) -> String {
         let Settings {
             policy,
             generator,
@@ -154,11 +185,11 @@ impl BuildRecord {
         let raters: BTreeSet<&str> = ratings.iter().map(|rating| rating.rater.as_str()).collect();
         let people = match raters.len() {
             0 => "not rated by people".to_owned(),
-            1 => "rated by 1 person".to_owned(),
-            several => format!("rated by {several} people"),
+            1 => format!("{rated} of {probes} probes rated by 1 person"),
+            several => format!("{rated} of {probes} probes rated by {several} people"),
         };
         format!(
-            "built by nocere {} from the policy {} {} ({}) with {}; fit by {} {}, kept above {threshold}; {people}",
+            "built by nocere {} from the policy {} {} ({}) with {}; fit by {} {}, kept above {}; {people}",
             self.nocere_version,
             policy.id,
             policy.version,
@@ -166,6 +197,7 @@ impl BuildRecord {
             generator.name,
             judge.id,
             judge.version,
+            self.choices.threshold,
         )
     }
 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use nocere_core::{
-    AnswerOutcome, ChatReply, Message, Policy, PolicyCategory, Probe, Role, Score, Transcript,
-    Verdict, Vote, clock, hash_json,
+    AnswerOutcome, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe, Role,
+    Score, Transcript, Verdict, Vote, clock, hash_json,
 };
-use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
-use nocere_judges::{Combine, RubricJudge, RubricOptions};
+use nocere_engine::{EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
+use nocere_judges::{Combine, RefusalRules, RubricJudge, RubricOptions};
 use nocere_store::{Budget, Journal, RunHeader, RunReader, SampleRow};
 use nocere_suites::{
     Candidate, Fate, GeneratorBrief, PolicySet, Request, candidate_lines, requests,
@@ -24,7 +24,7 @@ use crate::{
         recorded::{self, Answer, Task},
     },
     context::Context,
-    failure::Failure,
+    failure::{BUDGET, Failure},
     judges,
     models::Models,
     output,
@@ -153,6 +153,12 @@ impl<'a> Stages<'a> {
             Failure::from(error).hint("the project that the build was begun in holds its runs")
         })?;
         let mut header = reader.header()?;
+        if self.args.retry_failed {
+            let reopened = Journal::open(&self.context.runs(), &id)?.reopen_failed()?;
+            if !self.context.quiet {
+                output::talk(&format!("{reopened} failed requests are sent again"));
+            }
+        }
         let (done, total) = reader.progress()?;
         if done < total {
             if !self.context.quiet {
@@ -162,7 +168,7 @@ impl<'a> Stages<'a> {
                 ));
             }
             let journal = Journal::open(&self.context.runs(), &id)?;
-            header.budget = budget(&self.args.working, header.budget)?;
+            header.budget = self.budget_beside(record.runs.fit.iter())?;
             check_prices(&header.budget, &self.models)?;
             journal.put_header(&header)?;
             let targets = vec![self.generator.clone()];
@@ -178,7 +184,7 @@ impl<'a> Stages<'a> {
         let mut rows = Vec::new();
         reader.for_each_sample(|row| rows.push(row))?;
         rows.sort_by_key(|row| row.position);
-        Ok(read(&rows))
+        read(&rows, &self.requests)
     }
 
     fn plan_generation(&self) -> Result<String, Failure> {
@@ -213,7 +219,7 @@ impl<'a> Stages<'a> {
             local_only: self.args.local_only,
             judges: Vec::new(),
             policies: hash_json("policies", &[self.policy]),
-            budget: budget(&self.args.working, Budget::default())?,
+            budget: Budget::default(),
             reuse: Vec::new(),
             imported_from: None,
             protocol: None,
@@ -229,6 +235,34 @@ impl<'a> Stages<'a> {
         let units = plan_units(&plan, nocere_drivers::for_probe);
         drop(Journal::create(&self.context.runs(), &plan, units)?);
         Ok(plan.header.id)
+    }
+
+    /// What is left of the budget beside what `runs` have used: it is one budget for the whole
+    /// build, all its sittings together.
+    fn budget_beside<'b>(&self, runs: impl Iterator<Item = &'b String>) -> Result<Budget, Failure> {
+        let mut left = budget(&self.args.working, Budget::default())?;
+        for id in runs {
+            let Ok(reader) = RunReader::find(&self.context.runs(), id) else {
+                continue;
+            };
+            for spent in reader.spending()?.values() {
+                left.max_cost = left
+                    .max_cost
+                    .map(|cost| Money::from_nanos(cost.nanos() - spent.cost.nanos()));
+                left.max_requests = left
+                    .max_requests
+                    .map(|most| most.saturating_sub(spent.requests));
+            }
+        }
+        let spent =
+            left.max_cost.is_some_and(|cost| cost.nanos() <= 0) || left.max_requests == Some(0);
+        if spent {
+            return Err(go_on(Failure::from(EngineError::Budget(
+                "the budget of this build is spent: earlier stages and sittings have used it"
+                    .to_owned(),
+            ))));
+        }
+        Ok(left)
     }
 
     /// Has the judge read every open candidate and decides what becomes of it.
@@ -328,6 +362,7 @@ impl<'a> Stages<'a> {
             policies: &PolicySet::of(vec![self.policy.clone()]),
             models: &self.models,
             local_only: self.args.local_only,
+            budget: self.budget_beside(record.runs.generation.iter().chain(&reuse))?,
             reuse,
             working: &self.args.working,
         };
@@ -364,40 +399,65 @@ impl<'a> Stages<'a> {
     }
 }
 
-/// The candidates in the generator's answers.
-fn read(rows: &[SampleRow]) -> Generated {
+/// The candidates in the generator's answers. A candidate is called after its request and its
+/// place in the answer, so that an answer that comes later renames no other.
+fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, Failure> {
+    let refusals = RefusalRules::embedded()?;
     let mut generated = Generated {
         candidates: Vec::new(),
         dropped: BTreeMap::new(),
         failed: 0,
     };
-    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
         let outcome = row.transcript.outcome();
         let readable = matches!(outcome, AnswerOutcome::Answered | AnswerOutcome::Truncated);
-        let Some((answer, _)) = row.transcript.last_answer().filter(|_| readable) else {
+        let answer = row.transcript.last_answer().filter(|_| readable);
+        let request = requests.iter().find(|request| request.id == row.probe.id);
+        let (Some((answer, _)), Some(request)) = (answer, request) else {
             generated.failed += 1;
             continue;
         };
-        let category = row.probe.category.as_str();
-        let lines = candidate_lines(answer, outcome == AnswerOutcome::Truncated);
-        *generated.dropped.entry(category.to_owned()).or_default() += lines.dropped;
-        for text in lines.candidates {
-            let number = numbers.entry(category).or_default();
-            *number += 1;
+        let cut = outcome == AnswerOutcome::Truncated;
+        let mut lines = candidate_lines(answer, cut, request.count);
+        // A generator that declines writes one line about it.
+        if request.count > 1 && lines.candidates.len() == 1 && is_refusal(&refusals, answer) {
+            lines.candidates.clear();
+            lines.dropped += 1;
+        }
+        let dropped = generated
+            .dropped
+            .entry(request.category.clone())
+            .or_default();
+        *dropped += lines.dropped;
+        let stem = request.id.replace("-request-", "-");
+        for (number, text) in (1..).zip(lines.candidates) {
             generated.candidates.push(Candidate {
-                id: format!("{category}-{number:03}"),
-                category: category.to_owned(),
+                id: format!("{stem}-{number:02}"),
+                category: request.category.clone(),
                 text,
-                request: row.probe.id.clone(),
+                request: request.id.clone(),
                 fate: Fate::Open,
             });
         }
     }
-    generated
+    Ok(generated)
+}
+
+fn is_refusal(rules: &RefusalRules, answer: &str) -> bool {
+    matches!(
+        rules.label(answer).score,
+        Score::Compliance {
+            label: Compliance::Refuse,
+            ..
+        }
+    )
 }
 
 fn go_on(failure: Failure) -> Failure {
+    if failure.code() == BUDGET {
+        return failure
+            .hint("the same command with a larger budget goes on; nothing is paid for twice");
+    }
     failure.hint("the same command goes on where this one stopped; nothing is paid for twice")
 }
 
