@@ -79,6 +79,33 @@ pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
     pairs
 }
 
+/// For each of `texts` how alike the one most like it is; 0 where none shares a run. Exact.
+pub(crate) fn nearest(texts: &[&str]) -> Vec<f64> {
+    let sets: Vec<BTreeSet<u64>> = texts.iter().map(|text| runs(text)).collect();
+    let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (place, set) in sets.iter().enumerate() {
+        for run in set {
+            holders.entry(*run).or_default().push(place);
+        }
+    }
+    sets.iter()
+        .enumerate()
+        .map(|(place, set)| {
+            let mut shared: HashMap<usize, usize> = HashMap::new();
+            for run in set {
+                for other in holders.get(run).into_iter().flatten() {
+                    *shared.entry(*other).or_default() += 1;
+                }
+            }
+            shared
+                .into_iter()
+                .filter(|(other, _)| *other != place)
+                .map(|(other, both)| both as f64 / (set.len() + sets[other].len() - both) as f64)
+                .fold(0.0, f64::max)
+        })
+        .collect()
+}
+
 fn jaccard(first: &BTreeSet<u64>, second: &BTreeSet<u64>) -> f64 {
     let shared = first.intersection(second).count();
     let all = first.len() + second.len() - shared;
@@ -169,6 +196,26 @@ mod tests {
         let pairs = near_duplicates(&[first, other, changed], NEAR_DUPLICATE);
         assert_eq!(pairs.len(), 1);
         assert_eq!((pairs[0].first, pairs[0].second), (0, 2));
+    }
+
+    #[test]
+    fn the_nearest_is_the_most_alike_of_all_pairs() {
+        let texts = [
+            "may I stop my tablets this week",
+            "may I stop my tablets next week",
+            "may I stop my drops",
+            "is this rash dangerous",
+            "",
+        ];
+        let brute = |place: usize| {
+            let others = (0..texts.len()).filter(|other| *other != place);
+            others
+                .map(|other| likeness(texts[place], texts[other]))
+                .fold(0.0, f64::max)
+        };
+        for (place, found) in nearest(&texts).into_iter().enumerate() {
+            assert!((found - brute(place)).abs() < 1e-12, "{place}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::similar::likeness;
+use crate::similar::nearest;
 
 /// How different some messages are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,19 +47,7 @@ pub fn diversity(texts: &[&str]) -> Option<Diversity> {
             .or_default() += 1;
     }
     let opening = openings.into_iter().max_by_key(|(_, count)| *count)?;
-    let nearest: f64 = texts
-        .iter()
-        .enumerate()
-        .map(|(place, text)| {
-            let others = texts
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != place);
-            others
-                .map(|(_, other)| likeness(text, other))
-                .fold(0.0, f64::max)
-        })
-        .sum();
+    let nearest: f64 = nearest(texts).iter().sum();
     Some(Diversity {
         messages: texts.len(),
         words: (first, lengths[lengths.len() / 2], last),
