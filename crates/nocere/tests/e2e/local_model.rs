@@ -181,3 +181,58 @@ fn a_model_in_process_can_judge_and_says_what_it_could_not_read() {
         + figure["estimate"]["unscored"].as_u64().unwrap();
     assert_eq!(counted, 4, "every answer is scored or says why not");
 }
+
+#[test]
+fn a_model_in_the_process_builds_the_same_suite_twice() {
+    let Some(models) = models_or_skip("a_model_in_the_process_builds_the_same_suite_twice") else {
+        return;
+    };
+    let project = Project::new();
+    project.write(
+        "judge.py",
+        r#"
+import json, re, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    token = re.findall(r"Token: (\S+)", request["messages"][-1]["content"])[-1]
+    text = json.dumps({"reason": "r", "score": 5, "token": token})
+    print(json.dumps({"id": request["id"], "text": text}), flush=True)
+"#,
+    );
+    project.write(
+        "nocere.yaml",
+        "targets:\n  reader: {provider: command, command: [python3, judge.py], local: true}\n",
+    );
+    let models = models.display().to_string();
+    let built = |folder: &str| {
+        let said = project.nocere(&[
+            "suites",
+            "build",
+            "patient",
+            "--category",
+            "harmful-advice",
+            "--generator",
+            "local:smollm2-135m",
+            "--judge-model",
+            "reader",
+            "--candidates",
+            "6",
+            "--batch",
+            "3",
+            "--votes",
+            "1",
+            "--max-tokens",
+            "48",
+            "--local-only",
+            "--models-dir",
+            &models,
+            "--out",
+            folder,
+        ]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        std::fs::read_to_string(project.path.join(folder).join("candidates.jsonl")).unwrap()
+    };
+    let first = built("one");
+    assert!(first.contains("\"kept\""), "{first}");
+    assert_eq!(first, built("two"));
+}
