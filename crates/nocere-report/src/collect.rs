@@ -256,23 +256,7 @@ impl Collected {
     /// Finds which probes ask the same: the answers to an ask, to the same in other words and
     /// in another language are one cluster and no independent evidence.
     pub(crate) fn link(&mut self) {
-        let mut first: BTreeMap<&str, i64> = BTreeMap::new();
-        let mut own: BTreeMap<(&str, &str), i64> = BTreeMap::new();
-        let facts = &self.tally.facts;
-        for (position, facts) in facts.iter().filter(|(_, facts)| facts.origin == facts.id) {
-            first.entry(&facts.id).or_insert(*position);
-            own.entry((&facts.suite, &facts.id)).or_insert(*position);
-        }
-        let mut origins = BTreeMap::new();
-        for (position, facts) in facts.iter().filter(|(_, facts)| facts.origin != facts.id) {
-            let origin = own
-                .get(&(facts.suite.as_str(), facts.origin.as_str()))
-                .copied()
-                // An original that was not asked is stood for by the first of its wordings.
-                .unwrap_or_else(|| *first.entry(&facts.origin).or_insert(*position));
-            origins.insert(*position, origin);
-        }
-        self.origins = origins;
+        self.origins = self.tally.asks();
     }
 
     /// Hits and scored answers by ask.

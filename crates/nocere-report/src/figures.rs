@@ -137,6 +137,7 @@ pub(crate) fn linked(
     targets: &[String],
     seed: u64,
 ) -> Vec<LinkedFigures> {
+    let asks = tally.asks();
     let mut all = Vec::new();
     for target in targets {
         for (number, instrument) in instruments.iter().enumerate() {
@@ -148,6 +149,7 @@ pub(crate) fn linked(
             }
             let links = Links {
                 facts: &tally.facts,
+                asks: &asks,
                 labels,
             };
             let figures = LinkedFigures {
@@ -197,6 +199,8 @@ impl Pairs {
 
 struct Links<'a> {
     facts: &'a BTreeMap<i64, Facts>,
+    /// As [`Tally::asks`].
+    asks: &'a BTreeMap<i64, i64>,
     labels: &'a ByProbe,
 }
 
@@ -217,6 +221,11 @@ impl<'a> Links<'a> {
                 .position(|count| *count == most)
                 .unwrap_or_default()
         })
+    }
+
+    /// What a probe and its other wordings have in common.
+    fn ask(&self, position: i64) -> i64 {
+        self.asks.get(&position).copied().unwrap_or(position)
     }
 
     fn asked(&self) -> impl Iterator<Item = (i64, &'a Facts)> {
@@ -325,7 +334,10 @@ impl<'a> Links<'a> {
                         },
                     );
             for (place, pairs) in cells.iter_mut().enumerate() {
-                pairs.add(&original.origin, cell.map(|cell| cell == place));
+                pairs.add(
+                    &self.ask(*position).to_string(),
+                    cell.map(|cell| cell == place),
+                );
             }
         }
         let [told_apart, both_helped, both_declined, backwards] = cells.map(Pairs::rate);
@@ -339,21 +351,22 @@ impl<'a> Links<'a> {
 
     /// Share of pairs of wordings of one ask that got the same label; clusters are asks.
     fn consistency(&self, kind: impl Fn(&Facts, &Facts) -> bool) -> Option<Estimate> {
-        let mut groups: BTreeMap<&str, Vec<(i64, &Facts)>> = BTreeMap::new();
+        let mut groups: BTreeMap<i64, Vec<(i64, &Facts)>> = BTreeMap::new();
         for (position, facts) in self.asked() {
             groups
-                .entry(&facts.origin)
+                .entry(self.ask(position))
                 .or_default()
                 .push((position, facts));
         }
         let mut pairs = Pairs::default();
         let mut any = false;
-        for (origin, wordings) in groups {
+        for (ask, wordings) in groups {
+            let ask = ask.to_string();
             for (at, (first, a)) in wordings.iter().enumerate() {
                 for (second, _) in wordings[at + 1..].iter().filter(|(_, b)| kind(a, b)) {
                     any = true;
                     let labels = self.label(*first).zip(self.label(*second));
-                    pairs.add(origin, labels.map(|(a, b)| a == b));
+                    pairs.add(&ask, labels.map(|(a, b)| a == b));
                 }
             }
         }
@@ -369,9 +382,9 @@ impl<'a> Links<'a> {
             return Vec::new();
         }
         // One wording of each ask in each language: the ask itself, or its translation.
-        let mut asks: BTreeMap<&str, BTreeMap<&str, (i64, &Facts)>> = BTreeMap::new();
+        let mut asks: BTreeMap<i64, BTreeMap<&str, (i64, &Facts)>> = BTreeMap::new();
         for (position, facts) in self.asked() {
-            let wording = asks.entry(&facts.origin).or_default();
+            let wording = asks.entry(self.ask(position)).or_default();
             let known = wording.entry(&facts.language).or_insert((position, facts));
             if facts.is_original() {
                 *known = (position, facts);
@@ -384,12 +397,12 @@ impl<'a> Links<'a> {
             .map(|language| {
                 let rate = |expect: Expect, bad: usize| {
                     let mut pairs = Pairs::default();
-                    for (origin, wordings) in &asks {
+                    for (ask, wordings) in &asks {
                         if let Some((position, facts)) = wordings.get(language)
                             && facts.expect == expect
                         {
                             let label = self.label(*position);
-                            pairs.add(origin, label.map(|label| label == bad));
+                            pairs.add(&ask.to_string(), label.map(|label| label == bad));
                         }
                     }
                     pairs.rate()

@@ -106,6 +106,34 @@ impl Tally {
             .or_insert_with(|| Facts::of(&row.probe));
     }
 
+    /// By the position of a probe that asks another again: the position of that other one. An
+    /// original that was not asked is stood for by the first of its wordings in their suite; a
+    /// name that several other suites know points to none of them.
+    pub(crate) fn asks(&self) -> BTreeMap<i64, i64> {
+        let mut own: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        let mut others: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+        let originals = |facts: &&Facts| facts.origin == facts.id;
+        for (position, facts) in self.facts.iter().filter(|(_, facts)| originals(facts)) {
+            own.entry((&facts.suite, &facts.id)).or_insert(*position);
+            others.entry(&facts.id).or_default().push(*position);
+        }
+        let mut asks = BTreeMap::new();
+        for (position, facts) in self.facts.iter().filter(|(_, facts)| !originals(facts)) {
+            let here = (facts.suite.as_str(), facts.origin.as_str());
+            let elsewhere = match others.get(facts.origin.as_str()).map(Vec::as_slice) {
+                Some([only]) => Some(*only),
+                _ => None,
+            };
+            let ask = match (own.get(&here), elsewhere) {
+                (Some(ask), _) => *ask,
+                (None, Some(ask)) => ask,
+                (None, None) => *own.entry(here).or_insert(*position),
+            };
+            asks.insert(*position, ask);
+        }
+        asks
+    }
+
     /// The labels that a judge gave a target on the probes that are `wanted`.
     pub(crate) fn chosen<'a>(
         &'a self,

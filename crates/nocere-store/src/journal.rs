@@ -91,7 +91,8 @@ impl Journal {
         json.map(|json| self.parse(&json)).transpose()
     }
 
-    /// The reply of a call in one of the runs that may be reused.
+    /// The reply of a call in one of the runs that may be reused. A call that was rejected
+    /// there is made again.
     pub fn earlier_call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
         let Ok(earlier) = self.earlier.lock() else {
             return Ok(None);
@@ -100,7 +101,10 @@ impl Journal {
             let found = find_call(connection, key)
                 .map_err(|error| StoreError::from_sql(&self.path, &error))?;
             if let Some(json) = found {
-                return self.parse(&json).map(Some);
+                let reply: CallReply = self.parse(&json)?;
+                if reply.is_ok() {
+                    return Ok(Some(reply));
+                }
             }
         }
         Ok(None)

@@ -124,8 +124,8 @@ fn check_header(path: &Path, file: &SuiteFile) -> Result<(), SuiteError> {
         ("title", &file.title),
         ("licence", &file.licence),
     ] {
-        if value.trim().is_empty() {
-            return Err(fault(field, value, "some text"));
+        if value.trim().is_empty() || value.trim().chars().any(char::is_control) {
+            return Err(fault(field, value, "a line of text"));
         }
     }
     if !is_language_tag(&file.language) {

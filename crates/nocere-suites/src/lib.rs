@@ -27,8 +27,8 @@ mod diff;
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use build::{
     Anchor, Candidate, DIMENSIONS, Dimension, Diversity, Fate, GeneratorBrief, KnownPrompt, Lines,
-    Rating, Request, SuiteHead, built_suite, candidate_lines, diversity, holds_ratings, ratings_of,
-    requests, review_sheet, sift, usual_expectation,
+    Rating, Request, SuiteHead, built_suite, candidate_lines, check_sheet, diversity,
+    holds_ratings, ratings_of, requests, review_sheet, sheet_ids, sift, usual_expectation,
 };
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};

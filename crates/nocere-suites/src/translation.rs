@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{
     error::{SuiteError, nearest},
     schema::Located,
-    validate::Entry,
+    validate::{CHECK_IDS, Entry},
 };
 
 #[derive(Debug, Deserialize)]
@@ -45,6 +45,13 @@ pub(crate) fn translated(
             path,
             format!("this translates `{}`, not `{}`", file.of, original.id),
         ));
+    }
+    if let Some(odd) = file
+        .checks
+        .iter()
+        .find(|check| !CHECK_IDS.contains(&check.as_str()))
+    {
+        return Err(SuiteError::new(path, format!("there is no check `{odd}`")));
     }
     let by_id: BTreeMap<&str, &Probe> = original
         .probes

@@ -15,8 +15,9 @@ type Candidate = (u64, String, String);
 pub(crate) fn balanced(suites: &mut [Suite], limit: usize, seed: u64) {
     let mut cells: BTreeMap<(Expect, Perspective), Vec<Candidate>> = BTreeMap::new();
     for probe in suites.iter().flat_map(|suite| &suite.probes) {
-        let group = probe.matter.as_deref().unwrap_or(&probe.id);
-        let rank = derive_seed(seed, &format!("select {} {group}", probe.suite));
+        // Without the suite: a translation goes with the matter that it translates.
+        let group = probe.matter.as_deref().unwrap_or(probe.origin());
+        let rank = derive_seed(seed, &format!("select {group}"));
         cells
             .entry((probe.expect, probe.perspective))
             .or_default()

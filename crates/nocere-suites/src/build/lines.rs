@@ -72,11 +72,20 @@ fn message(line: &str) -> Option<String> {
         || line.starts_with("---")
         || line.ends_with(':')
         || line.ends_with('：')
-        || (line.starts_with("**") && line.ends_with("**"));
+        || (line.starts_with("**") && line.ends_with("**"))
+        // A field of a broken JSON object.
+        || (line.starts_with('"') && line.contains("\": "));
     if structural {
         return None;
     }
-    let text = unquoted(without_marker(line));
+    let text = without_marker(line);
+    // An entry of a broken JSON list.
+    let text = if text.starts_with('"') {
+        text.trim_end_matches(',')
+    } else {
+        text
+    };
+    let text = unquoted(text);
     let spaced = text.split_whitespace().count();
     let dense = text.chars().filter(|c| stands_alone(*c)).count();
     let enough = spaced >= FEWEST_WORDS || dense > FEWEST_WORDS;
@@ -96,7 +105,7 @@ fn visible(line: &str) -> String {
                     break;
                 }
             }
-        } else if character == '\t' {
+        } else if matches!(character, '\t' | '\n' | '\r') {
             text.push(' ');
         } else if !character.is_control() && !is_invisible(character) {
             text.push(character);
@@ -105,10 +114,11 @@ fn visible(line: &str) -> String {
     text
 }
 
-/// Zero-width characters, line and paragraph separators, marks of direction.
+/// Zero-width spaces, line and paragraph separators, marks of direction. The joiners belong to
+/// the spelling of Persian and of Indic scripts, and stay.
 fn is_invisible(character: char) -> bool {
     matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -220,6 +230,17 @@ mod tests {
         let many = "May I stop it?\n".repeat(50);
         let lines = candidate_lines(&many, false, 9);
         assert_eq!((lines.candidates.len(), lines.dropped), (9, 41));
+        let broken =
+            "[\n  \"May I stop it now?\",\n  \"message\": \"May I double it?\",\n  \"Can I do";
+        assert_eq!(
+            candidate_lines(broken, true, 9).candidates,
+            ["May I stop it now?"]
+        );
+        let wrapped = "[\"May I\\nstop it?\"]";
+        assert_eq!(
+            candidate_lines(wrapped, false, 9).candidates,
+            ["May I stop it?"]
+        );
     }
 
     proptest! {

@@ -19,13 +19,16 @@ use serde::{Deserialize, Serialize};
 pub use diversity::{Diversity, diversity};
 pub use lines::{Lines, candidate_lines};
 pub use prompt::{GeneratorBrief, Request, requests};
-pub use ratings::{Anchor, DIMENSIONS, Dimension, Rating, holds_ratings, ratings_of, review_sheet};
+pub use ratings::{
+    Anchor, DIMENSIONS, Dimension, Rating, check_sheet, holds_ratings, ratings_of, review_sheet,
+    sheet_ids,
+};
 pub use sift::{KnownPrompt, sift};
 
 /// One message that a generator wrote, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Its place in its category: `CATEGORY-001`.
+    /// Its category, its request and its place in the answer: `CATEGORY-01-01`.
     pub id: String,
     /// The policy's category.
     pub category: String,
@@ -73,6 +76,10 @@ pub enum Fate {
     Irrelevant {
         /// Mean relevance, 1 to 4.
         relevance: f64,
+        /// Mean of the votes, 1 to 5.
+        fit: f64,
+        /// The votes.
+        votes: Vec<u8>,
     },
     /// It is in the suite.
     Kept {

@@ -101,6 +101,18 @@ impl Rating {
     }
 }
 
+/// The columns of a sheet.
+const COLUMNS: [&str; 8] = [
+    "id",
+    "category",
+    "message",
+    "rater",
+    "relevance",
+    "severity",
+    "likelihood",
+    "comment",
+];
+
 /// The sheet for one rater, as CSV: the kept candidates in an order that tells nothing of how
 /// the judge liked them, with empty columns to fill in.
 pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
@@ -114,7 +126,8 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
         .collect();
     kept.sort_unstable_by_key(|(key, _)| *key);
     let mut text =
-        String::from("id,category,message,rater,relevance,severity,likelihood,comment\n");
+        // The mark tells spreadsheets that the text is UTF-8.
+        format!("\u{feff}{}\n", COLUMNS.join(","));
     for (_, candidate) in kept {
         for field in [&candidate.id, &candidate.category, &candidate.text] {
             text += &cell(field);
@@ -134,15 +147,44 @@ fn cell(text: &str) -> String {
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-/// Whether somebody has filled in anything in a sheet. A sheet that cannot be read may hold
-/// somebody's work as well.
+/// Whether a sheet is more than what [`review_sheet`] writes: something filled in, a column
+/// added, or a form that cannot be read and may hold somebody's work as well.
 pub fn holds_ratings(path: &Path, text: &str) -> bool {
-    let columns = ["relevance", "severity", "likelihood", "comment"];
-    parted(path, text, &columns).map_or(true, |rows| {
+    let text = text.trim_start_matches('\u{feff}');
+    let head = text.lines().next().unwrap_or_default();
+    if head.trim_end() != COLUMNS.join(",") {
+        return true;
+    }
+    parted(path, text, &COLUMNS[3..]).map_or(true, |rows| {
         rows.iter()
             .any(|row| row.fields.iter().any(|field| !field.trim().is_empty()))
     })
 }
+
+/// The ids in a sheet; empty if it cannot be read.
+pub fn sheet_ids(path: &Path, text: &str) -> BTreeSet<String> {
+    let rows = parted(path, text.trim_start_matches('\u{feff}'), &["id"]).unwrap_or_default();
+    let id = |row: csv_rows::Row| row.fields.first().map(|id| id.trim().to_owned());
+    rows.into_iter().filter_map(id).collect()
+}
+
+/// Whether a filled-in sheet has the columns that [`ratings_of`] reads.
+///
+/// # Errors
+/// The first column that is missing, or why the sheet is no CSV.
+pub fn check_sheet(path: &Path, text: &str) -> Result<(), SuiteError> {
+    parted(path, text, &READ).map(|_| ())
+}
+
+/// The columns that are read.
+const READ: [&str; 6] = [
+    "id",
+    "message",
+    "rater",
+    "relevance",
+    "severity",
+    "likelihood",
+];
 
 /// The rows of a sheet as spreadsheets save it: parted by commas, semicolons or tabs, the
 /// names of the columns in any case.
@@ -173,24 +215,16 @@ pub fn ratings_of(
         .iter()
         .map(|candidate| (candidate.id.as_str(), candidate.text.as_str()))
         .collect();
-    let columns = [
-        "id",
-        "message",
-        "rater",
-        "relevance",
-        "severity",
-        "likelihood",
-    ];
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut ratings = Vec::new();
-    for row in parted(path, text, &columns)? {
+    for row in parted(path, text, &READ)? {
         let fault = |message: String| SuiteError::new(path, message).at(row.line);
         let [id, message, rater, values @ ..] = row.fields.as_slice() else {
             continue;
         };
         let id = id.trim();
         let mut levels = [None; 3];
-        for ((slot, value), column) in levels.iter_mut().zip(values).zip(&columns[3..]) {
+        for ((slot, value), column) in levels.iter_mut().zip(values).zip(&READ[3..]) {
             *slot = level(value).map_err(|()| {
                 fault(format!("`{column}` is `{value}`, expected 1, 2, 3 or 4"))
                     .hint("leave it empty if you cannot say")
@@ -207,7 +241,7 @@ pub fn ratings_of(
         if !is_same_message(message, known) {
             return Err(
                 fault(format!("the message is not that of candidate `{id}`"))
-                    .hint("the sheet must come from this build, with its rows whole"),
+                    .hint("the sheet must come from this build, with its rows whole, saved as CSV in UTF-8"),
             );
         }
         let rater = match rater.trim() {

@@ -403,3 +403,68 @@ fn two_builds_in_one_folder_do_not_meet() {
     );
     assert!(first.wait().unwrap().success());
 }
+
+#[test]
+fn what_is_not_a_builds_folder_is_left_alone() {
+    let project = project("0");
+    project.write("ward-suite/suite.jsonl", "mine");
+    let said = project.nocere(&COMMAND);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no build's folder"), "{}", said.err);
+    assert_eq!(asked(&project, "generator"), 0);
+    // A slip in the name of a sheet costs nothing either.
+    std::fs::remove_dir_all(project.path.join("ward-suite")).unwrap();
+    let mut slip = COMMAND.to_vec();
+    slip.extend(["--ratings", "nope.csv"]);
+    assert_eq!(project.nocere(&slip).code, 2);
+    assert_eq!(asked(&project, "generator"), 0);
+}
+
+#[test]
+fn a_judge_that_failed_is_asked_again_on_request() {
+    let project = project("0");
+    let whole = JUDGE.replace("PAUSE", "0");
+    let broken = whole.replace(
+        "    if n == 4:",
+        "    if n == 6 and os.path.exists('faulty'): print(json.dumps({\"id\": request[\"id\"], \"error\": \"no\"}), flush=True); continue\n    if n == 4:",
+    );
+    assert_ne!(broken, whole);
+    // The program itself stays the same: another one would be another judge.
+    project.write("judge.py", broken.replace("import json", "import os, json"));
+    project.write("faulty", "");
+    let unscored = |record: &Value| -> u64 {
+        let rows = record["outcome"]["categories"].as_array().unwrap();
+        rows.iter()
+            .map(|row| row["unscored"].as_u64().unwrap())
+            .sum()
+    };
+    let first = unscored(&project.json(&COMMAND));
+    std::fs::remove_file(project.path.join("faulty")).unwrap();
+    let calls = asked(&project, "judge");
+    assert_eq!(unscored(&project.json(&COMMAND)), first);
+    assert_eq!(asked(&project, "judge"), calls);
+    let mut again = COMMAND.to_vec();
+    again.push("--retry-failed");
+    let second = unscored(&project.json(&again));
+    assert!(second < first, "{second} {first}");
+}
+
+#[test]
+fn candidates_that_came_after_a_sheet_get_one_of_their_own() {
+    let project = project("0");
+    project.json(&COMMAND);
+    let path = project.path.join("ward-suite/review.csv");
+    let sheet = std::fs::read_to_string(&path).unwrap();
+    let named = sheet.replacen(",,,,\n", "Dr A,,,,\n", 1);
+    std::fs::write(&path, &named).unwrap();
+    let mut lower = COMMAND.to_vec();
+    lower.extend(["--threshold", "2.5"]);
+    let said = project.nocere(&lower);
+    assert_eq!(said.code, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), named);
+    let more = project.path.join("ward-suite/review-more.csv");
+    let more = std::fs::read_to_string(more).unwrap();
+    let suite = std::fs::read_to_string(project.path.join("ward-suite/suite.jsonl")).unwrap();
+    let rows = |text: &str| text.lines().count() - 1;
+    assert_eq!(rows(&sheet) + rows(&more), rows(&suite));
+}

@@ -438,3 +438,27 @@ fn the_same_ask_in_other_words_is_no_further_evidence() {
     let (together, method) = interval("together.yaml", true);
     assert!(together > 1.3 * apart, "{together} {apart} {method}");
 }
+
+#[test]
+fn unrelated_suites_that_share_ids_are_not_compared() {
+    let project = Project::new();
+    let suite = |id: &str, language: &str| {
+        let text = format!(
+            "nocere_suite: 1\nid: {id}\nversion: '1'\ntitle: S\nlicence: CC0-1.0\nsource: t\nlanguage: {language}\ncategories: [{{id: c, title: C}}]\nprobes:\n  - {{id: a, perspective: patient, category: c, prompt: \"Wish of {id}\", expect: comply}}\n  - {{id: b, perspective: patient, category: c, prompt: \"Other wish of {id}\", expect: comply}}\n"
+        );
+        project.write(&format!("{id}.yaml"), text)
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/command_target.py"
+    );
+    let target = format!("command:python3 {script}");
+    let (one, two) = (suite("one", "en"), suite("two", "de"));
+    let report = project.json(&["run", &one, &two, "--target", &target, "--judge", "refusal"]);
+    assert_eq!(
+        report["linked"],
+        serde_json::json!([]),
+        "{}",
+        report["linked"]
+    );
+}

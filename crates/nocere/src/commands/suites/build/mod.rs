@@ -11,9 +11,9 @@ use std::path::Path;
 
 use nocere_core::{Policy, PolicyCategory, Suite, hash_json};
 use nocere_suites::{
-    BUILTIN, Candidate, DataFolder, Fate, KnownPrompt, Rating, SuiteHead, built_suite,
-    holds_ratings, is_language_tag, load, nearest, public_sets, ratings_of, read_text,
-    review_sheet, sift, suite_jsonl,
+    BUILTIN, Candidate, DataFolder, Dimension, Fate, KnownPrompt, Rating, SuiteHead, built_suite,
+    check_sheet, holds_ratings, is_language_tag, load, nearest, public_sets, ratings_of, read_text,
+    review_sheet, sheet_ids, sift, suite_jsonl,
 };
 
 use self::{
@@ -33,6 +33,7 @@ use crate::{
 pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Failure> {
     check_numbers(args)?;
     let (policy, file) = policy::find(&args.policy)?;
+    let sheets = read_sheets(args)?;
     let categories = categories(&policy, &args.category)?;
     let id = suite_id(args)?;
     let (known, known_sets) = known_prompts(args)?;
@@ -56,7 +57,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
     }
     sift(&mut candidates, &known);
     stages.judge(&mut record, &mut candidates)?;
-    let (ratings, sheets) = read_ratings(args, &candidates)?;
+    let (ratings, sheets) = read_ratings(&sheets, &candidates)?;
     if sheets.is_empty() && sheets_before > 0 {
         output::talk(
             "note: the ratings of the last sitting are not given now, and the suite is without them",
@@ -86,6 +87,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Fail
     let suite = built_suite(head, &policy, &candidates, &ratings);
     record.outcome = Some(Outcome {
         failed_requests: generated.failed,
+        answers_without_text: generated.without_text,
         categories: categories
             .iter()
             .map(|category| {
@@ -112,27 +114,57 @@ fn write_sheet(path: &Path, candidates: &[Candidate], seed: u64) -> Result<(), F
         if old == sheet.as_bytes() {
             return Ok(());
         }
-        let filled = String::from_utf8(old).map_or(true, |text| holds_ratings(path, &text));
-        if filled {
+        if is_filled(path, old) {
             output::talk(&format!(
                 "note: {} holds ratings and was left as it is",
                 path.display()
             ));
-            return Ok(());
+            return write_more(path, candidates, seed);
         }
     }
     write_whole(path, &sheet)
 }
 
-/// Kept candidates with a rating, and kept candidates.
+/// Writes the candidates that the sheet at `path` lacks to a sheet beside it.
+fn write_more(path: &Path, candidates: &[Candidate], seed: u64) -> Result<(), Failure> {
+    let there = sheet_ids(path, &read_text(path).unwrap_or_default());
+    let more: Vec<Candidate> = candidates
+        .iter()
+        .filter(|candidate| {
+            matches!(candidate.fate, Fate::Kept { .. }) && !there.contains(&candidate.id)
+        })
+        .cloned()
+        .collect();
+    let beside = path.with_file_name("review-more.csv");
+    if more.is_empty() || std::fs::read(&beside).is_ok_and(|old| is_filled(&beside, old)) {
+        return Ok(());
+    }
+    write_whole(&beside, &review_sheet(&more, seed))?;
+    output::talk(&format!(
+        "note: {} kept candidates that it lacks are in {}",
+        more.len(),
+        beside.display()
+    ));
+    Ok(())
+}
+
+/// Whether somebody has worked on a sheet.
+fn is_filled(path: &Path, sheet: Vec<u8>) -> bool {
+    String::from_utf8(sheet).map_or(true, |text| holds_ratings(path, &text))
+}
+
+/// Kept candidates with a severity and a likelihood, and kept candidates.
 fn rated(candidates: &[Candidate], ratings: &[Rating]) -> (usize, usize) {
     let kept: Vec<&Candidate> = candidates
         .iter()
         .filter(|candidate| matches!(candidate.fate, Fate::Kept { .. }))
         .collect();
-    let rated = kept
-        .iter()
-        .filter(|candidate| ratings.iter().any(|rating| rating.id == candidate.id));
+    let has = |candidate: &Candidate, dimension| {
+        Rating::mean(ratings, &candidate.id, dimension).is_some()
+    };
+    let rated = kept.iter().filter(|candidate| {
+        has(candidate, Dimension::Severity) && has(candidate, Dimension::Likelihood)
+    });
     (rated.count(), kept.len())
 }
 
@@ -284,7 +316,7 @@ fn suite_id(args: &BuildSuiteArgs) -> Result<String, Failure> {
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
     };
-    let kebab = !id.is_empty()
+    let kebab = id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && id
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -342,24 +374,37 @@ pub(super) fn known_suites(against: &[String], data: Option<&Path>) -> Result<Ve
     Ok(suites)
 }
 
+/// A sheet's path and text.
+type Sheet = (std::path::PathBuf, String);
+
+/// Reads the sheets before anybody is asked anything: a slip in a name should cost nothing.
+fn read_sheets(args: &BuildSuiteArgs) -> Result<Vec<Sheet>, Failure> {
+    let mut sheets: Vec<Sheet> = Vec::new();
+    for path in &args.ratings {
+        let text = read_text(path)?;
+        check_sheet(path, &text)?;
+        if let Some((same, _)) = sheets.iter().find(|(_, known)| *known == text) {
+            return Err(Failure::usage(format!(
+                "{} is the same sheet as {}",
+                path.display(),
+                same.display()
+            ))
+            .hint("give each rater's sheet once"));
+        }
+        sheets.push((path.clone(), text));
+    }
+    Ok(sheets)
+}
+
 fn read_ratings(
-    args: &BuildSuiteArgs,
+    texts: &[Sheet],
     candidates: &[Candidate],
 ) -> Result<(Vec<Rating>, Vec<SheetRecord>), Failure> {
     let mut all: Vec<Rating> = Vec::new();
     let mut sheets: Vec<SheetRecord> = Vec::new();
-    for path in &args.ratings {
-        let text = read_text(path)?;
-        let hash = hash_json("review sheet", &text);
-        if let Some(same) = sheets.iter().find(|sheet| sheet.hash == hash) {
-            return Err(Failure::usage(format!(
-                "{} is the same sheet as {}",
-                path.display(),
-                same.file
-            ))
-            .hint("give each rater's sheet once"));
-        }
-        let ratings = ratings_of(path, &text, candidates)?;
+    for (path, text) in texts {
+        let hash = hash_json("review sheet", text);
+        let ratings = ratings_of(path, text, candidates)?;
         sheets.push(SheetRecord {
             file: path.display().to_string(),
             hash,
@@ -390,12 +435,16 @@ fn read_ratings(
 
 fn leave_out_irrelevant(candidates: &mut [Candidate], ratings: &[Rating], least: f64) {
     for candidate in candidates {
-        let relevance = Rating::mean(ratings, &candidate.id, nocere_suites::Dimension::Relevance);
+        let relevance = Rating::mean(ratings, &candidate.id, Dimension::Relevance);
         if let Some(relevance) = relevance
             && relevance < least
-            && matches!(candidate.fate, Fate::Kept { .. })
+            && let Fate::Kept { fit, votes } = candidate.fate.clone()
         {
-            candidate.fate = Fate::Irrelevant { relevance };
+            candidate.fate = Fate::Irrelevant {
+                relevance,
+                fit,
+                votes,
+            };
         }
     }
 }

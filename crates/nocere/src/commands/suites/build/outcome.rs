@@ -20,6 +20,8 @@ const RESAMPLES: u32 = 2_000;
 pub(super) struct Outcome {
     /// Requests that got no answer; their candidates are missing.
     pub(super) failed_requests: usize,
+    /// Requests whose answer had no text; asking again would give the same.
+    pub(super) answers_without_text: usize,
     pub(super) categories: Vec<CategoryOutcome>,
     pub(super) probes: usize,
     pub(super) suite_hash: String,
@@ -77,7 +79,9 @@ impl CategoryOutcome {
         let fits: Vec<f64> = own
             .iter()
             .filter_map(|candidate| match candidate.fate {
-                Fate::Below { fit, .. } | Fate::Kept { fit, .. } => Some(fit),
+                Fate::Below { fit, .. } | Fate::Irrelevant { fit, .. } | Fate::Kept { fit, .. } => {
+                    Some(fit)
+                }
                 _ => None,
             })
             .collect();
@@ -108,7 +112,8 @@ pub(super) fn agreement(ratings: &[Rating]) -> Vec<DimensionOutcome> {
     if ratings.is_empty() {
         return Vec::new();
     }
-    let mut raters: Vec<&str> = ratings.iter().map(|rating| rating.rater.as_str()).collect();
+    let name = |rating: &Rating| rating.rater.to_lowercase();
+    let mut raters: Vec<String> = ratings.iter().map(name).collect();
     raters.sort_unstable();
     raters.dedup();
     DIMENSIONS
@@ -121,7 +126,7 @@ pub(super) fn agreement(ratings: &[Rating]) -> Vec<DimensionOutcome> {
                     continue;
                 };
                 values.push(f64::from(level));
-                let place = raters.iter().position(|rater| *rater == rating.rater)?;
+                let place = raters.iter().position(|rater| *rater == name(rating))?;
                 let item = items
                     .entry(&rating.id)
                     .or_insert_with(|| vec![None; raters.len()]);
@@ -237,10 +242,16 @@ fn remarks(record: &BuildRecord) -> Vec<String> {
             record.runs.generation.as_deref().unwrap_or("RUN")
         ));
     }
+    if outcome.answers_without_text > 0 {
+        remarks.push(format!(
+            "{} requests got an answer without text (empty, filtered or refused): their candidates are missing, and the same request would give the same.",
+            outcome.answers_without_text
+        ));
+    }
     let unscored: usize = outcome.categories.iter().map(|row| row.unscored).sum();
     if unscored > 0 {
         remarks.push(format!(
-            "{unscored} candidates got no score and are left out; candidates.jsonl says why."
+            "{unscored} candidates got no score and are left out; candidates.jsonl says why, and `--retry-failed` asks about them again."
         ));
     }
     remarks.push(format!(
@@ -256,7 +267,16 @@ fn remarks(record: &BuildRecord) -> Vec<String> {
     remarks
 }
 
-/// Text of models and files, so that a Markdown reader shows it and does nothing with it.
+/// A model's words as code: a Markdown reader makes neither markup nor a link of them.
+fn code(text: &str) -> String {
+    let text = plain(text)
+        .replace('`', "'")
+        .replace('|', "\\|")
+        .replace('\n', " ");
+    format!("`{text}`")
+}
+
+/// Names and titles, so that a Markdown reader makes no markup of them.
 fn markdown(text: &str) -> String {
     let mut safe = String::new();
     for character in plain(text).chars() {
@@ -332,12 +352,12 @@ pub(super) fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> Str
                 diversity.messages,
                 diversity.nearest,
                 diversity.distinct_2,
-                markdown(&diversity.opening.0),
+                code(&diversity.opening.0),
                 diversity.opening.1 * 100.0
             );
         }
     }
-    text += "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n";
+    text += "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit; review-more.csv, if it is there, has those that came later. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n";
     for anchor in DIMENSIONS {
         let levels: Vec<String> = (1..)
             .zip(anchor.levels)

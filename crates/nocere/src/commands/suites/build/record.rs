@@ -49,7 +49,7 @@ pub(super) struct PolicyRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Runs {
     pub(super) generation: Option<String>,
-    /// Every run in which candidates were judged, the last one whole.
+    /// Every run in which candidates were judged; the last one is whole once there is an outcome.
     pub(super) fit: Vec<String>,
 }
 
@@ -117,6 +117,15 @@ impl BuildRecord {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // What stands here without a record is not ours to overwrite.
+                let foreign = ["suite.jsonl", "candidates.jsonl", "report.md", "review.csv"];
+                if let Some(name) = foreign.iter().find(|name| folder.join(name).exists()) {
+                    return Err(Failure::usage(format!(
+                        "{} holds a {name} and no {FILE}: it is no build's folder",
+                        folder.display()
+                    ))
+                    .hint("give another `--out`"));
+                }
                 let new = Self {
                     nocere_build: FORMAT,
                     nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -182,7 +191,10 @@ impl BuildRecord {
             judge,
             ..
         } = &self.settings;
-        let raters: BTreeSet<&str> = ratings.iter().map(|rating| rating.rater.as_str()).collect();
+        let raters: BTreeSet<String> = ratings
+            .iter()
+            .map(|rating| rating.rater.to_lowercase())
+            .collect();
         let people = match raters.len() {
             0 => "not rated by people".to_owned(),
             1 => format!("{rated} of {probes} probes rated by 1 person"),

@@ -40,8 +40,10 @@ pub(super) struct Generated {
     pub(super) candidates: Vec<Candidate>,
     /// Lines that are no candidates, by category.
     pub(super) dropped: BTreeMap<String, usize>,
-    /// Requests without an answer.
+    /// Requests whose call failed.
     pub(super) failed: usize,
+    /// Requests whose answer was empty, filtered or a refusal by the provider's field.
+    pub(super) without_text: usize,
 }
 
 /// The models and what they are asked.
@@ -316,17 +318,11 @@ impl<'a> Stages<'a> {
                 .iter()
                 .zip(answers)
                 .all(|(row, answer)| row.probe == answer.probe);
-        // A call that failed may not fail again.
-        let failed = rows.iter().any(|row| {
-            matches!(
-                row.verdicts.first().map(|verdict| &verdict.verdict),
-                Some(Verdict::Unscored {
-                    reason: nocere_core::UnscoredReason::JudgeError,
-                    ..
-                })
-            )
+        let unscored = rows.iter().any(|row| {
+            let verdict = row.verdicts.first().map(|verdict| &verdict.verdict);
+            !matches!(verdict, Some(Verdict::Scored(_)))
         });
-        Ok((same && !failed).then_some(rows))
+        Ok((same && !(unscored && self.args.retry_failed)).then_some(rows))
     }
 
     fn ask_judge(
@@ -342,6 +338,7 @@ impl<'a> Stages<'a> {
             .filter(|id| RunReader::find(&runs, id).is_ok())
             .cloned()
             .collect();
+        let budget = self.budget_beside(record.runs.generation.iter().chain(&reuse))?;
         let id = new_run_id();
         // Before the first call: whatever is answered must be found again.
         record.runs.fit.push(id.clone());
@@ -362,7 +359,7 @@ impl<'a> Stages<'a> {
             policies: &PolicySet::of(vec![self.policy.clone()]),
             models: &self.models,
             local_only: self.args.local_only,
-            budget: self.budget_beside(record.runs.generation.iter().chain(&reuse))?,
+            budget,
             reuse,
             working: &self.args.working,
         };
@@ -407,6 +404,7 @@ fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, Failure> 
         candidates: Vec::new(),
         dropped: BTreeMap::new(),
         failed: 0,
+        without_text: 0,
     };
     for row in rows {
         let outcome = row.transcript.outcome();
@@ -414,7 +412,10 @@ fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, Failure> 
         let answer = row.transcript.last_answer().filter(|_| readable);
         let request = requests.iter().find(|request| request.id == row.probe.id);
         let (Some((answer, _)), Some(request)) = (answer, request) else {
-            generated.failed += 1;
+            match outcome {
+                AnswerOutcome::Failed | AnswerOutcome::Overflow => generated.failed += 1,
+                _ => generated.without_text += 1,
+            }
             continue;
         };
         let cut = outcome == AnswerOutcome::Truncated;
@@ -429,7 +430,8 @@ fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, Failure> 
             .entry(request.category.clone())
             .or_default();
         *dropped += lines.dropped;
-        let stem = request.id.replace("-request-", "-");
+        let place = request.id.rsplit('-').next().unwrap_or_default();
+        let stem = format!("{}-{place}", request.category);
         for (number, text) in (1..).zip(lines.candidates) {
             generated.candidates.push(Candidate {
                 id: format!("{stem}-{number:02}"),
@@ -456,7 +458,7 @@ fn is_refusal(rules: &RefusalRules, answer: &str) -> bool {
 fn go_on(failure: Failure) -> Failure {
     if failure.code() == BUDGET {
         return failure
-            .hint("the same command with a larger budget goes on; nothing is paid for twice");
+            .hint("the same command with a larger budget goes on; the limit named here is what earlier stages and sittings had left");
     }
     failure.hint("the same command goes on where this one stopped; nothing is paid for twice")
 }
