@@ -89,6 +89,26 @@ mod tests {
     }
 
     #[test]
+    fn translations_go_with_their_matters() {
+        let mut suites: Vec<Suite> = nocere_suites::BUILTIN
+            .map(|id| nocere_suites::builtin(id).unwrap().unwrap())
+            .into();
+        balanced(&mut suites, 300, 0);
+        let matters = |suite: &Suite| -> BTreeSet<String> {
+            let probes = suite.probes.iter();
+            probes.filter_map(|probe| probe.matter.clone()).collect()
+        };
+        let (originals, translated) = (matters(&suites[0]), matters(&suites[1]));
+        assert!(!translated.is_empty());
+        let together = translated.intersection(&originals).count();
+        assert!(
+            together * 10 >= translated.len() * 8,
+            "{together} of {}",
+            translated.len()
+        );
+    }
+
+    #[test]
     fn a_larger_limit_keeps_what_a_smaller_one_chose() {
         let small = chosen(20, 3);
         let large = chosen(60, 3);
