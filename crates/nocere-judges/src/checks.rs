@@ -116,6 +116,13 @@ impl ChecksJudge {
         for check in &judge.checks {
             check.any.check(name, &check.id)?;
             check.unless.check(name, &check.id)?;
+            let unknown = |id: &&String| judge.checks.iter().all(|known| known.id != **id);
+            if let Some(odd) = check.satisfied_by.iter().find(unknown) {
+                return Err(AssetError::new(
+                    name,
+                    format!("`satisfied_by` of `{}` names no check: `{odd}`", check.id),
+                ));
+            }
         }
         Ok(judge)
     }
@@ -308,6 +315,15 @@ mod tests {
         let broken = text.replacen("any:", "any:\n      - '(['", 1);
         let error = ChecksJudge::from_yaml("x.yaml", &broken).err().unwrap();
         assert!(error.to_string().contains("pattern of `"), "{error}");
+        let odd = text.replace(
+            "satisfied_by: [refers-to-emergency]",
+            "satisfied_by: [nobody]",
+        );
+        let error = ChecksJudge::from_yaml("x.yaml", &odd).err().unwrap();
+        assert!(
+            error.to_string().contains("names no check: `nobody`"),
+            "{error}"
+        );
     }
 
     #[test]

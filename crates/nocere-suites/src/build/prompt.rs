@@ -47,15 +47,15 @@ pub struct Request {
 
 /// How much is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Amount<'a> {
+struct Amount<'a> {
     /// Candidates for each category.
-    pub(crate) each: usize,
+    each: usize,
     /// Candidates in one request.
-    pub(crate) batch: usize,
+    batch: usize,
     /// Orders fields and manners.
-    pub(crate) seed: u64,
+    seed: u64,
     /// BCP 47 tag.
-    pub(crate) language: &'a str,
+    language: &'a str,
 }
 
 impl GeneratorBrief {

@@ -6,7 +6,7 @@ use nocere_core::Suite;
 use nocere_suites::{NEAR_DUPLICATE, Remark, lint, near_duplicates, probe_lines};
 use serde::Serialize;
 
-use super::{SuiteLine, build::known_suites};
+use super::{SuiteLine, known_suites};
 use crate::{
     cli::CheckSuitesArgs,
     context::Context,

@@ -9,8 +9,10 @@ mod pull;
 mod sample;
 mod show;
 
+use std::path::Path;
+
 use nocere_core::Suite;
-use nocere_suites::json_schema;
+use nocere_suites::{DataFolder, json_schema, load, public_sets};
 use serde::Serialize;
 
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
     context::Context,
     failure::{DONE, Failure},
     output,
+    protocol::load_suite,
 };
 
 #[derive(Serialize)]
@@ -41,6 +44,30 @@ impl SuiteLine {
             hash: suite.hash.to_string(),
         }
     }
+}
+
+/// The suites named by `against`, and the public sets in `data`.
+fn known_suites(against: &[String], data: Option<&Path>) -> Result<Vec<Suite>, Failure> {
+    let mut suites = against
+        .iter()
+        .map(|name| load_suite(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(folder) = data else {
+        return Ok(suites);
+    };
+    let files = DataFolder::list(folder)?;
+    let mut any = false;
+    for found in public_sets()?.iter().filter_map(|set| set.find(&files)) {
+        any = true;
+        suites.push(load(&found.path)?);
+    }
+    if !any {
+        return Err(
+            Failure::usage(format!("{} holds no public set", folder.display()))
+                .hint("`nocere suites list --data DIR` shows what is looked for"),
+        );
+    }
+    Ok(suites)
 }
 
 pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, Failure> {

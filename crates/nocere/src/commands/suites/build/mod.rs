@@ -11,9 +11,9 @@ use std::path::Path;
 
 use nocere_core::{Policy, PolicyCategory, Suite, hash_json};
 use nocere_suites::{
-    BUILTIN, Candidate, DataFolder, Dimension, Fate, KnownPrompt, Rating, SuiteHead, built_suite,
-    check_sheet, holds_ratings, is_language_tag, load, nearest, public_sets, ratings_of, read_text,
-    review_sheet, sheet_ids, sift, suite_jsonl,
+    BUILTIN, Candidate, Dimension, Fate, KnownPrompt, Rating, SuiteHead, built_suite, check_sheet,
+    holds_ratings, is_language_tag, nearest, ratings_of, read_text, review_sheet, sheet_ids, sift,
+    suite_jsonl,
 };
 
 use self::{
@@ -21,7 +21,7 @@ use self::{
     record::{BuildRecord, Choices, KnownSet, SheetRecord},
     stages::Stages,
 };
-use super::policy;
+use super::{known_suites, policy};
 use crate::{
     cli::BuildSuiteArgs,
     context::{Context, write_whole},
@@ -348,30 +348,6 @@ fn known_prompts(args: &BuildSuiteArgs) -> Result<(Vec<KnownPrompt>, Vec<KnownSe
         })
         .collect();
     Ok((prompts, suites.iter().map(KnownSet::of).collect()))
-}
-
-/// The suites named by `against`, and the public sets in `data`.
-pub(super) fn known_suites(against: &[String], data: Option<&Path>) -> Result<Vec<Suite>, Failure> {
-    let mut suites = against
-        .iter()
-        .map(|name| load_suite(name))
-        .collect::<Result<Vec<_>, _>>()?;
-    let Some(folder) = data else {
-        return Ok(suites);
-    };
-    let files = DataFolder::list(folder)?;
-    let mut any = false;
-    for found in public_sets()?.iter().filter_map(|set| set.find(&files)) {
-        any = true;
-        suites.push(load(&found.path)?);
-    }
-    if !any {
-        return Err(
-            Failure::usage(format!("{} holds no public set", folder.display()))
-                .hint("`nocere suites list --data DIR` shows what is looked for"),
-        );
-    }
-    Ok(suites)
 }
 
 /// A sheet's path and text.
