@@ -1,8 +1,8 @@
-//! Agreement: how far raters, or a judge and a human, put the same items into the same
-//! categories, beyond percent agreement and with an interval.
+//! Agreement: how often raters, or a judge and a human, put the same items into the same
+//! categories, beyond chance and with an interval.
 //!
-//! It is responsible for the coefficients and their intervals. It does not know what the
-//! categories mean; they are indexes from 0, and their order matters only to weights and to
+//! This module is responsible for the coefficients and their intervals. It does not know what
+//! the categories mean: they are indexes from 0, and their order matters only to weights and to
 //! the ordinal and interval scales.
 
 mod chance;
@@ -27,11 +27,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
-    /// Only the same category agrees: 1 or 0. For categories without an order.
+    /// Only equal categories agree: 1 or 0. For categories without an order.
     Identity,
-    /// `1 − |a − b| / (k − 1)` for `k` categories at equal distances.
+    /// `1 − |a − b| / (k − 1)` for `k` equally spaced categories.
     Linear,
-    /// `1 − (a − b)² / (k − 1)²`: a far disagreement counts more than several near ones.
+    /// `1 − (a − b)² / (k − 1)²`: one large disagreement counts more than several small ones.
     Quadratic,
 }
 
@@ -41,6 +41,7 @@ impl Weights {
         if first == second {
             return 1.0;
         }
+        // One category has no distances; the maximum avoids dividing by 0.
         let share = first.abs_diff(second) as f64 / (categories.max(2) - 1) as f64;
         match self {
             Self::Identity => 0.0,
@@ -50,45 +51,45 @@ impl Weights {
     }
 }
 
-/// Which interval to make.
+/// The kind of interval to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntervalKind {
     /// From the large-sample variance of the coefficient. Items of one cluster are summed
-    /// first, so that it also holds for several answers to one probe.
+    /// first, so it also holds for several answers to one probe.
     Asymptotic,
-    /// Wilson's interval of the observed agreement, for the number of independent items that
-    /// would have the variance of [`Self::Asymptotic`], carried over to the coefficient with
-    /// the agreement by chance held. It keeps a width where all items agree, and covers
-    /// better for few items and near 1 (examples/coverage.rs): the one to prefer.
+    /// Wilson's interval of the observed agreement, carried over to the coefficient with the
+    /// chance agreement held fixed. Its sample size is the number of independent items that
+    /// would have the variance of [`Self::Asymptotic`]. It keeps a width when all items agree,
+    /// and covers better for few items and near 1 (examples/coverage.rs). Prefer this one.
     Score,
-    /// Percentile bootstrap over items, or over clusters where items carry one.
+    /// Percentile bootstrap over items, or over clusters if items have cluster ids.
     Bootstrap(Resampling),
 }
 
-/// A coefficient of agreement with what is needed to weigh it.
+/// A coefficient of agreement with its interval and counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// At most 1; 0 is agreement by chance (percent agreement: in [0, 1]). `None` where the
+    /// At most 1; 0 is chance agreement (percent agreement: in [0, 1]). `None` if the
     /// coefficient is undefined.
     pub value: Option<f64>,
-    /// Lower and upper bound of the 95 % interval, at most 1; `None` without a value, with
-    /// fewer than two items or clusters, or where most resamples are undefined. Where all
-    /// items agree only [`IntervalKind::Score`] has a width.
+    /// Lower and upper bound of the 95 % interval, at most 1. `None` without a value, with
+    /// fewer than two items or clusters, or if most resamples are undefined. When all items
+    /// agree, only [`IntervalKind::Score`] has a width.
     pub interval: Option<(f64, f64)>,
-    /// Items that count: with at least two ratings.
+    /// Items that count: those with at least two ratings.
     pub items: u64,
-    /// Raters that the data have room for.
+    /// Number of raters in the data, including any who left gaps.
     pub raters: u64,
-    /// Clusters of the items that count; the same as `items` where every item is its own.
+    /// Clusters of the items that count; equals `items` if every item is its own cluster.
     pub clusters: u64,
-    /// How the interval was made.
+    /// How the interval was computed.
     pub method: Method,
 }
 
 impl Agreement {
-    /// The agreement whose large-sample interval follows from the influences of its clusters,
-    /// which average 0: variance `Σ influence² / (g (g − 1))`, Student's t with `g − 1`
-    /// degrees.
+    /// The agreement with its large-sample interval, from the influences of its clusters.
+    /// Influences average 0; the variance is `Σ influence² / (g (g − 1))`, and the interval
+    /// uses Student's t with `g − 1` degrees of freedom.
     fn from_influences(ratings: &Ratings, value: f64, influences: &[f64]) -> Self {
         let freedom = influences.len() as f64 - 1.0;
         let interval = (influences.len() > 1).then(|| {
@@ -99,22 +100,24 @@ impl Agreement {
         Self::new(ratings, Some(value), interval, Method::Asymptotic)
     }
 
-    /// The agreement with the interval of [`IntervalKind::Score`], where `expected` is the
-    /// agreement by chance.
+    /// The agreement with the interval of [`IntervalKind::Score`]; `expected` is the chance
+    /// agreement.
     fn with_score(ratings: &Ratings, value: f64, expected: f64, influences: &[f64]) -> Self {
         let clusters = influences.len() as f64;
         let rest = 1.0 - expected;
         let observed = (expected + value * rest).clamp(0.0, 1.0);
         let variance = variance(influences) * rest * rest;
         let spread = observed * (1.0 - observed);
-        // Rounding leaves influences barely off zero where all items are alike.
+        // When all items are alike, rounding leaves influences slightly off zero.
         let size = if variance > 1e-15 && spread > 1e-12 {
-            // Influences that happen to cancel must not make more of the items than they are.
+            // Influences may cancel by chance, but the size must not exceed the number of
+            // items.
             for_few_clusters(spread / variance, clusters).min(ratings.paired_counts().0 as f64)
         } else {
             clusters
         };
         let interval = wilson_share(observed, size).filter(|_| influences.len() > 1);
+        // If chance agreement exceeds 1/2, low bounds would map to less than −1.
         let carry = |agreement: f64| ((agreement - expected) / rest).max(-1.0);
         let interval = interval.map(|(low, high)| (carry(low), carry(high)));
         Self::new(ratings, Some(value), interval, Method::WilsonEffective)

@@ -1,15 +1,15 @@
-//! The cluster bootstrap: resample whole clusters, because answers within one are alike.
+//! The cluster bootstrap: resamples whole clusters, because answers within a cluster are alike.
 
 use crate::resample::{ClusterSums, Resampling};
 
 /// 95 % percentile interval of a ratio of sums over clusters `(hits, total)`.
 ///
-/// Field and Welsh (2007), J. R. Stat. Soc. B 69:369–390: clusters are drawn with
-/// replacement and kept whole. Percentile bounds are the 2.5 % and 97.5 % order statistics
-/// of the resampled ratios (nearest rank). `None` without a cluster that has a total.
-/// One cluster, or all clusters alike, give an interval of width 0; callers that need
-/// width there use a closed form instead. The same seed gives the same interval on any
-/// number of threads.
+/// Field and Welsh (2007), J. R. Stat. Soc. B 69:369–390: clusters are drawn with replacement
+/// and kept whole. The bounds are the 2.5 % and 97.5 % order statistics of the resampled ratios
+/// (nearest rank). `None` without a cluster whose total is above 0, or without resamples. One
+/// cluster, or clusters that are all alike, give an interval of width 0; callers that need a
+/// width there use a closed form instead. The same seed gives the same interval on any number
+/// of threads.
 pub fn cluster_bootstrap_rate(
     clusters: &[(u64, u64)],
     resamples: u32,
@@ -24,11 +24,11 @@ pub fn cluster_bootstrap_rate(
 
 /// 95 % percentile interval of a mean over clusters `(sum of values, number of values)`.
 ///
-/// As [`cluster_bootstrap_rate`], for real values: scores, costs, durations. The unit and
-/// range are those of the values. Assumes independent clusters; with fewer than about ten
-/// the interval is too narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat.
-/// 90:414–427). `None` without a value, without resamples, or if a sum is not finite; one
-/// cluster, or all alike, give width 0. A missing value is left out by the caller.
+/// Like [`cluster_bootstrap_rate`], for real values: scores, costs, durations. Unit and range
+/// are those of the values. Assumes independent clusters; with fewer than about ten the
+/// interval is too narrow (Cameron, Gelbach and Miller 2008, Rev. Econ. Stat. 90:414–427).
+/// `None` without a value, without resamples, or if a sum is not finite. One cluster, or
+/// clusters that are all alike, give width 0. The caller leaves out missing values.
 pub fn cluster_bootstrap_mean(
     clusters: &[(f64, u64)],
     resampling: Resampling,
@@ -43,7 +43,7 @@ pub fn cluster_bootstrap_mean(
     ClusterSums::new(2, filled).interval(resampling, ratio)
 }
 
-/// The first sum over the second, `None` where the second is 0.
+/// First sum divided by the second; `None` if the second is not positive.
 pub(crate) fn ratio(sums: &[f64]) -> Option<f64> {
     (sums[1] > 0.0).then(|| sums[0] / sums[1])
 }

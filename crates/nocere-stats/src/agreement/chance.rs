@@ -1,23 +1,24 @@
-//! Coefficients that differ only in what they take for chance: Gwet's, Fleiss', and percent
-//! agreement, which takes nothing for it.
+//! Gwet's AC, Fleiss' kappa and percent agreement: coefficients that differ only in how they
+//! define chance agreement. Percent agreement assumes none.
 
 use std::collections::BTreeMap;
 
 use super::{Agreement, IntervalKind, Ratings, Weights};
 use crate::{Method, resample::sum_by_cluster};
 
-/// Gwet's AC1 (identity weights) or AC2 (others), for two or more raters with gaps.
+/// Gwet's AC1 (identity weights) or AC2 (other weights), for two or more raters with gaps.
 ///
-/// `(p_a − p_e) / (1 − p_e)` with `p_a` the mean agreement of pairs of ratings within items
-/// that have two or more, `p_e = T Σ π_k (1 − π_k) / (q (q − 1))`, `T` the sum of the weights
-/// and `π_k` the mean share of category `k` (Gwet 2008, Br. J. Math. Stat. Psychol. 61:29–48;
-/// AC2 and missing ratings: Gwet 2014, Handbook of Inter-Rater Reliability, 4th ed., ch. 4–6).
-/// The asymptotic interval is the linearised one of the handbook with Student's t, with
-/// clusters summed first.
-/// Assumes items (or clusters) drawn independently. Unlike kappa it is defined, and 1, where
-/// everyone used one category, and does not collapse for rare categories. `None` without an
-/// item that has two ratings, or with fewer than two possible categories. One item has a
-/// value and no interval.
+/// `(p_a − p_e) / (1 − p_e)`, where `p_a` is the mean agreement of pairs of ratings within
+/// items that have two or more, `p_e = T Σ π_k (1 − π_k) / (q (q − 1))`, `T` is the sum of the
+/// weights and `π_k` the mean share of category `k` (Gwet 2008, Br. J. Math. Stat. Psychol.
+/// 61:29–48; AC2 and missing ratings: Gwet 2014, Handbook of Inter-Rater Reliability, 4th ed.,
+/// ch. 4–6).
+/// The asymptotic interval is the linearised one of the handbook with Student's t; clusters are
+/// summed first.
+/// Assumes items (or clusters) drawn independently. Unlike kappa it is defined, and 1, when all
+/// raters used one category, and it does not collapse for rare categories. `None` without an
+/// item that has two ratings, or with fewer than two possible categories. A single item has a
+/// value but no interval.
 pub fn gwet_ac(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> Agreement {
     coefficient(ratings, weights, Chance::Gwet, kind)
 }
@@ -25,22 +26,22 @@ pub fn gwet_ac(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> Agree
 /// Fleiss' kappa for two or more raters, generalised to weights and gaps.
 ///
 /// `(p_a − p_e) / (1 − p_e)` with `p_a` as in [`gwet_ac`] and `p_e = Σ w_kl π_k π_l` (Fleiss
-/// 1971, Psychol. Bull. 76:378–382; with weights, gaps and the variance: Gwet 2014, Handbook
-/// of Inter-Rater Reliability, 4th ed., ch. 3 and 5). For two raters this is Scott's pi.
-/// Assumes raters who are exchangeable and items (or clusters) drawn independently. `None`
-/// without an item that has two ratings, and where only one category was used (`p_e` = 1).
-/// One item has at best a value and no interval.
+/// 1971, Psychol. Bull. 76:378–382; with weights, gaps and the variance: Gwet 2014, Handbook of
+/// Inter-Rater Reliability, 4th ed., ch. 3 and 5). For two raters this is Scott's pi.
+/// Assumes exchangeable raters and items (or clusters) drawn independently. `None` without an
+/// item that has two ratings, or if only one category was used (`p_e` = 1). A single item has
+/// at most a value and no interval.
 pub fn fleiss_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> Agreement {
     coefficient(ratings, weights, Chance::Fleiss, kind)
 }
 
-/// Percent agreement: the mean, over items with two or more ratings, of the (weighted) share
-/// of pairs of ratings that agree. In [0, 1].
+/// Percent agreement: the mean, over items with two or more ratings, of the (weighted) share of
+/// rating pairs that agree. In [0, 1].
 ///
-/// For two raters and identity weights this is the share of items rated alike. It takes
-/// nothing for chance, so it is high where one category dominates. Assumes items (or
-/// clusters) drawn independently. `None` without an item that has two ratings. With all alike
-/// it is 1 with an interval of width 0; one item has a value and no interval.
+/// For two raters and identity weights this is the share of items rated alike. It makes no
+/// correction for chance, so it is high when one category dominates. Assumes items (or
+/// clusters) drawn independently. `None` without an item that has two ratings. If all ratings
+/// agree it is 1 with an interval of width 0. A single item has a value but no interval.
 pub fn percent_agreement(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> Agreement {
     coefficient(ratings, weights, Chance::Nothing, kind)
 }
@@ -53,7 +54,7 @@ enum Chance {
 }
 
 /// Sums over items, in this order: items with a rating, items with two or more, agreement
-/// within the latter, shares of each category.
+/// within the latter; then the share of each category.
 const SUMS_BEFORE_SHARES: usize = 3;
 
 fn coefficient(
@@ -114,6 +115,7 @@ fn item_sums(tally: &[f64], table: &[Vec<f64>]) -> Vec<f64> {
             .zip(table)
             .map(|(count, weights)| {
                 let weighted: f64 = tally.iter().zip(weights).map(|(n, w)| n * w).sum();
+                // A rating is not paired with itself, and equal categories weigh 1.
                 count * (weighted - 1.0)
             })
             .sum();
@@ -124,7 +126,7 @@ fn item_sums(tally: &[f64], table: &[Vec<f64>]) -> Vec<f64> {
     sums
 }
 
-/// A coefficient taken apart, for its linearised variance.
+/// The components of a coefficient, for its linearised variance.
 struct Parts {
     value: f64,
     expected: f64,
@@ -165,7 +167,7 @@ impl Parts {
             .zip(&shares)
             .map(|(pull, share)| pull * share)
             .sum();
-        // Rounding of the shares can leave 1 − p_e barely off zero.
+        // Rounding of the shares can leave 1 − p_e slightly off zero.
         (1.0 - expected > 1e-12).then(|| Self {
             value: (sums[2] / paired - expected) / (1.0 - expected),
             expected,
@@ -175,7 +177,7 @@ impl Parts {
         })
     }
 
-    /// The influence of one item on the value, as in irrCAC; over the items it averages 0.
+    /// Influence of one item on the value, as in irrCAC; averages 0 over the items.
     fn influence(&self, row: &[f64]) -> f64 {
         let rest = 1.0 - self.expected;
         let own = self.items / self.paired * (row[2] - self.expected * row[1]) / rest;
@@ -185,7 +187,7 @@ impl Parts {
     }
 }
 
-/// The influence of each cluster on the value, as of one of that many.
+/// Influence of each cluster on the value, scaled as if each cluster were one item.
 fn influences(rows: &[(u64, Vec<f64>)], parts: &Parts) -> Vec<f64> {
     let mut clusters: BTreeMap<u64, f64> = BTreeMap::new();
     for (cluster, row) in rows {

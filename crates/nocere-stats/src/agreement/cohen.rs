@@ -7,18 +7,18 @@ use crate::{Method, quantile::Z, resample::sum_by_cluster};
 
 /// Cohen's kappa of the first two raters, plain or weighted.
 ///
-/// `κ = (p_o − p_e) / (1 − p_e)` with `p_o = Σ w_ab p_ab` and `p_e = Σ w_ab p_a. p_.b`
-/// (Cohen 1960, Educ. Psychol. Meas. 20:37–46; weighted: Cohen 1968, Psychol. Bull.
-/// 70:213–220). In [−1, 1].
-/// The asymptotic interval is `κ ± z·se` after Fleiss, Cohen and Everitt (1969), Psychol.
-/// Bull. 72:323–327, eq. 14 where every item is its own cluster. With clusters the influences
-/// behind that formula are summed per cluster, and Student's t with `clusters − 1` degrees
+/// `κ = (p_o − p_e) / (1 − p_e)` with `p_o = Σ w_ab p_ab` and `p_e = Σ w_ab p_a. p_.b` (Cohen
+/// 1960, Educ. Psychol. Meas. 20:37–46; weighted: Cohen 1968, Psychol. Bull. 70:213–220). In
+/// [−1, 1].
+/// If every item is its own cluster, the asymptotic interval is `κ ± z·se` after Fleiss, Cohen
+/// and Everitt (1969), Psychol. Bull. 72:323–327, eq. 14. With clusters, the influences behind
+/// that formula are summed per cluster, and Student's t with `clusters − 1` degrees of freedom
 /// replaces z.
-/// Assumes raters who rate on their own and items (or clusters) drawn independently.
-/// Items that one of the two did not rate are left out. Undefined, `None`, without an item
-/// and where both used one and the same category throughout (`p_e` = 1): nothing then tells
-/// agreement from chance; [`gwet_ac`](super::gwet_ac) is defined there. One item has a value
-/// at best and no interval.
+/// Assumes raters who rate independently of each other, and items (or clusters) drawn
+/// independently. Items that one of the two did not rate are left out. `None` (undefined)
+/// without an item, or if both raters used the same single category throughout (`p_e` = 1):
+/// agreement cannot then be distinguished from chance. [`gwet_ac`](super::gwet_ac) is defined
+/// there. A single item has at most a value and no interval.
 pub fn cohen_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> Agreement {
     let categories = ratings.categories();
     let pairs: Vec<(u64, usize)> = ratings
@@ -57,6 +57,7 @@ pub fn cohen_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> A
             Agreement::bootstrapped(ratings, kappa, interval, resampling)
         }
     };
+    // `Agreement` counts items with any two ratings; here only the first two raters count.
     agreement.items = pairs.len() as u64;
     if pairs.is_empty() {
         agreement.method = Method::NoData;
@@ -64,7 +65,7 @@ pub fn cohen_kappa(ratings: &Ratings, weights: Weights, kind: IntervalKind) -> A
     agreement
 }
 
-/// The influence of each cluster on kappa, as of one of that many.
+/// Influence of each cluster on kappa, scaled as if each cluster were one item.
 fn influences(pairs: &[(u64, usize)], table: &Table<'_>) -> Vec<f64> {
     let mut clusters: BTreeMap<u64, f64> = BTreeMap::new();
     for (cluster, cell) in pairs {
@@ -84,7 +85,7 @@ fn asymptotic(
     kappa: f64,
 ) -> Agreement {
     if influences.len() == pairs.len() && pairs.len() > 1 {
-        // The published large-sample variance divides by n and takes the normal quantile.
+        // The published large-sample variance divides by n and uses the normal quantile.
         let squares: f64 = influences.iter().map(|influence| influence.powi(2)).sum();
         let half = Z * squares.sqrt() / pairs.len() as f64;
         let interval = ((kappa - half).max(-1.0), (kappa + half).min(1.0));
@@ -97,8 +98,9 @@ fn asymptotic(
 struct Table<'a> {
     categories: usize,
     weights: Weights,
-    /// Mean weight of a category of the first rater against the second rater's shares.
+    /// Mean weight of each category of the first rater against the second rater's shares.
     of_first: Vec<f64>,
+    /// Mean weight of each category of the second rater against the first rater's shares.
     of_second: Vec<f64>,
     observed: f64,
     expected: f64,
@@ -143,12 +145,12 @@ impl<'a> Table<'a> {
 
     fn kappa(&self) -> Option<f64> {
         let rest = 1.0 - self.expected;
-        // Rounding of the shares can leave 1 − p_e barely off zero.
+        // Rounding of the shares can leave 1 − p_e slightly off zero.
         (self.counts.iter().any(|count| *count > 0.0) && rest > 1e-12)
             .then(|| (self.observed - self.expected) / rest)
     }
 
-    /// Influence of one more item in `cell` on kappa; over the items it averages 0.
+    /// Influence of one more item in `cell` on kappa; averages 0 over the items.
     fn influence(&self, cell: usize) -> f64 {
         let (a, b) = (cell / self.categories, cell % self.categories);
         let rest = 1.0 - self.expected;

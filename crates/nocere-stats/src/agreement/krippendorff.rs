@@ -1,4 +1,4 @@
-//! Krippendorff's alpha for any number of raters with gaps.
+//! Krippendorff's alpha for any number of raters, with gaps.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,9 @@ use crate::{Resampling, resample::sum_by_cluster};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Different or not.
+    /// Categories are equal or not.
     Nominal,
-    /// Ranked: the distance counts the ratings that lie between.
+    /// Categories are ranked: the distance counts the ratings between them.
     Ordinal,
     /// The index is a number: the distance is the squared difference.
     Interval,
@@ -19,14 +19,14 @@ pub enum Scale {
 
 /// Krippendorff's alpha with a percentile bootstrap interval over items or clusters.
 ///
-/// `α = 1 − D_o / D_e` from the coincidence matrix of pairs of ratings within items, with the
+/// `α = 1 − D_o / D_e` from the coincidence matrix of rating pairs within items, with the
 /// squared difference of the scale (Krippendorff 2019, Content Analysis, 4th ed., ch. 12;
-/// Krippendorff 2011, Computing Krippendorff's Alpha-Reliability). At most 1; 0 is chance.
-/// In a resample the ordinal distances are those of the resample.
-/// Assumes items (or clusters) drawn independently and raters who are exchangeable. Items
-/// with fewer than two ratings are left out. `None` without such an item, and where only one
-/// category was used (`D_e` = 0). One item has a value and no interval; all alike have width
-/// 0.
+/// Krippendorff 2011, Computing Krippendorff's Alpha-Reliability). At most 1; 0 is chance. In a
+/// resample, ordinal distances are computed from that resample.
+/// Assumes items (or clusters) drawn independently and exchangeable raters. Items with fewer
+/// than two ratings are left out. `None` without such an item, or if only one category was used
+/// (`D_e` = 0). A single item has a value but no interval. If all ratings agree the interval
+/// has width 0.
 pub fn krippendorff_alpha(ratings: &Ratings, scale: Scale, resampling: Resampling) -> Agreement {
     let categories = ratings.categories();
     let width = categories * categories;

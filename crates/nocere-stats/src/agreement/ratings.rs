@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-/// Items × raters of category indexes, where a rating may be missing.
+/// Items × raters of category indexes; a rating may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ratings {
     categories: usize,
@@ -13,7 +13,7 @@ pub struct Ratings {
     clusters: Vec<u64>,
 }
 
-/// Why ratings cannot be taken.
+/// Why ratings are rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RatingsError {
     /// A category index is not below the number of categories.
@@ -21,27 +21,27 @@ pub enum RatingsError {
         "category {category} of item {item} is not below the number of categories {categories}"
     )]
     CategoryOutOfRange {
-        /// The item, from 0.
+        /// Index of the item, from 0.
         item: usize,
         /// The index that was given.
         category: usize,
-        /// How many categories there are.
+        /// Number of categories.
         categories: usize,
     },
-    /// An item has another number of raters than the first.
+    /// An item has a different number of raters than the first.
     #[error("item {item} has {found} ratings and not {expected}")]
     UnequalRaters {
-        /// The item, from 0.
+        /// Index of the item, from 0.
         item: usize,
         /// Ratings of the item, missing ones included.
         found: usize,
         /// Ratings of the first item.
         expected: usize,
     },
-    /// There is not one cluster id per item.
+    /// The number of cluster ids differs from the number of items.
     #[error("{found} cluster ids for {expected} items")]
     UnequalClusters {
-        /// Cluster ids that were given.
+        /// Number of cluster ids given.
         found: usize,
         /// Number of items.
         expected: usize,
@@ -49,9 +49,14 @@ pub enum RatingsError {
 }
 
 impl Ratings {
-    /// Ratings with the categories `0..categories`. Every item has one place per rater;
-    /// `None` where that rater did not rate it. No items at all are allowed: every
-    /// coefficient of them is undefined.
+    /// Ratings with the categories `0..categories`. Every item has one place per rater, `None`
+    /// if that rater did not rate it. An empty list is allowed: every coefficient of it is
+    /// undefined.
+    ///
+    /// # Errors
+    ///
+    /// [`RatingsError::UnequalRaters`] if an item has a different number of places than the
+    /// first; [`RatingsError::CategoryOutOfRange`] if a category is not below `categories`.
     pub fn new(categories: usize, items: Vec<Vec<Option<usize>>>) -> Result<Self, RatingsError> {
         let raters = items.first().map_or(0, Vec::len);
         for (item, ratings) in items.iter().enumerate() {
@@ -80,13 +85,21 @@ impl Ratings {
     }
 
     /// Ratings of two raters who both rated every item.
+    ///
+    /// # Errors
+    ///
+    /// [`RatingsError::CategoryOutOfRange`] if a category is not below `categories`.
     pub fn of_two(categories: usize, pairs: &[(usize, usize)]) -> Result<Self, RatingsError> {
         let items = pairs.iter().map(|(a, b)| vec![Some(*a), Some(*b)]);
         Self::new(categories, items.collect())
     }
 
-    /// The same with one cluster id per item: items of one cluster are not independent, as
-    /// several answers to one probe are not. Without it every item is its own cluster.
+    /// Sets one cluster id per item. Items of one cluster are not independent, such as several
+    /// answers to one probe. Without this, every item is its own cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`RatingsError::UnequalClusters`] if the number of ids differs from the number of items.
     pub fn with_clusters(self, clusters: Vec<u64>) -> Result<Self, RatingsError> {
         if clusters.len() != self.items.len() {
             return Err(RatingsError::UnequalClusters {
@@ -112,13 +125,13 @@ impl Ratings {
         self.items.len()
     }
 
-    /// The cluster id and the ratings of each item.
+    /// Cluster id and ratings of each item.
     pub(super) fn rows(&self) -> impl Iterator<Item = (u64, &[Option<usize>])> {
         let items = self.items.iter().map(Vec::as_slice);
         self.clusters.iter().copied().zip(items)
     }
 
-    /// The cluster id of each item that has a rating, with how often each category was given.
+    /// For each item with a rating: its cluster id and the number of ratings per category.
     pub(super) fn tallies(&self) -> impl Iterator<Item = (u64, Vec<f64>)> {
         self.rows().filter_map(|(cluster, ratings)| {
             let mut tally = vec![0.0; self.categories];
@@ -129,7 +142,7 @@ impl Ratings {
         })
     }
 
-    /// Items with at least two ratings, and the clusters they are in.
+    /// Number of items with at least two ratings, and number of clusters that they are in.
     pub(super) fn paired_counts(&self) -> (u64, u64) {
         let paired: Vec<u64> = self
             .rows()
