@@ -1,8 +1,9 @@
-//! Classification: how good a classifier, such as a judge or an answering model, is against
-//! labels that are taken for true.
+//! Classification: how well a classifier, such as a judge or an answering model, matches labels
+//! that are assumed true.
 //!
-//! It is responsible for rates of a confusion table, ranking and calibration, each with an
-//! interval. It does not correct for errors in the labels; `correction` does that for a judge.
+//! This module is responsible for rates of a confusion table, ranking and calibration, each
+//! with an interval. It does not correct for errors in the labels;
+//! [`correction`](crate::correction) does that for a judge.
 
 mod auroc;
 mod calibration;
@@ -20,15 +21,15 @@ pub use confusion::{Confusion, ConfusionError, LabelledAnswer};
 
 use crate::Method;
 
-/// A figure that is no ratio of two counts, with its interval.
+/// A figure that is not a ratio of two counts, with its interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
-    /// In [0, 1]; `None` where it is undefined.
+    /// In [0, 1]; `None` if it is undefined.
     pub value: Option<f64>,
-    /// Lower and upper bound of the 95 % interval, in [0, 1]; `None` where it is undefined.
+    /// Lower and upper bound of the 95 % interval, in [0, 1]; `None` if it is undefined.
     pub interval: Option<(f64, f64)>,
-    /// Answers that count.
+    /// Number of answers that count.
     pub observations: u64,
-    /// How the interval was made.
+    /// How the interval was computed.
     pub method: Method,
 }

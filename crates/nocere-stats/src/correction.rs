@@ -1,10 +1,11 @@
-//! Correction: what a rate or mean would be if the judge made no errors, from a sample that
-//! a human judged too.
+//! Correction: what a rate or mean would be if the judge made no errors, estimated from a
+//! sample that a human judged too.
 //!
-//! [`rogan_gladen`] needs only how often the judge is right on positives and on negatives,
-//! which may come from other data than those observed; it assumes that both carry over.
-//! [`prediction_powered_mean`] and [`prediction_powered_rate`] need human labels on a random
-//! part of the very data, and assume nothing about the judge. Neither knows who the judge is.
+//! [`rogan_gladen()`] needs only how often the judge is right on positives and on negatives.
+//! These figures may come from other data than the observed answers; it assumes that they carry
+//! over. [`prediction_powered_mean`] and [`prediction_powered_rate`] need human labels on a
+//! random part of the observed answers themselves, and assume nothing about the judge. None of
+//! them knows who the judge is.
 
 mod prediction_powered;
 mod rogan_gladen;
@@ -31,12 +32,12 @@ pub enum NoCorrection {
     /// No calibration answer is truly negative: the specificity is unknown.
     #[error("no answer of the calibration is truly negative")]
     NoNegatives,
-    /// The calibration does not show that the judge does better than chance.
+    /// The calibration does not show that the judge is better than chance.
     #[error(
         "sensitivity plus specificity minus one is {youden:.3} (95 % interval {low:.3} to {high:.3}) and may be zero"
     )]
     UninformativeJudge {
-        /// Sensitivity + specificity − 1; chance is 0.
+        /// Sensitivity + specificity − 1; 0 is chance.
         youden: f64,
         /// Lower bound of its 95 % interval, at most 0 here.
         low: f64,
@@ -49,7 +50,7 @@ pub enum NoCorrection {
         /// Clusters with a human label.
         clusters: u64,
     },
-    /// A score is not finite, or for a rate not in [0, 1].
+    /// A score is not finite or, for a rate, not in [0, 1].
     #[error("the score {score} is not in the range of the measure")]
     ScoreOutOfRange {
         /// The first such score.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::quantile::Z;
 
-/// The area under the ROC curve with its interval.
+/// Area under the ROC curve with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Auroc {
-    /// Probability that a random positive scores higher than a random negative, ties counted
-    /// half; in [0, 1], 0.5 is chance.
+    /// Probability that a random positive scores higher than a random negative; ties count
+    /// half. In [0, 1]; 0.5 is chance.
     pub value: f64,
     /// DeLong's standard error, at least 0.
     pub standard_error: f64,
@@ -20,25 +20,25 @@ pub struct Auroc {
     pub negatives: u64,
 }
 
-/// Area under the ROC curve of scores, each with whether it belongs to a positive.
+/// Area under the ROC curve from `(positive, score)` pairs; the flag marks positives.
 ///
-/// The Mann–Whitney statistic by midranks, with DeLong's variance
-/// `S₁₀ / m + S₀₁ / n` of the structural components (DeLong, DeLong and Clarke-Pearson 1988,
-/// Biometrics 44:837–845; by midranks: Sun and Xu 2014, IEEE Signal Process. Lett.
-/// 21:1389–1393). The interval is made on the logit scale, `logit A ± z se / (A (1 − A))`,
-/// which covers better near 1 than `A ± z se` (Pepe 2003, ch. 5.2).
-/// Where that has no width (area 0 or 1, or no variance) the bounds solve
+/// The Mann–Whitney statistic by midranks, with DeLong's variance `S₁₀ / m + S₀₁ / n` of the
+/// structural components (DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837–845; by
+/// midranks: Sun and Xu 2014, IEEE Signal Process. Lett. 21:1389–1393). The interval is
+/// computed on the logit scale, `logit A ± z se / (A (1 − A))`, which covers better near 1 than
+/// `A ± z se` (Pepe 2003, ch. 5.2).
+/// If that interval has no width (area 0 or 1, or no variance), the bounds solve
 /// `|A − θ| = z sqrt(V(θ))` with the variance of Hanley and McNeil (Newcombe 2006, Stat. Med.
 /// 25:559–573, method 5).
-/// Assumes independent answers. `None` with no positive or no negative, and if a score is
-/// not a number. All scores equal give 0.5.
+/// Assumes independent answers. `None` without a positive or without a negative, or if a score
+/// is not a number. If all scores are equal the area is 0.5.
 pub fn area_under_roc(scores: &[(bool, f64)]) -> Option<Auroc> {
     if scores.iter().any(|(_, score)| score.is_nan()) {
         return None;
     }
     let pick = |wanted: bool| -> Vec<f64> {
         let chosen = scores.iter().filter(|(positive, _)| *positive == wanted);
-        // Adding zero makes −0 and 0 the same score.
+        // Adding zero turns −0 into 0; `total_cmp` would order them as different scores.
         let mut chosen: Vec<f64> = chosen.map(|(_, score)| score + 0.0).collect();
         chosen.sort_unstable_by(f64::total_cmp);
         chosen
@@ -54,7 +54,7 @@ pub fn area_under_roc(scores: &[(bool, f64)]) -> Option<Auroc> {
     let variance = |components: &[f64], mean: f64| -> f64 {
         let count = components.len() as f64;
         let squares: f64 = components.iter().map(|c| (c - mean).powi(2)).sum();
-        // One answer of a kind shows no variation of its own.
+        // A single answer shows no variation.
         if count < 2.0 {
             0.0
         } else {
@@ -71,7 +71,8 @@ pub fn area_under_roc(scores: &[(bool, f64)]) -> Option<Auroc> {
     })
 }
 
-/// For each of `scores`, the share of `others` that are lower, ties counted half. Both sorted.
+/// For each of `scores`, the share of `others` that are lower; ties count half. Both are
+/// sorted.
 fn placements(scores: &[f64], others: &[f64]) -> Vec<f64> {
     scores
         .iter()
@@ -90,6 +91,7 @@ fn interval(value: f64, error: f64, m: f64, n: f64) -> (f64, f64) {
         let back = |logit: f64| 1.0 / (1.0 + (-logit).exp());
         return (back(centre - half), back(centre + half));
     }
+    // Method 5 puts the mean of m − 1 and n − 1 in place of both.
     let balanced = f64::midpoint(m, n) - 1.0;
     let distance = |theta: f64| {
         let spread = (1.0 - theta) / (2.0 - theta) + theta / (1.0 + theta);
@@ -97,10 +99,12 @@ fn interval(value: f64, error: f64, m: f64, n: f64) -> (f64, f64) {
         (value - theta).abs() - Z * variance.sqrt()
     };
     let solve = |end: f64| {
+        // The area is already at this end: there is nothing to search.
         if (value - end).abs() < f64::EPSILON {
             return value;
         }
         let (mut inside, mut outside) = (value, end);
+        // Bisection; 100 halvings exceed the precision of f64.
         for _ in 0..100 {
             let middle = f64::midpoint(inside, outside);
             if distance(middle) > 0.0 {

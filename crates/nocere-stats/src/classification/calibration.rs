@@ -1,4 +1,4 @@
-//! Calibration: whether stated probabilities are what then happens.
+//! Calibration: how closely stated probabilities match what then happens.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +9,26 @@ use crate::{
     resample::{ClusterSums, sum_by_cluster},
 };
 
-/// A stated probability and what happened.
+/// A stated probability and its outcome.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
-    /// What the answer is not independent within: the probe, over epochs.
+    /// Cluster id. Answers with the same id are not independent: usually the probe, over
+    /// epochs.
     pub cluster: u64,
-    /// The stated probability that it happens, in [0, 1].
+    /// Stated probability that the event happens, in [0, 1].
     pub probability: f64,
-    /// Whether it happened.
+    /// True if the event happened.
     pub happened: bool,
 }
 
-/// How stated probabilities are put into bins.
+/// How stated probabilities are grouped into bins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bins {
-    /// This many bins of equal width over [0, 1]; empty ones are left out.
+    /// This many bins of equal width over [0, 1]; empty bins are left out.
     EqualWidth(u32),
-    /// This many bins with about equally many forecasts; equal probabilities stay together.
+    /// This many bins with about the same number of forecasts; equal probabilities stay
+    /// together.
     EqualMass(u32),
 }
 
@@ -37,19 +39,19 @@ pub struct ReliabilityBin {
     pub low: f64,
     /// Inclusive upper edge.
     pub high: f64,
-    /// Forecasts in the bin, at least 1.
+    /// Number of forecasts in the bin, at least 1.
     pub count: u64,
     /// Mean stated probability.
     pub mean_probability: f64,
-    /// Share that happened.
+    /// Share of forecasts whose event happened.
     pub rate: f64,
 }
 
-/// The bins of a reliability diagram that hold a forecast, from low to high.
+/// The non-empty bins of a reliability diagram, from low to high.
 ///
 /// Edges as in scikit-learn's `calibration_curve`: `i / n` for equal width; linearly
-/// interpolated quantiles for equal mass, where equal edges merge. Empty for no forecasts, no
-/// bins, or a probability outside [0, 1].
+/// interpolated quantiles for equal mass, where equal edges merge. Empty without forecasts,
+/// without bins, or if a probability is outside [0, 1].
 pub fn reliability_bins(forecasts: &[Forecast], bins: Bins) -> Vec<ReliabilityBin> {
     let Some(edges) = inner_edges(forecasts, bins) else {
         return Vec::new();
@@ -80,12 +82,12 @@ pub fn reliability_bins(forecasts: &[Forecast], bins: Bins) -> Vec<ReliabilityBi
 ///
 /// `Σ n_b / n |rate_b − mean_b|` (Naeini, Cooper and Hauskrecht 2015, AAAI 29:2901–2907; equal
 /// mass: Nguyen and O'Connor 2015, EMNLP, 1587–1598). The percentile bootstrap over clusters
-/// keeps the edges of the data. The error is biased upwards in small samples, also when
-/// calibration is perfect, and a resample is biased once more, so the interval says how
+/// keeps the edges of the data. The error is biased upwards in small samples, even when
+/// calibration is perfect, and a resample adds bias again. The interval therefore says how
 /// stable the figure is rather than where the truth lies (Kumar, Liang and Ma 2019, NeurIPS
-/// 32): read it with the bins.
-/// Assumes independent clusters. No value for no forecasts, no bins, or a probability outside
-/// [0, 1]; no interval for one cluster.
+/// 32): read it together with the bins.
+/// Assumes independent clusters. No value without forecasts, without bins, or if a probability
+/// is outside [0, 1]; no interval for a single cluster.
 pub fn expected_calibration_error(
     forecasts: &[Forecast],
     bins: Bins,
@@ -98,6 +100,7 @@ pub fn expected_calibration_error(
     let rows = forecasts.iter().map(|forecast| {
         let mut row = vec![0.0; width];
         row[0] = 1.0;
+        // Signed, so that a bin sums to n_b (mean_b − rate_b); only the sums are made absolute.
         row[1 + bin_of(forecast.probability, &edges)] =
             forecast.probability - f64::from(u8::from(forecast.happened));
         (forecast.cluster, row)
@@ -110,12 +113,12 @@ pub fn expected_calibration_error(
     bootstrapped(forecasts, &sums, resampling, error)
 }
 
-/// Brier score: the mean squared distance between the stated probability and what happened
-/// (1 or 0). In [0, 1]; 0 is perfect, and always saying 0.5 scores 0.25.
+/// Brier score: the mean squared distance between the stated probability and the outcome (1 or
+/// 0). In [0, 1]; 0 is perfect, and always stating 0.5 scores 0.25.
 ///
-/// Brier (1950), Mon. Weather Rev. 78:1–3, the two-class form without the factor 2. With a
-/// percentile bootstrap over clusters. Assumes independent clusters. No value for no
-/// forecasts or a probability outside [0, 1]; no interval for one cluster.
+/// Brier (1950), Mon. Weather Rev. 78:1–3, the two-class form without the factor 2, with a
+/// percentile bootstrap over clusters. Assumes independent clusters. No value without forecasts
+/// or if a probability is outside [0, 1]; no interval for a single cluster.
 pub fn brier_score(forecasts: &[Forecast], resampling: Resampling) -> Measure {
     if !all_are_probabilities(forecasts) {
         return undefined(forecasts);
@@ -165,7 +168,7 @@ fn all_are_probabilities(forecasts: &[Forecast]) -> bool {
     !forecasts.is_empty() && probabilities.all(|p| (0.0..=1.0).contains(&p))
 }
 
-/// The edges between bins, ascending; `None` where nothing can be put into bins.
+/// The edges between bins, ascending; `None` if there is nothing to group.
 fn inner_edges(forecasts: &[Forecast], bins: Bins) -> Option<Vec<f64>> {
     if !all_are_probabilities(forecasts) {
         return None;

@@ -10,7 +10,8 @@ use crate::{Estimate, Method, rate_of_clusters};
 /// One answer with its true and its predicted category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelledAnswer {
-    /// What the answer is not independent within: the probe, over epochs.
+    /// Cluster id. Answers with the same id are not independent: usually the probe, over
+    /// epochs.
     pub cluster: u64,
     /// Index of the true category.
     pub truth: usize,
@@ -20,34 +21,35 @@ pub struct LabelledAnswer {
 
 /// Counts of true (rows) against predicted (columns) categories.
 ///
-/// Every rate is an [`Estimate`]: Wilson's interval where each cluster has one answer in the
-/// denominator, else as [`rate_of_clusters`] does it. A rate whose denominator is 0, or whose
-/// category the table does not have, has no value. Answers without a truth or a prediction
-/// are left out by the caller.
+/// Every rate is an [`Estimate`]: Wilson's interval if each cluster has one answer in the
+/// denominator, otherwise as in [`rate_of_clusters`]. A rate has no value if its denominator is
+/// 0 or the table does not have its category. The caller leaves out answers without a truth or
+/// a prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     categories: usize,
-    /// Per cluster: how often each (truth, predicted) occurs.
+    /// Per cluster: number of answers for each (truth, predicted).
     clusters: Vec<BTreeMap<(usize, usize), u64>>,
     grouping: Grouping,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Grouping {
-    /// The one map holds independent answers.
+    /// The only map holds independent answers.
     Independent,
+    /// One map per cluster.
     Clustered,
 }
 
-/// Why a confusion table cannot be made.
+/// Why a confusion table cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConfusionError {
     /// A row does not have one count per category.
     #[error("row {row} has {found} counts for {expected} categories")]
     NotSquare {
-        /// The row, from 0.
+        /// Index of the row, from 0.
         row: usize,
-        /// Counts in the row.
+        /// Number of counts in the row.
         found: usize,
         /// Number of rows.
         expected: usize,
@@ -55,7 +57,7 @@ pub enum ConfusionError {
     /// A category index is not below the number of categories.
     #[error("category {category} of answer {answer} is not below the number of categories")]
     CategoryOutOfRange {
-        /// The answer, from 0.
+        /// Index of the answer, from 0.
         answer: usize,
         /// The index that was given.
         category: usize,
@@ -63,7 +65,11 @@ pub enum ConfusionError {
 }
 
 impl Confusion {
-    /// From a square table of independent answers: `counts[truth][predicted]`.
+    /// Builds a table of independent answers from a square matrix, `counts[truth][predicted]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfusionError::NotSquare`] if a row does not have one count per category.
     pub fn new(counts: &[Vec<u64>]) -> Result<Self, ConfusionError> {
         let mut cells = BTreeMap::new();
         for (truth, row) in counts.iter().enumerate() {
@@ -85,7 +91,12 @@ impl Confusion {
         })
     }
 
-    /// From answers with the categories `0..categories`.
+    /// Builds a table from answers with the categories `0..categories`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfusionError::CategoryOutOfRange`] if a true or predicted category is not below
+    /// `categories`.
     pub fn of_answers(
         categories: usize,
         answers: &[LabelledAnswer],
@@ -114,7 +125,7 @@ impl Confusion {
         self.categories
     }
 
-    /// How many answers of category `truth` were predicted to be `predicted`.
+    /// Number of answers of category `truth` that were predicted as `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> u64 {
         let cells = self.clusters.iter();
         cells
@@ -127,12 +138,12 @@ impl Confusion {
         self.clusters.iter().flat_map(BTreeMap::values).sum()
     }
 
-    /// Share of answers whose predicted category is the true one.
+    /// Accuracy: share of answers whose predicted category is the true one.
     pub fn accuracy(&self) -> Estimate {
         self.rate(|_, _| true, |truth, predicted| truth == predicted)
     }
 
-    /// Sensitivity (recall): share of the truly `positive` that were predicted so,
+    /// Sensitivity (recall): share of the truly `positive` answers predicted as such,
     /// `TP / (TP + FN)`.
     pub fn sensitivity(&self, positive: usize) -> Estimate {
         self.rate(
@@ -141,7 +152,7 @@ impl Confusion {
         )
     }
 
-    /// Specificity: share of the truly not `positive` that were not predicted to be,
+    /// Specificity: share of the answers not truly `positive` that were not predicted as such,
     /// `TN / (TN + FP)`. No value for a category that the table does not have.
     pub fn specificity(&self, positive: usize) -> Estimate {
         self.rate(
@@ -150,8 +161,8 @@ impl Confusion {
         )
     }
 
-    /// Positive predictive value (precision): share of those predicted `positive` that are,
-    /// `TP / (TP + FP)`. It holds for the share of positives in these data only.
+    /// Positive predictive value (precision): share of the answers predicted `positive` that
+    /// are truly so, `TP / (TP + FP)`. Valid only for the share of positives in these data.
     pub fn positive_predictive_value(&self, positive: usize) -> Estimate {
         self.rate(
             |_, predicted| predicted == positive,
@@ -159,8 +170,8 @@ impl Confusion {
         )
     }
 
-    /// Negative predictive value: share of those not predicted `positive` that are not,
-    /// `TN / (TN + FN)`. It holds for the share of positives in these data only.
+    /// Negative predictive value: share of the answers not predicted `positive` that are truly
+    /// not so, `TN / (TN + FN)`. Valid only for the share of positives in these data.
     pub fn negative_predictive_value(&self, positive: usize) -> Estimate {
         self.rate(
             |_, predicted| predicted != positive && positive < self.categories,
@@ -171,9 +182,8 @@ impl Confusion {
     /// F1: `2 TP / (2 TP + FP + FN)`, the harmonic mean of sensitivity and PPV, in [0, 1].
     ///
     /// The Jaccard index `J = TP / (TP + FP + FN)` is a plain rate among the answers that are
-    /// or were predicted `positive`, and `F1 = 2 J / (1 + J)` grows with it, so that its
-    /// bounds are those of J carried over. No value where nothing is or was predicted
-    /// positive.
+    /// or were predicted `positive`. `F1 = 2 J / (1 + J)` grows with J, so the bounds of J
+    /// carry over. No value if no answer is, or was predicted, positive.
     pub fn f1(&self, positive: usize) -> Estimate {
         let jaccard = self.rate(
             |truth, predicted| truth == positive || predicted == positive,
@@ -193,10 +203,10 @@ impl Confusion {
 
     /// Balanced accuracy: the mean of sensitivity and specificity, in [0, 1]; 0.5 is chance.
     ///
-    /// The interval puts those of the two rates together (MOVER: Zou and Donner 2008, Stat.
-    /// Med. 27:1693–1702, eq. 9): `θ − ½ sqrt((Se − l₁)² + (Sp − l₂)²)` and alike above. It
-    /// assumes that the two rates are independent, which clusters that hold both kinds of
-    /// answers can bend. No value where one of the two has none.
+    /// The interval combines those of the two rates (MOVER: Zou and Donner 2008, Stat. Med.
+    /// 27:1693–1702, eq. 9): `θ − ½ sqrt((Se − l₁)² + (Sp − l₂)²)`, and correspondingly above.
+    /// It assumes that the two rates are independent; clusters that hold both kinds of answers
+    /// can violate this. No value if either rate has none.
     pub fn balanced_accuracy(&self, positive: usize) -> Measure {
         let (first, second) = (self.sensitivity(positive), self.specificity(positive));
         let observations = first.denominator + second.denominator;
@@ -217,6 +227,7 @@ impl Confusion {
             value: Some(value),
             interval: Some((low.max(0.0), high.min(1.0))),
             observations,
+            // Plain Wilson is reported only if both intervals are.
             method: if first.method == Method::Wilson {
                 second.method
             } else {
@@ -225,7 +236,7 @@ impl Confusion {
         }
     }
 
-    /// The rate of `hit` among the cells that `counts`.
+    /// Rate of `hit` among the cells that `counts` selects.
     fn rate(
         &self,
         counts: impl Fn(usize, usize) -> bool,

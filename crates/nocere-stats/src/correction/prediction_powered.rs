@@ -1,4 +1,4 @@
-//! Prediction-powered inference: a few human labels, many judge scores of the same kind.
+//! Prediction-powered inference: combines a few human labels with many judge scores.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,10 @@ use crate::{cluster::for_few_clusters, quantile::student_interval, wilson::wilso
 /// An answer that both a human and the judge scored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LabelledScore {
-    /// What the answer is not independent within: the probe, over epochs.
+    /// Cluster id. Answers with the same id are not independent: usually the probe, over
+    /// epochs.
     pub cluster: u64,
-    /// The human's score; 1 or 0 for a rate.
+    /// Human score; 1 or 0 for a rate.
     pub human: f64,
     /// The judge's score of the same answer.
     pub judge: f64,
@@ -21,48 +22,50 @@ pub struct LabelledScore {
 /// An answer that only the judge scored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnlabelledScore {
-    /// What the answer is not independent within; shares its ids with the labelled ones.
+    /// Cluster id, as in [`LabelledScore`]; both use the same ids.
     pub cluster: u64,
     /// The judge's score.
     pub judge: f64,
 }
 
-/// A mean of human scores, sharpened by a judge's.
+/// A mean of human scores, made more precise by a judge's scores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictionPowered {
-    /// The estimate, in the unit of the human's scores; for a rate in [0, 1].
+    /// The estimate, in the unit of the human scores; in [0, 1] for a rate.
     pub value: f64,
     /// Its standard error, at least 0.
     pub standard_error: f64,
     /// Lower and upper bound of the 95 % interval.
     pub interval: (f64, f64),
-    /// How much the judge counts, in [0, 1]. At 0 the value is the mean of the human's scores.
+    /// Weight of the judge, in [0, 1]. At 0 the value is the mean of the human scores.
     pub lambda: f64,
-    /// Answers with a human label.
+    /// Number of answers with a human label.
     pub labelled: u64,
-    /// Answers with a judge's score only.
+    /// Number of answers with only a judge's score.
     pub unlabelled: u64,
-    /// Clusters among the labelled answers.
+    /// Number of clusters among the labelled answers.
     pub clusters: u64,
 }
 
 /// The mean of human scores by PPI++.
 ///
-/// `θ = λ mean(f̃) + mean(Y − λ f)` with human scores Y and judge scores f on labelled answers
-/// and f̃ on the others; λ minimises the estimated variance (power tuning) and is cut off at 0
-/// and 1: `λ = Cov(Y, f) / ((1 + n/N) Var(f))` (Angelopoulos, Duchi and Zrnic 2023,
-/// arXiv:2311.01453, sect. 2 and 6, example 6.1). Where clusters repeat, deviations are summed
-/// per cluster over both parts, and λ minimises the variance of those sums.
-/// The interval is `θ ± t se` with Student's t of `labelled clusters − 1` degrees, where the
-/// paper takes the normal quantile, because tens of labels are common here.
-/// Assumes that the labelled answers are a random part of all; nothing about the judge.
-/// A constant judge, or no unlabelled answers, gives λ = 0: the mean of the labels. Labels
-/// all equal, where λ is 0 too, have width 0; [`prediction_powered_rate`] keeps one. Answers
-/// without a judge's score are left out by the caller.
+/// `θ = λ mean(f̃) + mean(Y − λ f)` with human scores Y and judge scores f on labelled answers,
+/// and judge scores f̃ on the others. λ minimises the estimated variance (power tuning) and is
+/// clipped to [0, 1]: `λ = Cov(Y, f) / ((1 + n/N) Var(f))` (Angelopoulos, Duchi and Zrnic 2023,
+/// arXiv:2311.01453, sect. 2 and 6, example 6.1). If clusters repeat, deviations are summed per
+/// cluster over both parts, and λ minimises the variance of those sums.
+/// The interval is `θ ± t se` with Student's t of `labelled clusters − 1` degrees of freedom.
+/// The paper uses the normal quantile; t is used here because samples of tens of labels are
+/// common.
+/// Assumes that the labelled answers are a random part of all answers, and nothing about the
+/// judge. A constant judge, or no unlabelled answers, gives λ = 0: the mean of the labels. If
+/// all labels are equal, λ is 0 too and the width is 0; [`prediction_powered_rate`] keeps a
+/// width. The caller leaves out answers without a judge's score.
 ///
 /// # Errors
 ///
-/// [`NoCorrection`] with fewer than two labelled clusters, or a score that is not finite.
+/// [`NoCorrection::ScoreOutOfRange`] if a score is not finite; [`NoCorrection::TooFewLabels`]
+/// with fewer than two labelled clusters.
 pub fn prediction_powered_mean(
     labelled: &[LabelledScore],
     unlabelled: &[UnlabelledScore],
@@ -97,20 +100,22 @@ pub fn prediction_powered_mean(
 
 /// The rate at which a human says yes, by PPI++, for human scores in [0, 1].
 ///
-/// As [`prediction_powered_mean`], but the value is cut off at 0 and 1 and the interval is
+/// Like [`prediction_powered_mean`], but the value is clipped to [0, 1], and the interval is
 /// Wilson's for the number of independent answers that would have the same variance,
 /// `n* = θ (1 − θ) / se²`, reduced for few clusters (Korn and Graubard 1998, Surv. Methodol.
-/// 24:193–201), because `θ ± t se` covers badly near 0 and 1. To `se²` are added two answers
-/// of weight λ/2 in which human and judge disagree (after Agresti and Min 2005, Stat. Med.
-/// 24:729–740): a judge that happens to be right on all labels is not known to be perfect, and
-/// without them the interval covers 83 % for 50 labels and a judge right in 98 %. With labels
-/// in only ten clusters it covers 91 to 99 % (docs/coverage.md). Where the variance is 0 or the
-/// value was cut off, it is Wilson's of the labels alone with the number of labelled clusters
-/// as size, widened to hold the value.
+/// 24:193–201), because `θ ± t se` covers badly near 0 and 1.
+/// `se²` includes two added answers of weight λ/2 in which human and judge disagree (after
+/// Agresti and Min 2005, Stat. Med. 24:729–740). A judge that happens to be right on all labels
+/// is not known to be perfect: without the added answers the interval covers 83 % for 50 labels
+/// and a judge that is right in 98 %. With labels in only ten clusters it covers 91 to 99 %
+/// (docs/coverage.md).
+/// If the variance is 0 or the value was clipped, the interval is Wilson's of the labels alone
+/// with the number of labelled clusters as size, widened to include the value.
 ///
 /// # Errors
 ///
-/// As [`prediction_powered_mean`], and for a human score outside [0, 1].
+/// As for [`prediction_powered_mean`]; also [`NoCorrection::ScoreOutOfRange`] if a human score
+/// is outside [0, 1].
 pub fn prediction_powered_rate(
     labelled: &[LabelledScore],
     unlabelled: &[UnlabelledScore],
@@ -152,8 +157,8 @@ pub(super) struct Moments {
     unlabelled: f64,
     labelled_clusters: u64,
     deviations: Vec<Deviation>,
-    /// Covariance and tuned variance that λ is the ratio of, where every answer is its own
-    /// cluster.
+    /// Numerator and denominator of λ (covariance and tuned variance) if every answer is its
+    /// own cluster.
     single: Option<(f64, f64)>,
 }
 
@@ -161,7 +166,7 @@ pub(super) struct Moments {
 #[derive(Clone, Copy, Default)]
 struct Deviation {
     human: f64,
-    /// Of the labelled mean minus that of the unlabelled one.
+    /// Deviation of the labelled mean minus that of the unlabelled mean.
     judge: f64,
     labels: u64,
 }
@@ -207,7 +212,8 @@ impl Moments {
         }
     }
 
-    /// The λ of least variance, in [0, 1]; 0 for a constant judge or no unlabelled answers.
+    /// The λ of least variance, in [0, 1]; 0 for a constant judge or without unlabelled
+    /// answers.
     pub(super) fn lambda(&self) -> f64 {
         let varies = |one: &Deviation| one.judge.abs() > f64::EPSILON / self.labelled;
         if self.unlabelled < 1.0 || !self.deviations.iter().any(varies) {
@@ -221,7 +227,7 @@ impl Moments {
         (covariance / tuning).clamp(0.0, 1.0)
     }
 
-    /// Variance of the estimate at `lambda`, unbiased for a given λ.
+    /// Variance of the estimate at `lambda`; unbiased for a given λ.
     pub(super) fn variance(&self, lambda: f64) -> f64 {
         let (labelled, unlabelled) = self.variance_parts(lambda);
         if self.single.is_some() {
@@ -231,8 +237,8 @@ impl Moments {
         }
     }
 
-    /// As [`Self::variance`] with two labelled answers added in which human and judge
-    /// disagree, once each way, of weight λ times [`ADDED_DISAGREEMENT`].
+    /// As [`Self::variance`], plus two labelled answers in which human and judge disagree, once
+    /// each way, with weight λ times [`ADDED_DISAGREEMENT`].
     pub(super) fn variance_with_disagreement(&self, lambda: f64) -> f64 {
         let weight = lambda * ADDED_DISAGREEMENT;
         let only_human = (1.0 - self.human) + lambda * self.judge;
@@ -242,8 +248,8 @@ impl Moments {
         self.variance(lambda) + added
     }
 
-    /// The same divided by the counts and not by one less: from clusters with a label, and
-    /// from the others.
+    /// The variance with counts as divisors instead of counts less one, in two parts: from
+    /// clusters with a label, and from the others.
     pub(super) fn variance_parts(&self, lambda: f64) -> (f64, f64) {
         self.deviations.iter().fold((0.0, 0.0), |sum, one| {
             let square = (one.human - lambda * one.judge).powi(2);
@@ -259,7 +265,7 @@ impl Moments {
 /// Half an answer each way, as Agresti and Min add to each cell for paired proportions.
 const ADDED_DISAGREEMENT: f64 = 0.5;
 
-/// What a variance of `count` values divided by `count` has to be multiplied with.
+/// Factor that makes a variance of `count` values with divisor `count` unbiased.
 fn unbiased(count: f64) -> f64 {
     if count > 1.0 {
         count / (count - 1.0)
@@ -268,7 +274,7 @@ fn unbiased(count: f64) -> f64 {
     }
 }
 
-/// The mean, 0 of nothing.
+/// Arithmetic mean; 0 without values.
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0_u64), |(sum, count), value| (sum + value, count + 1));
     if count == 0 { 0.0 } else { sum / count as f64 }

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::NoCorrection;
 use crate::{cluster, quantile::Z, wilson_interval};
 
-/// The judge against the human on answers with a known truth.
+/// Judge against human on answers with a known truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// Truly positive, and the judge says so.
+    /// Truly positive, and the judge says positive.
     pub true_positives: u64,
     /// Truly positive, and the judge says negative.
     pub false_negatives: u64,
-    /// Truly negative, and the judge says so.
+    /// Truly negative, and the judge says negative.
     pub true_negatives: u64,
     /// Truly negative, and the judge says positive.
     pub false_positives: u64,
@@ -22,46 +22,47 @@ pub struct Calibration {
 /// A rate corrected for the judge's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Corrected {
-    /// The corrected rate, cut off at 0 and 1.
+    /// The corrected rate, clipped to [0, 1].
     pub value: f64,
-    /// The same before it is cut off. Outside [0, 1] it says that the judge's errors here
-    /// differ from those of the calibration, by chance or in kind.
+    /// The corrected rate before clipping. A value outside [0, 1] says that the judge's errors
+    /// here differ from those in the calibration, by chance or in kind.
     pub untruncated: f64,
-    /// Lower and upper bound of the 95 % interval, in [0, 1]. It includes the sampling of the
-    /// observed answers and that of the calibration, and always has a width.
+    /// Lower and upper bound of the 95 % interval, in [0, 1]. It accounts for the sampling of
+    /// both the observed answers and the calibration, and always has a width.
     pub interval: (f64, f64),
-    /// The rate that the judge found, in [0, 1].
+    /// Rate found by the judge, in [0, 1].
     pub observed: f64,
-    /// How many independent answers the observed ones are worth.
+    /// Number of independent answers that the observed answers are worth.
     pub effective_size: f64,
     /// Share of truly positive calibration answers that the judge found.
     pub sensitivity: f64,
-    /// Share of truly negative calibration answers that the judge let pass.
+    /// Share of truly negative calibration answers that the judge called negative.
     pub specificity: f64,
 }
 
-/// The rate of positives behind the judge's verdicts, from counts `(hits, total)` per
-/// cluster of observed answers; one cluster per answer, or per probe over epochs.
+/// The rate of positives behind the judge's verdicts, from counts `(hits, total)` per cluster
+/// of observed answers. A cluster is one answer, or one probe over epochs.
 ///
-/// Value: `(p + Sp − 1) / (Se + Sp − 1)` (Rogan and Gladen 1978, Am. J. Epidemiol.
-/// 107:71–76). Interval: Lang and Reiczigel (2014), Prev. Vet. Med. 113:13–22, sect. 2.2: p
-/// is taken as of `n + z²` answers with `z²/2` more hits, Se and Sp as of two more with one
-/// more hit, and the delta method adds their variances, with a shift
-/// `2 z² (π Se (1 − Se) / n₁ − (1 − π) Sp (1 − Sp) / n₀)`. The added counts keep a width
-/// where a cell is 0. (Where the adjusted rate is so far outside [0, 1] that the whole interval
-/// is, the nearest rate takes its place.) Where clusters repeat, n is the effective number of answers (variance
-/// between clusters; Student's t for few).
+/// Value: `(p + Sp − 1) / (Se + Sp − 1)` (Rogan and Gladen 1978, Am. J. Epidemiol. 107:71–76).
+/// Interval: Lang and Reiczigel (2014), Prev. Vet. Med. 113:13–22, sect. 2.2. p is computed as
+/// if from `n + z²` answers with `z²/2` more hits, Se and Sp as if from two more answers with
+/// one more hit; the delta method adds their variances, with a shift
+/// `2 z² (π Se (1 − Se) / n₁ − (1 − π) Sp (1 − Sp) / n₀)`. The added counts keep a width when a
+/// cell is 0. (If the adjusted rate is so far outside [0, 1] that the whole interval is too,
+/// the nearest rate replaces it.) If clusters repeat, n is the effective number of answers
+/// (variance between clusters; Student's t for few).
 /// Assumes that the judge errs on the observed answers as on the calibration, that these are
-/// other answers, and that calibration answers are independent. For labels on a part of the
-/// observed answers use [`prediction_powered_rate`](super::prediction_powered_rate).
-/// One observed answer, or none or all positive, have a (wide) interval. Unscored answers are
-/// left out by the caller.
+/// different answers, and that calibration answers are independent. For labels on a part of the
+/// observed answers use [`prediction_powered_rate`](super::prediction_powered_rate). One
+/// observed answer, or none or all positive, gives a (wide) interval. The caller leaves out
+/// unscored answers.
 ///
 /// # Errors
 ///
-/// [`NoCorrection`] without observed answers, without a calibration answer of either kind,
-/// and where the interval of `Se + Sp − 1` (see [`youden`]) reaches 0: the corrected rate
-/// would be noise divided by noise.
+/// [`NoCorrection::NothingObserved`] without observed answers or with more hits than answers;
+/// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] without a calibration answer
+/// of that kind; [`NoCorrection::UninformativeJudge`] if the interval of `Se + Sp − 1` (see
+/// [`youden`]) reaches 0, because the corrected rate would then be noise divided by noise.
 pub fn rogan_gladen(
     clusters: &[(u64, u64)],
     calibration: &Calibration,
@@ -98,12 +99,13 @@ pub fn rogan_gladen(
     };
     let rate = (p.share + sp.share - 1.0) / gain;
     let (low, high) = match limits(rate) {
-        // Nothing of the published limits is a rate: take those around the nearest one.
+        // The published interval lies wholly outside [0, 1]: use the one around the nearest
+        // rate.
         (low, high) if high <= 0.0 || low >= 1.0 => limits(rate.clamp(0.0, 1.0)),
         held => held,
     };
     let value = untruncated.clamp(0.0, 1.0);
-    // The adjusted centre can move past a value at the edge.
+    // The adjusted centre can lie beyond a value at the edge.
     let interval = (low.clamp(0.0, value), high.clamp(value, 1.0));
     Ok(Corrected {
         value,
@@ -118,13 +120,15 @@ pub fn rogan_gladen(
 
 /// Youden's J, `Se + Sp − 1`, in [−1, 1] with 0 for chance, and its 95 % interval.
 ///
-/// Youden (1950), Cancer 3:32–35; the interval puts Wilson's intervals of the two rates
-/// together (Newcombe 1998, Stat. Med. 17:873–890, method 10; the same for a sum).
-/// Assumes independent answers. All answers right give 1 with a lower bound below it.
+/// Youden (1950), Cancer 3:32–35. The interval combines Wilson's intervals of the two rates
+/// (Newcombe 1998, Stat. Med. 17:873–890, method 10; the same for a sum).
+/// Assumes independent answers. If all answers are right, J is 1 and the lower bound is below
+/// 1.
 ///
 /// # Errors
 ///
-/// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] where a rate is unknown.
+/// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] without an answer of that
+/// kind.
 pub fn youden(calibration: &Calibration) -> Result<(f64, (f64, f64)), NoCorrection> {
     let positives = calibration.true_positives + calibration.false_negatives;
     let negatives = calibration.true_negatives + calibration.false_positives;
@@ -144,7 +148,7 @@ fn share(hits: u64, total: u64) -> f64 {
     hits as f64 / total as f64
 }
 
-/// A share after `added` answers, half of them hits, were added.
+/// A share after adding `added` answers, half of them hits.
 struct Adjusted {
     share: f64,
     size: f64,
