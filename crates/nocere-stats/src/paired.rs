@@ -1,7 +1,7 @@
 //! Paired comparison: two systems, or two versions of one, on the same probes.
 //!
-//! It is responsible for tests and intervals of the difference, and for p-values adjusted
-//! for many comparisons. It does not decide what difference matters.
+//! This module is responsible for tests and intervals of the difference, and for p-values
+//! adjusted for many comparisons. It does not decide which difference matters.
 
 mod difference;
 mod mcnemar;

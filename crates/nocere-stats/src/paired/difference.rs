@@ -11,7 +11,7 @@ use crate::{
 /// First minus second, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
-    /// The first rate or mean minus the second; for rates in [−1, 1].
+    /// First rate or mean minus the second; in [−1, 1] for rates.
     pub value: f64,
     /// Lower and upper bound of the 95 % interval.
     pub interval: (f64, f64),
@@ -19,12 +19,13 @@ pub struct PairedDifference {
 
 /// The difference of two paired rates over independent probes, first minus second.
 ///
-/// Newcombe (1998), Stat. Med. 17:2635–2650, method 10: the Wilson bounds of each rate, put
-/// together as `θ − sqrt((p₁ − l₁)² − 2 φ (p₁ − l₁)(u₂ − p₂) + (u₂ − p₂)²)` and alike above,
-/// with the correlation φ of the 2 × 2 table, continuity corrected where positive.
-/// Assumes independent probes with one answer of each system. `None` without a probe. Where
-/// the two never disagree the value is 0 and the interval has a width unless no correlation
-/// can remove it: equal rates of exactly 0 or 1 keep Wilson's.
+/// Newcombe (1998), Stat. Med. 17:2635–2650, method 10: the Wilson bounds of each rate,
+/// combined as `θ − sqrt((p₁ − l₁)² − 2 φ (p₁ − l₁)(u₂ − p₂) + (u₂ − p₂)²)`, and
+/// correspondingly above, with the correlation φ of the 2 × 2 table, continuity corrected if
+/// positive.
+/// Assumes independent probes with one answer from each system. `None` without a probe. If the
+/// two never disagree the value is 0 and the interval still has a width: the corrected φ stays
+/// below 1, and for equal rates of exactly 0 or 1 it is 0.
 pub fn paired_difference(counts: &PairedCounts) -> Option<PairedDifference> {
     let total = counts.total();
     let first = counts.both + counts.only_first;
@@ -58,10 +59,11 @@ struct Bounds {
     high: f64,
 }
 
-/// The interval of a difference from those of its parts.
+/// The interval of a difference from the intervals of its two rates.
 fn combined(first: Bounds, second: Bounds, correlation: f64) -> (f64, f64) {
     let join = |own: f64, other: f64| {
         (own * own - 2.0 * correlation * own * other + other * other)
+            // Rounding can leave a perfect square slightly negative.
             .max(0.0)
             .sqrt()
     };
@@ -71,7 +73,7 @@ fn combined(first: Bounds, second: Bounds, correlation: f64) -> (f64, f64) {
     (low.max(-1.0), high.min(1.0))
 }
 
-/// φ of the table, moved towards 0 where positive; 0 where a margin is empty.
+/// φ of the table, moved towards 0 if positive; 0 if a margin is empty.
 fn correlation(counts: &PairedCounts) -> f64 {
     let [a, b, c, d] = [
         counts.both,
@@ -93,14 +95,14 @@ fn correlation(counts: &PairedCounts) -> f64 {
     corrected / margins.sqrt()
 }
 
-/// What two systems did on one cluster: sums of values and numbers of answers.
+/// Results of two systems on one cluster: sums of values and numbers of answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedCluster {
-    /// Sum over the first system's answers; hits for a rate.
+    /// Sum over the first system's answers; for a rate, the number of hits.
     pub first_sum: f64,
     /// Number of the first system's answers.
     pub first_count: u64,
-    /// Sum over the second system's answers.
+    /// Sum over the second system's answers; for a rate, the number of hits.
     pub second_sum: f64,
     /// Number of the second system's answers.
     pub second_count: u64,
@@ -110,9 +112,10 @@ pub struct PairedCluster {
 ///
 /// `Σ sum₁ / Σ count₁ − Σ sum₂ / Σ count₂`, with a 95 % percentile bootstrap that draws whole
 /// clusters, both systems together (Field and Welsh 2007, J. R. Stat. Soc. B 69:369–390). In
-/// the unit of the values. A cluster may lack answers of one system.
-/// Assumes independent clusters, at least about ten. `None` without answers of each, without
-/// resamples, or if a sum is not finite. One cluster, or all alike, give width 0.
+/// the unit of the values. A cluster may lack answers from one system.
+/// Assumes independent clusters, at least about ten. `None` without answers from both systems,
+/// without resamples, or if a sum is not finite. One cluster, or clusters that are all alike,
+/// give width 0.
 pub fn cluster_bootstrap_difference(
     clusters: &[PairedCluster],
     resampling: Resampling,
@@ -141,15 +144,15 @@ pub fn cluster_bootstrap_difference(
 
 /// The difference of two rates over shared clusters, first minus second, in closed form.
 ///
-/// Newcombe's method 10 as in [`paired_difference`] with what the clusters show: Wilson's
-/// bounds of each rate for its effective number of answers, reduced for few clusters (Korn and
-/// Graubard 1998, Surv. Methodol. 24:193–201), and the correlation φ of the two cluster sums
-/// around their rates. It covers better than [`cluster_bootstrap_difference`] for few
-/// clusters and small rates (examples/coverage.rs).
-/// Sums are hits, or scores in [0, 1]. Assumes independent clusters. A rate without variance
-/// (0, 1, or all clusters alike) counts as many answers as clusters and φ as 0. A cluster may
-/// lack answers of one system. `None` with fewer than two clusters, without answers of each,
-/// or if a sum is outside 0 to its count.
+/// Newcombe's method 10 as in [`paired_difference`], adapted to clusters: Wilson's bounds of
+/// each rate use its effective number of answers, reduced for few clusters (Korn and Graubard
+/// 1998, Surv. Methodol. 24:193–201), and φ is the correlation of the two cluster sums around
+/// their rates. It covers better than [`cluster_bootstrap_difference`] for few clusters and
+/// small rates (examples/coverage.rs).
+/// Sums are hits, or scores in [0, 1]. Assumes independent clusters. For a rate without
+/// variance (0, 1, or all clusters alike) the number of clusters replaces the effective number
+/// of answers, and φ is 0. A cluster may lack answers from one system. `None` with fewer than
+/// two clusters, without answers from both systems, or if a sum is below 0 or above its count.
 pub fn cluster_difference(clusters: &[PairedCluster]) -> Option<PairedDifference> {
     let answered: Vec<&PairedCluster> = clusters
         .iter()
@@ -176,7 +179,7 @@ pub fn cluster_difference(clusters: &[PairedCluster]) -> Option<PairedDifference
     })
 }
 
-/// A rate and how far each cluster's sum is from it, as a share of all answers.
+/// A rate, and each cluster's deviation from it as a share of all answers.
 struct Deviations {
     rate: f64,
     of: Vec<f64>,

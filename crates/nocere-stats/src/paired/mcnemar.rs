@@ -1,20 +1,20 @@
-//! McNemar's test: whether two paired rates differ, from the pairs that disagree.
+//! McNemar's test: do two paired rates differ? Uses only the pairs that disagree.
 
 use serde::{Deserialize, Serialize};
 
 use crate::quantile::{binomial_cdf, normal_cdf};
 
-/// How often each of two systems shows a behaviour on the same independent probes.
+/// Number of independent probes on which each of two systems shows a behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairedCounts {
-    /// Probes where both show it.
+    /// Probes where both systems show it.
     pub both: u64,
-    /// Probes where the first does and the second does not.
+    /// Probes where only the first system shows it.
     pub only_first: u64,
-    /// Probes where the second does and the first does not.
+    /// Probes where only the second system shows it.
     pub only_second: u64,
-    /// Probes where neither does.
+    /// Probes where neither system shows it.
     pub neither: u64,
 }
 
@@ -25,29 +25,29 @@ impl PairedCounts {
     }
 }
 
-/// Which form of McNemar's test.
+/// The form of McNemar's test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum McNemar {
-    /// Exact binomial: never more false alarms than stated, mostly far fewer.
+    /// Exact binomial: false alarms never exceed the stated rate and are usually far rarer.
     Exact,
-    /// Exact with half the probability of the observed split: close to the stated rate of
-    /// false alarms and seldom above it. The one to prefer (Fagerland, Lydersen and Laake
-    /// 2013, BMC Med. Res. Methodol. 13:91).
+    /// Exact with half the probability of the observed split: close to the stated rate of false
+    /// alarms and seldom above it. Prefer this one (Fagerland, Lydersen and Laake 2013, BMC
+    /// Med. Res. Methodol. 13:91).
     MidP,
     /// Chi-squared with continuity correction (Edwards 1948, Psychometrika 13:185–187), for
     /// comparison with other programs.
     ContinuityCorrected,
 }
 
-/// Two-sided p-value, in [0, 1], of the hypothesis that the two rates are equal.
+/// Two-sided p-value, in [0, 1], for the hypothesis that the two rates are equal.
 ///
-/// McNemar (1947), Psychometrika 12:153–157: given `b + c` probes where the two disagree,
-/// each side is as likely. Exact: `2 P(X ≤ min(b, c))` with X binomial; mid-p: less
-/// `P(X = min)`, and `1 − P(X = b) / 2` where b = c; corrected: chi-squared of one degree at
-/// `max(|b − c| − 1, 0)² / (b + c)`.
-/// Assumes independent probes with one answer of each system; for several use
-/// [`sign_flip_test`](super::sign_flip_test). `None` without a probe; 1 where the two never
+/// McNemar (1947), Psychometrika 12:153–157: given `b + c` probes on which the two disagree,
+/// both directions are equally likely. Exact: `2 P(X ≤ min(b, c))` with X binomial. Mid-p: the
+/// exact value less `P(X = min)`, or `1 − P(X = b) / 2` if b = c. Corrected: chi-squared with
+/// one degree of freedom at `max(|b − c| − 1, 0)² / (b + c)`.
+/// Assumes independent probes with one answer from each system; for several answers use
+/// [`sign_flip_test`](super::sign_flip_test). `None` without a probe; 1 if the two never
 /// disagree.
 pub fn mcnemar(counts: &PairedCounts, form: McNemar) -> Option<f64> {
     if counts.total() == 0 {
@@ -74,6 +74,7 @@ pub fn mcnemar(counts: &PairedCounts, form: McNemar) -> Option<f64> {
         McNemar::MidP => up_to + below,
         McNemar::ContinuityCorrected => {
             let distance = ((more - fewer) as f64 - 1.0).max(0.0);
+            // A chi-squared variable with one degree is a squared standard normal one.
             2.0 * normal_cdf(-distance / (discordant as f64).sqrt())
         }
     })
