@@ -1,5 +1,5 @@
-//! 10,000 resamples over 100,000 verdicts in 20,000 clusters of five: the largest run that a
-//! report must not wait for.
+//! 10,000 resamples over 100,000 verdicts in 20,000 clusters of five: the largest run for which
+//! a report must not have to wait.
 
 use nocere_stats::{Resampling, cluster_bootstrap_mean, cluster_bootstrap_rate};
 

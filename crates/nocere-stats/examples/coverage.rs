@@ -1,10 +1,11 @@
-//! How often the intervals of this crate hold the truth, by simulation.
+//! How often the intervals of this crate contain the truth, by simulation.
 //!
 //! `cargo run --release -p nocere-stats --example coverage [-- --quick] [WORD]` prints a
-//! Markdown table, of the rows whose interval is named with WORD: the share of simulated studies whose 95 % interval holds the true value with its
-//! Monte Carlo error, the mean width, and the share of studies without an interval, which
-//! count neither way. As counts are discrete, coverage at one true rate jumps up and down with
-//! it; rows marked `±30 %` draw the true rate anew for each study.
+//! Markdown table; with WORD, only the rows whose interval name contains it. Each row gives the
+//! share of simulated studies whose 95 % interval contains the true value with its Monte Carlo
+//! error, the mean width, and the share of studies without an interval, which count neither
+//! way. Counts are discrete, so coverage at one true rate jumps up and down with that rate;
+//! rows marked `±30 %` draw a new true rate for each study.
 
 use std::thread;
 
@@ -45,13 +46,13 @@ fn main() {
     table.paired_differences();
 }
 
-/// What one study found: its interval, if it has one, and the truth.
+/// Result of one study: its interval, if it has one, and the truth.
 type Study = (Option<(f64, f64)>, f64);
 
 /// Chooses the interval of a study.
 type Kind = fn(&mut Chance) -> IntervalKind;
 
-/// SplitMix64 (Steele, Lea and Flood 2014): enough for a simulation, and no dependency.
+/// SplitMix64 (Steele, Lea and Flood 2014): good enough for a simulation, without a dependency.
 struct Chance(u64);
 
 impl Chance {
@@ -87,7 +88,7 @@ impl Chance {
             .collect()
     }
 
-    /// The truth of each answer of `answers`, by cluster.
+    /// The truth of each of `answers` answers, by cluster.
     fn truths(&mut self, answers: u64, rate: f64, design: Design) -> Vec<Vec<bool>> {
         match design {
             Design::Single => (0..answers).map(|_| vec![self.happens(rate)]).collect(),

@@ -1,4 +1,4 @@
-//! The Clopper–Pearson interval for a single proportion: never below its nominal coverage.
+//! The Clopper–Pearson interval for a single proportion: coverage never falls below 95 %.
 
 use crate::quantile::beta_quantile;
 
@@ -7,10 +7,10 @@ use crate::quantile::beta_quantile;
 /// Clopper and Pearson (1934), Biometrika 26:404–413; in beta quantiles
 /// `(B(0.025; k, n − k + 1), B(0.975; k + 1, n − k))`.
 /// Assumes independent trials with one common probability. It covers at least 95 % for every
-/// true rate and sample size, mostly more, and is wider than Wilson's: for a claim that must
-/// not be too bold, such as an upper bound of a rate of harm.
-/// `None` for `total` = 0 or `hits` > `total`. With 0 hits the lower bound is exactly 0, with
-/// all hits the upper bound exactly 1; one trial gives (0, 0.975) or (0.025, 1).
+/// true rate and sample size, usually more, and is wider than Wilson's. Use it for a claim that
+/// must not be too bold, such as an upper bound of a rate of harm.
+/// `None` for `total` = 0 or `hits` > `total`. With 0 hits the lower bound is exactly 0; with
+/// all hits the upper bound is exactly 1. One trial gives (0, 0.975) or (0.025, 1).
 pub fn clopper_pearson_interval(hits: u64, total: u64) -> Option<(f64, f64)> {
     if total == 0 || hits > total {
         return None;

@@ -1,10 +1,10 @@
-//! Clusters of `(hits, total)`: how many independent answers they are worth.
+//! Clusters of `(hits, total)`: the number of independent answers that they are worth.
 
 use crate::quantile::{Z, student_quantile};
 
-/// The sample size of independent answers that would give the same variance of the rate, and
-/// the number of clusters behind it. `None` where no variance can be estimated: without two
-/// clusters, or where all answers are the same.
+/// Number of independent answers that would give the same variance of the rate. `None` if no
+/// variance can be estimated: with fewer than two clusters, if all answers are the same, or if
+/// the clusters do not vary.
 ///
 /// `n* = p (1 − p) / v` with the between-cluster variance of a ratio
 /// `v = g / (g − 1) Σ (h − p t)² / T²` (Cochran 1977, Sampling Techniques, 3rd ed., eq. 6.9;
@@ -28,17 +28,19 @@ pub(crate) fn effective_size(clusters: &[(u64, u64)]) -> Option<f64> {
     (variance > 0.0).then(|| rate * (1.0 - rate) / variance)
 }
 
-/// An effective size made smaller for the noise in a variance estimated from few clusters:
-/// `n* (z / t)²` with Student's t of `clusters − 1` degrees (Korn and Graubard 1998, Surv.
-/// Methodol. 24:193–201).
+/// Reduces an effective size for the noise of a variance estimated from few clusters:
+/// `n* (z / t)²` with Student's t of `clusters − 1` degrees of freedom (Korn and Graubard 1998,
+/// Surv. Methodol. 24:193–201).
 pub(crate) fn for_few_clusters(size: f64, clusters: f64) -> f64 {
     size * (Z / student_quantile(clusters - 1.0)).powi(2)
 }
 
-/// How many independent answers the clusters are worth for an interval: their number of
-/// answers where each holds one; else [`effective_size`], at most the number of answers and
-/// reduced [`for_few_clusters`]; the number of clusters where no variance can be estimated,
-/// as if repetitions added nothing. 0 without an answer.
+/// Number of independent answers that the clusters are worth for an interval; 0 without
+/// answers.
+///
+/// If each cluster holds one answer, the number of answers. Otherwise [`effective_size`], at
+/// most the number of answers and reduced by [`for_few_clusters`]. If no variance can be
+/// estimated, the number of clusters, as if repetitions added nothing.
 pub(crate) fn independent_size(clusters: &[(u64, u64)]) -> f64 {
     let filled = clusters.iter().filter(|(_, total)| *total > 0);
     let (groups, total) = filled.fold((0_u64, 0), |(g, t), (_, total)| (g + 1, t + total));

@@ -1,4 +1,4 @@
-//! An estimate is a rate that never travels without its interval, counts and method.
+//! Estimates: a rate never travels without its interval, counts and method.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     wilson_interval,
 };
 
-/// How the interval was made.
+/// How the interval was computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
 pub enum Method {
@@ -16,8 +16,8 @@ pub enum Method {
     Wilson,
     /// Wilson score interval with the number of probes as sample size.
     WilsonOverProbes,
-    /// Wilson score interval with the number of independent answers that would have the
-    /// variance that the clusters show.
+    /// Wilson score interval. Its sample size is the number of independent answers that would
+    /// have the variance observed between clusters.
     WilsonEffective,
     /// Percentile bootstrap that resamples whole clusters.
     ClusterBootstrap {
@@ -28,12 +28,12 @@ pub enum Method {
     },
     /// Large-sample interval from the variance of the estimate, over clusters if they repeat.
     Asymptotic,
-    /// Nothing was scored: there is no value and no interval.
+    /// Nothing was scored: no value and no interval.
     NoData,
 }
 
 impl Method {
-    /// In words, for a footnote.
+    /// The method in words, for a footnote.
     pub fn describe(&self) -> String {
         match self {
             Self::Wilson => "95 % Wilson score interval".to_owned(),
@@ -52,20 +52,20 @@ impl Method {
     }
 }
 
-/// A rate with everything that is needed to weigh it.
+/// A rate with everything needed to weigh it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// In [0, 1]; `None` if nothing was scored.
     pub value: Option<f64>,
     /// Lower and upper bound of the 95 % interval, in [0, 1]; `None` if nothing was scored.
     pub interval: Option<(f64, f64)>,
-    /// Answers that showed the behaviour.
+    /// Number of answers that showed the behaviour.
     pub numerator: u64,
-    /// Answers that were scored.
+    /// Number of scored answers.
     pub denominator: u64,
-    /// Answers that belong here and could not be scored. They are in neither count.
+    /// Number of answers that could not be scored. They are in neither count.
     pub unscored: u64,
-    /// How the interval was made.
+    /// How the interval was computed.
     pub method: Method,
 }
 
@@ -84,24 +84,24 @@ impl Estimate {
     }
 }
 
-/// Fewer clusters than this are too few to estimate a variance from.
+/// Fewer clusters than this are too few to estimate a variance.
 const MIN_CLUSTERS: u64 = 10;
 
-/// The rate of hits among scored answers, from counts `(hits, scored)` of each cluster, so
-/// that a million answers need no more memory than their clusters. A cluster is what is not
-/// independent within: a probe, over epochs. Clusters without scored answers do not count.
+/// The rate of hits among scored answers, from counts `(hits, scored)` per cluster. Counts are
+/// enough, so a million answers need no more memory than their clusters. Answers within a
+/// cluster are not independent; a cluster is usually a probe, over epochs. Clusters without
+/// scored answers do not count.
 ///
-/// If every cluster holds one scored observation the interval is Wilson's. Otherwise it is
-/// Wilson's with the number of independent answers that would have the variance the clusters
-/// show, reduced for few clusters (Korn and Graubard 1998, Surv. Methodol. 24:193–201; Dean
-/// and Pagano 2015, Surv. Methodol. 41:389–402), because repetitions of one probe are not
-/// independent. In simulations (docs/coverage.md; five epochs, correlation 0.3, rates
-/// 0.05 to 0.5) it covers 94 to 98 % from ten clusters on, where a percentile bootstrap over
-/// clusters covers 74 to 93 % with ten and 81 to 93 % with twenty.
-/// With nothing scored there is no value. With fewer than ten clusters, or where all answers
-/// are the same and the clusters show no variance, Wilson's interval is taken with the number
-/// of clusters as sample size: as if repetitions added nothing, which is wide and on the safe
-/// side.
+/// If every cluster holds one scored answer, the interval is Wilson's. Otherwise repetitions of
+/// one probe are not independent, and Wilson's interval uses the number of independent answers
+/// that would have the variance observed between clusters, reduced for few clusters (Korn and
+/// Graubard 1998, Surv. Methodol. 24:193–201; Dean and Pagano 2015, Surv. Methodol.
+/// 41:389–402). In simulations (docs/coverage.md; five epochs, correlation 0.3, rates 0.05 to
+/// 0.5) it covers 94 to 98 % from ten clusters on; a percentile bootstrap over clusters covers
+/// 74 to 93 % with ten and 81 to 93 % with twenty.
+/// With nothing scored there is no value. With fewer than ten clusters, or if all answers are
+/// the same and the clusters show no variance, Wilson's interval uses the number of clusters as
+/// sample size, as if repetitions added nothing. That interval is wide and on the safe side.
 pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64) -> Estimate {
     clusters.retain(|(_, total)| *total > 0);
     let numerator: u64 = clusters.iter().map(|(hits, _)| hits).sum();
@@ -123,6 +123,8 @@ pub fn rate_of_clusters(mut clusters: Vec<(u64, u64)>, unscored: u64) -> Estimat
     } else {
         match effective_size(&clusters) {
             Some(size) if groups >= MIN_CLUSTERS => {
+                // Clusters that vary less than by chance must not count for more than their
+                // answers.
                 let size = for_few_clusters(size.min(denominator as f64), groups as f64);
                 (wilson_share(value, size), Method::WilsonEffective)
             }
@@ -145,12 +147,12 @@ mod tests {
 
     use super::*;
 
-    /// One answer as an estimate sees it.
+    /// One answer, as an estimate sees it.
     #[derive(Clone, Debug, PartialEq, Eq)]
     struct Observation<'a> {
         /// Answers of one cluster are not independent: the probe, over epochs.
         cluster: &'a str,
-        /// Whether the answer showed the behaviour; `None` if it could not be scored.
+        /// True if the answer showed the behaviour; `None` if it could not be scored.
         hit: Option<bool>,
     }
 

@@ -1,4 +1,4 @@
-//! Reads the golden files of the tests: rows of numbers that an independent program wrote.
+//! Reads the golden files of the tests: rows of numbers written by an independent program.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::Deserialize;
 /// Input and expected output of one call.
 pub(crate) type Row = (Vec<f64>, Vec<f64>);
 
-/// One golden file: the versions of the programs that wrote it, and per function the rows of
-/// input and expected output.
+/// One golden file: the versions of the programs that wrote it, and the rows of input and
+/// expected output per function.
 #[derive(Deserialize)]
 pub(crate) struct Golden {
     versions: BTreeMap<String, String>,
@@ -22,7 +22,7 @@ impl Golden {
         golden
     }
 
-    /// The rows of one function, of which there are at least ten.
+    /// The rows of one function; panics with fewer than ten.
     pub(crate) fn rows(&self, function: &str) -> &[Row] {
         let rows = &self.functions[function];
         assert!(rows.len() >= 10, "{function}: only {} rows", rows.len());

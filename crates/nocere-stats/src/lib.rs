@@ -1,5 +1,41 @@
-//! Pure numerics: an [`Estimate`] is a value with its interval, its counts and the method
-//! that made them. Nothing here knows about probes, judges or files.
+//! Statistics for evaluation results: estimates, intervals, agreement, tests and sample sizes.
+//!
+//! A rate never travels alone. An [`Estimate`] is a rate with its 95 % interval, its counts and
+//! the [`Method`] that produced the interval. The other results follow the same pattern. Every
+//! formula names its source and its assumptions, and says what happens without data, with one
+//! observation and when all observations are equal. Golden tests check the results against
+//! independent programs (tests/golden).
+//!
+//! This crate is pure numerics: no I/O, and the same input and seed give the same result on any
+//! number of threads. It does not know what a probe, a judge or a report is. Callers pass
+//! counts, scores and cluster ids, leave out missing values, and decide which differences
+//! matter.
+//!
+//! Where to start:
+//!
+//! - [`rate_of_clusters`]: a rate over probes that were asked several times.
+//! - [`agreement`]: how well raters, or a judge and a human, agree.
+//! - [`correction`]: a rate corrected for the errors of the judge that measured it.
+//! - [`paired`], [`classification`] and [`planning`]: two systems on the same probes, a
+//!   classifier against known labels, and sample sizes before a run.
+//!
+//! ```
+//! use nocere_stats::{Method, rate_of_clusters, wilson_interval};
+//!
+//! // Twenty probes, five answers each; every second probe shows the behaviour each time.
+//! let clusters: Vec<(u64, u64)> = (0..20).map(|n| (5 * (n % 2), 5)).collect();
+//! let rate = rate_of_clusters(clusters, 0);
+//! assert_eq!(rate.value, Some(0.5));
+//! assert_eq!((rate.numerator, rate.denominator), (50, 100));
+//!
+//! // Answers to one probe are not independent, so the interval is wider than for 100 probes.
+//! assert_eq!(rate.method, Method::WilsonEffective);
+//! let (low, high) = rate.interval.unwrap();
+//! let (naive_low, naive_high) = wilson_interval(50, 100).unwrap();
+//! assert!(high - low > 2.0 * (naive_high - naive_low));
+//! ```
+
+#![warn(missing_docs)]
 
 pub mod agreement;
 

@@ -1,6 +1,6 @@
-//! Quantiles and tails of the textbook distributions, by `statrs`.
+//! Quantiles and tails of the textbook distributions, based on `statrs`.
 //!
-//! Golden tests hold them against SciPy (tests/golden/quantile.json).
+//! Golden tests compare them with SciPy (tests/golden/quantile.json).
 
 use statrs::{
     distribution::{ContinuousCDF, Normal},
@@ -10,8 +10,8 @@ use statrs::{
 /// The 97.5 % quantile of the standard normal distribution.
 pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
-/// Quantile of the standard normal distribution for 0 < `share` < 1; 0 outside, where no
-/// caller of this crate asks.
+/// Quantile of the standard normal distribution for 0 < `share` < 1. Returns 0 outside this
+/// range, which no caller in this crate uses.
 pub(crate) fn normal_quantile(share: f64) -> f64 {
     if share <= 0.0 || share >= 1.0 {
         return 0.0;
@@ -26,15 +26,17 @@ pub(crate) fn normal_cdf(z: f64) -> f64 {
 
 /// The 97.5 % quantile of Student's t with `freedom` degrees of freedom; infinite below one.
 ///
-/// `t² / (ν + t²)` is beta distributed with shapes 1/2 and ν/2; statrs inverts t itself only
-/// to three digits where ν is large.
+/// `t² / (ν + t²)` is beta distributed with shapes 1/2 and ν/2. The t inverse of statrs is not
+/// used: for large ν it is accurate to only three digits.
 pub(crate) fn student_quantile(freedom: f64) -> f64 {
     if freedom < 1.0 {
         return f64::INFINITY;
     }
+    // Here t exceeds the normal quantile by less than 3e-7.
     if freedom > 1e7 {
         return Z;
     }
+    // 0.95, not 0.975: t² covers both tails.
     let share = beta_quantile(0.5, freedom / 2.0, 0.95);
     (freedom * share / (1.0 - share)).sqrt()
 }
@@ -56,12 +58,13 @@ pub(crate) fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
     }
 }
 
-/// Quantile of a beta distribution with shapes `a`, `b` > 0: bisection on [`beta_cdf`] to the
-/// last bit, because the cumulative function is what is accurate in the tails.
+/// Quantile of a beta distribution with shapes `a`, `b` > 0. Bisects [`beta_cdf`] to the last
+/// bit, because the cumulative function is accurate in the tails.
 pub(crate) fn beta_quantile(a: f64, b: f64, share: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
+        // No float lies between the bounds any more.
         if middle <= low || middle >= high {
             break;
         }
@@ -74,8 +77,8 @@ pub(crate) fn beta_quantile(a: f64, b: f64, share: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// Probability of `hits` or fewer among `total` independent trials that hit with
-/// probability `p`: `I(1 − p; total − hits, hits + 1)`.
+/// Probability of `hits` or fewer in `total` independent trials with success probability `p`:
+/// `I(1 − p; total − hits, hits + 1)`.
 pub(crate) fn binomial_cdf(hits: u64, total: u64, p: f64) -> f64 {
     if hits >= total {
         1.0

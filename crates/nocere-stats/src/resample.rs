@@ -1,8 +1,8 @@
 //! Resampling: the one engine behind every bootstrap and Monte Carlo test of this crate.
 //!
-//! Replicates are made in chunks of fixed size, each from its own ChaCha12 stream of the
-//! caller's seed, so that the result depends on the seed alone and not on the number of
-//! threads. It knows nothing about what a statistic means.
+//! Replicates are computed in chunks of fixed size, each from its own ChaCha12 stream of the
+//! caller's seed, so the result depends on the seed alone and not on the number of threads.
+//! This module does not know what a statistic means.
 
 use std::{collections::BTreeMap, thread};
 
@@ -11,24 +11,24 @@ use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 use rand_distr::{Binomial, Distribution};
 use serde::{Deserialize, Serialize};
 
-/// How often to resample, and from which seed.
+/// Number of resamples and seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resampling {
-    /// Number of resamples. 2,000 is enough for a 95 % interval; 0 gives no interval.
+    /// Number of resamples. 2,000 are enough for a 95 % interval; 0 gives no interval.
     pub resamples: u32,
-    /// Seed of the generator: the same seed gives the same result on any number of threads.
+    /// Seed of the generator. The same seed gives the same result on any number of threads.
     pub seed: u64,
 }
 
-/// Replicates in one stream. Changing it changes every seeded result.
+/// Replicates per stream. Changing it changes every seeded result.
 const CHUNK: usize = 64;
 
-/// Less work than this many random draws is done sooner than threads are started.
+/// Below this many random draws, starting threads costs more time than it saves.
 const WORTH_THREADS: usize = 200_000;
 
 /// `resampling.resamples` replicates of `draw`, in an order that does not depend on threads.
-/// `cost` is about how many random numbers one replicate draws.
+/// `cost` is the approximate number of random numbers that one replicate draws.
 pub(crate) fn replicate<T, F>(resampling: Resampling, cost: usize, draw: F) -> Vec<T>
 where
     T: Clone + Default + Send,
@@ -53,6 +53,7 @@ where
     };
     thread::scope(|scope| {
         let mut shares = shares.into_iter().filter(|share| !share.is_empty());
+        // The calling thread works on the first share itself.
         let own = shares.next();
         for share in shares {
             scope.spawn(|| fill(share));
@@ -63,8 +64,8 @@ where
 }
 
 /// 95 % percentile interval: the 2.5 % and 97.5 % order statistics (nearest rank) of the
-/// replicates that are defined. `None` if fewer than half are: an interval over what is left
-/// would speak of other data.
+/// replicates that are defined. `None` if fewer than half are: the rest would describe
+/// different data.
 pub(crate) fn percentile_interval(replicates: Vec<Option<f64>>) -> Option<(f64, f64)> {
     let wanted = replicates.len();
     let mut defined: Vec<f64> = replicates.into_iter().flatten().collect();
@@ -77,31 +78,33 @@ pub(crate) fn percentile_interval(replicates: Vec<Option<f64>>) -> Option<(f64, 
     Some((defined[rank(0.025)], defined[rank(0.975)]))
 }
 
-/// Clusters reduced to the sums that a statistic is a function of, ready to be resampled.
+/// Clusters reduced to the sums that a statistic depends on, ready to be resampled.
 ///
-/// Clusters with equal sums are alike, so a resample is a multinomial draw over the distinct
-/// ones (conditional binomials) where that is cheaper than drawing clusters one by one.
+/// Clusters with equal sums are interchangeable, so a resample is a multinomial draw over the
+/// distinct ones (conditional binomials) if that is cheaper than drawing clusters one by one.
 #[derive(Clone, Debug)]
 pub(crate) struct ClusterSums {
     width: usize,
-    /// Flattened rows of `width`, one per distinct cluster.
+    /// Flattened rows of `width` sums: one row per distinct cluster, or per cluster if `counts`
+    /// is empty.
     rows: Vec<f64>,
-    /// How many clusters have the row; empty where every draw is one cluster.
+    /// Number of clusters per row; empty if clusters are drawn one by one.
     counts: Vec<u64>,
     clusters: u64,
 }
 
-/// A binomial draw costs about as much as this many single draws (benches/bootstrap.rs).
+/// One binomial draw costs about as much as this many single draws (benches/bootstrap.rs).
 const BINOMIAL_COST: usize = 12;
 
 impl ClusterSums {
-    /// Rows of equal `width`, one per cluster.
+    /// Builds the sums from rows of equal `width`, one per cluster.
     pub(crate) fn new(width: usize, clusters: impl IntoIterator<Item = Vec<f64>>) -> Self {
         let mut distinct: BTreeMap<Vec<u64>, u64> = BTreeMap::new();
         let mut rows = Vec::new();
         let mut total = 0;
         for row in clusters {
             debug_assert_eq!(row.len(), width, "a row of another width");
+            // Bit patterns serve as keys, because f64 does not implement `Ord`.
             *distinct
                 .entry(row.iter().map(|sum| sum.to_bits()).collect())
                 .or_default() += 1;
@@ -131,7 +134,7 @@ impl ClusterSums {
         self.clusters
     }
 
-    /// The sums over all clusters.
+    /// Sums over all clusters.
     pub(crate) fn total(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.width];
         for (index, row) in self.rows.chunks_exact(self.width).enumerate() {
@@ -143,7 +146,7 @@ impl ClusterSums {
         sums
     }
 
-    /// One resample: the sums over as many clusters as there are, drawn with replacement.
+    /// One resample: the sums over as many clusters as exist, drawn with replacement.
     fn draw(&self, rng: &mut ChaCha12Rng, sums: &mut [f64]) {
         sums.fill(0.0);
         if self.counts.is_empty() {
@@ -162,6 +165,7 @@ impl ClusterSums {
             if draws_left == 0 {
                 break;
             }
+            // The last row takes all remaining draws: its share is 1.
             let drawn = if *count >= clusters_left {
                 draws_left
             } else {
@@ -181,6 +185,7 @@ impl ClusterSums {
     where
         F: Fn(&[f64]) -> Option<f64> + Sync,
     {
+        // `draw` picks clusters by a u32 index.
         if self.clusters == 0 || self.clusters > u64::from(u32::MAX) {
             return Vec::new();
         }
@@ -205,7 +210,7 @@ impl ClusterSums {
     }
 }
 
-/// The rows of items that share a cluster id, summed; in the order of the ids.
+/// Sums the rows of items that share a cluster id; in the order of the ids.
 pub(crate) fn sum_by_cluster(
     width: usize,
     items: impl IntoIterator<Item = (u64, Vec<f64>)>,

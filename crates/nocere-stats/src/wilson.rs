@@ -4,21 +4,23 @@ use crate::quantile::Z;
 
 /// 95 % Wilson score interval of `hits` out of `total`, clipped to [0, 1].
 ///
-/// Wilson (1927), J. Am. Stat. Assoc. 22:209–212, eq. for the score test inverted:
+/// Wilson (1927), J. Am. Stat. Assoc. 22:209–212, the inverted score test:
 /// `(p + z²/2n ± z·sqrt(p(1−p)/n + z²/4n²)) / (1 + z²/n)`.
-/// Assumes independent trials with one common probability. `None` for `total` = 0 or
-/// `hits` > `total`. At 0 or all hits the bound is exactly 0 or 1.
+/// Assumes independent trials with one common probability. `None` for `total` = 0 or `hits` >
+/// `total`. With 0 hits the lower bound is exactly 0; with all hits the upper bound is exactly
+/// 1.
 pub fn wilson_interval(hits: u64, total: u64) -> Option<(f64, f64)> {
     if total == 0 || hits > total {
         return None;
     }
     let (low, high) = wilson_share(hits as f64 / total as f64, total as f64)?;
+    // Rounding can leave these bounds slightly off 0 and 1.
     let low = if hits == 0 { 0.0 } else { low };
     let high = if hits == total { 1.0 } else { high };
     Some((low, high))
 }
 
-/// The same for a share `p` of a sample of size `n`, which need not be whole numbers.
+/// The same for a share `p` of a sample of size `n`, which need not be whole.
 pub(crate) fn wilson_share(p: f64, n: f64) -> Option<(f64, f64)> {
     if n <= 0.0 || !(0.0..=1.0).contains(&p) {
         return None;
