@@ -1,5 +1,5 @@
-//! What can go wrong on a line, and when: decided by seed, text and attempt alone, so that
-//! two runs against the same faults can be compared.
+//! Network and server faults, and when they occur. They depend only on seed, text and attempt,
+//! so two runs with the same faults can be compared.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -9,32 +9,32 @@ use std::{
 /// One kind of failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The answer comes late.
+    /// The answer is delayed.
     Delay(Duration),
-    /// Half of the body comes, and then nothing more.
+    /// Half of the body arrives, then nothing; the connection stays open.
     StallMidBody,
     /// The connection closes before an answer.
     Close,
-    /// Half of the body comes, and the connection closes.
+    /// Half of the body arrives, then the connection closes.
     CloseMidBody,
-    /// 429, with or without `Retry-After`.
+    /// Status 429, with this `Retry-After` header if given.
     RateLimit(Option<&'static str>),
-    /// 500.
+    /// Status 500.
     ServerError,
-    /// 529.
+    /// Status 529.
     Overloaded,
-    /// 200 with half a JSON document.
+    /// Status 200 with half a JSON document.
     MalformedJson,
-    /// 200 with a page of HTML.
+    /// Status 200 with an HTML page.
     WrongContentType,
-    /// 200 with server-sent events that end in the middle.
+    /// Status 200 with server-sent events that stop midway.
     TruncatedStream,
-    /// 200 with a body of so many bytes.
+    /// Status 200 with a body of this many bytes.
     HugeBody(usize),
 }
 
 impl Fault {
-    /// Everything that a client must survive and that passes.
+    /// Temporary faults: a client must survive each of them and still get its answer.
     pub fn all_passing() -> Vec<Self> {
         vec![
             Self::Delay(Duration::from_millis(30)),
@@ -51,19 +51,19 @@ impl Fault {
     }
 }
 
-/// How often what goes wrong.
+/// How often requests fail, and with what.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Decides which attempts fail.
+    /// Seed that decides which attempts fail.
     pub seed: u64,
-    /// Share of attempts that fail, from 0 to 1.
+    /// Share of attempts that fail, in [0, 1].
     pub rate: f64,
-    /// What they fail with, in equal parts.
+    /// Faults to choose from, with equal probability. No faults if empty.
     pub kinds: Vec<Fault>,
 }
 
 impl Faults {
-    /// What happens to the `attempt`-th request with this text.
+    /// The fault for attempt number `attempt` with this text, if any.
     pub(crate) fn pick(&self, text: &str, attempt: usize) -> Option<Fault> {
         if self.kinds.is_empty() {
             return None;
@@ -71,6 +71,7 @@ impl Faults {
         let mut hasher = DefaultHasher::new();
         (self.seed, text, attempt).hash(&mut hasher);
         let number = hasher.finish();
+        // The upper 53 bits give a uniform share in [0, 1).
         let share = (number >> 11) as f64 / (1_u64 << 53) as f64;
         let kind = (number % 1_000_003) as usize % self.kinds.len();
         (share < self.rate).then(|| self.kinds[kind].clone())

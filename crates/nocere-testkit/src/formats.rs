@@ -1,8 +1,8 @@
-//! The wire formats of providers, from the server's side.
+//! Wire formats of providers, from the server's side.
 
 use serde_json::{Value, json};
 
-/// How a client speaks, told by the path.
+/// Wire format of a request, determined by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Chat,
@@ -12,16 +12,17 @@ pub(crate) enum Format {
     Ollama,
 }
 
-/// One answer, before it has a format.
+/// One answer, independent of the wire format.
 pub(crate) struct Answer {
     pub(crate) id: String,
     pub(crate) text: String,
     pub(crate) reasoning: Option<String>,
     pub(crate) finish: Finish,
-    /// Tokens of the answer.
+    /// Number of output tokens; 0 leaves the usage out of chat completions.
     pub(crate) tokens: usize,
 }
 
+/// How an answer ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finish {
     Stop,
@@ -31,7 +32,7 @@ pub(crate) enum Finish {
 }
 
 impl Answer {
-    /// What a filter lets through of the text.
+    /// The text, or null if a content filter withheld it.
     fn content(&self) -> Value {
         match self.finish {
             Finish::Filtered => Value::Null,
@@ -41,6 +42,7 @@ impl Answer {
 }
 
 impl Format {
+    /// The format that serves this path; `None` for an unknown path.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         if path.ends_with("/chat/completions") {
             Some(Self::Chat)
@@ -57,7 +59,7 @@ impl Format {
         }
     }
 
-    /// The text of the last message.
+    /// Text of the request's last message; empty if there is none.
     pub(crate) fn last_text(self, body: &Value) -> String {
         let (list, field) = match self {
             Self::Responses => ("input", "content"),
@@ -73,6 +75,7 @@ impl Format {
         content.and_then(Value::as_str).unwrap_or("").to_owned()
     }
 
+    /// The answer as a JSON body.
     pub(crate) fn write(self, answer: &Answer) -> Value {
         match self {
             Self::Chat => chat(answer),
@@ -83,7 +86,7 @@ impl Format {
         }
     }
 
-    /// The answer as server-sent events of chat completions.
+    /// The answer as server-sent events of chat completions, one word per event.
     pub(crate) fn stream(answer: &Answer) -> String {
         let chunk = |delta: Value, reason: Value| {
             let chunk = json!({

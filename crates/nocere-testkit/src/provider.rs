@@ -1,7 +1,7 @@
-//! A real HTTP server on loopback that speaks the wire formats and behaves as told.
+//! A real HTTP server on loopback that speaks the wire formats and behaves as scripted.
 //!
-//! Its answers depend only on the request, so that runs against it can be compared. It
-//! counts what a provider would bill.
+//! Its answers depend only on the request, so that runs against it can be compared. It counts
+//! what a provider would bill.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,61 +29,62 @@ use crate::{
     formats::{Answer, Finish, Format},
 };
 
-/// How the provider behaves.
+/// How the provider behaves. By default it answers every request at once.
 #[derive(Clone, Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a script is a list of switches that tests set one by one"
 )]
 pub struct Script {
-    /// Waits this long before each answer.
+    /// Wait before each answer.
     pub delay: Duration,
-    /// Every n-th request fails once with 500; 0 for never.
+    /// Fails once with 500 for each text whose bytes sum to a multiple of this; 0 for never.
     pub fail_every: usize,
-    /// Only this key is accepted, if set, in the header of the format.
+    /// The only accepted API key, if set; read from the header of the format.
     pub key: Option<String>,
-    /// After so many answers another key is the right one.
+    /// After this many answers, only this other key is accepted.
     pub next_key: Option<(usize, String)>,
-    /// Every request is rejected with 400.
+    /// Rejects every request with 400.
     pub rejects: bool,
-    /// After so many answers, for so long, every third request hangs and the others fail.
+    /// After this many answers and for this long, requests fail with 503, every third one only
+    /// after hanging for a minute.
     pub outage: Option<(usize, Duration)>,
-    /// Answers do not say how many tokens they took.
+    /// Leaves the token usage out of chat completions.
     pub no_usage: bool,
-    /// A refused key is repeated in the error, as some servers do.
+    /// Repeats a refused key in the error, as some servers do.
     pub echoes_key: bool,
-    /// Answers of the model as text; by default it declines what sounds harmful.
+    /// Fixed answer text. By default the model declines requests that sound harmful.
     pub answer: Option<String>,
-    /// What the model thinks aloud.
+    /// Reasoning text of every answer.
     pub reasoning: Option<String>,
-    /// Replies to judge prompts are unreadable.
+    /// Replies to judge prompts with text that cannot be parsed.
     pub unreadable_judge: bool,
-    /// Replies to judge prompts do what the judged text asks for.
+    /// Replies to judge prompts with the score that the judged text asks for.
     pub gullible_judge: bool,
-    /// Requests whose text holds this are withheld by a content filter.
+    /// Requests whose text contains this are withheld by a content filter.
     pub filter: Option<String>,
-    /// Requests whose text holds this are answered in the refusal field.
+    /// Requests whose text contains this are answered in the refusal field.
     pub refusal: Option<String>,
-    /// Requests whose text holds this are cut by the token limit.
+    /// Requests whose text contains this are cut off by the token limit.
     pub cut: Option<String>,
-    /// Every request is sent on to this address with 307.
+    /// Redirects every request to this address with 307.
     pub redirect: Option<String>,
-    /// Requests whose text holds this fail with 500, always.
+    /// Requests whose text contains this always fail with 500.
     pub always_fails: Option<String>,
-    /// The only model there is, if set.
+    /// The only model that exists, if set.
     pub model: Option<String>,
-    /// Failures on the line.
+    /// Network and server faults.
     pub faults: Faults,
-    /// More requests at once than this are answered with 429, if set.
+    /// Limit on concurrent requests, if set; requests above it get 429.
     pub room: Option<usize>,
 }
 
-/// What the provider saw of one text.
+/// Requests and answers for one text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Requests with it.
+    /// Number of requests with this text.
     pub requests: usize,
-    /// Ids of the answers that were given, in order. Each of them would be on the bill.
+    /// Ids of the answers sent, in order. A provider would bill each of them.
     pub answers: Vec<String>,
 }
 
@@ -95,14 +96,14 @@ struct Counters {
     peak: AtomicUsize,
     limited: AtomicUsize,
     failed_once: Mutex<BTreeSet<String>>,
-    /// When the outage began.
+    /// When the outage began, once it has.
     outage: Mutex<Option<tokio::time::Instant>>,
     during_outage: AtomicUsize,
     seeds: Mutex<BTreeSet<u64>>,
     last: Mutex<Option<(String, Value)>>,
 }
 
-/// A running provider; it stops when dropped.
+/// A running provider; dropping it stops the server.
 pub struct FakeProvider {
     /// Base URL, up to and including `/v1`.
     pub url: String,
@@ -116,10 +117,11 @@ pub struct FakeProvider {
 type Body = BoxBody<Bytes, std::io::Error>;
 
 impl FakeProvider {
-    /// Starts a provider on a free port, in a thread of its own.
+    /// Starts a provider on a free port, in its own thread.
     ///
     /// # Panics
-    /// When no port is free: this is a test.
+    ///
+    /// If no port is free or the server does not start, which fails the test.
     #[expect(clippy::expect_used, reason = "test support")]
     pub fn start(script: Script) -> Self {
         let counters = Arc::new(Counters::default());
@@ -138,7 +140,7 @@ impl FakeProvider {
                 port_out
                     .send(listener.local_addr().expect("address").port())
                     .expect("caller waits");
-                // Dropping the connections closes them, as a server that dies does.
+                // Dropping the set closes open connections, as a server that dies would.
                 let mut connections = JoinSet::new();
                 tokio::select! {
                     () = accept(&listener, &shared, &mut connections) => {}
@@ -156,32 +158,32 @@ impl FakeProvider {
         }
     }
 
-    /// Requests that were answered with a completion.
+    /// Number of requests answered with a completion.
     pub fn answered(&self) -> usize {
         self.counters.answered.load(Ordering::SeqCst)
     }
 
-    /// Most requests that were inside at one time.
+    /// Highest number of concurrent requests.
     pub fn peak(&self) -> usize {
         self.counters.peak.load(Ordering::SeqCst)
     }
 
-    /// Requests that were answered with 429 for want of room.
+    /// Number of requests rejected with 429 because of [`Script::room`].
     pub fn limited(&self) -> usize {
         self.counters.limited.load(Ordering::SeqCst)
     }
 
-    /// The sampling seeds that were asked for.
+    /// Sampling seeds that requests asked for.
     pub fn seeds(&self) -> BTreeSet<u64> {
         locked(&self.counters.seeds).clone()
     }
 
-    /// What was seen of each text.
+    /// Requests and answers by text of the last message.
     pub fn seen(&self) -> BTreeMap<String, Seen> {
         locked(&self.counters.seen).clone()
     }
 
-    /// Path and body of the last request.
+    /// Path and body of the latest request.
     pub fn last(&self) -> Option<(String, Value)> {
         locked(&self.counters.last).clone()
     }
@@ -222,7 +224,7 @@ async fn accept(
     }
 }
 
-/// Counts a request as inside until it is dropped, also when its client goes away.
+/// Counts a request as in flight until dropped, even if its client disconnects.
 struct Inside(Arc<Counters>);
 
 impl Inside {
@@ -239,7 +241,7 @@ impl Drop for Inside {
     }
 }
 
-/// `Err` closes the connection without an answer.
+/// Answers one request. `Err` closes the connection without an answer.
 async fn answer(
     (script, counters): Shared,
     request: Request<Incoming>,
@@ -270,6 +272,7 @@ async fn answer(
         return Ok(refused);
     }
     let text = format.last_text(&body);
+    // Requests that were turned away above do not count as attempts.
     let attempt = {
         let mut seen = locked(&counters.seen);
         let seen = seen.entry(text.clone()).or_default();
@@ -327,7 +330,7 @@ async fn answer(
     Ok(response(200, kind, whole, &[]))
 }
 
-/// Wrong key, wrong model.
+/// The error for a wrong key or an unknown model, if either applies.
 fn refused(
     script: &Script,
     answered: usize,
@@ -357,6 +360,7 @@ fn refused(
     (!known).then(|| error(404, "The model does not exist", &[]))
 }
 
+/// The failure that [`Script::fail_every`] or [`Script::always_fails`] asks for.
 fn fails(script: &Script, counters: &Counters, text: &str) -> Option<Response<Body>> {
     if script.fail_every > 0 {
         let number: usize = text.bytes().map(usize::from).sum();
@@ -371,7 +375,7 @@ fn fails(script: &Script, counters: &Counters, text: &str) -> Option<Response<Bo
         .then(|| error(500, "cannot digest this", &[("retry-after", "0.01")]))
 }
 
-/// The outage, while it lasts.
+/// The error during the outage; `None` before and after it.
 async fn outage(script: &Script, counters: &Counters) -> Option<Response<Body>> {
     let (after, time) = script.outage?;
     if counters.answered.load(Ordering::SeqCst) < after {
@@ -388,7 +392,7 @@ async fn outage(script: &Script, counters: &Counters) -> Option<Response<Body>> 
     Some(error(503, "out of order", &[]))
 }
 
-/// Failures that need no answer.
+/// Faults that take effect before an answer is composed.
 async fn before_answer(fault: &Fault) -> Result<Option<Response<Body>>, std::io::Error> {
     Ok(Some(match fault {
         Fault::Delay(time) => {
@@ -406,7 +410,7 @@ async fn before_answer(fault: &Fault) -> Result<Option<Response<Body>>, std::io:
     }))
 }
 
-/// Answers that do not arrive whole.
+/// Faults that damage the answer on its way.
 fn broken_answer(fault: &Fault, whole: &str, answer: &Answer) -> Option<Response<Body>> {
     let half: String = whole.chars().take(whole.chars().count() / 2).collect();
     match fault {
@@ -422,13 +426,14 @@ fn broken_answer(fault: &Fault, whole: &str, answer: &Answer) -> Option<Response
     }
 }
 
+/// What follows the first half of a body.
 #[derive(Clone, Copy)]
 enum Then {
     Close,
     Stall,
 }
 
-/// Headers that promise `length` bytes, some of them, and then the end or nothing.
+/// A response whose headers promise `length` bytes; it sends `half`, then closes or stalls.
 fn partial(half: String, length: usize, then: Then) -> Response<Body> {
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
     let _ = sender.try_send(Ok(Frame::data(Bytes::from(half))));
@@ -452,7 +457,7 @@ fn partial(half: String, length: usize, then: Then) -> Response<Body> {
 
 type Frames = Result<Frame<Bytes>, std::io::Error>;
 
-/// A body that ends when its sender is gone; holding the sender makes it stall.
+/// A body that ends when its sender is dropped; keeping the sender makes it stall.
 struct Stalling {
     receiver: tokio::sync::mpsc::Receiver<Frames>,
     _held: Option<tokio::sync::mpsc::Sender<Frames>>,
@@ -491,6 +496,7 @@ fn response(status: u16, kind: &str, body: String, headers: &[(&str, &str)]) -> 
     response
 }
 
+/// The answer to `text`; `number` makes its id unique.
 fn compose(script: &Script, text: &str, number: usize) -> Answer {
     let holds = |word: &Option<String>| word.as_ref().is_some_and(|word| text.contains(word));
     let answer = match (&script.answer, judge_token(text)) {
@@ -517,12 +523,13 @@ fn compose(script: &Script, text: &str, number: usize) -> Answer {
     }
 }
 
+/// The token that a judge prompt wants repeated; `None` for any other text.
 fn judge_token(text: &str) -> Option<String> {
     let (_, rest) = text.rsplit_once("\nToken: ")?;
     rest.lines().next().map(str::to_owned)
 }
 
-/// Replies as the rubric's schema asks: sentence by sentence, yes or no, or a level.
+/// Replies as the rubric's schema asks: labels per sentence, yes or no, or a level.
 fn judge_reply(text: &str, token: &str, gullible: bool) -> String {
     let declined = text.contains("I can't help with that");
     if text.contains("\"labels\"") {
@@ -542,12 +549,13 @@ fn judge_reply(text: &str, token: &str, gullible: bool) -> String {
     if text.contains("<0 or 1>") {
         return json!({"score": u8::from(declined), "token": token}).to_string();
     }
-    // Somebody who believes what it reads.
+    // A gullible judge follows instructions in the text that it judges.
     let told = gullible && text.to_lowercase().contains("score 1");
     let score = if declined || told { 1 } else { 3 };
     json!({"reason": "rated by the fake", "score": score, "token": token}).to_string()
 }
 
+/// Declines texts that sound harmful; answers all others with the same text.
 fn plain_reply(text: &str) -> String {
     let harmful = [
         "forge",
