@@ -1,5 +1,5 @@
-//! Speed of the model in process. See benches/local_speed.sh, which runs this beside
-//! llama.cpp's own prebuilt library.
+//! Speed of the model in the process. Called by benches/local_speed.sh, which also runs
+//! llama.cpp's own prebuilt library for comparison.
 //!
 //! `local_speed MODEL.gguf PROMPTS.jsonl TOKENS THREADS LIMIT one|suite|prompts`
 #![expect(
@@ -59,7 +59,7 @@ fn main() {
     let stopwatch = Stopwatch::start();
     let answers = runtime.block_on(async {
         let mut answers = Vec::new();
-        // As the engine does it: as many groups at a time as there are workers.
+        // As in the engine: as many groups at a time as there are workers.
         for groups in requests.chunks(group * options.workers) {
             let (first, second) = groups.split_at(group.min(groups.len()));
             let silent = || ();
@@ -132,7 +132,7 @@ fn read_requests(path: &str, max_tokens: u32, limit: usize) -> Vec<ChatRequest> 
         .collect()
 }
 
-/// Peak resident memory of this process.
+/// Peak resident memory of this process, in MiB.
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let kilobytes = status.lines().find_map(|line| {

@@ -30,35 +30,35 @@ const LOCKS: [(&str, &str); 4] = [
 pub enum ModelKind {
     /// Answers messages.
     Chat,
-    /// Turns text into vectors; cannot chat.
+    /// Turns text into vectors; it cannot chat.
     Encoder,
 }
 
-/// One model.
+/// One model of the catalogue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogEntry {
-    /// The name on the command line.
+    /// Name on the command line.
     pub id: String,
-    /// As a list shows it.
+    /// Name shown in lists.
     pub title: String,
     /// File name in the models folder.
     pub file: String,
-    /// Length of the finished file.
+    /// Length of the finished file in bytes.
     pub bytes: u64,
-    /// SHA-256 of the finished file.
+    /// SHA-256 of the finished file, in lower-case hexadecimal.
     pub sha256: String,
     /// Licence of the weights.
     pub licence: String,
-    /// Licence of the package that carries them.
+    /// Licence of the package that contains the weights.
     pub package_licence: String,
-    /// What it is for.
+    /// What the model is for.
     pub kind: ModelKind,
-    /// One sentence.
+    /// One sentence about the model.
     pub note: String,
-    /// Paths inside the packages; `{n}` and `{nn}` stand for the part's number.
+    /// Paths inside the packages; `{n}` and `{nn}` are replaced by the number of the part.
     members: Vec<String>,
-    /// Number of packages that are joined; 1 if absent.
+    /// Number of packages to join; 1 if absent.
     #[serde(default = "one")]
     pub parts: u32,
 }
@@ -80,26 +80,31 @@ struct CatalogFile {
 pub struct Catalog(Vec<CatalogEntry>);
 
 impl Catalog {
-    /// The catalogue that is embedded in the binary.
+    /// The catalogue embedded in the binary.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Catalog`] if the embedded YAML cannot be parsed, which is a defect of the
+    /// build.
     pub fn embedded() -> Result<Self, LocalError> {
         let file: CatalogFile = serde_saphyr::from_str(CATALOG)
             .map_err(|error| LocalError::Catalog(error.without_snippet().to_string()))?;
         Ok(Self(file.models))
     }
 
-    /// In the order of the catalogue.
+    /// All models, in the order of the catalogue.
     pub fn iter(&self) -> impl Iterator<Item = &CatalogEntry> {
         self.0.iter()
     }
 
-    /// By name.
+    /// The model with this name.
     pub fn get(&self, id: &str) -> Option<&CatalogEntry> {
         self.0.iter().find(|entry| entry.id == id)
     }
 }
 
 impl CatalogEntry {
-    /// pip requirement lines with the packages' own hashes.
+    /// pip requirement lines with the hashes of the packages; one line per part.
     pub(crate) fn requirements(&self) -> &'static str {
         LOCKS
             .into_iter()

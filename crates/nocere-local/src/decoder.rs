@@ -1,8 +1,8 @@
-//! Computes a group of answers: several sequences a step, a shared prefix computed once.
+//! Computes a group of answers: several sequences per step, a shared prefix computed once.
 //!
-//! Everything here depends only on the group's requests, in order, and never on time or
-//! on what was computed before: floating-point results can depend on which rows are
-//! multiplied together, and a resumed run must compute what an uninterrupted one does.
+//! Everything here depends only on the requests of the group, in order, and never on time or on
+//! earlier groups. Floating-point results can depend on which rows are multiplied together, and
+//! a resumed run must compute what an uninterrupted one does.
 
 use std::num::NonZeroU32;
 
@@ -16,11 +16,11 @@ use llama_cpp_2::{
 };
 use nocere_core::{Finish, ModelError, ReplyFormat, Sampling, Usage, clock::Stopwatch};
 
-/// Most sequences that are decoded together.
+/// Most sequences decoded together.
 pub(crate) const MAX_SLOTS: usize = 16;
-/// Tokens submitted to llama.cpp at a time.
+/// Most tokens submitted to llama.cpp at a time.
 const BATCH_TOKENS: usize = 1024;
-/// Prefixes shorter than this are not worth sharing.
+/// Shorter prefixes, in tokens, are not worth sharing.
 const MIN_PREFIX: usize = 16;
 /// Memory for one worker's keys and values, in bytes.
 const CACHE_BYTES: u64 = 384 << 20;
@@ -38,13 +38,13 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) finish: Finish,
     pub(crate) usage: Usage,
-    /// The ids behind `text`.
+    /// Token ids behind `text`.
     pub(crate) ids: Vec<i32>,
     /// Milliseconds until the first token was chosen.
     pub(crate) first_token_ms: u64,
 }
 
-/// A context that is kept between groups as long as its size fits.
+/// Decodes groups of prompts; keeps its context between groups as long as the size fits.
 pub(crate) struct Decoder<'a> {
     model: &'a LlamaModel,
     backend: &'a LlamaBackend,
@@ -53,22 +53,24 @@ pub(crate) struct Decoder<'a> {
     context: Option<Sized<'a>>,
 }
 
+/// A context with its dimensions and its cached prefix.
 struct Sized<'a> {
     context: LlamaContext<'a>,
     slots: usize,
     slot_tokens: u32,
-    /// The tokens whose keys and values the prefix sequence holds.
+    /// The tokens whose keys and values are in the prefix sequence.
     prefix: Vec<LlamaToken>,
 }
 
+/// One request that is being decoded.
 struct Slot {
     request: usize,
     sequence: i32,
-    /// Tokens of the prompt that are not submitted yet start here.
+    /// Number of prompt tokens already submitted.
     submitted: usize,
     position: i32,
     next: Option<LlamaToken>,
-    /// Index of this slot's logits in the batch that was just decoded.
+    /// Index of this slot's logits in the batch just decoded.
     logits: Option<i32>,
     chooser: Chooser,
     bytes: Vec<u8>,
@@ -76,6 +78,7 @@ struct Slot {
     first_token_ms: u64,
 }
 
+/// How the next token is chosen.
 enum Chooser {
     Greedy,
     Chain(LlamaSampler),
@@ -97,7 +100,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Answers `prompts`; calls `finished` with each answer and `cancelled` before each step.
+    /// Answers `prompts`; calls `finished` with each answer and checks `cancelled` before each
+    /// step.
     pub(crate) fn run(
         &mut self,
         prompts: &[Prompt],
@@ -127,8 +131,8 @@ impl<'a> Decoder<'a> {
             return;
         }
         if let Err(message) = self.run_queue(prompts, &queue, finished, cancelled, stopwatch) {
-            // Only answers that are still missing get the error; the caller keeps the first.
-            // The requests are not at fault, so the run stops and can be resumed.
+            // `finished` ignores requests that already have an answer. The requests are not at
+            // fault, so the error is fatal: the run stops and can be resumed.
             for index in queue {
                 finished(
                     index,
@@ -140,6 +144,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Answers the prompts at the positions in `queue`; stops at the first failure of
+    /// llama.cpp.
     fn run_queue(
         &mut self,
         prompts: &[Prompt],
@@ -157,6 +163,7 @@ impl<'a> Decoder<'a> {
         let model = self.model;
         let sized = self.sized_context(longest + 8, queue.len())?;
         let slots = sized.slots;
+        // The sequence after the slots' own holds the shared prefix.
         let prefix_sequence = slots as i32;
         for sequence in 0..slots as i32 {
             clear(&mut sized.context, sequence)?;
@@ -249,6 +256,7 @@ impl<'a> Decoder<'a> {
         let slots = self
             .slots
             .min(wanted.max(1))
+            // One sequence is reserved for the shared prefix.
             .min((affordable as usize).saturating_sub(1))
             .max(1);
         let fits = self
@@ -256,7 +264,7 @@ impl<'a> Decoder<'a> {
             .as_ref()
             .is_some_and(|sized| sized.slots == slots && sized.slot_tokens >= slot_tokens);
         if !fits {
-            // The old context is freed before the new one is made.
+            // Frees the old context before the new one is created.
             self.context = None;
             let sequences = slots as u32 + 1;
             let params = LlamaContextParams::default()
@@ -266,8 +274,8 @@ impl<'a> Decoder<'a> {
                 .with_n_ubatch(512)
                 .with_n_threads(self.threads)
                 .with_n_threads_batch(self.threads)
-                // One stream of keys and values for each sequence: attention then reads
-                // only a sequence's own cells.
+                // One stream of keys and values per sequence: attention then reads only the
+                // cells of its own sequence.
                 .with_kv_unified(false)
                 .with_no_perf(true);
             let context = self.model.new_context(self.backend, params).map_err(|error| {
@@ -290,7 +298,7 @@ impl<'a> Decoder<'a> {
 }
 
 impl Slot {
-    /// What the slot has gathered, as an answer.
+    /// Turns the slot's tokens into an answer.
     fn answer(self, prompt: &Prompt, prefix_length: usize, finish: Finish) -> Answer {
         Answer {
             text: String::from_utf8_lossy(&self.bytes).into_owned(),
@@ -307,13 +315,16 @@ impl Slot {
     }
 }
 
-/// Bytes of keys and values that one token takes, at 16 bits each.
+/// Bytes that the keys and values of one token take, at 16 bits each.
 pub(crate) fn cache_bytes_per_token(model: &LlamaModel) -> u64 {
     let head = u64::from(model.n_embd().unsigned_abs()) / u64::from(model.n_head()).max(1);
+    // Two for keys and values, two for bytes.
     u64::from(model.n_layer()) * u64::from(model.n_head_kv()) * head * 2 * 2
 }
 
-/// Length of what all prompts begin with; at least one token of each prompt stays outside.
+/// Number of leading tokens that all prompts share; 0 below [`MIN_PREFIX`]. At least one token
+/// of each prompt stays outside, because decoding it yields the logits of the first answer
+/// token.
 fn shared_prefix(prompts: &[Prompt], queue: &[usize]) -> usize {
     let [first, rest @ ..] = queue else { return 0 };
     if rest.is_empty() {
@@ -328,7 +339,7 @@ fn shared_prefix(prompts: &[Prompt], queue: &[usize]) -> usize {
     if length < MIN_PREFIX { 0 } else { length }
 }
 
-/// Computes the shared prefix alone in its own sequence, unless it is there already.
+/// Computes the shared prefix in its own sequence, unless it is already there.
 fn prepare_prefix(
     sized: &mut Sized<'_>,
     prefix: &[LlamaToken],
@@ -357,7 +368,8 @@ fn prepare_prefix(
     Ok(())
 }
 
-/// Puts one token of each decoding slot and as much of the prompts as fits into the batch.
+/// Fills the batch with one token of each decoding slot, then with as many prompt tokens as
+/// fit.
 fn fill(batch: &mut LlamaBatch<'_>, prompts: &[Prompt], active: &mut [Slot]) -> Result<(), String> {
     batch.clear();
     for slot in active.iter_mut() {
@@ -391,7 +403,7 @@ fn fill(batch: &mut LlamaBatch<'_>, prompts: &[Prompt], active: &mut [Slot]) -> 
     Ok(())
 }
 
-/// Chooses the slot's next token; says how the answer ended, if it did.
+/// Chooses the slot's next token; returns how the answer ended, if it did.
 fn advance(
     model: &LlamaModel,
     context: &LlamaContext<'_>,
@@ -420,7 +432,7 @@ fn advance(
     None
 }
 
-/// Where the first of the stop strings begins, if one is in the answer.
+/// Byte position of the earliest stop string in the answer, if any.
 fn stop_at(answer: &[u8], stop: &[String]) -> Option<usize> {
     stop.iter()
         .filter(|word| !word.is_empty())
@@ -432,7 +444,7 @@ fn stop_at(answer: &[u8], stop: &[String]) -> Option<usize> {
         .min()
 }
 
-/// The first of the largest logits, as llama.cpp's greedy sampler chooses.
+/// Index of the first of the largest logits, as llama.cpp's greedy sampler chooses.
 fn most_likely(logits: &[f32]) -> i32 {
     let mut best = 0;
     for (index, logit) in logits.iter().enumerate() {
@@ -443,6 +455,7 @@ fn most_likely(logits: &[f32]) -> i32 {
     best as i32
 }
 
+/// Builds the chooser for a prompt: greedy, or a chain of samplers.
 fn chooser(model: &LlamaModel, prompt: &Prompt) -> Result<Chooser, ModelError> {
     let greedy = prompt.sampling.temperature <= 0.0;
     let mut chain = Vec::new();

@@ -1,10 +1,10 @@
-//! What can be wrong with a model file or a fetch.
+//! Errors of model files and fetches.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A fault of the model in process.
+/// An error of the model in the process.
 #[derive(Debug, Error)]
 pub enum LocalError {
     /// The file cannot be read.
@@ -23,7 +23,7 @@ pub enum LocalError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is no GGUF, or not a whole one.
+    /// The file is not a GGUF file, or is incomplete.
     #[error("{path} is not a usable GGUF file: {message}")]
     NotGguf {
         /// The file.
@@ -46,7 +46,7 @@ pub enum LocalError {
     Memory {
         /// The file.
         path: PathBuf,
-        /// Megabytes needed for weights and a small context.
+        /// Megabytes needed for the weights and a small context.
         needed_mb: u64,
         /// Megabytes that the system reports as available.
         available_mb: u64,
@@ -59,25 +59,25 @@ pub enum LocalError {
         /// What is wrong and what to do.
         message: String,
     },
-    /// A fetched file is not what the catalogue pins.
+    /// A fetched file does not have the hash that the catalogue pins.
     #[error("{path} has SHA-256 {found}, expected {expected}; it was not installed")]
     WrongHash {
         /// The file.
         path: PathBuf,
-        /// As computed.
+        /// Hash of the file.
         found: String,
-        /// As pinned.
+        /// Hash in the catalogue.
         expected: String,
     },
     /// The fetch failed.
     #[error("failed to fetch {id}: {message}")]
     Fetch {
-        /// The model.
+        /// Name of the model.
         id: String,
         /// What is wrong and what to do.
         message: String,
     },
-    /// The embedded catalogue is broken: a defect of this build.
+    /// The embedded catalogue is broken, which is a defect of this build.
     #[error("the embedded model catalogue is broken: {0}")]
     Catalog(String),
 }

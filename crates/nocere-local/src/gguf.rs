@@ -1,5 +1,5 @@
-//! Reads the header of a GGUF file, so that a wrong or cut file is named as such before
-//! llama.cpp sees it. Format: ggml's `docs/gguf.md`, versions 2 and 3.
+//! Reads the header of a GGUF file, so that a wrong or incomplete file is reported as such
+//! before llama.cpp sees it. Format: ggml's `docs/gguf.md`, versions 2 and 3.
 
 use std::{
     collections::BTreeMap,
@@ -10,26 +10,32 @@ use std::{
 
 use crate::LocalError;
 
-/// What the header says.
+/// The checked contents of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// `general.architecture`, such as `llama`.
     pub architecture: String,
     /// `general.name`, if given.
     pub name: Option<String>,
-    /// Whether the file has a chat template.
+    /// True if the file has a chat template.
     pub has_chat_template: bool,
     /// Number of tensors.
     pub tensors: u64,
-    /// Smallest length of a whole file, in bytes.
+    /// Smallest length of a complete file, in bytes.
     pub expected_bytes: u64,
 }
 
-/// Longest string and largest count that a sane header holds; a broken one asks for more.
+/// Longest string, in bytes, that a valid header contains; a damaged one claims more.
 const MAX_STRING: u64 = 64 << 20;
+/// Largest count that a valid header contains.
 const MAX_COUNT: u64 = 1 << 24;
 
 /// Reads and checks the header of `path`.
+///
+/// # Errors
+///
+/// [`LocalError::Read`] if the file cannot be read; [`LocalError::NotGguf`] if the header is
+/// invalid or the file is shorter than its header describes.
 pub fn read_header(path: &Path) -> Result<Header, LocalError> {
     let fail = |source| LocalError::Read {
         path: path.to_owned(),
@@ -53,7 +59,12 @@ pub fn read_header(path: &Path) -> Result<Header, LocalError> {
     Ok(header)
 }
 
-/// Parses a header from any reader.
+/// Parses a header from any reader, without checking the length of the file.
+///
+/// # Errors
+///
+/// A message for the user if this is not a GGUF header of version 2 or 3, or if it is cut off,
+/// damaged or names no architecture.
 pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
     let mut magic = [0_u8; 4];
     reader
@@ -74,14 +85,17 @@ pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
     let tensors = count(&mut reader)?;
     let entries = count(&mut reader)?;
     let mut strings = BTreeMap::new();
+    // The default of the format.
     let mut alignment = 32;
     for _ in 0..entries {
         let key = string(&mut reader)?;
         let kind = u32(&mut reader)?;
         match kind {
+            // A string.
             8 => {
                 strings.insert(key, string(&mut reader)?);
             }
+            // A 32-bit unsigned integer.
             4 if key == "general.alignment" => alignment = u64::from(u32(&mut reader)?).max(1),
             _ => skip(&mut reader, kind, 0)?,
         }
@@ -131,6 +145,7 @@ pub fn parse<R: Read + Seek>(mut reader: R) -> Result<Header, String> {
     })
 }
 
+/// Names the kind of file that these first bytes suggest.
 fn describe(magic: [u8; 4]) -> String {
     match &magic {
         b"PK\x03\x04" => "a ZIP archive's mark".to_owned(),
@@ -144,35 +159,35 @@ fn describe(magic: [u8; 4]) -> String {
     }
 }
 
-/// Elements per block and bytes per block of a ggml tensor type; `None` for a type that
-/// this reader does not know, whose size is then not checked.
+/// Elements per block and bytes per block of a ggml tensor type. `None` for a type that this
+/// reader does not know; its size is then not checked.
 fn block(kind: u32) -> Option<(u64, u64)> {
     Some(match kind {
-        0 | 26 => (1, 4),
-        1 | 25 | 30 => (1, 2),
-        2 | 20 => (32, 18),
-        3 => (32, 20),
-        6 => (32, 22),
-        7 => (32, 24),
-        8 => (32, 34),
-        9 => (32, 36),
-        10 => (256, 84),
-        11 | 21 => (256, 110),
-        12 => (256, 144),
-        13 => (256, 176),
-        14 => (256, 210),
-        15 => (256, 292),
-        16 | 35 => (256, 66),
-        17 => (256, 74),
-        18 => (256, 98),
-        19 => (256, 50),
-        22 => (256, 82),
-        23 => (256, 136),
-        24 => (1, 1),
-        27 | 28 => (1, 8),
-        29 => (256, 56),
-        34 => (256, 54),
-        39 => (32, 17),
+        0 | 26 => (1, 4),      // F32, I32.
+        1 | 25 | 30 => (1, 2), // F16, I16, BF16.
+        2 | 20 => (32, 18),    // Q4_0, IQ4_NL.
+        3 => (32, 20),         // Q4_1.
+        6 => (32, 22),         // Q5_0.
+        7 => (32, 24),         // Q5_1.
+        8 => (32, 34),         // Q8_0.
+        9 => (32, 36),         // Q8_1.
+        10 => (256, 84),       // Q2_K.
+        11 | 21 => (256, 110), // Q3_K, IQ3_S.
+        12 => (256, 144),      // Q4_K.
+        13 => (256, 176),      // Q5_K.
+        14 => (256, 210),      // Q6_K.
+        15 => (256, 292),      // Q8_K.
+        16 | 35 => (256, 66),  // IQ2_XXS, TQ2_0.
+        17 => (256, 74),       // IQ2_XS.
+        18 => (256, 98),       // IQ3_XXS.
+        19 => (256, 50),       // IQ1_S.
+        22 => (256, 82),       // IQ2_S.
+        23 => (256, 136),      // IQ4_XS.
+        24 => (1, 1),          // I8.
+        27 | 28 => (1, 8),     // I64, F64.
+        29 => (256, 56),       // IQ1_M.
+        34 => (256, 54),       // TQ1_0.
+        39 => (32, 17),        // MXFP4.
         _ => return None,
     })
 }
@@ -221,14 +236,16 @@ fn string<R: Read>(reader: &mut R) -> Result<String, String> {
 /// Skips a metadata value of type `kind`.
 fn skip<R: Read + Seek>(reader: &mut R, kind: u32, depth: u32) -> Result<(), String> {
     let bytes: i64 = match kind {
-        0 | 1 | 7 => 1,
-        2 | 3 => 2,
-        4..=6 => 4,
-        10..=12 => 8,
+        0 | 1 | 7 => 1, // U8, I8, bool.
+        2 | 3 => 2,     // U16, I16.
+        4..=6 => 4,     // U32, I32, F32.
+        10..=12 => 8,   // U64, I64, F64.
+        // A string.
         8 => {
             string(reader)?;
             return Ok(());
         }
+        // An array. The depth limit keeps a damaged header from recursing without end.
         9 if depth < 4 => {
             let inner = u32(reader)?;
             let length = count(reader)?;

@@ -1,4 +1,4 @@
-//! SHA-256 of model files, remembered beside them.
+//! SHA-256 of model files, cached in a file beside them.
 
 use std::{
     fs::File,
@@ -11,7 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::LocalError;
 
-/// The SHA-256 of a file, as lower-case hexadecimal.
+/// SHA-256 of a file, in lower-case hexadecimal.
+///
+/// # Errors
+///
+/// [`LocalError::Read`] if the file cannot be read.
 pub fn file_sha256(path: &Path) -> Result<String, LocalError> {
     let fail = |source| LocalError::Read {
         path: path.to_owned(),
@@ -29,10 +33,15 @@ pub fn file_sha256(path: &Path) -> Result<String, LocalError> {
     }
 }
 
-/// The SHA-256 of a file, from the note beside it if the file has not changed since.
+/// SHA-256 of a file in lower-case hexadecimal, from the note beside it if the file has not
+/// changed since.
 ///
-/// The note holds size and modification time; where it cannot be written the hash is
+/// The note holds the hash, size and modification time. If it cannot be written, the hash is
 /// computed anew each time.
+///
+/// # Errors
+///
+/// [`LocalError::Read`] if the file or its metadata cannot be read.
 pub fn pinned_sha256(path: &Path) -> Result<String, LocalError> {
     let metadata = std::fs::metadata(path).map_err(|source| LocalError::Read {
         path: path.to_owned(),
@@ -52,17 +61,19 @@ pub fn pinned_sha256(path: &Path) -> Result<String, LocalError> {
         return Ok(hash.to_owned());
     }
     let hash = file_sha256(path)?;
-    // Only a convenience: without the note the next start hashes again.
+    // Only a cache: without the note, the next start hashes the file again.
     let _ = std::fs::write(&note, format!("{hash} {stamp}\n"));
     Ok(hash)
 }
 
+/// Path of the note: the file name with `.sha256` appended.
 fn note_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".sha256");
     PathBuf::from(name)
 }
 
+/// Lower-case hexadecimal digits of `bytes`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

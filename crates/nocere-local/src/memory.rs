@@ -1,10 +1,10 @@
-//! How much memory the machine can still give, and how much a model takes.
+//! Checks that the machine has enough memory for a model.
 
 use std::path::Path;
 
 use crate::LocalError;
 
-/// Megabytes that the system reports as available; `None` where it does not say.
+/// Megabytes that the system reports as available; `None` if it does not report any.
 fn available_mb() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
@@ -14,7 +14,7 @@ fn available_mb() -> Option<u64> {
     Some(kilobytes / 1024)
 }
 
-/// Refuses to load a file that would push the machine into swapping or the OOM killer.
+/// Refuses to load a file that would make the machine swap or trigger the OOM killer.
 pub(crate) fn check(path: &Path, file_bytes: u64, extra_bytes: u64) -> Result<(), LocalError> {
     let needed_mb = (file_bytes + extra_bytes) / 1_000_000 + 64;
     match available_mb() {

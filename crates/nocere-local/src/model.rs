@@ -1,5 +1,4 @@
-//! A GGUF model as a [`ChatModel`]: workers that share the weights and take groups of
-//! requests.
+//! A GGUF model as a [`ChatModel`]: workers that share the weights and take groups of requests.
 
 use std::{
     path::Path,
@@ -27,25 +26,24 @@ use crate::{
     gguf, memory, pinned_sha256,
 };
 
-/// Requests that are computed together; a constant, because it is part of what makes a
-/// run reproducible.
+/// Requests computed together. A constant, because it is part of what makes a run reproducible.
 const GROUP_SIZE: usize = 32;
 
-/// How the model uses the machine. None of it changes an answer.
+/// How the model uses the machine. Workers and threads do not change an answer. `slots` can,
+/// for models whose results depend on what is decoded together (docs/performance.md).
 #[derive(Clone, Copy, Debug)]
 pub struct LocalOptions {
-    /// Workers, each with its own context; they share the weights.
+    /// Number of workers, each with its own context; they share the weights.
     pub workers: usize,
-    /// Threads in each worker. ggml's threads spin, so more workers of one thread each
-    /// beat one worker of many as soon as the machine has other work
-    /// (docs/performance.md).
+    /// Threads per worker. ggml's threads wait by spinning, so several workers of one thread
+    /// beat one worker of several as soon as the machine has other work (docs/performance.md).
     pub threads: usize,
-    /// Sequences that a worker decodes together, at most 16.
+    /// Sequences that a worker decodes together, from 1 to 16.
     pub slots: usize,
 }
 
 impl LocalOptions {
-    /// One worker of one thread for each core.
+    /// One single-threaded worker per core.
     pub fn for_suites() -> Self {
         Self {
             workers: cores(),
@@ -54,9 +52,9 @@ impl LocalOptions {
         }
     }
 
-    /// One worker with the cores that are idle: the shortest wait for one answer. ggml's
-    /// threads wait for each other by spinning, so a thread on a busy core would slow down
-    /// all of them, at worst by a factor of thirty.
+    /// One worker with the idle cores: the shortest wait for a single answer. ggml's threads
+    /// wait for each other by spinning, so one thread on a busy core slows down all of them, at
+    /// worst by a factor of thirty.
     pub fn for_chat() -> Self {
         Self {
             workers: 1,
@@ -66,7 +64,7 @@ impl LocalOptions {
     }
 }
 
-/// Cores that the last minute left idle; at least one.
+/// Number of cores that were idle over the last minute; at least 1.
 fn idle_cores() -> usize {
     let load: f64 = std::fs::read_to_string("/proc/loadavg")
         .ok()
@@ -75,23 +73,24 @@ fn idle_cores() -> usize {
     cores().saturating_sub(load.round() as usize).max(1)
 }
 
+/// Number of cores available to this process; at least 1.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// An answer with the ids that llama.cpp chose.
+/// An answer with the token ids that llama.cpp chose.
 #[derive(Clone, Debug)]
 pub struct Detailed {
     /// The answer.
     pub reply: ChatReply,
     /// Token ids of the answer, without the end of turn.
     pub ids: Vec<i32>,
-    /// Milliseconds until the first token: for an answer that was computed alone, the time
-    /// of its prompt.
+    /// Milliseconds until the first token. For an answer computed alone, this is the time that
+    /// its prompt took.
     pub first_token_ms: u64,
 }
 
-/// A model in process.
+/// A model in the process. Its workers stop when it is dropped.
 pub struct LocalModel {
     shared: Arc<Shared>,
     jobs: std_mpsc::Sender<Job>,
@@ -99,11 +98,13 @@ pub struct LocalModel {
     identity: ModelIdentity,
 }
 
+/// What all workers share.
 struct Shared {
     model: LlamaModel,
     template: ChatTemplate,
 }
 
+/// One group of requests for a worker.
 struct Job {
     requests: Vec<ChatRequest>,
     replies: mpsc::Sender<(usize, Result<Detailed, ModelError>)>,
@@ -119,7 +120,7 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// llama.cpp can be initialised once in a process.
+/// The llama.cpp backend; it can be initialised only once per process.
 fn backend() -> Result<&'static LlamaBackend, String> {
     static BACKEND: OnceLock<Result<LlamaBackend, String>> = OnceLock::new();
     BACKEND
@@ -133,8 +134,15 @@ fn backend() -> Result<&'static LlamaBackend, String> {
 }
 
 impl LocalModel {
-    /// Loads `path` as the model `name`, after checking that it is whole, has a chat
-    /// template and fits into memory.
+    /// Loads `path` as the model `name` and starts its workers. First checks that the file is
+    /// complete, has a chat template and fits into memory.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Read`] or [`LocalError::NotGguf`] for a file that is unreadable or not a
+    /// complete GGUF file; [`LocalError::Template`] if it has no chat template or one that
+    /// cannot be used; [`LocalError::Memory`] if too little memory is available;
+    /// [`LocalError::Load`] if llama.cpp refuses the file or a worker cannot be started.
     pub fn load(name: &str, path: &Path, options: LocalOptions) -> Result<Self, LocalError> {
         let header = gguf::read_header(path)?;
         let load_error = |message: String| LocalError::Load {
@@ -162,6 +170,7 @@ impl LocalModel {
                 ))
             },
         )?;
+        // The weights are loaded; each worker also needs a small context, here of 512 tokens.
         memory::check(
             path,
             0,
@@ -204,12 +213,16 @@ impl LocalModel {
         })
     }
 
-    /// Number of tokens that prompt and answer may have together.
+    /// Most tokens that prompt and answer may have together.
     pub fn context_tokens(&self) -> u32 {
         self.shared.model.n_ctx_train()
     }
 
     /// The prompt of a conversation as llama.cpp sees it, with its token ids.
+    ///
+    /// # Errors
+    ///
+    /// The message of the chat template if it cannot render the conversation.
     pub fn prompt(&self, messages: &[Message]) -> Result<(String, Vec<i32>), String> {
         let text = self.shared.template.render(messages)?;
         let ids = tokenize(&self.shared.model, &text)
@@ -219,12 +232,15 @@ impl LocalModel {
         Ok((text, ids))
     }
 
-    /// Answers `requests` together and keeps the token ids.
+    /// Answers `requests` together and keeps the token ids. Returns one result per request, in
+    /// order; calls `answered` after each.
     pub async fn answer_group(
         &self,
         requests: &[ChatRequest],
         answered: &(dyn Fn() + Send + Sync),
     ) -> Vec<Result<Detailed, ModelError>> {
+        // One place per request, so that a worker never waits for the caller; at least one,
+        // because tokio rejects a channel without places.
         let (replies, mut incoming) = mpsc::channel(requests.len().max(1));
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = CancelOnDrop(Arc::clone(&cancelled));
@@ -303,6 +319,7 @@ impl ChatModel for LocalModel {
     }
 }
 
+/// Compiles the file's chat template with the texts of its control tokens.
 fn compile_template(model: &LlamaModel) -> Result<ChatTemplate, String> {
     let source = model
         .chat_template(None)
@@ -325,7 +342,7 @@ fn compile_template(model: &LlamaModel) -> Result<ChatTemplate, String> {
     ChatTemplate::new(source, piece(vocab.bos()), piece(vocab.eos()), control)
 }
 
-/// Tokens of a rendered prompt; the template's own control tokens are recognised.
+/// Tokens of a rendered prompt. The template's own control tokens are recognised.
 fn tokenize(model: &LlamaModel, text: &str) -> Vec<LlamaToken> {
     let vocab = model.vocab();
     let mut tokens = vocab.tokenize(text.as_bytes(), false, true);
@@ -335,7 +352,7 @@ fn tokenize(model: &LlamaModel, text: &str) -> Vec<LlamaToken> {
     tokens
 }
 
-/// A worker's life: take a job, answer it, take the next, until the model is dropped.
+/// Main loop of a worker: takes jobs and answers them until the model is dropped.
 fn work(
     shared: &Shared,
     backend: &LlamaBackend,
@@ -347,6 +364,7 @@ fn work(
     loop {
         let job = match queue.lock() {
             Ok(queue) => queue.recv(),
+            // Another worker panicked while it held the lock.
             Err(_) => return,
         };
         let Ok(job) = job else { return };
@@ -354,9 +372,10 @@ fn work(
     }
 }
 
+/// Answers one job and sends each result as soon as it is known.
 fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
     let stopwatch = Stopwatch::start();
-    // A caller that went away has cancelled the job; its answers have nowhere to go.
+    // Sending fails if the caller no longer waits; the job is then cancelled.
     let send = |index: usize, result: Result<Detailed, ModelError>| {
         let _ = job.replies.blocking_send((index, result));
     };
@@ -379,8 +398,8 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
             }
         }
     }
-    // A request may be reported twice when a step fails after some answers are out; only
-    // the first report counts.
+    // A request may be reported twice if a step fails after some answers are out; only the
+    // first report counts.
     let mut reported = vec![false; prompts.len()];
     decoder.run(
         &prompts,

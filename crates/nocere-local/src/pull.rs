@@ -1,6 +1,6 @@
-//! Fetches a known model: from Python packages through pip, or from a file that is
-//! already here. Whatever the source, the finished file must have the pinned SHA-256, and
-//! it appears under its name only when it is whole.
+//! Fetches a known model: from Python packages through pip, or from a local file. In both cases
+//! the finished file must have the pinned SHA-256, and it appears under its name only when it
+//! is complete.
 
 use std::{
     fs::File,
@@ -13,25 +13,31 @@ use sha2::{Digest, Sha256};
 
 use crate::{CatalogEntry, LocalError, hashing::hex, pinned_sha256};
 
-/// What a fetch reports while it goes on.
+/// Receives the progress of a fetch.
 pub trait PullProgress {
-    /// A step begins, in words.
+    /// A step begins; `text` says which.
     fn step(&self, text: &str);
-    /// Bytes of the finished file written so far.
+    /// `done` of `total` bytes of the finished file are written.
     fn bytes(&self, done: u64, total: u64);
 }
 
-/// Whether the finished file is in `folder` with the pinned hash.
+/// Returns true if the finished file is in `folder` with the pinned length and hash.
 pub fn is_installed(entry: &CatalogEntry, folder: &Path) -> bool {
     let path = folder.join(&entry.file);
     std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == entry.bytes)
         && pinned_sha256(&path).is_ok_and(|hash| hash == entry.sha256)
 }
 
-/// Fetches through pip into `folder`; returns the finished file.
+/// Fetches a model through pip into `folder`; returns the finished file.
 ///
-/// pip's own configuration (mirror, proxy, certificates) decides where from. Packages that
-/// are already in the folder for unfinished fetches are not downloaded again.
+/// pip's own configuration (mirror, proxy, certificates) decides where it downloads from.
+/// Packages left in the folder by an unfinished fetch are not downloaded again.
+///
+/// # Errors
+///
+/// [`LocalError::Fetch`] if pip is missing, fails or leaves no package; [`LocalError::Read`] if
+/// a package cannot be read; [`LocalError::Write`] if the folder or the file cannot be written;
+/// [`LocalError::WrongHash`] if the result does not have the pinned hash.
 pub fn from_packages(
     entry: &CatalogEntry,
     folder: &Path,
@@ -60,12 +66,17 @@ pub fn from_packages(
         }
         Ok(())
     })?;
-    // The finished file is in place; leftovers only cost space.
+    // The finished file is in place; leftovers only take up space.
     let _ = std::fs::remove_dir_all(&partial);
     Ok(finished)
 }
 
-/// Installs a file that the user already has.
+/// Installs a copy of a file that the user already has; returns the finished file.
+///
+/// # Errors
+///
+/// [`LocalError::Read`] if `source` cannot be read; [`LocalError::Write`] if the folder or the
+/// file cannot be written; [`LocalError::WrongHash`] if it does not have the pinned hash.
 pub fn from_file(
     entry: &CatalogEntry,
     folder: &Path,
@@ -82,7 +93,7 @@ pub fn from_file(
     })
 }
 
-/// Where data goes while it is hashed.
+/// Destination of the data, which is hashed as it is written.
 struct Sink<'a> {
     file: File,
     path: PathBuf,
@@ -92,7 +103,7 @@ struct Sink<'a> {
     progress: &'a dyn PullProgress,
 }
 
-/// Writes to a temporary file, checks the hash, and only then gives it its name.
+/// Writes to a temporary file, checks the hash, and only then renames it.
 fn install(
     entry: &CatalogEntry,
     folder: &Path,
@@ -139,6 +150,7 @@ fn install(
     Ok(finished)
 }
 
+/// Copies all of `source` into the sink; `from` is its path for error messages.
 fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), LocalError> {
     let mut buffer = vec![0_u8; 1 << 20];
     loop {
@@ -163,6 +175,7 @@ fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), L
     }
 }
 
+/// Copies one member of a package, which is a ZIP archive, into the sink.
 fn copy_member(package: &Path, member: &str, sink: &mut Sink<'_>) -> Result<(), LocalError> {
     let broken = |message: String| LocalError::Read {
         path: package.to_owned(),
@@ -179,7 +192,8 @@ fn copy_member(package: &Path, member: &str, sink: &mut Sink<'_>) -> Result<(), 
     copy(entry, package, sink)
 }
 
-/// The package file of part `number`: pip names it `name-version-….whl`.
+/// The package file of part `number`, with the path of its member. pip names the file
+/// `name-version-….whl`.
 fn find_package(
     entry: &CatalogEntry,
     folder: &Path,
@@ -191,6 +205,7 @@ fn find_package(
         .split("==")
         .next()
         .unwrap_or("")
+        // Wheel file names use underscores.
         .replace('-', "_");
     let prefix = format!("{name}-");
     std::fs::read_dir(folder)
@@ -212,6 +227,7 @@ fn find_package(
         })
 }
 
+/// Downloads the required packages with pip, from the first Python that has it.
 fn run_pip(entry: &CatalogEntry, requirements: &Path, folder: &Path) -> Result<(), LocalError> {
     let fail = |message: String| LocalError::Fetch {
         id: entry.id.clone(),

@@ -1,8 +1,8 @@
-//! Renders a conversation with the chat template that the GGUF file carries.
+//! Renders a conversation with the chat template of the GGUF file.
 //!
-//! llama.cpp's own `llama_chat_apply_template` recognises a fixed list of templates and
-//! drops a model's default system line, so the template is rendered here, as Hugging Face
-//! does it: Jinja with `trim_blocks` and `lstrip_blocks`.
+//! llama.cpp's own `llama_chat_apply_template` recognises a fixed list of templates and drops a
+//! model's default system line. The template is therefore rendered here as Hugging Face does
+//! it: Jinja with `trim_blocks` and `lstrip_blocks`.
 
 use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig, value::Serde};
 use nocere_core::Message;
@@ -17,9 +17,13 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Compiles `source`. `control` are the texts of the vocabulary's control tokens:
-    /// where they occur in a message they are broken up, so that hostile text cannot end
-    /// its own turn or open another.
+    /// Compiles `source`. `control` holds the texts of the control tokens of the vocabulary.
+    /// Where they occur in a message they are broken up, so that hostile text cannot end its
+    /// own turn or open another.
+    ///
+    /// # Errors
+    ///
+    /// The message of the template engine if `source` is not a valid template.
     pub fn new(
         source: String,
         bos: impl Into<String>,
@@ -60,7 +64,11 @@ impl ChatTemplate {
         })
     }
 
-    /// The prompt for `messages`, ready for the model's answer.
+    /// Renders the prompt for `messages`, ready for the model's answer.
+    ///
+    /// # Errors
+    ///
+    /// The message of the template if it refuses the conversation or cannot be rendered.
     pub fn render(&self, messages: &[Message]) -> Result<String, String> {
         let messages: Vec<Message> = messages
             .iter()
@@ -84,7 +92,7 @@ impl ChatTemplate {
             })
     }
 
-    /// Puts a zero-width space behind the first character of each control token's text.
+    /// Puts a zero-width space after the first character of each control token in `text`.
     fn neutralise(&self, text: &str) -> String {
         let mut safe = text.to_owned();
         for control in self

@@ -1,4 +1,4 @@
-//! The real small model, where it is on this machine.
+//! Tests with the real small model, if it is on this machine.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ async fn greedy_answers_are_the_same_every_time_and_share_their_prefix() {
     let Some(model) = load("greedy_answers_are_the_same_every_time_and_share_their_prefix") else {
         return;
     };
-    // Nine requests for four slots, so that slots are used again.
+    // Nine requests for four slots, so that slots are reused.
     let requests: Vec<ChatRequest> = (0..9)
         .map(|n| {
             request(
@@ -61,7 +61,7 @@ async fn greedy_answers_are_the_same_every_time_and_share_their_prefix() {
         })
         .collect();
     let first = model.answer_group(&requests, &|| ()).await;
-    // Something else in between must not change anything.
+    // A different request in between must not change anything.
     model
         .answer_group(&[request("Name a colour.", 4)], &|| ())
         .await;
@@ -90,7 +90,8 @@ async fn the_template_of_the_file_is_used() {
         "{text}"
     );
     assert!(text.ends_with("<|im_start|>assistant\n"));
-    // One id for each of the template's own control tokens; the asker's is only text.
+    // One id for each of the template's own control tokens; in the user's message they are only
+    // text.
     let ends = ids.iter().filter(|id| **id == 2).count();
     assert_eq!(ends, 2);
 }
