@@ -20,7 +20,7 @@ pub use prediction_powered::{
 };
 pub use rogan_gladen::{Calibration, Corrected, rogan_gladen, youden};
 
-/// Why there is no corrected value.
+/// Reason why a value cannot be corrected.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum NoCorrection {
     /// The judge judged nothing.

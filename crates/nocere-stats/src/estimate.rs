@@ -63,7 +63,7 @@ pub struct Estimate {
     pub numerator: u64,
     /// Number of scored answers.
     pub denominator: u64,
-    /// Number of answers that could not be scored. They are in neither count.
+    /// Number of answers that belong here but could not be scored. They are in neither count.
     pub unscored: u64,
     /// How the interval was computed.
     pub method: Method,

@@ -132,7 +132,7 @@ struct Parts {
     expected: f64,
     items: f64,
     paired: f64,
-    /// What one rating of each category adds to the expected agreement, per item.
+    /// Contribution of one rating of each category to the expected agreement, per item.
     pull: Vec<f64>,
 }
 

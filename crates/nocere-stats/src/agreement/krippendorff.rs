@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Agreement, Ratings};
 use crate::{Resampling, resample::sum_by_cluster};
 
-/// What the distance between two categories means.
+/// Meaning of the distance between two categories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
@@ -47,7 +47,7 @@ pub fn krippendorff_alpha(ratings: &Ratings, scale: Scale, resampling: Resamplin
     Agreement::bootstrapped(ratings, value, interval, resampling)
 }
 
-/// What one item adds to the coincidence matrix.
+/// Contribution of one item to the coincidence matrix.
 fn coincidences(tally: &[f64]) -> Vec<f64> {
     let others = tally.iter().sum::<f64>() - 1.0;
     let cell = |a: usize, b: usize| {
