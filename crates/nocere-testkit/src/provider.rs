@@ -40,7 +40,8 @@ pub struct Script {
     pub delay: Duration,
     /// Fails once with 500 for each text whose bytes sum to a multiple of this; 0 for never.
     pub fail_every: usize,
-    /// The only accepted API key, if set; read from the header of the format.
+    /// The only accepted API key, if set. Read from `authorization`, `api-key`, `x-api-key` or
+    /// `x-goog-api-key`, whichever is present first.
     pub key: Option<String>,
     /// After this many answers, only this other key is accepted.
     pub next_key: Option<(usize, String)>,
@@ -426,7 +427,7 @@ fn broken_answer(fault: &Fault, whole: &str, answer: &Answer) -> Option<Response
     }
 }
 
-/// What follows the first half of a body.
+/// How a response continues after the first half of its body.
 #[derive(Clone, Copy)]
 enum Then {
     Close,
