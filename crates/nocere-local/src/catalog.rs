@@ -24,7 +24,7 @@ const LOCKS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What a model file is for.
+/// Purpose of a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelKind {
@@ -52,7 +52,7 @@ pub struct CatalogEntry {
     pub licence: String,
     /// Licence of the package that contains the weights.
     pub package_licence: String,
-    /// What the model is for.
+    /// Purpose of the model.
     pub kind: ModelKind,
     /// One sentence about the model.
     pub note: String,

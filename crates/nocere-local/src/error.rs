@@ -12,7 +12,7 @@ pub enum LocalError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system error.
         source: std::io::Error,
     },
     /// The file cannot be written.
@@ -20,7 +20,7 @@ pub enum LocalError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system error.
         source: std::io::Error,
     },
     /// The file is not a GGUF file, or is incomplete.
@@ -28,7 +28,7 @@ pub enum LocalError {
     NotGguf {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem and what to do about it.
         message: String,
     },
     /// llama.cpp does not load the file.
@@ -36,7 +36,7 @@ pub enum LocalError {
     Load {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem and what to do about it.
         message: String,
     },
     /// The machine has too little memory.
@@ -56,7 +56,7 @@ pub enum LocalError {
     Template {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem and what to do about it.
         message: String,
     },
     /// A fetched file does not have the hash that the catalogue pins.
@@ -74,7 +74,7 @@ pub enum LocalError {
     Fetch {
         /// Name of the model.
         id: String,
-        /// What is wrong and what to do.
+        /// The problem and what to do about it.
         message: String,
     },
     /// The embedded catalogue is broken, which is a defect of this build.

@@ -98,7 +98,7 @@ pub struct LocalModel {
     identity: ModelIdentity,
 }
 
-/// What all workers share.
+/// The weights and the template, shared by all workers.
 struct Shared {
     model: LlamaModel,
     template: ChatTemplate,
