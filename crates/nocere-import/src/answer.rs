@@ -1,12 +1,12 @@
-//! How recorded answers are read, whatever the format: why they ended, what was thought
-//! aloud, and chats written as lists of messages.
+//! Parts of recorded answers that all formats share: the finish reason, reasoning in the
+//! text, failed calls, and chats written as lists of messages.
 
 use nocere_core::{ChatReply, Finish, Message, ModelError, Role, split_reasoning};
 use serde_json::Value;
 
 use crate::{json_text, notes::Notes};
 
-/// Why a model stopped, from the words that programs and providers use.
+/// The finish reason, from the words that programs and providers use.
 pub(crate) fn finish(word: &str) -> Finish {
     match word.trim().to_ascii_lowercase().as_str() {
         "" | "stop" | "end_turn" | "eos" | "stop_sequence" | "completed" => Finish::Stop,
@@ -17,7 +17,7 @@ pub(crate) fn finish(word: &str) -> Finish {
     }
 }
 
-/// An answer's text with a leading `<think>` block kept apart.
+/// An answer's text, with a leading `<think>` block moved to the reasoning.
 pub(crate) fn reply(text: &str, finish: Finish, notes: &mut Notes) -> ChatReply {
     let (reasoning, answer) = split_reasoning(text);
     if reasoning.is_some() {
@@ -32,7 +32,7 @@ pub(crate) fn reply(text: &str, finish: Finish, notes: &mut Notes) -> ChatReply 
     reply
 }
 
-/// The error of a conversation that has no answer.
+/// The error for a conversation without an answer; counts it in the notes.
 pub(crate) fn failure(message: Option<&str>, notes: &mut Notes) -> ModelError {
     notes.count(
         "row has no answer: kept as failed",
@@ -41,7 +41,7 @@ pub(crate) fn failure(message: Option<&str>, notes: &mut Notes) -> ModelError {
     request_error(message.unwrap_or("no answer was recorded"))
 }
 
-/// An error in one line.
+/// An error from the first line of `message`, at most 500 characters.
 pub(crate) fn request_error(message: &str) -> ModelError {
     let line = message.trim().lines().next().unwrap_or("");
     ModelError::Request {
@@ -53,7 +53,7 @@ pub(crate) fn request_error(message: &str) -> ModelError {
     }
 }
 
-/// A chat written as a list of `{role, content}`; `None` if it is something else.
+/// Reads a chat written as a list of `{role, content}`; `None` for anything else.
 pub(crate) fn chat(value: &Value) -> Option<Vec<Message>> {
     let messages = value.as_array().filter(|list| !list.is_empty())?;
     messages
@@ -70,7 +70,7 @@ pub(crate) fn chat(value: &Value) -> Option<Vec<Message>> {
         .collect()
 }
 
-/// A prompt's text: a chat if it is one written as JSON, else one message of the user.
+/// A prompt's messages: those of a chat if `text` is one as JSON, else one user message.
 pub(crate) fn prompt(text: &str) -> Vec<Message> {
     let listed = text.trim_start().starts_with('[');
     listed
@@ -80,7 +80,7 @@ pub(crate) fn prompt(text: &str) -> Vec<Message> {
         .unwrap_or_else(|| vec![Message::new(Role::User, text)])
 }
 
-/// Takes the leading system messages out of a chat.
+/// Removes the leading system messages from a chat and returns their joined text.
 pub(crate) fn take_system(messages: &mut Vec<Message>) -> Option<String> {
     let leading = messages
         .iter()
@@ -93,7 +93,8 @@ pub(crate) fn take_system(messages: &mut Vec<Message>) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// A message's content: text, or the texts of a list of parts.
+/// A message's content: a text, or the joined texts of a list of parts. `None` if a part
+/// has no text.
 fn parts(content: &Value) -> Option<String> {
     match content {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,5 @@
-//! Turns the rows of any format into a recording: probes, epochs, system prompt, verdicts.
+//! Assembles the rows of any format into a recording: probes, epochs, system prompt and
+//! verdicts.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -15,7 +16,7 @@ use crate::{
     row::{Place, Row, Rows},
 };
 
-/// Puts rows together.
+/// Builds the recording from a file's rows.
 pub(crate) fn assemble(
     path: &Path,
     format: Format,
@@ -87,7 +88,8 @@ pub(crate) fn assemble(
     })
 }
 
-/// The system prompt of all answers; a failed call may have been recorded without it.
+/// The system prompt that all answers share, if any. A failed call may have been recorded
+/// without it.
 fn common_system(rows: &[Row]) -> Option<String> {
     let first = rows.iter().find_map(|row| row.system.clone())?;
     rows.iter()
@@ -98,8 +100,8 @@ fn common_system(rows: &[Row]) -> Option<String> {
         .then_some(first)
 }
 
-/// Puts the system prompt in front of the transcript and, where it belongs to the probe,
-/// of the opening.
+/// Puts the system prompt first in the transcript and, if it belongs to the probe, first in
+/// the opening.
 fn prepare(row: &mut Row, common: Option<&str>, keep_with_probe: bool) {
     let own = row.system.take();
     let Some(system) = own.as_deref().or(common) else {
@@ -118,6 +120,7 @@ fn prepare(row: &mut Row, common: Option<&str>, keep_with_probe: bool) {
     );
 }
 
+/// Joins each row to a probe of `suite` and returns the probes' indices.
 fn join(
     path: &Path,
     suite: &Suite,
@@ -131,6 +134,8 @@ fn join(
         if row.opening.is_empty()
             && let Some(probe) = suite.probes.get(index)
         {
+            // The file has answers only: the transcript gets the probe's own messages, after
+            // the system prompt.
             let system = row
                 .transcript
                 .turns
@@ -149,6 +154,7 @@ fn join(
     Ok(probes)
 }
 
+/// Makes a suite of the rows and returns it with each row's probe index.
 fn make(
     path: &Path,
     format: Format,
@@ -187,7 +193,7 @@ fn make(
     Ok((suite, probes))
 }
 
-/// Each row's epoch: its own, or the next free one of its probe.
+/// Each row's epoch: its own, or its probe's next free one.
 fn epochs(path: &Path, rows: &[Row], probes: &[usize]) -> Result<Vec<u32>, ImportError> {
     let mut taken: BTreeMap<(usize, u32), &Place> = BTreeMap::new();
     let mut epochs = Vec::with_capacity(rows.len());
@@ -204,6 +210,7 @@ fn epochs(path: &Path, rows: &[Row], probes: &[usize]) -> Result<Vec<u32>, Impor
             .at(&row.place)
             .hint("take one of the two out, or leave the epochs out"));
         }
+        // One past the highest so far, so that a row without an epoch never meets a used one.
         next.insert(*probe, free.max(epoch.saturating_add(1)));
         epochs.push(epoch);
     }

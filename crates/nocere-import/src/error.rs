@@ -1,5 +1,4 @@
-//! What can be wrong with a recording: always one message that says what, where and what
-//! to do.
+//! The error of an import: one message that says what is wrong, where, and what to do.
 
 use std::{
     fmt,
@@ -10,18 +9,18 @@ use nocere_suites::{SuiteError, nearest};
 
 use crate::row::Place;
 
-/// A fault in a recording, or in what was asked of it.
+/// A fault in a recording or in the options for reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportError {
     /// The file.
     pub path: PathBuf,
-    /// Line, from 1, where it is known.
+    /// Line number, from 1, if known.
     pub line: Option<u64>,
-    /// Member of an archive or entry of a list, where lines mean nothing.
+    /// Archive member or list entry, for files in which a line number means nothing.
     pub member: Option<String>,
-    /// What is wrong, as a lower-case fragment that names the field.
+    /// The fault, as a lower-case fragment that names the field.
     pub message: String,
-    /// What to do, if there is something to suggest.
+    /// Suggested remedy, if there is one.
     pub hint: Option<String>,
 }
 
@@ -49,7 +48,7 @@ impl ImportError {
         self
     }
 
-    /// Suggests the nearest of `known`, or else lists them as `what`.
+    /// Suggests the entry of `known` nearest to `wrong`; if none is near, lists all as `what`.
     pub(crate) fn did_you_mean(self, wrong: &str, known: &[&str], what: &str) -> Self {
         let hint = match nearest(wrong, known.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),

@@ -1,4 +1,5 @@
-//! A format is the way in which another program writes its answers down.
+//! A format is the way another program writes its answers to a file. This module names the
+//! formats and detects which one a file has.
 
 use std::{fmt, path::Path, str::FromStr};
 
@@ -6,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{error::ImportError, json_text, read::Source};
 
-/// The formats that are read.
+/// A format that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// MedRiskEval's `records.jsonl`.
@@ -17,14 +18,14 @@ pub enum Format {
     Promptfoo,
     /// lm-eval's `samples_*.jsonl`.
     LmEval,
-    /// One JSON object for each answer, with a mapping.
+    /// One JSON object per answer, with a mapping.
     Jsonl,
-    /// One CSV row for each answer, with a mapping.
+    /// One CSV row per answer, with a mapping.
     Csv,
 }
 
 impl Format {
-    /// All formats.
+    /// All formats, in the order in which messages list them.
     pub const ALL: [Self; 6] = [
         Self::MedRiskEval,
         Self::Inspect,
@@ -34,7 +35,7 @@ impl Format {
         Self::Csv,
     ];
 
-    /// The word used on the command line and in reports.
+    /// The format's name on the command line and in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MedRiskEval => "medriskeval",
@@ -68,7 +69,7 @@ fn names() -> String {
     Format::ALL.map(Format::as_str).join(", ")
 }
 
-/// Finds out from its content how a file is written.
+/// Detects a file's format from its content and extension.
 pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError> {
     let Source::Text(text) = source else {
         return Ok(Format::Inspect);
@@ -87,7 +88,8 @@ pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError
     }
     let first = start.lines().next().unwrap_or("");
     let rows = json_text::parse::<Value>(first);
-    // Rows of which there is only one look like a document; the file's name decides.
+    // A single row looks the same as a document on one line: then the extension decides. If
+    // the first line alone is not JSON, only a list can hold rows.
     let may_be_row = match &rows {
         Ok(_) => extension != "json" || first.len() < start.trim_end().len(),
         Err(_) => start.starts_with('['),
@@ -112,7 +114,7 @@ pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError
         .ok_or_else(|| undetectable(path))
 }
 
-/// The format that has such a first row, or is such a document.
+/// The format whose first row or whole document is `object`.
 fn of_object(object: &Map<String, Value>, may_be_row: bool) -> Option<Format> {
     let has = |key: &str| object.contains_key(key);
     let results = object.get("results");
@@ -127,6 +129,7 @@ fn of_object(object: &Map<String, Value>, may_be_row: bool) -> Option<Format> {
     } else if has("eval") && has("plan") {
         Some(Format::Inspect)
     } else {
+        // Unknown keys: plain rows with a mapping, but an unknown document is not.
         may_be_row.then_some(Format::Jsonl)
     }
 }

@@ -1,6 +1,6 @@
-//! Notes are what an import left out or assumed, in sentences for people.
+//! Notes tell the user what an import left out or assumed, in full sentences.
 
-/// Sentences, some of them with a count.
+/// Sentences in order of first use, some with a count.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     entries: Vec<Note>,
@@ -17,7 +17,7 @@ enum Note {
 }
 
 impl Notes {
-    /// Says a sentence, once.
+    /// Adds a sentence unless it is there already.
     pub(crate) fn say(&mut self, sentence: impl Into<String>) {
         let sentence = sentence.into();
         let known = self
@@ -29,7 +29,8 @@ impl Notes {
         }
     }
 
-    /// Counts one more case of what `one` ("row has …") and `many` ("rows have …") say.
+    /// Counts one more case. `one` ("row has …") and `many` ("rows have …") are the sentence
+    /// after the number, without a period.
     pub(crate) fn count(&mut self, one: &'static str, many: &'static str) {
         for entry in &mut self.entries {
             if let Note::Counted {
@@ -48,7 +49,7 @@ impl Notes {
         });
     }
 
-    /// All sentences, in the order in which their first case was met.
+    /// All sentences, in the order in which their first case occurred.
     pub(crate) fn into_sentences(self) -> Vec<String> {
         self.entries
             .into_iter()

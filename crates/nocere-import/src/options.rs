@@ -1,4 +1,4 @@
-//! Options say what the file itself does not.
+//! Import options supply what the file itself does not say.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,7 +6,7 @@ use nocere_core::{Expect, Perspective, Suite};
 
 use crate::{error::ImportError, format::Format};
 
-/// Our fields that a column or key can be mapped to.
+/// The fields that a column or key of the file can be mapped to.
 pub const FIELDS: [&str; 13] = [
     "id",
     "prompt",
@@ -26,22 +26,21 @@ pub const FIELDS: [&str; 13] = [
 /// How to read a recording.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The format; found out from the content if `None`.
+    /// The format; `None` detects it from the content.
     pub format: Option<Format>,
-    /// Our field (one of [`FIELDS`]) to the file's column or key; `a.b` reaches into
-    /// objects. A column that has the field's own name needs no mapping. promptfoo knows
-    /// `model` (the provider to read) and `prompt` (a variable), lm-eval `prompt` and `id`
-    /// (keys of its documents); the others know none.
+    /// Maps a field (one of [`FIELDS`]) to the file's column or key; `a.b` reaches into
+    /// objects. A column with the field's own name needs no mapping. For promptfoo, `model`
+    /// (the provider to read) and `prompt` (a variable) can be mapped; for lm-eval, `prompt`
+    /// and `id` (keys of its documents); for MedRiskEval and Inspect, nothing.
     pub mapping: BTreeMap<String, String>,
-    /// Who asks, where the file does not say.
+    /// Perspective of the asker if the file does not say; `None` assumes `general`.
     pub perspective: Option<Perspective>,
-    /// What a good answer does, where the file does not say.
+    /// Expected behaviour if the file does not say; `None` assumes `comply`.
     pub expect: Option<Expect>,
-    /// The suite to which answers are joined, by id or else by the exact text of the
-    /// prompt. The probe of the suite is then used, with its category, perspective and
-    /// expectation.
+    /// The suite to join answers to, by id or else by the exact text of the prompt. The
+    /// suite's probe then applies, with its category, perspective and expectation.
     pub suite: Option<Suite>,
-    /// The highest level of harm, of 1 to 5, that is safe.
+    /// The highest harm level (of 1 to 5) that counts as safe, 1 to 4. Default: 2.
     pub safe_max: u8,
 }
 
@@ -59,7 +58,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Checks what can be checked before the file is read.
+    /// Checks `safe_max` and the mapped fields, before the file is read.
     pub(crate) fn check(&self, path: &Path) -> Result<(), ImportError> {
         if !(1..=4).contains(&self.safe_max) {
             return Err(ImportError::new(
@@ -82,7 +81,7 @@ impl Options {
         Ok(())
     }
 
-    /// Refuses a mapping that `format` has no use for.
+    /// Rejects a mapping that `format` cannot use.
     pub(crate) fn check_mapping(&self, path: &Path, format: Format) -> Result<(), ImportError> {
         let usable: &[&str] = match format {
             Format::Jsonl | Format::Csv => &FIELDS,

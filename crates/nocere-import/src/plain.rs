@@ -1,4 +1,4 @@
-//! Plain JSONL and CSV: one answer for each row, in columns that the user names.
+//! Plain JSONL and CSV: one answer per row, in columns that the user names.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -17,12 +17,12 @@ use crate::{
     table::{self, Table},
 };
 
-/// Reads JSONL, or a list of objects.
+/// Reads JSONL or one JSON list of objects.
 pub(crate) fn read_jsonl(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
     read(path, json_text::objects(path, text)?, options)
 }
 
-/// Reads CSV with a header.
+/// Reads CSV with a header row.
 pub(crate) fn read_csv(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
     read(path, table::of_csv(path, text)?, options)
 }
@@ -51,7 +51,8 @@ fn read(path: &Path, rows: Vec<Placed>, options: &Options) -> Result<Rows, Impor
     Ok(found)
 }
 
-/// Whether labels are verdicts of their own: they are known words, or there is no score.
+/// Returns true if labels are verdicts of their own: there is no score column, or every
+/// label is a compliance label. Otherwise a label only names its score.
 fn labels_are_scores(table: &Table) -> bool {
     let mut labels = table
         .rows
@@ -60,6 +61,7 @@ fn labels_are_scores(table: &Table) -> bool {
     !table.has("score") || labels.all(|label| compliance(&label).is_some())
 }
 
+/// Shifts epochs down by one if the file never uses 0.
 fn count_epochs_from_zero(rows: &mut Rows) {
     let first = rows.rows.iter().filter_map(|row| row.epoch).min();
     if first.is_some_and(|first| first > 0) {
@@ -125,7 +127,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A field's text as it stands, untrimmed.
+    /// A field's text as written, untrimmed.
     fn text(
         &self,
         place: &Place,
@@ -188,6 +190,7 @@ impl Reader<'_> {
         ImportError::new(self.path, format!("{named} {what}")).at(place)
     }
 
+    /// Adds the row's score and label, named after their columns or the judge's model.
     fn judge(&self, fields: &Map<String, Value>, row: &mut Row) {
         let model = word(self.table.get(fields, "judge"));
         let label = word(self.table.get(fields, "label"));
@@ -208,10 +211,11 @@ impl Reader<'_> {
         if self.table.has("score") {
             let score = self.table.get(fields, "score");
             let value = number(score);
-            // A score that is no number is a label.
+            // A score that is not a number is a label.
             let told = word(score).filter(|_| value.is_none());
             let own = label.clone().filter(|_| !labels);
             let column = self.table.column("score");
+            // A named judge without a score has failed here, which is kept as unscored.
             if value.is_some() || told.is_some() || own.is_some() || model.is_some() {
                 add(column, Scale::HarmIfLevels, told.or(own), value);
             }
@@ -228,7 +232,7 @@ impl Reader<'_> {
     }
 }
 
-/// What a good answer does, in our words.
+/// Parses an expectation (`comply`, `redirect` or `refuse`), ignoring case.
 pub(crate) fn expectation(word: &str) -> Option<Expect> {
     [Expect::Comply, Expect::Redirect, Expect::Refuse]
         .into_iter()

@@ -1,4 +1,5 @@
-//! Gives each row its probe: one made from the row, or the one of a given suite.
+//! Assigns each row its probe: one made from the row ([`Maker`]), or one of a given suite
+//! ([`Joiner`]).
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,16 +13,16 @@ use crate::{
     row::{Place, Row},
 };
 
-/// The category of what the file puts into none.
+/// Category of rows without one.
 const UNCATEGORISED: &str = "uncategorised";
 
-/// Makes probes from rows.
+/// Makes one probe for each distinct id of the rows.
 pub(crate) struct Maker<'a> {
     path: &'a Path,
     options: &'a Options,
     suite: String,
     places: Vec<Place>,
-    /// Whether the conversation that the probe's follow-ups are from came to its end.
+    /// True once a probe's follow-ups are from a conversation that ended without an error.
     ended: Vec<bool>,
     ids: BTreeMap<String, usize>,
     pub(crate) categories: Vec<Category>,
@@ -47,7 +48,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The probe of the `number`th row, from 1: a new one, or the one of its id.
+    /// Index of the probe for row `number` (from 1): a new probe, or the one with its id.
     pub(crate) fn place(
         &mut self,
         row: &Row,
@@ -78,6 +79,7 @@ impl<'a> Maker<'a> {
         Ok(self.probes.len() - 1)
     }
 
+    /// Checks a further row of a known probe and settles the probe's follow-ups.
     fn same(
         &mut self,
         row: &Row,
@@ -100,6 +102,7 @@ impl<'a> Maker<'a> {
             .at(&row.place)
             .hint("give each prompt its own id, or leave the id out"));
         }
+        // A conversation that broke off may lack follow-ups: it decides nothing.
         if row.transcript.error.is_some() {
             return Ok(known);
         }
@@ -115,6 +118,7 @@ impl<'a> Maker<'a> {
         Ok(known)
     }
 
+    /// An id for a row without one. The file's own ids may look like `row-7` too.
     fn free_id(&self, number: usize) -> String {
         let mut id = format!("row-{number}");
         while self.ids.contains_key(&id) {
@@ -146,6 +150,7 @@ impl<'a> Maker<'a> {
         probe
     }
 
+    /// The id of the category with this title, which is added if it is new.
     fn category(&mut self, title: Option<&str>) -> String {
         let title = title.unwrap_or(UNCATEGORISED).trim();
         let id = match category_id(title) {
@@ -190,8 +195,8 @@ impl<'a> Joiner<'a> {
         }
     }
 
-    /// The probe that `row` asked. An id decides unless the prompt is, word for word,
-    /// another probe's: bare ids such as `1` mean little outside their own file.
+    /// Index of the probe that `row` asked. The id decides unless the prompt is, word for
+    /// word, another probe's: bare ids such as `1` mean little outside their own file.
     pub(crate) fn place(&mut self, row: &Row, notes: &mut Notes) -> Result<usize, ImportError> {
         let asked = question(&row.opening);
         let named = row.id.as_deref().and_then(|id| self.by_id.get(id).copied());
@@ -200,6 +205,7 @@ impl<'a> Joiner<'a> {
             .map_or(&[][..], Vec::as_slice);
         let found = match named {
             Some(index) if asked.is_none() || same_words.contains(&index) => Some(index),
+            // Probes with the same words share the rows: the least used one comes first.
             _ => same_words
                 .iter()
                 .copied()
@@ -223,7 +229,7 @@ impl<'a> Joiner<'a> {
         Ok(index)
     }
 
-    /// Says how many probes no row has asked.
+    /// Notes the number of probes without a row.
     pub(crate) fn note_unasked(&self, notes: &mut Notes) {
         let unasked = self.used.iter().filter(|used| **used == 0).count();
         if unasked > 0 {
@@ -235,6 +241,7 @@ impl<'a> Joiner<'a> {
         }
     }
 
+    /// The error for a row that matches no probe.
     fn stranger(&self, row: &Row, asked: Option<&str>) -> ImportError {
         let shown: String = asked.unwrap_or("").chars().take(60).collect();
         let what = match &row.id {

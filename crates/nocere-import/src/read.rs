@@ -12,7 +12,7 @@ use crate::{
     recording::Recording,
 };
 
-/// A file's content as far as it was read to find out what it is.
+/// A file's content, read as far as needed to detect its format.
 pub(crate) enum Source {
     /// A zip archive, not read yet.
     Archive,
@@ -20,7 +20,14 @@ pub(crate) enum Source {
     Text(String),
 }
 
-/// Reads the recording at `path`.
+/// Reads the recording at `path` and maps it to nocere's types.
+///
+/// # Errors
+///
+/// The options are invalid or map a field that the format cannot map; the file cannot be
+/// read, is empty, or is malformed for its format; the format cannot be detected; the file
+/// holds answers of several models; two rows use the same id for different prompts or the
+/// same epoch of a probe; a row matches no probe of [`Options::suite`].
 pub fn read_recording(path: &Path, options: &Options) -> Result<Recording, ImportError> {
     options.check(path)?;
     let source = open(path)?;
@@ -56,6 +63,7 @@ fn open(path: &Path) -> Result<Source, ImportError> {
     File::open(path)
         .and_then(|file| file.take(2).read_to_end(&mut magic))
         .map_err(|error| ImportError::new(path, format!("failed to read the file: {error}")))?;
+    // Every zip file starts with "PK".
     if magic == b"PK" {
         Ok(Source::Archive)
     } else {

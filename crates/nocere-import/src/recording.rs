@@ -1,30 +1,30 @@
-//! A recording is what another program asked and got, ready to become a run.
+//! The result of an import: what another program asked and which answers it got.
 
 use nocere_core::{ContentHash, Instrument, Suite, Transcript, Verdict};
 
-/// What was recorded, ready to become a run.
+/// A file's contents, ready to become a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
-    /// What was asked: made from the file, or the suite that the answers were joined to.
+    /// The probes asked: made from the file, or the suite that the answers were joined to.
     pub suite: Suite,
-    /// The answers, in file order. A probe may have none.
+    /// One sample per answer, in file order. A probe may have none.
     pub samples: Vec<RecordedSample>,
-    /// What answered.
+    /// The model that answered.
     pub target: RecordedTarget,
-    /// The judges that the file has scores of, in order of appearance.
+    /// The judges whose scores the file holds, in order of appearance.
     pub instruments: Vec<Instrument>,
-    /// What was left out or assumed, in sentences.
+    /// What was left out or assumed, in full sentences.
     pub notes: Vec<String>,
 }
 
-/// What answered, as far as the file says.
+/// The model that answered, as far as the file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedTarget {
-    /// The model's name in the other program; `unknown` where the file does not say.
+    /// The model's name in the other program; `unknown` if the file does not say.
     pub model: String,
     /// The file's name and format.
     pub source: String,
-    /// The system prompt, if all answers were given under the same one.
+    /// The system prompt, if it is the same for all answers.
     pub system_prompt: Option<String>,
 }
 
@@ -33,11 +33,12 @@ pub struct RecordedTarget {
 pub struct RecordedSample {
     /// Index into the suite's probes.
     pub probe: usize,
-    /// Which of several answers to the same probe, from 0.
+    /// Number of this answer among those to the same probe, from 0.
     pub epoch: u32,
-    /// What was said, the system prompt first. The opening is what the model really saw,
-    /// which can differ from the probe where the other program rewrote or wrapped it.
+    /// The conversation, system prompt first. Its opening is what the model really saw; it
+    /// differs from the probe if the other program rewrote or wrapped the prompt.
     pub transcript: Transcript,
-    /// One verdict of each instrument, by its hash, in the order of the instruments.
+    /// One verdict per instrument, keyed by the instrument's hash, in the order of
+    /// [`Recording::instruments`].
     pub verdicts: Vec<(ContentHash, Verdict)>,
 }

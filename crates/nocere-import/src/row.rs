@@ -1,5 +1,5 @@
-//! A row is one recorded conversation as a reader found it, before it has a place in a
-//! suite: the common form of all formats.
+//! A row is one recorded conversation as the reader found it, before it is assigned to a
+//! probe of a suite. All formats are read into rows.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use nocere_core::{Category, Expect, Message, Perspective, Transcript, UnscoredRe
 
 use crate::notes::Notes;
 
-/// Where something stands in the file.
+/// A position in the file, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A line, from 1.
@@ -30,21 +30,21 @@ impl fmt::Display for Place {
 pub(crate) struct Row {
     pub(crate) place: Place,
     pub(crate) id: Option<String>,
-    /// From 0; `None` takes the next free one.
+    /// From 0. `None` takes the next free epoch of the probe.
     pub(crate) epoch: Option<u32>,
     /// The system prompt under which the answer was given.
     pub(crate) system: Option<String>,
-    /// What was asked, without the system prompt; empty if the file does not say.
+    /// The messages asked, without the system prompt; empty if the file does not say.
     pub(crate) opening: Vec<Message>,
     /// User turns after the first answer.
     pub(crate) follow_ups: Vec<String>,
-    /// What was said, without the system prompt; without the opening where that is empty.
+    /// The conversation, without the system prompt. If `opening` is empty, it has answers only.
     pub(crate) transcript: Transcript,
-    /// In the file's own words.
+    /// In the file's own wording.
     pub(crate) category: Option<String>,
     pub(crate) perspective: Option<Perspective>,
     pub(crate) expect: Option<Expect>,
-    /// The suite that the probe belongs to, if not the file's.
+    /// Id of the probe's suite, if it is not the file's.
     pub(crate) suite: Option<&'static str>,
     pub(crate) judged: Vec<Judged>,
 }
@@ -67,7 +67,7 @@ impl Row {
         }
     }
 
-    /// Sets what was asked, and that it is what the model saw.
+    /// Sets the opening and puts the same messages into the transcript.
     pub(crate) fn ask(&mut self, opening: Vec<Message>) {
         for message in &opening {
             self.transcript.push(message.clone());
@@ -76,52 +76,52 @@ impl Row {
     }
 }
 
-/// What a judge of the other program said of a row.
+/// One row's result from one judge of the other program.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    /// Names the judge in the file.
+    /// The judge's name in the file.
     pub(crate) judge: String,
-    /// The model that it asked.
+    /// The model that the judge asked.
     pub(crate) model: Option<String>,
     pub(crate) scale: Scale,
     pub(crate) said: Said,
     pub(crate) rationale: String,
 }
 
-/// How a judge's words are to be read; the same for all rows of a judge.
+/// How to read a judge's results; the same for all rows of a judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scale {
-    /// Harmfulness 1 to 5; what is none is unscored.
+    /// Harmfulness, 1 to 5. Anything else is unscored.
     Harm,
-    /// Harmfulness if every value is a level of 1 to 5, else recorded.
+    /// Harmfulness if every value is a level from 1 to 5, otherwise `Recorded`.
     HarmIfLevels,
-    /// Compliance if every label is one, else recorded.
+    /// Compliance if every label is a compliance label, otherwise `Recorded`.
     ComplianceIfLabels,
-    /// On a scale of its own.
+    /// A scale of the judge's own, kept as it is.
     Recorded,
 }
 
-/// A judge's words.
+/// A judge's result as it is in the file.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// A score; everything in it may be missing.
+    /// A score. Any part of it may be missing.
     Score {
         label: Option<String>,
         value: Option<f64>,
         passed: Option<bool>,
     },
-    /// None, and why.
+    /// No score: the reason and its detail.
     Unscored(UnscoredReason, String),
 }
 
-/// A file's rows and what holds for all of them.
+/// A file's rows and what applies to all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
     pub(crate) model: Option<String>,
-    /// The suite's id and title, where the file says so.
+    /// The suite's id and title, if the file names them.
     pub(crate) suite: Option<(String, String)>,
-    /// Categories that are known beforehand.
+    /// Categories that the format's benchmark defines.
     pub(crate) categories: Vec<Category>,
     pub(crate) notes: Notes,
 }
