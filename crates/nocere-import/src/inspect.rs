@@ -1,5 +1,5 @@
-//! Inspect's logs: samples with their messages, output and scores, in an `.eval` archive
-//! or one JSON file (log schema version 2).
+//! Inspect's logs: samples with their messages, output and scores, in an `.eval` archive or
+//! one JSON file (log schema version 2).
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -27,7 +27,7 @@ struct Log {
     samples: Option<Vec<Sample>>,
 }
 
-/// A sample as far as it is read; its events, by far the most of it, are passed over.
+/// The parts of a sample that are read. Its events, by far the largest part, are skipped.
 #[derive(Deserialize)]
 struct Sample {
     id: Value,
@@ -91,7 +91,7 @@ pub(crate) fn read_archive(path: &Path) -> Result<Rows, ImportError> {
     Ok(rows)
 }
 
-/// Reads a log that is one JSON file.
+/// Reads a log in one JSON file.
 pub(crate) fn read_log(path: &Path, text: &str) -> Result<Rows, ImportError> {
     let log: Log = json_text::parse(text).map_err(|error| json_text::fault(path, &error))?;
     let mut rows = Rows::default();
@@ -137,6 +137,7 @@ fn read_header(log: &Log, rows: &mut Rows) {
 fn read_sample(place: Place, sample: &Sample, notes: &mut Notes) -> Row {
     let mut row = Row::new(place);
     row.id = word(Some(&sample.id));
+    // Inspect counts epochs from 1.
     row.epoch = sample.epoch.map(|epoch| epoch.saturating_sub(1));
     row.category = word(sample.metadata.get("category"));
     row.perspective = word(sample.metadata.get("perspective")).and_then(|value| value.parse().ok());
@@ -150,7 +151,7 @@ fn read_sample(place: Place, sample: &Sample, notes: &mut Notes) -> Row {
     row
 }
 
-/// Reads the conversation: input, answers, what followed, and how it ended.
+/// Reads the conversation: input, answers, follow-ups, and how it ended.
 fn converse(row: &mut Row, sample: &Sample, notes: &mut Notes) {
     let mut said = said(sample, notes);
     let leading = said
@@ -162,6 +163,7 @@ fn converse(row: &mut Row, sample: &Sample, notes: &mut Notes) {
         .map(|(message, ..)| message.content)
         .collect();
     row.system = (!system.is_empty()).then(|| system.join("\n\n"));
+    // A sample has one `output`, which describes the last answer only.
     let last = said.iter().rposition(|(_, answer, _)| answer.is_some());
     for (index, (message, answered, refused)) in said.into_iter().enumerate() {
         let Some(reasoning) = answered else {
@@ -186,9 +188,11 @@ fn converse(row: &mut Row, sample: &Sample, notes: &mut Notes) {
     end(row, sample, notes);
 }
 
-/// Each message; for answers with what was thought; and whether it is marked as refusal.
+/// A message; for answers `Some` with the reasoning, if any; true if marked as a refusal.
 type Line = (Message, Option<Option<String>>, bool);
 
+/// The messages of a sample in order: `messages` if there are any, otherwise `input`. If
+/// neither has an answer, `output` supplies it.
 fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
     let mut found = Vec::new();
     let listed = sample.messages.as_deref().unwrap_or_default();
@@ -203,6 +207,7 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
         found.push((Message::new(Role::User, text), None, false));
     }
     for message in input.iter().chain(listed) {
+        // An assistant message of the input is part of the prompt, not an answer.
         let from_input = listed.is_empty() || message.get("source") == Some(&"input".into());
         let role = match message.get("role").and_then(Value::as_str) {
             Some("system") => Role::System,
@@ -292,7 +297,7 @@ fn content(value: Option<&Value>, sample: &Sample, notes: &mut Notes) -> Content
     }
 }
 
-/// A text, or the attachment that it stands for.
+/// The text, or the attachment that it refers to.
 fn resolve(text: &str, sample: &Sample) -> String {
     text.strip_prefix("attachment://")
         .and_then(|id| sample.attachments.as_ref()?.get(id))
@@ -300,7 +305,7 @@ fn resolve(text: &str, sample: &Sample) -> String {
         .to_owned()
 }
 
-/// Adds what the output says of the last answer.
+/// Adds the output's details to the last answer: finish reason, usage, latency, ids.
 fn describe(reply: &mut nocere_core::ChatReply, output: &Value) {
     let reason = word(output.pointer("/choices/0/stop_reason")).unwrap_or_default();
     reply.finish = answer::finish(&reason);
@@ -316,6 +321,7 @@ fn describe(reply: &mut nocere_core::ChatReply, output: &Value) {
     reply.served_by = word(output.get("model"));
 }
 
+/// Records how the sample ended: error, overflow, limit, or no answer.
 fn end(row: &mut Row, sample: &Sample, notes: &mut Notes) {
     let error = word(sample.error.get("message")).or_else(|| word(Some(&sample.error)));
     let stopped = word(sample.output.pointer("/choices/0/stop_reason"));
@@ -341,7 +347,7 @@ fn end(row: &mut Row, sample: &Sample, notes: &mut Notes) {
     }
 }
 
-/// Reads one scorer's score; a scorer that gives several values is as many judges.
+/// Adds one scorer's score. A scorer with several values counts as that many judges.
 fn judge(row: &mut Row, scorer: &str, score: &Value) {
     let value = score.get("value").unwrap_or(&Value::Null);
     let rationale = word(score.get("explanation")).unwrap_or_default();
@@ -378,7 +384,8 @@ fn said_of(value: &Value, score: &Value) -> Said {
         );
     }
     let label = word(Some(value)).or_else(|| Some(value.to_string()));
-    // As Inspect's own `value_to_float` has it: no answer counts as incorrect.
+    // Same as Inspect's `value_to_float`: C, P, I and N are correct, partial, incorrect and no
+    // answer, and no answer counts as incorrect.
     let (number, passed) = match value {
         Value::Bool(truth) => (Some(f64::from(u8::from(*truth))), Some(*truth)),
         Value::String(text) => match text.as_str() {

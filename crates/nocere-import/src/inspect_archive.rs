@@ -1,7 +1,7 @@
-//! An Inspect `.eval` archive: a zip with one JSON member for each sample, and a header.
+//! An Inspect `.eval` archive: a zip with one JSON member per sample and a header.
 //!
-//! Of members with the same name the last one counts, as for Inspect itself. Members can
-//! be hostile: what one unpacks to is bounded, and so is what all of them do.
+//! Of several members with the same name, the last one counts, as in Inspect itself. Members
+//! can be hostile, so the unpacked size is limited, for each member and for all together.
 
 use std::{
     fs::File,
@@ -13,10 +13,10 @@ use zip::{ZipArchive, result::ZipError};
 
 use crate::{error::ImportError, row::Place};
 
-/// Most bytes that one member may unpack to.
+/// Maximum unpacked size of one member, in bytes.
 pub(crate) const MAX_MEMBER_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Most bytes that all members together may unpack to.
+/// Maximum unpacked size of all members together, in bytes.
 const MAX_TOTAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// An open archive.
@@ -41,7 +41,7 @@ impl<'a> Archive<'a> {
         })
     }
 
-    /// The names of all members, in the archive's order.
+    /// The names of all members, in archive order.
     pub(crate) fn names(&self) -> Result<Vec<String>, ImportError> {
         self.zip
             .file_names()
@@ -53,7 +53,7 @@ impl<'a> Archive<'a> {
             .collect()
     }
 
-    /// The text of a member; `None` if there is none of that name.
+    /// The text of the member `name`; `None` if there is no such member.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, ImportError> {
         let path = self.path;
         let fail =
@@ -63,6 +63,7 @@ impl<'a> Archive<'a> {
             Err(ZipError::FileNotFound) => return Ok(None),
             Err(error) => return Err(fail(format!("failed to read the member: {error}"))),
         };
+        // One byte more than allowed tells a member of the maximum size from a larger one.
         let mut bytes = Vec::new();
         member
             .take(MAX_MEMBER_BYTES + 1)

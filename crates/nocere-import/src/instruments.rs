@@ -1,7 +1,6 @@
-//! The other program's judges as instruments, and their words as verdicts.
+//! The other program's judges as instruments, and their results as verdicts.
 //!
-//! How a judge's words are read is decided once for the whole file, never row by row: a
-//! judge has one scale.
+//! A judge has one scale, so its scale is chosen once for the whole file, never row by row.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use crate::{
     row::{Judged, Row, Said, Scale},
 };
 
-/// All judges of a file.
+/// All judges of a file, each with its scale.
 pub(crate) struct Instruments {
     judges: BTreeMap<(String, Scale), usize>,
     pub(crate) list: Vec<Instrument>,
@@ -24,7 +23,7 @@ pub(crate) struct Instruments {
 }
 
 impl Instruments {
-    /// Finds the judges of `rows` and how each of them is to be read.
+    /// Finds the judges of `rows` and chooses each one's scale.
     pub(crate) fn of(rows: &[Row], format: Format, safe_max: u8, notes: &mut Notes) -> Self {
         let mut found: Vec<(&Judged, bool)> = Vec::new();
         let mut judges = BTreeMap::new();
@@ -68,7 +67,7 @@ impl Instruments {
         }
     }
 
-    /// One verdict of each instrument on `row`.
+    /// One verdict per instrument on `row`, in the order of `list`.
     pub(crate) fn verdicts(&self, row: &Row) -> Vec<(ContentHash, Verdict)> {
         let mut said: Vec<Option<Verdict>> = vec![None; self.list.len()];
         for judged in &row.judged {
@@ -91,7 +90,7 @@ impl Instruments {
     }
 }
 
-/// The label of XSTest, in the words that programs use for it.
+/// Parses a compliance label of XSTest in the spellings that programs use.
 pub(crate) fn compliance(label: &str) -> Option<Compliance> {
     match label
         .trim()
@@ -110,13 +109,15 @@ pub(crate) fn compliance(label: &str) -> Option<Compliance> {
     }
 }
 
+/// The harm level, if `value` is exactly 1, 2, 3, 4 or 5.
 fn level(value: Option<f64>) -> Option<u8> {
     [1_u8, 2, 3, 4, 5]
         .into_iter()
         .find(|level| value == Some(f64::from(*level)))
 }
 
-/// Whether a judge's words on one row are on the scale that they may be on.
+/// Returns true if a judge's result on one row fits the scale that it may have. A missing
+/// result fits.
 fn fits_scale(judged: &Judged) -> bool {
     let Said::Score { label, value, .. } = &judged.said else {
         return true;
@@ -188,6 +189,7 @@ fn verdict(judged: &Judged, kind: InstrumentKind, safe_max: u8) -> Verdict {
     }
 }
 
+/// A score on the judge's own scale; `None` if it is NaN or entirely missing.
 fn recorded(label: Option<&str>, value: Option<f64>, passed: Option<bool>) -> Option<Score> {
     if value.is_some_and(f64::is_nan) || (label.is_none() && value.is_none() && passed.is_none()) {
         return None;
@@ -204,7 +206,7 @@ fn recorded(label: Option<&str>, value: Option<f64>, passed: Option<bool>) -> Op
     })
 }
 
-/// The verdict of a judge that the file has no word of for this row.
+/// The verdict for a judge that recorded nothing for this row.
 fn silence(row: &Row) -> Verdict {
     match row.transcript.outcome() {
         AnswerOutcome::Failed => {

@@ -1,8 +1,8 @@
-//! JSON as other programs write it: Python's bare `NaN` and `Infinity` and halves of
-//! surrogate pairs, which JSON itself forbids, are read too.
+//! JSON as other programs write it, including what the JSON parser rejects: Python's bare
+//! `NaN` and `Infinity`, and halves of surrogate pairs.
 //!
-//! A bare `NaN` or `Infinity` becomes a string, and half a surrogate pair the replacement
-//! character. Nothing else is mended.
+//! A bare `NaN` or `Infinity` becomes a string, half a surrogate pair the replacement
+//! character. Nothing else is repaired.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::{error::ImportError, row::Place};
 
-/// An object and where it stands.
+/// An object and its position in the file.
 pub(crate) type Placed = (Place, Map<String, Value>);
 
-/// Parses JSON; on failure once more with what Python writes mended.
+/// Parses JSON; if that fails, repairs Python's deviations and tries once more.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text).or_else(|error| match mend(text) {
         Some(mended) => serde_json::from_str(&mended),
@@ -22,7 +22,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Er
     })
 }
 
-/// The objects of a JSONL file, or of one JSON list.
+/// The objects of a JSONL file or of one JSON list.
 pub(crate) fn objects(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError> {
     if text.trim_start().starts_with('[') {
         let entries: Vec<Value> = parse(text).map_err(|error| fault(path, &error))?;
@@ -55,7 +55,7 @@ fn object(path: &Path, place: Place, value: Value) -> Result<Placed, ImportError
     }
 }
 
-/// A parser's error with its line, without the line's number in the text.
+/// A parser's error, with the line number moved from its text to the error's `line`.
 pub(crate) fn fault(path: &Path, error: &serde_json::Error) -> ImportError {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
@@ -66,7 +66,7 @@ pub(crate) fn fault(path: &Path, error: &serde_json::Error) -> ImportError {
     }
 }
 
-/// What a value is, for messages.
+/// The kind of a value with its article, for messages.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -78,7 +78,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A text, number or boolean as text; `None` for anything else and for blank text.
+/// A text (trimmed), number or boolean as text; `None` for anything else and for blank text.
 pub(crate) fn word(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -88,7 +88,7 @@ pub(crate) fn word(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// A number, or a text that is one; may be NaN.
+/// A number, or a text that parses as one; may be NaN.
 pub(crate) fn number(value: Option<&Value>) -> Option<f64> {
     match value? {
         Value::Number(number) => number.as_f64(),
@@ -97,7 +97,7 @@ pub(crate) fn number(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// The first of the places in `value` where a count stands; 0 if none.
+/// The first count found at one of the JSON `pointers`; 0 if there is none.
 pub(crate) fn count(value: &Value, pointers: &[&str]) -> u64 {
     pointers
         .iter()
@@ -105,6 +105,7 @@ pub(crate) fn count(value: &Value, pointers: &[&str]) -> u64 {
         .unwrap_or(0)
 }
 
+/// Repairs Python's deviations; `None` if there are none.
 fn mend(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut mended = String::new();
@@ -119,6 +120,8 @@ fn mend(text: &str) -> Option<String> {
                 at += 1;
                 continue;
             }
+            // Lengths in bytes: `\uXXXX` is 6, a pair of them 12, any other escape 2 (the
+            // rest of a `\uXXXX` outside the surrogates is ordinary text).
             (true, b'\\') => match surrogates(rest) {
                 Surrogates::Lone => (6, "\\ufffd"),
                 Surrogates::Pair => {
@@ -149,6 +152,7 @@ fn mend(text: &str) -> Option<String> {
     })
 }
 
+/// Surrogates at the start of an escape: none, half a pair, or a whole pair.
 enum Surrogates {
     None,
     Lone,
@@ -163,7 +167,7 @@ fn surrogates(escape: &[u8]) -> Surrogates {
     }
 }
 
-/// The code unit of a `\uXXXX` escape.
+/// The UTF-16 code unit of a `\uXXXX` escape.
 fn unit(escape: &[u8]) -> Option<u32> {
     let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

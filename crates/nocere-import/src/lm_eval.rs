@@ -1,5 +1,5 @@
-//! lm-eval's `samples_<task>_<time>.jsonl`: one document for each line and filter, with
-//! what was generated and its metrics.
+//! lm-eval's `samples_<task>_<time>.jsonl`: one line per document and filter, with the
+//! generated texts and their metrics.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     row::{Judged, Place, Row, Rows, Said, Scale},
 };
 
-/// Keys of a document that hold its question, likeliest first.
+/// Keys of a document that may hold its question, likeliest first.
 const QUESTIONS: [&str; 7] = [
     "question",
     "query",
@@ -25,7 +25,7 @@ const QUESTIONS: [&str; 7] = [
     "text",
 ];
 
-/// Keys of a row that are no metrics.
+/// Keys of a row that are not metrics.
 const NOT_METRICS: [&str; 11] = [
     "doc_id",
     "doc",
@@ -40,7 +40,7 @@ const NOT_METRICS: [&str; 11] = [
     "target_hash",
 ];
 
-/// Reads all documents; each repeat is an epoch, and each filter adds its metrics.
+/// Reads all documents. Each repeat becomes an epoch; each filter adds its metrics.
 pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
     let mut rows = Rows::default();
     let task = task(path);
@@ -95,7 +95,7 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
     Ok(rows)
 }
 
-/// `samples_<task>_<time>.jsonl`.
+/// The task in the file name `samples_<task>_<time>.jsonl`.
 fn task(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?.strip_prefix("samples_")?;
     let task = match stem.rsplit_once('_') {
@@ -105,7 +105,7 @@ fn task(path: &Path) -> Option<String> {
     (!task.is_empty()).then(|| task.to_owned())
 }
 
-/// lm-eval names the folder after the model, with `__` for `/`.
+/// The model, after which lm-eval names the folder, with `__` for `/`.
 fn model(path: &Path) -> Option<String> {
     let folder = path.parent()?.file_name()?.to_str()?;
     folder.contains("__").then(|| folder.replace("__", "/"))
@@ -144,8 +144,8 @@ fn document_text(
     })
 }
 
-/// The probe has the document's question, the transcript what was sent: a question can
-/// stand in a template, with examples in front.
+/// Reads the question. The probe gets the document's question, the transcript the text that
+/// was sent: a template can wrap the question and put examples in front of it.
 fn ask(
     path: &Path,
     row: &mut Row,
@@ -182,7 +182,7 @@ fn ask(
     Ok(())
 }
 
-/// The generated texts, one for each repeat.
+/// The generated texts, one per repeat; `None` for a missing one.
 fn answers(
     path: &Path,
     place: &Place,
@@ -201,6 +201,7 @@ fn answers(
     if repeats.is_empty() {
         return Ok(vec![None]);
     }
+    // A number and a truth value are a likelihood and whether it was the greedy choice.
     let is_pair = matches!(repeats.as_slice(), [first, second]
         if number(Some(first)).is_some() && is_truth(second));
     if is_pair {
@@ -220,6 +221,7 @@ fn is_truth(value: &Value) -> bool {
     value.is_boolean() || matches!(value.as_str(), Some("True" | "False"))
 }
 
+/// The error for a task that compares likelihoods and generates no text.
 fn likelihoods(path: &Path, place: &Place) -> ImportError {
     ImportError::new(
         path,
@@ -229,6 +231,8 @@ fn likelihoods(path: &Path, place: &Place) -> ImportError {
     .hint("only tasks with `output_type: generate_until` have answers to import")
 }
 
+/// The metrics of a row: the listed ones, or else every other number. A filter's name is
+/// added to its metrics.
 fn judged(row: &Map<String, Value>) -> Vec<Judged> {
     let filter = word(row.get("filter")).filter(|filter| filter != "none");
     let listed: Option<Vec<&str>> = row
@@ -272,7 +276,7 @@ fn said(value: &Value) -> Said {
     }
 }
 
-/// Adds what another filter made of the same answers.
+/// Adds another filter's metrics of the same answers.
 fn merge(
     path: &Path,
     place: &Place,

@@ -1,5 +1,5 @@
-//! MedRiskEval's `records.jsonl`: one example with its answer and its judge's reply in
-//! each line (arXiv 2507.07248).
+//! MedRiskEval's `records.jsonl`: one example per line, with its answer and its judge's reply
+//! (arXiv 2507.07248).
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{
     row::{Judged, Place, Row, Rows, Said, Scale},
 };
 
-/// The benchmarks that it runs, with our ids of their suites.
+/// MedRiskEval's benchmarks: its name, our suite's id, and the title.
 const BENCHMARKS: [(&str, &str, &str); 4] = [
     ("psb", "patient-safety-bench", "PatientSafetyBench"),
     ("msb", "med-safety-bench", "MedSafetyBench"),
@@ -23,7 +23,7 @@ const BENCHMARKS: [(&str, &str, &str); 4] = [
     ("jbb", "jailbreakbench", "JailbreakBench"),
 ];
 
-/// Reads all records.
+/// Reads all records as rows.
 pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
     let mut rows = Rows::default();
     let mut models = BTreeSet::new();
@@ -59,7 +59,7 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
     Ok(rows)
 }
 
-/// The model's name; a recording of several models is no run.
+/// The only model of a file. Several are an error: a run has one answer source.
 pub(crate) fn one_model(
     path: &Path,
     models: BTreeSet<String>,
@@ -99,13 +99,13 @@ fn read_record(
 ) -> Result<Row, ImportError> {
     let id = required(path, &place, record, "/example/id")?;
     required(path, &place, record, "/example/input")?;
-    // The text itself, not the trimmed word: prompts are joined by their exact text.
+    // Not `word`, which trims: prompts are joined by their exact text.
     let input = record
         .pointer("/example/input")
         .and_then(Value::as_str)
         .unwrap_or("");
     let mut row = Row::new(place);
-    // MedRiskEval numbers the rows of the file; PatientSafetyBench's own ids have gaps.
+    // `example.id` numbers the rows of the file; PatientSafetyBench's own ids have gaps.
     row.id = Some(match word(record.pointer("/example/meta/id")) {
         Some(own) if *benchmark == "psb" => format!("psb-{own}"),
         _ => id,
@@ -118,6 +118,7 @@ fn read_record(
     Ok(row)
 }
 
+/// Sets category, perspective and expectation, which the benchmark implies.
 fn classify(
     path: &Path,
     row: &mut Row,
@@ -162,7 +163,7 @@ fn classify(
                      as harmful: a good answer refuses.",
                 );
             }
-            // The halves are parts of their own, as they are when nocere asks them.
+            // The halves are separate suites, as in a run of nocere itself.
             let (suite, expect) = if benign {
                 ("jailbreakbench-benign", Expect::Comply)
             } else {
@@ -177,6 +178,7 @@ fn classify(
     Ok(())
 }
 
+/// The id of the `number`th category, from 1.
 fn numbered(
     path: &Path,
     place: &Place,
@@ -206,6 +208,7 @@ fn read_answer(row: &mut Row, record: &Value, notes: &mut Notes) {
     let choice = output.pointer("/raw/choices/0").unwrap_or(&Value::Null);
     let refusal = word(choice.pointer("/message/refusal"));
     let text = output.get("text").and_then(Value::as_str);
+    // An empty text gives way to the provider's refusal message; without one it is kept.
     let Some(text) = text
         .filter(|text| !text.is_empty())
         .or(refusal.as_deref())

@@ -1,5 +1,5 @@
-//! promptfoo's results: one result for each test, prompt and provider, as JSON or JSONL
-//! (results version 3).
+//! promptfoo's results: one result per test, prompt and provider, as JSON or JSONL (results
+//! version 3).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,19 +18,20 @@ use crate::{
     row::{Judged, Place, Row, Rows, Said, Scale},
 };
 
-/// The judge that stands for all assertions of a test together.
+/// Name of the judge for a test's overall result, over all its assertions.
 const OVERALL: &str = "promptfoo";
 
-/// `failureReason` of a result that ended with an error, not a failed assertion.
+/// `failureReason` of a result that ended with an error rather than a failed assertion.
 const ERROR: u64 = 2;
 
-/// Reads all results of one provider.
+/// Reads all results of one provider as rows.
 pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
     let mut results = results(path, text)?;
     let mut rows = Rows {
         model: select(path, &mut results, options)?,
         ..Rows::default()
     };
+    // With one assertion at most, the overall result already says what the assertion does.
     let judged_apart = results
         .iter()
         .any(|(_, result)| components(result).len() > 1);
@@ -49,6 +50,7 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
     Ok(rows)
 }
 
+/// The results of a JSONL file, or the list inside one JSON document.
 fn results(path: &Path, text: &str) -> Result<Vec<(Place, Value)>, ImportError> {
     let first = text.trim_start().lines().next().unwrap_or("");
     let is_row = json_text::parse::<Map<String, Value>>(first)
@@ -77,7 +79,8 @@ fn results(path: &Path, text: &str) -> Result<Vec<(Place, Value)>, ImportError> 
         .collect())
 }
 
-/// Keeps the results of one provider and returns its id.
+/// Keeps only the results of one provider and returns its id. A file with several needs a
+/// mapping of `model`.
 fn select(
     path: &Path,
     results: &mut Vec<(Place, Value)>,
@@ -123,15 +126,15 @@ fn provider(result: &Value) -> Option<String> {
     word(provider.get("id")).or_else(|| word(Some(provider)))
 }
 
-/// The ids of what was asked, by its content.
+/// Ids of the tests, by the content that was asked.
 #[derive(Default)]
 struct Ids {
     by_content: BTreeMap<String, String>,
     taken: BTreeSet<String>,
 }
 
-/// The id of a test: promptfoo's number of its first run. Repeats have numbers of their
-/// own and share everything else.
+/// The id of a test: promptfoo's number of its first run. Repeats have their own numbers and
+/// share everything else.
 fn id(result: &Value, ids: &mut Ids) -> String {
     let part = |pointer| result.pointer(pointer).unwrap_or(&Value::Null);
     let asked = format!(
@@ -154,8 +157,8 @@ fn id(result: &Value, ids: &mut Ids) -> String {
     id
 }
 
-/// Reads what was asked: the rendered prompt, or the variable that the user named. What
-/// an attack strategy made of it is what the model saw.
+/// Reads the question: the rendered prompt, or the variable that the user mapped. If an
+/// attack strategy rewrote it, the transcript has the rewritten form, which the model saw.
 fn ask(
     path: &Path,
     row: &mut Row,
@@ -206,6 +209,7 @@ fn ask(
     Ok(())
 }
 
+/// A text that is not blank, untrimmed.
 fn text(value: Option<&Value>) -> Option<String> {
     value?
         .as_str()
@@ -235,7 +239,7 @@ fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
     reply.usage = Usage {
         input_tokens: count(response, &["/tokenUsage/prompt"]),
         output_tokens: count(response, &["/tokenUsage/completion"]),
-        // promptfoo's own `cached` counts answers from its cache, not a prompt cache.
+        // promptfoo's own `cached` counts answers from its cache, not the prompt cache.
         cached_tokens: count(
             response,
             &["/tokenUsage/completionDetails/cacheReadInputTokens"],
@@ -253,9 +257,11 @@ fn components(result: &Value) -> &[Value] {
         .map_or(&[], Vec::as_slice)
 }
 
+/// Adds the overall result and, if `judged_apart`, each assertion as a judge of its own.
 fn judge(row: &mut Row, result: &Value, judged_apart: bool, notes: &mut Notes) {
     let answered = row.transcript.last_answer().is_some();
     let grading = result.get("gradingResult").unwrap_or(&Value::Null);
+    // An error after an answer is the grader's.
     if answered && count(result, &["/failureReason"]) == ERROR {
         let detail = word(result.get("error")).unwrap_or_default();
         let line = detail.lines().next().unwrap_or("").to_owned();
@@ -282,6 +288,7 @@ fn judge(row: &mut Row, result: &Value, judged_apart: bool, notes: &mut Notes) {
     if !judged_apart {
         return;
     }
+    // Assertions of the same name are numbered, so that each keeps its own verdict.
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for component in components {
         let name = ["/assertion/metric", "/assertion/type"]

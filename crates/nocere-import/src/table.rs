@@ -1,4 +1,4 @@
-//! A table of named columns, whether it comes from CSV or from JSON objects.
+//! A table of named columns, read from CSV or from JSON objects.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,20 +12,21 @@ use crate::{
     row::Place,
 };
 
-/// Rows with the columns that our fields are read from.
+/// Rows, and the column from which each field is read.
 pub(crate) struct Table {
     columns: BTreeMap<&'static str, String>,
     pub(crate) rows: Vec<Placed>,
 }
 
 impl Table {
-    /// Finds the column of each field: the mapped one, which must exist, or the one of the
+    /// Finds the column of each field: the mapped one, which must exist, or the one with the
     /// field's own name.
     pub(crate) fn new(
         path: &Path,
         rows: Vec<Placed>,
         options: &Options,
     ) -> Result<Self, ImportError> {
+        // Only for suggestions in messages, hence the limits here and below.
         let mut keys: Vec<&str> = Vec::new();
         for (_, row) in &rows {
             for key in row.keys() {
@@ -52,6 +53,7 @@ impl Table {
                     "the columns",
                 ));
             }
+            // Rows that are joined to a suite by id need no prompt.
             let joined = options.suite.is_some() && columns.contains_key("id");
             if field == "response" || (field == "prompt" && !joined) {
                 return Err(unmapped(path, field, shown));
@@ -60,17 +62,17 @@ impl Table {
         Ok(Self { columns, rows })
     }
 
-    /// Whether the file has the field at all.
+    /// Returns true if the file has a column for `field`.
     pub(crate) fn has(&self, field: &str) -> bool {
         self.columns.contains_key(field)
     }
 
-    /// The field's column, for messages.
+    /// The name of the field's column, for messages.
     pub(crate) fn column<'a>(&'a self, field: &'a str) -> &'a str {
         self.columns.get(field).map_or(field, String::as_str)
     }
 
-    /// A row's value of a field; `None` where it is missing or null.
+    /// A row's value of `field`; `None` if it is missing or null.
     pub(crate) fn get<'a>(&self, row: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
         find(row, self.columns.get(field)?).filter(|value| !value.is_null())
     }
@@ -87,7 +89,7 @@ fn unmapped(path: &Path, field: &str, columns: &[&str]) -> ImportError {
     ImportError::new(path, format!("no column for field `{field}`")).hint(hint)
 }
 
-/// The value of a key, or of a path `a.b.0` into objects and lists.
+/// The value of a key, or at a path `a.b.0` into objects and lists.
 fn find<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     if let Some(value) = row.get(name) {
         return Some(value);
@@ -97,10 +99,10 @@ fn find<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
         .pointer(&format!("/{}", rest.replace('.', "/")))
 }
 
-/// Reads a CSV with a header, above which lines may begin with `# `; an empty field is no
-/// value.
+/// Reads CSV with a header row. Lines that begin with `# ` may precede it. An empty field is
+/// null.
 pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError> {
-    // Some data sets say where they come from in lines above the header.
+    // Some data sets state their source in lines above the header.
     let above: u64 = text
         .lines()
         .take_while(|line| line.starts_with("# "))
