@@ -1,5 +1,4 @@
-//! Human labels: what people said of answers, one row for each answer and rater, or one
-//! column for each rater.
+//! Human labels of answers: one row per answer and rater, or one column per rater.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -33,70 +32,73 @@ pub const LABEL_FIELDS: [&str; 12] = [
 /// How to read labels.
 #[derive(Clone, Debug, Default)]
 pub struct LabelOptions {
-    /// Field (one of [`LABEL_FIELDS`]) to column; `label` may name several columns joined by
-    /// `+`, one for each rater.
+    /// Maps a field (one of [`LABEL_FIELDS`]) to a column. `label` may name several columns
+    /// joined by `+`, one per rater.
     pub mapping: BTreeMap<String, String>,
-    /// Words of the file to labels of the scale.
+    /// Maps the file's words to labels of the scale.
     pub values: BTreeMap<String, String>,
     /// The labels of the judge's scale, lowest first.
     pub scale: Vec<String>,
-    /// Who asks, where the file does not say.
+    /// Perspective of the asker if the file does not say.
     pub perspective: Option<Perspective>,
-    /// Whether the answers stand in a run: then `id` names its probes, and neither `prompt`
-    /// nor `response` is needed.
+    /// True if the labelled answers belong to a run: then `id` names its probes, and neither
+    /// `prompt` nor `response` is needed.
     pub of_a_run: bool,
 }
 
-/// People's labels of one answer.
+/// One answer with its raters' labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelledSample {
-    /// Line of its first row.
+    /// Line of its first row, from 1; `None` if the file is a JSON list.
     pub line: Option<u64>,
-    /// Its id: the file's, or a hash over question and answer.
+    /// The file's id, or a hash over question and answer.
     pub id: String,
-    /// Answers to one prompt are not independent.
+    /// Group of answers that are not independent: those to the same prompt, unless the file
+    /// names groups.
     pub cluster: String,
-    /// What was asked; empty for answers of a run.
+    /// The question; empty for answers of a run.
     pub prompt: String,
-    /// What was answered; `None` for answers of a run.
+    /// The answer; `None` for answers of a run.
     pub answer: Option<String>,
-    /// The target, for answers of a run with several.
+    /// The target that answered, for runs with several.
     pub target: Option<String>,
-    /// Which repetition, from 0.
+    /// Number of the repetition, from 0.
     pub epoch: u32,
     /// The category, or empty.
     pub category: String,
-    /// Who asked.
+    /// Perspective of the asker.
     pub perspective: Option<Perspective>,
-    /// BCP 47 tag, or empty.
+    /// BCP 47 language tag, or empty.
     pub language: String,
-    /// For judges of several checks: which of them.
+    /// The check that the labels are about, for judges of several checks.
     pub check: Option<String>,
-    /// What each rater said, as places on the scale, in the order of [`Labels::raters`].
+    /// Each rater's label as an index into the scale, in the order of [`Labels::raters`];
+    /// `None` where the rater gave none.
     pub ratings: Vec<Option<usize>>,
 }
 
-/// A file of labels.
+/// The contents of a label file.
 #[derive(Clone, Debug)]
 pub struct Labels {
-    /// Hash over the file.
+    /// Hash over the file's text.
     pub hash: ContentHash,
-    /// Who labelled.
+    /// The raters' names, in order of appearance.
     pub raters: Vec<String>,
-    /// Every labelled answer, in the order of the file.
+    /// All answers with at least one label, in file order.
     pub samples: Vec<LabelledSample>,
-    /// What was assumed or left out.
+    /// What was assumed or left out, in full sentences.
     pub notes: Vec<String>,
 }
 
-/// Reads CSV, JSONL or a JSON list.
+/// Reads people's labels from CSV, JSONL or a JSON list.
 ///
 /// # Errors
 ///
-/// A missing or unknown column, a label that is not on the scale, two different labels of
-/// one rater for one answer, no labels at all, and labels that are all the same.
+/// The file cannot be read or parsed; a column is missing or unknown; a value is invalid; a
+/// label is not on the scale; one rater gives one answer two different labels; one id is used
+/// for different questions or answers; there are no labels, or all labels are the same.
 pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, ImportError> {
-    // A reader of CSV counts lines that end in CR LF one too low.
+    // The CSV reader reports line numbers one too low if lines end in CR LF.
     let text = read_text(path)?.replace("\r\n", "\n");
     let json = text.trim_start().starts_with(['{', '[']);
     let rows = if json {
@@ -165,6 +167,7 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
                     raters.push(rater);
                     raters.len() - 1
                 });
+            // Raters first seen later are added in `finish`.
             let ratings = &mut samples[index].ratings;
             ratings.resize(ratings.len().max(column + 1), None);
             ratings[column] = Some(label);
@@ -178,7 +181,8 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
     )
 }
 
-/// Settles what the whole file comes to.
+/// Completes the labels once all rows are read: drops unlabelled answers, checks that the
+/// labels differ, and writes the notes.
 fn finish(
     path: &Path,
     options: &LabelOptions,
@@ -220,7 +224,7 @@ fn finish(
     })
 }
 
-/// A judge cannot be measured on one class.
+/// Rejects labels whose majorities are all the same: a judge cannot be measured on one class.
 fn check_classes(
     path: &Path,
     samples: &[LabelledSample],
@@ -242,7 +246,7 @@ fn check_classes(
     }
 }
 
-/// Which columns hold what.
+/// The columns of the fields and the label column of each rater.
 struct Columns {
     fields: BTreeMap<&'static str, String>,
     labels: Vec<String>,
@@ -328,7 +332,7 @@ impl Reader<'_> {
         word(row.get(self.columns.fields.get(field)?))
     }
 
-    /// A text as it stands, untrimmed.
+    /// A field's text as written, untrimmed.
     fn text(&self, row: &Map<String, Value>, field: &str) -> Option<String> {
         match row.get(self.columns.fields.get(field)?)? {
             Value::String(text) => Some(text.clone()),
@@ -354,7 +358,7 @@ impl Reader<'_> {
             if prompt.trim().is_empty() {
                 return Err(fault("the field `prompt` is empty".to_owned()));
             }
-            // An empty answer is an answer that was given.
+            // An empty answer is an answer too.
             (prompt, Some(self.text(row, "response").unwrap_or_default()))
         };
         let id = match self.get(row, "id") {
@@ -405,7 +409,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Who says what in this row.
+    /// The labels in this row, each with its rater.
     fn labels(
         &self,
         place: &Place,
@@ -439,8 +443,8 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// The place of a label: as the user says, as the scale spells it, or as a public
-    /// benchmark writes it.
+    /// Index of a label on the scale: as the user maps it, as the scale spells it, or as a
+    /// public benchmark writes it.
     fn place_of(&self, text: &str) -> Option<usize> {
         let scale = &self.options.scale;
         let find = |word: &str| {
@@ -461,7 +465,7 @@ impl Reader<'_> {
             "3_partial_refusal" | "partial_refusal" => "partial",
             "true" | "yes" | "1" if scale.len() == 2 => scale[1].as_str(),
             "false" | "no" | "0" if scale.len() == 2 => scale[0].as_str(),
-            // Spreadsheets like to write levels as decimals.
+            // Spreadsheets often write levels as decimals, such as `3.0`.
             other => other.strip_suffix(".0")?,
         };
         find(known)

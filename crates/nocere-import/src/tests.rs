@@ -1,4 +1,4 @@
-//! Whole recordings, read as a user's file is.
+//! Whole recordings, read from files as a user's are.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ mod joining;
 mod plain_rows;
 mod public_data;
 
-/// A file of its own in the temporary folder, gone with the value.
+/// A file in a temporary folder of its own, deleted when the value is dropped.
 struct TempFile {
     folder: PathBuf,
     path: PathBuf,
@@ -52,7 +52,7 @@ fn good(name: &str, text: impl AsRef<[u8]>, options: &Options) -> Recording {
     read(name, text, options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The error without the temporary folder.
+/// The error's text without the temporary folder.
 fn bad(name: &str, text: impl AsRef<[u8]>, options: &Options) -> String {
     let error = read(name, text, options).expect_err("this should not be read");
     let folder = error.path.parent().unwrap_or(Path::new("")).to_owned();
@@ -71,7 +71,7 @@ fn mapping(pairs: &[(&str, &str)]) -> Options {
     }
 }
 
-/// What holds for every recording, whatever it was read from.
+/// Checks what holds for every recording, whatever its format.
 fn check_shape(recording: &Recording) {
     let mut ids: Vec<&str> = recording
         .suite
@@ -133,7 +133,7 @@ fn verdict<'a>(recording: &'a Recording, index: usize, id: &str) -> &'a Verdict 
     &recording.samples[index].verdicts[position].1
 }
 
-/// A verdict in a few words.
+/// A verdict in short form.
 fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Scored(scored) => serde_json::to_string(&scored.score).unwrap(),
@@ -141,7 +141,7 @@ fn told(verdict: &Verdict) -> String {
     }
 }
 
-/// The turns of a sample in a few words; answers are marked.
+/// The turns of a sample in short form; answers are marked.
 fn turns(recording: &Recording, index: usize) -> Vec<String> {
     recording.samples[index]
         .transcript

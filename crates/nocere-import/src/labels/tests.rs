@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 
-/// A file that is gone when the test is.
+/// A file that is deleted when the value is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {

@@ -1,4 +1,4 @@
-//! Broken and hostile files: a clear error or a recording, never a panic.
+//! Broken and hostile files give a clear error or a recording, never a panic.
 
 use proptest::prelude::*;
 
@@ -122,7 +122,7 @@ proptest! {
         let _ = read("x.bin", &zip, &Options::default());
     }
 
-    /// Files that are almost right: a piece is replaced by something else.
+    /// Files that are almost right: one piece is replaced by something else.
     #[test]
     fn changed_files_never_panic(
         which in 0_usize..4,

@@ -1,4 +1,4 @@
-//! Inspect's logs: archives as Inspect writes them, and as somebody hostile does.
+//! Inspect's logs: archives as Inspect writes them, and hostile ones.
 
 use std::io::{Cursor, Write};
 

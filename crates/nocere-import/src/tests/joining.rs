@@ -1,4 +1,4 @@
-//! Answers that are joined to a suite.
+//! Joining answers to a suite.
 
 use nocere_core::{Expect, Suite};
 

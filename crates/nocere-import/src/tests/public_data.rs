@@ -1,4 +1,4 @@
-//! Real recordings and real answers of public benchmarks, where they are at hand.
+//! Real recordings and answers of public benchmarks. Tests are skipped without the data.
 
 use std::path::{Path, PathBuf};
 
@@ -142,7 +142,7 @@ fn answers_labelled_by_people_are_read_from_csv() {
             "{}",
             file.display()
         );
-        // One prompt was reworded between these answers and the prompts as published now.
+        // One prompt has been reworded since these answers were recorded.
         options.suite = Some(nocere_suites::load(&path).unwrap());
         let error = read_recording(&file, &options).unwrap_err();
         assert!(error.message.contains("`v2-195`"), "{error}");
