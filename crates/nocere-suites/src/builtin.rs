@@ -1,4 +1,4 @@
-//! Suites that are embedded in the binary.
+//! Suites embedded in the binary.
 
 use std::path::Path;
 
@@ -32,7 +32,11 @@ const TRANSLATIONS: [(&str, &str); 4] = [
     ),
 ];
 
-/// The embedded suite `id`; `None` if there is none of that name.
+/// The embedded suite `id`, one of [`BUILTIN`]; `None` for any other id.
+///
+/// # Errors
+///
+/// The embedded files are invalid, or a translation is older than the original's wordings.
 pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
     match id {
         "nocere-triads" => Some(triads()),
@@ -45,6 +49,7 @@ fn triads() -> Result<Suite, SuiteError> {
     parse_yaml_suite(Path::new("assets/suites/nocere-triads.yaml"), TRIADS)
 }
 
+/// The translations of the triads, restricted to categories that have a probe.
 fn languages() -> Result<Suite, SuiteError> {
     let original = triads()?;
     let id = "nocere-languages";
@@ -73,6 +78,7 @@ fn languages() -> Result<Suite, SuiteError> {
         source: original.source,
         categories,
         probes: Vec::new(),
+        // A placeholder: `validate` computes the hash.
         hash: original.hash,
     };
     validate(Path::new("assets/suites/translations"), suite, entries)

@@ -1,16 +1,17 @@
-//! Rows of a CSV file by column name, with line numbers.
+//! Rows of a CSV file by column name, with exact line numbers.
 
 use std::path::Path;
 
 use crate::error::{SuiteError, nearest};
 
-/// A row: its line and the wanted columns, in the order in which they were asked for.
+/// A row: its line, from 1, and the wanted columns in the order of the request.
 pub(crate) struct Row {
     pub(crate) line: u64,
     pub(crate) fields: Vec<String>,
 }
 
-/// Reads the `wanted` columns of a CSV with a header line; a `.tsv` file parts them by tabs.
+/// Reads the `wanted` columns of a CSV file with a header line. A `.tsv` file is separated by
+/// tabs.
 pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>, SuiteError> {
     let tabs = path
         .extension()
@@ -18,7 +19,7 @@ pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>,
     read_parted(path, text, wanted, if tabs { b'\t' } else { b',' })
 }
 
-/// The same, parted by `delimiter`.
+/// Same as [`read`], with a given `delimiter`.
 pub(crate) fn read_parted(
     path: &Path,
     text: &str,
@@ -55,8 +56,8 @@ pub(crate) fn read_parted(
         })
         .collect::<Result<Vec<usize>, _>>()?;
     let mut rows = Vec::new();
-    // The reader counts lines by the end of the record before, which in files with Windows
-    // line ends is one line feed short.
+    // The CSV reader's own count is one too low in files with CR LF: it takes the position
+    // before the line feed that still belongs to the previous record.
     let (mut seen, mut line) = (0, 1);
     for record in reader.records() {
         let record = record.map_err(|error| from_csv(path, &error))?;

@@ -1,4 +1,5 @@
-//! What can be wrong with a suite: always one message that says what, where and what to do.
+//! The error of suite and policy files: one message that says what is wrong, where, and what
+//! to do.
 
 use std::{
     fmt,
@@ -10,11 +11,11 @@ use std::{
 pub struct SuiteError {
     /// The file.
     pub path: PathBuf,
-    /// Line, from 1, where it is known.
+    /// Line number, from 1, if known.
     pub line: Option<u64>,
-    /// What is wrong, as a lower-case fragment that names the field.
+    /// The fault, as a lower-case fragment that names the field.
     pub message: String,
-    /// What to do, if there is something to suggest.
+    /// Suggested remedy, if there is one.
     pub hint: Option<String>,
 }
 
@@ -28,6 +29,7 @@ impl SuiteError {
         }
     }
 
+    /// Sets the line; 0 means that it is unknown.
     pub(crate) fn at(mut self, line: u64) -> Self {
         self.line = (line > 0).then_some(line);
         self
@@ -38,12 +40,13 @@ impl SuiteError {
         self
     }
 
+    /// Sets the hint unless there is one already.
     pub(crate) fn hint_if(mut self, hint: Option<String>) -> Self {
         self.hint = self.hint.or(hint);
         self
     }
 
-    /// Turns a YAML reader's error into ours; unknown words get a suggestion.
+    /// Converts a YAML reader's error. Unknown words get a suggestion.
     pub fn from_yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
         let text = error.without_snippet().to_string();
         let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
@@ -57,7 +60,7 @@ impl SuiteError {
     }
 }
 
-/// For "unknown field `x`, expected one of a, b": the nearest expected word.
+/// Suggests the nearest expected word for "unknown field `x`, expected one of a, b".
 pub fn suggestion(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("unknown ")?;
     let wrong = rest.split('`').nth(1)?;
@@ -72,7 +75,7 @@ pub fn suggestion(message: &str) -> Option<String> {
     .map(|word| format!("did you mean `{word}`?"))
 }
 
-/// The candidate most like `wrong`, if any is alike enough.
+/// The candidate most similar to `wrong` by Jaro-Winkler similarity, if that is above 0.75.
 pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))

@@ -1,4 +1,4 @@
-//! Reads suites in our own format, YAML or JSONL.
+//! Reads suites in nocere's own format, YAML or JSONL.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,14 +11,24 @@ use crate::{
     validate::{Entry, validate},
 };
 
-/// Reads a suite from YAML text; `path` is only named in errors.
+/// Reads a suite from YAML text. `path` is used in errors only.
+///
+/// # Errors
+///
+/// The text is not YAML of format 1, or the suite is invalid: a bad header, id, language tag,
+/// category, check, message or answer key, or no probes.
 pub fn parse_yaml_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let file: SuiteFile =
         serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
     resolve(path, file, Vec::new())
 }
 
-/// Reads a suite from JSONL text: the suite's header object first, then a probe a line.
+/// Reads a suite from JSONL text: the header object first, then one probe per line. `path` is
+/// used in errors only.
+///
+/// # Errors
+///
+/// The text is empty, a line is not JSON, or the suite is invalid as for [`parse_yaml_suite`].
 pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut lines = jsonl::lines(text);
     let (first, header) = lines
@@ -31,8 +41,7 @@ pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     resolve(path, file, further)
 }
 
-/// The line of each probe of a suite in our own format, by id. Empty for a text that is no
-/// such suite.
+/// Line of each probe of a suite in nocere's own format, by id. Empty for any other text.
 pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<String, u64> {
     let by_id = |entries: Vec<Entry>| {
         let ids = entries
@@ -55,7 +64,8 @@ pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<String, u64> {
     lines
 }
 
-/// JSON is YAML, and the YAML reader gives the better messages.
+/// Parses one line of JSON with the YAML reader, whose messages are better. JSON is YAML, but
+/// not the reverse, so the line must parse as JSON first.
 fn yaml_line<T: serde::de::DeserializeOwned>(
     path: &Path,
     number: u64,
@@ -67,7 +77,8 @@ fn yaml_line<T: serde::de::DeserializeOwned>(
     serde_saphyr::from_str(line).map_err(|error| SuiteError::from_yaml(path, &error).at(number))
 }
 
-/// `further` are probes that each stand on a line of their own.
+/// Checks the file and resolves it into a suite. `further` are a JSONL file's probes, each
+/// with its line.
 fn resolve(
     path: &Path,
     mut file: SuiteFile,
@@ -104,12 +115,13 @@ fn resolve(
         source: file.source,
         categories,
         probes: Vec::new(),
+        // `validate` computes it.
         hash: nocere_core::ContentHash::from_hex(""),
     };
     validate(path, suite, entries)
 }
 
-/// What reports and file names are made from must be fit for it.
+/// Checks the header fields that appear in reports and file names.
 fn check_header(path: &Path, file: &SuiteFile) -> Result<(), SuiteError> {
     let fault = |field: &str, value: &str, expected: &str| {
         SuiteError::new(path, format!("`{field}` is `{}`", value.escape_debug()))
@@ -155,7 +167,9 @@ fn check_ids_and_languages(path: &Path, entries: &[Entry]) -> Result<(), SuiteEr
     Ok(())
 }
 
-/// Whether `text` has the form of a language tag (BCP 47): subtags of letters and digits.
+/// Returns true if `text` has the form of a BCP 47 language tag: subtags of 1 to 8 ASCII
+/// letters and digits joined by `-`, the first of at least two letters. The language itself
+/// is not looked up.
 pub fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let subtag = |part: &str| {
@@ -166,7 +180,8 @@ pub fn is_language_tag(text: &str) -> bool {
     }) && parts.all(subtag)
 }
 
-/// Takes the probes out of `file`, in its order.
+/// Takes the probes out of `file`: those of matters first, then single probes, each in file
+/// order.
 fn entries(
     path: &Path,
     file: &mut SuiteFile,
@@ -196,6 +211,7 @@ fn entries(
     Ok(entries)
 }
 
+/// Adds a matter's probes: its asks, its twins, and the rephrased asks.
 fn expand_matter(
     path: &Path,
     suite: &str,
@@ -231,6 +247,7 @@ fn expand_matter(
                 )
                 .at(again.ask.defined.line())
             })?;
+        // Everything but the wording is the original's.
         let copy = Ask {
             ask: again.ask,
             ..original.clone()

@@ -1,6 +1,6 @@
-//! Lines of a JSONL file with their numbers.
+//! The lines of a JSONL file with their numbers.
 
-/// Non-empty lines and their numbers, from 1. Accepts CRLF.
+/// Lines that are not blank, trimmed, with their numbers from 1. Accepts CRLF.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     text.lines()
         .enumerate()

@@ -1,17 +1,17 @@
-//! What a suite's licence says about passing its prompts on.
+//! Redistribution: what a suite's licence says about passing its prompts on.
 
-/// Whether prompts may be written to a file that leaves the project.
+/// Permission to write prompts to a file that leaves the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redistribution {
-    /// The licence is known to allow it, with attribution where it asks for that.
+    /// The licence is known to allow it, with attribution if it requires that.
     Allowed,
-    /// The licence is known to forbid parts or changed copies.
+    /// The licence is known to forbid copies of parts or changed copies.
     Forbidden,
-    /// Not a licence that this program knows.
+    /// The licence is not known, or allows copies for some uses only.
     Unknown,
 }
 
-/// SPDX ids that allow copies of parts.
+/// SPDX ids of licences that allow copies of parts.
 const ALLOWED: [&str; 13] = [
     "CC0-1.0",
     "CC-BY-4.0",
@@ -28,9 +28,9 @@ const ALLOWED: [&str; 13] = [
     "Unlicense",
 ];
 
-/// What `licence` (an SPDX id, alternatives parted by `OR`) says. A licence with "NC" allows
-/// copies for some uses only, and which one a file will meet is not known: it counts as
-/// unknown; one with "ND" forbids parts.
+/// Permission under `licence`: an SPDX id, or alternatives joined by ` OR `, of which the most
+/// permissive counts. "ND" forbids parts. "NC" allows copies for some uses only, and the use
+/// of a written file is not known here, so it counts as unknown.
 pub fn redistribution(licence: &str) -> Redistribution {
     let alternatives = || licence.split(" OR ").map(str::trim);
     let known = |licence: &str| {

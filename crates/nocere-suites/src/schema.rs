@@ -1,5 +1,6 @@
-//! A suite file as it is written, before it is checked and resolved into a
-//! [`nocere_core::Suite`]. The JSON Schema is generated from these types.
+//! A suite file as written, before it is checked and resolved into a [`nocere_core::Suite`].
+//! The JSON Schema is generated from these types and takes its descriptions from their
+//! comments: a changed comment changes `docs/schemas`.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +61,7 @@ pub(crate) struct CategoryEntry {
     pub(crate) must_not: Vec<String>,
 }
 
-/// Text with the line that it stands on.
+/// Text with its line number.
 pub(crate) type Located = serde_saphyr::Spanned<String>;
 
 /// What one perspective asks of a matter.
@@ -323,7 +324,8 @@ enum RoleWord {
     Assistant,
 }
 
-/// The JSON Schemas of suite files, by file name: the YAML file and one JSONL line.
+/// The JSON Schemas of suite files, by file name: one for the YAML file, one for a probe's
+/// line in JSONL.
 pub fn json_schema() -> BTreeMap<&'static str, String> {
     let pretty = |schema: schemars::Schema| {
         let mut text = serde_json::to_string_pretty(schema.as_value()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Finds out what a path holds and reads it with the right importer.
+//! Detects the layout of a suite file or folder and reads it with the matching importer.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,16 +11,16 @@ use crate::{
     import, jsonl, knowledge,
 };
 
-/// The layouts that are recognised.
+/// A layout of suite files that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Our own YAML.
+    /// nocere's own YAML.
     Yaml,
-    /// Our own JSONL.
+    /// nocere's own JSONL.
     Jsonl,
     /// PatientSafetyBench JSONL.
     PatientSafetyBench,
-    /// A folder of MedSafetyBench CSVs.
+    /// A folder of MedSafetyBench CSV files.
     MedSafetyBench,
     /// XSTest CSV.
     XsTest,
@@ -36,10 +36,15 @@ pub enum Layout {
     WildJailbreak,
 }
 
-/// Largest suite file that is read, in bytes.
+/// Maximum size of a file, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Reads the suite at `path`, whatever layout it has.
+/// Reads the suite at `path` in any [`Layout`]. A folder is read as MedSafetyBench.
+///
+/// # Errors
+///
+/// The file cannot be read (see [`read_text`]), its layout is unknown, or it is malformed or
+/// invalid for its layout.
 pub fn load(path: &Path) -> Result<Suite, SuiteError> {
     if path.is_dir() {
         return import::med_safety_bench(path);
@@ -60,7 +65,8 @@ pub fn load(path: &Path) -> Result<Suite, SuiteError> {
     }
 }
 
-/// The line of each probe, by id, for suites in our own format; empty for other layouts.
+/// Line of each probe, by id, for suites in nocere's own format. Empty for other layouts and
+/// for files that cannot be read.
 pub fn probe_lines(path: &Path) -> BTreeMap<String, u64> {
     if path.is_dir() {
         return BTreeMap::new();
@@ -68,6 +74,7 @@ pub fn probe_lines(path: &Path) -> BTreeMap<String, u64> {
     read_text(path).map_or_else(|_| BTreeMap::new(), |text| file::probe_lines(path, &text))
 }
 
+/// The layout, by the file's extension and the keys or columns of its first line.
 fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
     let (_, first) = jsonl::lines(text).next().ok_or_else(|| {
         SuiteError::new(path, "the file is empty").hint("see docs/suites.md for the format")
@@ -101,7 +108,11 @@ fn detect(path: &Path, text: &str) -> Result<Layout, SuiteError> {
     }
 }
 
-/// Reads a text file of up to 256 MiB: UTF-8, without its byte order mark.
+/// Reads a UTF-8 text file of up to 256 MiB and removes its byte order mark.
+///
+/// # Errors
+///
+/// The file cannot be read, is larger than 256 MiB, is not UTF-8, or holds NUL bytes.
 pub fn read_text(path: &Path) -> Result<String, SuiteError> {
     let fail =
         |error: &std::io::Error| SuiteError::new(path, format!("failed to read the file: {error}"));

@@ -1,5 +1,5 @@
-//! Asks of a suite in another language. A translation holds wordings only: who asks, what is
-//! due and how bad an error is come from the original, so that the two cannot drift apart.
+//! Translations of a suite's asks. A translation holds wordings only: perspective, expectation
+//! and severity come from the original, so that the two cannot drift apart.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -18,17 +18,20 @@ struct TranslationFile {
     nocere_translation: u32,
     of: String,
     language: String,
+    /// Hash over the wordings that were translated, to notice when they change.
     originals: Located,
+    /// Checks that work in this language; a probe's other checks are dropped.
     checks: Vec<String>,
     /// By matter, then by part: a perspective or `twin-1`, `twin-2`, …
     asks: BTreeMap<String, BTreeMap<String, Located>>,
 }
 
-/// The probes of the translation `text` of `original`, each restating one of its probes.
+/// The probes of `text`, a translation of `original`. Each restates one of its probes.
 ///
 /// # Errors
-/// A text that is no translation of `original`, names an ask that it lacks, or was written
-/// from other wordings than it has now.
+///
+/// `text` is not a translation of `original`, names an ask that it lacks, or was made from
+/// other wordings than `original` has now.
 pub(crate) fn translated(
     path: &Path,
     text: &str,

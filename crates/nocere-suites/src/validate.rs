@@ -1,4 +1,4 @@
-//! Checks that hold for every suite, whatever file it comes from.
+//! The rules that every suite must satisfy, whatever its source.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,7 +6,7 @@ use nocere_core::{AnswerKey, Probe, Role, Suite};
 
 use crate::error::{SuiteError, nearest};
 
-/// The safe-behaviour checks that a suite may name; `nocere-judges` implements each.
+/// Ids of the safe-behaviour checks that a suite may name. `nocere-judges` implements them.
 pub(crate) const CHECK_IDS: [&str; 10] = [
     "names-dose",
     "changes-medication",
@@ -20,17 +20,17 @@ pub(crate) const CHECK_IDS: [&str; 10] = [
     "stigmatises",
 ];
 
-/// Longest text of one message, in bytes; more is a broken file and no question.
+/// Maximum size of one message, in bytes. A longer one means a broken file.
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
 
-/// A probe and where it stands.
+/// A probe with its line and its category's line in the file, 0 if unknown.
 pub(crate) struct Entry {
     pub(crate) line: u64,
     pub(crate) category_line: u64,
     pub(crate) probe: Probe,
 }
 
-/// Puts checked `entries` into `suite` and computes its hash.
+/// Checks `entries`, puts their probes into `suite`, and computes its hash.
 pub(crate) fn validate(
     path: &Path,
     mut suite: Suite,
@@ -84,7 +84,7 @@ pub(crate) fn validate(
     Ok(suite)
 }
 
-/// A probe in other words deserves what its original deserves.
+/// Checks restated probes: same perspective and expectation as the original, and no chains.
 fn check_restated(path: &Path, entries: &[Entry]) -> Result<(), SuiteError> {
     let by_id: BTreeMap<&str, &Probe> = entries
         .iter()
@@ -99,7 +99,7 @@ fn check_restated(path: &Path, entries: &[Entry]) -> Result<(), SuiteError> {
         if original == probe.id {
             return fail(format!("probe `{}` restates itself", probe.id));
         }
-        // The original may stand in another suite.
+        // The original may be in another suite.
         let Some(original) = by_id.get(original) else {
             continue;
         };
@@ -201,6 +201,7 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
         ("severity", probe.severity),
         ("likelihood", probe.likelihood),
     ] {
+        // 0 means that the file does not say.
         if value > 4 {
             return Err(fail(format!(
                 "`{field}` of probe `{}` is {value}, expected 1 to 4",
@@ -222,7 +223,7 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
     check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
 }
 
-/// What is wrong with an answer key, if anything.
+/// Checks an answer key; the error says what is wrong with it.
 fn check_key(key: &AnswerKey) -> Result<(), String> {
     match key {
         AnswerKey::Choice { options, correct } => {
@@ -259,6 +260,7 @@ fn check_key(key: &AnswerKey) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks that `owner`'s checks are known, and that none is both required and forbidden.
 fn check_ids(
     path: &Path,
     line: u64,
@@ -288,7 +290,8 @@ fn check_ids(
     Ok(())
 }
 
-/// A probe asks for its category's checks unless it says the contrary itself.
+/// Adds the checks of the probe's category to the probe, except those that it lists itself: a
+/// probe may forbid what its category requires, and the reverse.
 pub fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
     let Some(category) = categories
         .iter()

@@ -1,9 +1,10 @@
-//! Writes a suite in our own JSONL form.
+//! Writes a suite as JSONL in nocere's own format.
 
 use nocere_core::{AnswerKey, Probe, Suite};
 use serde_json::{Map, Value, json};
 
-/// The suite as JSONL: its header, then a probe a line. Reading it back gives the same probes.
+/// The suite as JSONL: its header, then one probe per line, without empty fields. Reading it
+/// back gives the same probes.
 pub fn suite_jsonl(suite: &Suite) -> String {
     let categories: Vec<Value> = suite
         .categories
@@ -81,7 +82,7 @@ fn line(probe: &Probe) -> Value {
 
 fn key_value(key: &AnswerKey) -> Value {
     let mut value = json!(key);
-    // The file's form leaves out what is not set.
+    // The file format omits what is not set; `json!` writes it as null.
     if let Some(numeric) = value.get_mut("numeric").and_then(Value::as_object_mut) {
         numeric.retain(|_, value| !value.is_null());
     }

@@ -1,4 +1,4 @@
-//! The JSON Schema that editors use accepts what the reader accepts.
+//! The JSON Schema for editors agrees with the reader.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
