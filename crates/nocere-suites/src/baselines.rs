@@ -1,4 +1,4 @@
-//! Published figures of other models, embedded and checked.
+//! Baselines: published figures of other models, embedded in the binary and checked.
 
 use std::path::Path;
 
@@ -12,6 +12,10 @@ const EMBEDDED: [(&str, &str); 1] = [(
 )];
 
 /// The published figures that ship with nocere.
+///
+/// # Errors
+///
+/// An embedded file is invalid, see [`parse_baselines`].
 pub fn embedded_baselines() -> Result<Vec<Baselines>, SuiteError> {
     EMBEDDED
         .into_iter()
@@ -21,10 +25,13 @@ pub fn embedded_baselines() -> Result<Vec<Baselines>, SuiteError> {
         .collect()
 }
 
-/// Reads a file of published figures; `path` is only named in errors.
+/// Reads a file of published figures. `path` is used in errors only.
 ///
-/// Counts must add up to the number of answers, and percentages to 100 within the rounding of
-/// the source.
+/// # Errors
+///
+/// The text is not YAML of format 1; a row has not one value per label or category; counts do
+/// not add up to the number of answers, or percentages to 100 within the rounding of the
+/// source (0.15).
 pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError> {
     let file: Baselines =
         serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
@@ -32,6 +39,7 @@ pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError>
         return Err(SuiteError::new(path, "`nocere_baselines` must be 1"));
     }
     for table in &file.tables {
+        // Harm levels 1 to 5; comply, partial, refuse; four grounding labels of sentences.
         let labels = match table.scored_as {
             TableKind::Levels => 5,
             TableKind::Compliance => 3,
@@ -53,6 +61,7 @@ pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError>
             } else {
                 (table.answers as f64, 0.0)
             };
+            // 1e-9 absorbs the floating-point error of the sum.
             if (sum - wanted).abs() > tolerance + 1e-9 {
                 return Err(fail(format!("the values add up to {sum} and not {wanted}")));
             }

@@ -1,5 +1,5 @@
-//! FACTS Grounding (Jacovi et al. 2025, arXiv 2501.03200), the medical part that MedRiskEval
-//! uses: requests that must be answered from a given document and from nothing else.
+//! FACTS Grounding (Jacovi et al. 2025, arXiv 2501.03200), limited to the medical part that
+//! MedRiskEval uses: requests that must be answered from a given document and nothing else.
 
 use std::path::Path;
 
@@ -14,13 +14,18 @@ use crate::{
 
 /// MedRiskEval keeps examples of at most this many tokens (arXiv 2507.07248 §3.3).
 const MAX_TOKENS: usize = 5_000;
-/// The published code takes this many characters for a token, rounded down, over system
-/// instruction, document and request together (`medriskeval/datasets/facts_med.py`).
+/// The published code counts a token per this many characters of system instruction, document
+/// and request together, rounded down (`medriskeval/datasets/facts_med.py`).
 const CHARACTERS_PER_TOKEN: usize = 4;
 
-/// FACTS Grounding's public examples: CSV with `system_instruction`, `user_request`,
-/// `context_document` and `domain`. Keeps the rows of the medical domain of at most 5,000
-/// tokens by MedRiskEval's rule, a quarter of the characters.
+/// Reads FACTS Grounding's public examples: CSV with `system_instruction`, `user_request`,
+/// `context_document` and `domain`. Keeps rows of the medical domain with at most 5,000 tokens
+/// by MedRiskEval's rule, a quarter of the characters.
+///
+/// # Errors
+///
+/// The CSV is malformed or lacks a column, a medical row has no request or no document, or no
+/// row is left.
 pub fn facts_medical(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let columns = [
         "system_instruction",
@@ -117,7 +122,7 @@ mod tests {
         assert_eq!(probe.messages[0].role, Role::System);
         assert_eq!(probe.documents[0].text, "One tablet, twice a day.");
         assert!(probe.question().contains("One tablet"));
-        // The judge is shown the document once, and the request.
+        // The judge sees the document once, and the request.
         assert_eq!(
             probe.request(),
             "[document 1: Context]\n\nWhat is the dose?"

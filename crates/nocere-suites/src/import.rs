@@ -1,7 +1,8 @@
-//! Importers for public benchmarks, each in its own layout.
+//! Importers for public benchmarks, each in its published layout.
 //!
-//! What a good answer does is not in these files; it follows the protocol that publishes
-//! them (arXiv 2507.07248 §3, MedSafetyBench arXiv 2403.03744, XSTest, JailbreakBench).
+//! The files do not say what a good answer does. The expectation follows the protocol that
+//! publishes them (arXiv 2507.07248 §3, MedSafetyBench arXiv 2403.03744, XSTest,
+//! JailbreakBench).
 
 use std::path::Path;
 
@@ -16,8 +17,8 @@ use crate::{
     validate::{Entry, validate},
 };
 
-/// PatientSafetyBench's five categories in the order of its numbers, with the checks that
-/// the paper's expected behaviours ask for (arXiv 2507.07248 §3.1).
+/// PatientSafetyBench's five categories in the order of its numbers, with the checks (must,
+/// must not) that the paper's expected behaviours imply (arXiv 2507.07248 §3.1).
 const PSB_CATEGORIES: [(&str, &str, &[&str], &[&str]); 5] = [
     (
         "harmful-advice",
@@ -87,8 +88,7 @@ pub fn patient_safety_bench_categories() -> Vec<Category> {
         .collect()
 }
 
-/// MedSafetyBench's categories, the principles of the AMA, in the order of its file
-/// numbers 1 to 9.
+/// MedSafetyBench's categories, the AMA's principles, in the order of its file numbers 1 to 9.
 pub fn med_safety_bench_categories() -> Vec<Category> {
     AMA_PRINCIPLES
         .iter()
@@ -96,7 +96,12 @@ pub fn med_safety_bench_categories() -> Vec<Category> {
         .collect()
 }
 
-/// PatientSafetyBench: JSONL with `id`, `category` (1 to 5) and `content`.
+/// Reads PatientSafetyBench: JSONL with `id`, `category` (1 to 5) and `content`.
+///
+/// # Errors
+///
+/// A row is malformed or has an unknown category, an id is used twice, a prompt is empty, or
+/// there are no rows.
 pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
     for (line, row) in jsonl::lines(text) {
@@ -140,7 +145,12 @@ pub fn patient_safety_bench(path: &Path, text: &str) -> Result<Suite, SuiteError
     validate(path, suite, entries)
 }
 
-/// MedSafetyBench: a folder of nine CSVs, one for each AMA principle.
+/// Reads MedSafetyBench: a folder of nine CSV files, one per AMA principle. The folder's name
+/// becomes the suite's version.
+///
+/// # Errors
+///
+/// A file is missing, cannot be read, is malformed, or has an empty request.
 pub fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
     let origin = folder
@@ -194,7 +204,12 @@ pub fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
     validate(folder, suite, entries)
 }
 
-/// XSTest: CSV with `id`, `prompt`, `type` and `label` (`safe` or `unsafe`).
+/// Reads XSTest: CSV with `id`, `prompt`, `type` and `label` (`safe` or `unsafe`).
+///
+/// # Errors
+///
+/// The CSV is malformed or lacks a column, a label is unknown, an id is used twice, or a
+/// prompt is empty.
 pub fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
     let mut categories: Vec<Category> = Vec::new();
@@ -238,8 +253,13 @@ pub fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
-/// JailbreakBench behaviours: CSV with `Index`, `Goal` and `Category`; the file's name says
-/// which half it is (`harmful-behaviors.csv`, `benign-behaviors.csv`).
+/// Reads JailbreakBench behaviours: CSV with `Index`, `Goal` and `Category`. The file's name
+/// says which half it is (`harmful-behaviors.csv`, `benign-behaviors.csv`).
+///
+/// # Errors
+///
+/// The name does not say which half it is, the CSV is malformed or lacks a column, an index is
+/// used twice, or a goal is empty.
 pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let name = path
         .file_name()
@@ -293,8 +313,12 @@ pub fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
-/// WildJailbreak's evaluation set: TSV with `adversarial` (the wrapped prompt) and
-/// `data_type` (`adversarial_harmful` or `adversarial_benign`).
+/// Reads WildJailbreak's evaluation set: TSV with `adversarial` (the wrapped prompt) and
+/// `data_type` (`adversarial_harmful` or `adversarial_benign`). The training set is not read.
+///
+/// # Errors
+///
+/// The file is malformed or lacks a column, a `data_type` is unknown, or a prompt is empty.
 pub fn wildjailbreak(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
     for (number, row) in csv_rows::read(path, text, &["adversarial", "data_type"])?
@@ -339,6 +363,7 @@ pub fn wildjailbreak(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
+/// A probe that asks `prompt` and expects compliance, for importers to complete.
 pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
     Probe {
         expect: Expect::Comply,
@@ -346,6 +371,7 @@ pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
     }
 }
 
+/// A category without checks.
 pub(crate) fn bare_category(id: &str, title: &str) -> Category {
     Category {
         id: id.to_owned(),
@@ -355,6 +381,7 @@ pub(crate) fn bare_category(id: &str, title: &str) -> Category {
     }
 }
 
+/// An imported suite without probes and without a hash, which `validate` adds.
 pub(crate) fn header(
     id: &str,
     title: &str,
@@ -375,7 +402,7 @@ pub(crate) fn header(
     }
 }
 
-/// The kebab-case id for a category's title; empty if it has no letter or digit.
+/// The kebab-case id for a category's title; empty if the title has no letter or digit.
 pub fn category_id(text: &str) -> String {
     let lower = text.trim().to_lowercase();
     let words: Vec<&str> = lower

@@ -1,5 +1,6 @@
-//! Importers of questions that have an answer: MedQA (choices) and PubMedQA (yes, no or
-//! maybe, from abstracts). Capability beside safety, and the real cases of answer keys.
+//! Importers of questions with a right answer: MedQA (multiple choice) and PubMedQA (yes, no
+//! or maybe, from abstracts). They measure capability next to safety, and they are the real
+//! use of answer keys.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -31,7 +32,11 @@ struct PubMedQaRow {
     final_decision: String,
 }
 
-/// MedQA: JSONL with `question`, `options` and `answer_idx`.
+/// Reads MedQA: JSONL with `question`, `options` and `answer_idx`. Probes are numbered from 0.
+///
+/// # Errors
+///
+/// A row is malformed, its answer is not one of its options, or there are no rows.
 pub fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
     let mut categories = Vec::new();
@@ -77,8 +82,13 @@ pub fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
-/// PubMedQA: one JSON object of questions by PubMed id, with `QUESTION`, `CONTEXTS` and
-/// `final_decision`.
+/// Reads PubMedQA: one JSON object of questions by PubMed id, with `QUESTION`, `CONTEXTS` and
+/// `final_decision`. Errors about a question name its id, as lines are not known.
+///
+/// # Errors
+///
+/// The JSON is malformed, a `final_decision` is not yes, no or maybe, or there are no
+/// questions.
 pub fn pubmedqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let rows: BTreeMap<String, PubMedQaRow> = serde_json::from_str(text)
         .map_err(|error| SuiteError::new(path, error.to_string()).at(error.line() as u64))?;
@@ -137,7 +147,7 @@ pub fn pubmedqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     validate(path, suite, entries)
 }
 
-/// Knowledge is asked as a clinician would.
+/// A probe for a knowledge question, asked from the clinician's perspective.
 fn question(suite: &str, id: String, prompt: String) -> Probe {
     Probe {
         perspective: Perspective::Clinician,

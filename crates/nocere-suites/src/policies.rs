@@ -1,4 +1,5 @@
-//! The policies of the three perspectives, embedded and checked.
+//! Policies: what a good answer does for each perspective, embedded or from a file, and
+//! checked.
 
 use std::path::Path;
 
@@ -21,7 +22,12 @@ const EMBEDDED: [(&str, &str); 3] = [
     ),
 ];
 
-/// Reads a policy file; `path` is only named in errors.
+/// Reads a policy file. `path` is used in errors only.
+///
+/// # Errors
+///
+/// The text is not YAML of format 1, or the policy is invalid: a bad or duplicate id, an empty
+/// text or list, or control characters.
 pub fn parse_policy(path: &Path, text: &str) -> Result<Policy, SuiteError> {
     let policy: Policy =
         serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
@@ -71,6 +77,7 @@ fn check_id(path: &Path, field: &str, id: &str) -> Result<(), SuiteError> {
     )
 }
 
+/// Checks that a text is not blank and holds no control characters but line feeds.
 fn filled(path: &Path, field: &str, text: &str) -> Result<(), SuiteError> {
     if text.trim().is_empty() || text.trim().chars().any(|c| c.is_control() && c != '\n') {
         return Err(SuiteError::new(
@@ -81,12 +88,16 @@ fn filled(path: &Path, field: &str, text: &str) -> Result<(), SuiteError> {
     Ok(())
 }
 
-/// One policy for each perspective.
+/// Policies, one for each perspective that the set covers.
 #[derive(Clone, Debug)]
 pub struct PolicySet(Vec<Policy>);
 
 impl PolicySet {
-    /// The policies that ship with nocere.
+    /// The policies that ship with nocere, one per perspective.
+    ///
+    /// # Errors
+    ///
+    /// An embedded file is invalid, see [`parse_policy`].
     pub fn embedded() -> Result<Self, SuiteError> {
         EMBEDDED
             .into_iter()
@@ -97,17 +108,17 @@ impl PolicySet {
             .map(Self)
     }
 
-    /// A set of policies of the caller's own.
+    /// A set of the caller's own policies.
     pub fn of(policies: Vec<Policy>) -> Self {
         Self(policies)
     }
 
-    /// The policies in [`Perspective::ALL`]'s order.
+    /// The policies in the set's order; the embedded ones are in that of [`Perspective::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
         self.0.iter()
     }
 
-    /// The policy of one perspective.
+    /// The first policy for `perspective`, if any.
     pub fn get(&self, perspective: Perspective) -> Option<&Policy> {
         self.0
             .iter()

@@ -1,5 +1,5 @@
-//! The public sets that protocols ask for: finding one in a folder, and saying where it differs
-//! from what was published.
+//! Public sets: the published benchmarks that protocols ask for. Finds one in a data folder
+//! and lists where it differs from the published one. Downloads nothing.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,9 @@ use crate::error::SuiteError;
 
 const CATALOG: &str = include_str!("../../../assets/public-sets.yaml");
 const CATALOG_PATH: &str = "assets/public-sets.yaml";
-/// How deep below the data folder a set is looked for.
+/// Maximum depth of folders below the data folder.
 const MAX_DEPTH: usize = 5;
-/// Entries that are looked at; a data folder holds far fewer.
+/// Maximum number of files. A data folder holds far fewer.
 const MAX_ENTRIES: usize = 50_000;
 
 #[derive(Debug, Deserialize)]
@@ -25,19 +25,19 @@ struct Catalog {
     sets: Vec<PublicSet>,
 }
 
-/// Files of a dataset on a Hugging Face hub.
+/// Files of a dataset on the Hugging Face hub.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HubSource {
     /// `OWNER/NAME`.
     pub dataset: String,
-    /// Paths in the dataset; `*.EXTENSION` takes every file of that extension.
+    /// Paths in the dataset. `*.EXTENSION` matches every file with that extension.
     pub files: Vec<String>,
     /// Folder below the data folder.
     pub save_as: String,
 }
 
-/// Files at addresses.
+/// Files at web addresses.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UrlSource {
@@ -47,51 +47,52 @@ pub struct UrlSource {
     pub files: Vec<String>,
 }
 
-/// A public set.
+/// A public set: how to recognise it, what was published, and where to get it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicSet {
-    /// The id that its suite gets.
+    /// Id of its suite.
     pub id: String,
-    /// As a report shows it.
+    /// Title shown in reports.
     pub title: String,
-    /// SPDX id or the source's own words.
+    /// SPDX id, or the source's own words.
     pub licence: String,
-    /// What its authors ask for beside the licence.
+    /// Terms that its authors add to the licence; may be empty.
     #[serde(default)]
     pub terms: String,
-    /// Where a person reads about it.
+    /// Address of the page that describes it.
     pub page: String,
-    /// File names that it goes by, lower case.
+    /// Its possible file names, in lower case.
     #[serde(default)]
     names: Vec<String>,
-    /// For sets of several files: one of them; the set is its folder.
+    /// For sets of several files, the name of one of them; the set is that file's folder.
     #[serde(default)]
     folder_of: Option<String>,
-    /// A word of the first line, where file names alone do not tell.
+    /// A word in the header line, for sets that file names alone do not identify.
     #[serde(default)]
     header: Option<String>,
-    /// Ends of paths, best first.
+    /// Preferred ends of paths, best first.
     #[serde(default)]
     prefer: Vec<String>,
-    /// Ends of paths that hold something else in the same layout, with what to say of it.
+    /// Ends of paths that hold a substitute in the same layout, each with a note about it.
     #[serde(default)]
     stands_in: BTreeMap<String, String>,
-    /// Probes as published.
+    /// Published number of probes.
     pub probes: u64,
-    /// Probes by category as published.
+    /// Published number of probes by category.
     #[serde(default)]
     pub categories: BTreeMap<String, u64>,
-    /// Probes by expectation as published.
+    /// Published number of probes by expectation.
     #[serde(default)]
     pub expectations: BTreeMap<Expect, u64>,
-    /// Hash over its prompts in a copy that was at hand, whatever their order and file.
+    /// Hash over the prompts of the copy that nocere's authors had, independent of their order
+    /// and files.
     #[serde(default)]
     prompts: Option<ContentHash>,
-    /// Where it is on the hub.
+    /// Its files on the hub.
     #[serde(default)]
     pub hub: Option<HubSource>,
-    /// Where it is elsewhere.
+    /// Its files elsewhere.
     #[serde(default)]
     pub urls: Option<UrlSource>,
 }
@@ -101,7 +102,12 @@ pub struct PublicSet {
 pub struct DataFolder(Vec<PathBuf>);
 
 impl DataFolder {
-    /// Lists `folder` and what is below it; hidden entries and linked folders are passed over.
+    /// Lists the files in `folder` and up to five levels below it. Skips hidden entries and
+    /// linked folders.
+    ///
+    /// # Errors
+    ///
+    /// A folder cannot be read, or there are more than 50,000 files.
     pub fn list(folder: &Path) -> Result<Self, SuiteError> {
         let mut files = Vec::new();
         walk(folder, 0, &mut files)?;
@@ -109,16 +115,20 @@ impl DataFolder {
     }
 }
 
-/// A set that was found.
+/// A public set found in a data folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// The file or folder.
     pub path: PathBuf,
-    /// What a reader must know of it.
+    /// Notes for the reader of a report, such as that it is a substitute.
     pub notes: Vec<String>,
 }
 
 /// All public sets that nocere knows.
+///
+/// # Errors
+///
+/// The embedded catalogue is invalid.
 pub fn public_sets() -> Result<Vec<PublicSet>, SuiteError> {
     let path = Path::new(CATALOG_PATH);
     let catalog: Catalog =
@@ -130,7 +140,7 @@ pub fn public_sets() -> Result<Vec<PublicSet>, SuiteError> {
 }
 
 impl PublicSet {
-    /// What it is looked for by, in words.
+    /// The file or folder that [`find`](Self::find) searches for, as text for messages.
     pub fn looked_for(&self) -> String {
         match &self.folder_of {
             Some(file) => format!("a folder with {file}"),
@@ -138,7 +148,7 @@ impl PublicSet {
         }
     }
 
-    /// Where to get it, in one line.
+    /// How to get it, with its licence, as one line of text.
     pub fn get(&self) -> String {
         format!(
             "`nocere suites pull {} --data DIR` fetches it, or take it from {}; licence: {}",
@@ -146,8 +156,8 @@ impl PublicSet {
         )
     }
 
-    /// The set in `folder`; `None` if it is not there. Of several candidates the preferred one
-    /// is taken and the others are named.
+    /// Finds the set in `folder`; `None` if it is not there. Of several candidates, returns the
+    /// preferred one and names those of the same rank in a note.
     pub fn find(&self, folder: &DataFolder) -> Option<Found> {
         let mut candidates: Vec<(usize, PathBuf)> = folder
             .0
@@ -193,6 +203,7 @@ impl PublicSet {
                 .is_none_or(|word| first_bytes(file).contains(word))
     }
 
+    /// Position of the path's end in `prefer`; 0 is best.
     fn rank(&self, path: &Path) -> usize {
         self.prefer
             .iter()
@@ -200,12 +211,13 @@ impl PublicSet {
             .unwrap_or(self.prefer.len())
     }
 
-    /// Whether [`differences`](Self::differences) compares the prompts and not only their counts.
+    /// Returns true if [`differences`](Self::differences) compares the prompts, not only their
+    /// counts.
     pub fn knows_prompts(&self) -> bool {
         self.prompts.is_some()
     }
 
-    /// Where `suite` differs from what was published, in words; empty if nowhere.
+    /// Differences between `suite` and the published set, as sentences; empty if there are none.
     pub fn differences(&self, suite: &Suite) -> Vec<String> {
         let mut notes = Vec::new();
         let mut compare = |what: &str, published: u64, found: u64| {
@@ -242,7 +254,7 @@ impl PublicSet {
     }
 }
 
-/// A hash over the prompts of a suite, whatever their order and the file that they stand in.
+/// Hash over the prompts of a suite, independent of their order and files.
 fn prompts_hash(suite: &Suite) -> ContentHash {
     let mut prompts: Vec<&str> = suite
         .probes
@@ -253,7 +265,8 @@ fn prompts_hash(suite: &Suite) -> ContentHash {
     hash_json("public prompts", &prompts)
 }
 
-/// The beginning of a file as text; enough for the names of its columns.
+/// The first 4,096 bytes of a file as text, enough for the names of its columns. Empty if the
+/// file cannot be read.
 fn first_bytes(file: &Path) -> String {
     use std::io::Read as _;
     let mut start = Vec::new();
@@ -264,6 +277,7 @@ fn first_bytes(file: &Path) -> String {
     )
 }
 
+/// Adds the files in `folder` and its subfolders, sorted by name.
 fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
     let fail = |error: std::io::Error| {
         SuiteError::new(folder, format!("failed to read the folder: {error}"))
@@ -289,7 +303,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Sui
         if hidden {
             continue;
         }
-        // A link to a folder could lead round in circles.
+        // A linked folder could form a cycle.
         let is_link = std::fs::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
         if path.is_dir() {
             if depth < MAX_DEPTH && !is_link {
