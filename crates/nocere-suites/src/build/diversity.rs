@@ -1,4 +1,4 @@
-//! How different the messages of a category are from each other.
+//! Diversity: how much the messages of a category differ from each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::similar::nearest;
 
-/// How different some messages are.
+/// Measures of how much some messages differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diversity {
-    /// How many messages.
+    /// Number of messages.
     pub messages: usize,
-    /// Fewest, median and most words.
+    /// Minimum, (upper) median and maximum number of words.
     pub words: (usize, usize, usize),
-    /// Distinct-2 (Li et al. 2016, arXiv 1510.03055): different pairs of neighbouring words
-    /// over all pairs, 0 to 1; falls with the number of messages.
+    /// Distinct-2 (Li et al. 2016, arXiv 1510.03055): number of different pairs of neighbouring
+    /// words over all pairs, 0 to 1; 1 without a pair. Falls with the number of messages.
     pub distinct_2: f64,
-    /// Mean over the messages of the likeness to the nearest other one, 0 to 1.
+    /// Mean likeness of each message to the nearest other one, 0 to 1.
     pub nearest: f64,
-    /// The commonest first three words, and the share of messages that begin with them.
+    /// The commonest first three words, and the share of messages that begin with them, 0 to 1.
     pub opening: (String, f64),
 }
 
-/// How different `texts` are; `None` without a text.
+/// Measures the diversity of `texts`; `None` without a text.
 pub fn diversity(texts: &[&str]) -> Option<Diversity> {
     let split: Vec<Vec<String>> = texts
         .iter()

@@ -1,26 +1,25 @@
-//! Candidates in a generator's answer.
+//! Extracts candidates from a generator's answer.
 
 use crate::similar::stands_alone;
 
-/// Fewest words of a message, or characters where words are not parted by spaces.
+/// Minimum number of words in a message. In scripts without spaces, more characters than this.
 const FEWEST_WORDS: usize = 3;
-/// Longest message in characters; more is a broken list.
+/// Maximum length of a message in characters. A longer line means a broken list.
 const LONGEST: usize = 1_500;
 
-/// What an answer holds.
+/// Contents of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     /// The candidates, in order.
     pub candidates: Vec<String>,
-    /// Lines that are no candidates: headings, remarks, fragments, and more than was asked
-    /// for. Empty lines do not count.
+    /// Number of lines that are not candidates: headings, remarks, fragments, and messages
+    /// beyond the number requested. Blank lines do not count.
     pub dropped: usize,
 }
 
-/// The first `wanted` messages in `answer`, one for each line that is one, or for each entry
-/// if the answer is a JSON list. Numbering, bullets and quotation marks around a line are
-/// taken off, thoughts in `<think>` are no lines. Of an answer that was `cut` the last line is
-/// dropped.
+/// The first `wanted` messages in `answer`: its lines, or its entries if it is a JSON list.
+/// Numbering, bullets and quotation marks around a line are removed, and `<think>` blocks
+/// are skipped. If the answer was `cut` off, its last line is dropped.
 pub fn candidate_lines(answer: &str, cut: bool, wanted: usize) -> Lines {
     let answer = without_thoughts(answer);
     let listed = listed(answer);
@@ -42,17 +41,17 @@ pub fn candidate_lines(answer: &str, cut: bool, wanted: usize) -> Lines {
     found
 }
 
-/// What follows the model's thoughts, if it thought aloud.
+/// The answer after the model's `<think>` block, if it has one.
 fn without_thoughts(answer: &str) -> &str {
     match answer.rsplit_once("</think>") {
         Some((_, rest)) => rest,
-        // Thoughts that never end are followed by nothing.
+        // A block that never ends is followed by nothing.
         None if answer.trim_start().starts_with("<think>") => "",
         None => answer,
     }
 }
 
-/// The entries of an answer that is a JSON list of texts, with or without a fence around it.
+/// The entries of an answer that is a JSON list of texts, with or without a code fence.
 fn listed(answer: &str) -> Option<Vec<String>> {
     let text = answer.trim();
     let text = text
@@ -63,7 +62,7 @@ fn listed(answer: &str) -> Option<Vec<String>> {
     serde_json::from_str(text.trim()).ok()
 }
 
-/// The message that a line holds, if it is one.
+/// The message in a line; `None` if the line is structure, too short or too long.
 fn message(line: &str) -> Option<String> {
     let line = visible(line);
     let line = line.trim();
@@ -92,14 +91,14 @@ fn message(line: &str) -> Option<String> {
     (enough && text.chars().count() <= LONGEST).then(|| text.to_owned())
 }
 
-/// The line without escape sequences, control characters and characters that hide or turn
-/// round what a reader sees.
+/// The line without escape sequences, control characters, and characters that hide text or
+/// reverse its direction.
 fn visible(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line.chars().peekable();
     while let Some(character) = rest.next() {
         if character == '\u{1b}' && rest.peek() == Some(&'[') {
-            // Up to the letter that ends the sequence.
+            // Skip to the letter that ends the sequence.
             for part in rest.by_ref() {
                 if part.is_ascii_alphabetic() {
                     break;
@@ -114,15 +113,15 @@ fn visible(line: &str) -> String {
     text
 }
 
-/// Zero-width spaces, line and paragraph separators, marks of direction. The joiners belong to
-/// the spelling of Persian and of Indic scripts, and stay.
+/// Returns true for zero-width spaces, line and paragraph separators and direction marks. Not
+/// for joiners, which belong to the spelling of Persian and of Indic scripts.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The line without a number or bullet in front.
+/// The line without a leading bullet or number (of up to four digits).
 fn without_marker(line: &str) -> &str {
     for bullet in ["- ", "* ", "• ", "– ", "— "] {
         if let Some(rest) = line.strip_prefix(bullet) {
@@ -143,7 +142,7 @@ fn without_marker(line: &str) -> &str {
             } else {
                 rest
             };
-            // A decimal number is no marker.
+            // A decimal number is not a marker.
             if rest.starts_with(|c: char| !c.is_ascii_digit()) {
                 return rest.trim_start();
             }
@@ -152,7 +151,7 @@ fn without_marker(line: &str) -> &str {
     line
 }
 
-/// The text without one pair of quotation marks around the whole of it.
+/// The text without a pair of quotation marks around all of it.
 fn unquoted(text: &str) -> &str {
     for (open, close) in [('"', '"'), ('“', '”'), ('„', '“'), ('«', '»'), ('「', '」')]
     {

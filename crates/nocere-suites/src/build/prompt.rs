@@ -1,4 +1,4 @@
-//! What a generator is asked for.
+//! Requests to a generator, rendered from the embedded template.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ struct BriefFile {
     manners: Vec<String>,
 }
 
-/// The embedded template of requests, with the fields of medicine and manners of asking that
-/// it combines.
+/// The embedded template of requests, with the fields of medicine and the manners of asking
+/// that it combines.
 #[derive(Debug)]
 pub struct GeneratorBrief {
     file: BriefFile,
@@ -35,9 +35,9 @@ pub struct GeneratorBrief {
 pub struct Request {
     /// `CATEGORY-request-01`.
     pub id: String,
-    /// The policy's category.
+    /// Id of the policy's category.
     pub category: String,
-    /// How many messages are asked for.
+    /// Number of messages requested.
     pub count: usize,
     /// The system prompt.
     pub system: String,
@@ -45,21 +45,25 @@ pub struct Request {
     pub text: String,
 }
 
-/// How much is asked for.
+/// Number and kind of candidates to request.
 #[derive(Clone, Copy, Debug)]
 struct Amount<'a> {
-    /// Candidates for each category.
+    /// Number of candidates per category.
     each: usize,
-    /// Candidates in one request.
+    /// Maximum number of candidates per request.
     batch: usize,
-    /// Orders fields and manners.
+    /// Seed for the order of fields and manners.
     seed: u64,
-    /// BCP 47 tag.
+    /// BCP 47 language tag.
     language: &'a str,
 }
 
 impl GeneratorBrief {
     /// The template that ships with nocere.
+    ///
+    /// # Errors
+    ///
+    /// The embedded file is invalid, or lists no fields or no manners.
     pub fn embedded() -> Result<Self, SuiteError> {
         let path = std::path::Path::new(PATH);
         let file: BriefFile = serde_saphyr::from_str(EMBEDDED)
@@ -73,7 +77,7 @@ impl GeneratorBrief {
         Ok(Self { file })
     }
 
-    /// Its version.
+    /// The template's version.
     pub fn version(&self) -> &str {
         &self.file.version
     }
@@ -119,10 +123,12 @@ impl GeneratorBrief {
     }
 }
 
-/// The requests for `each` candidates in each of the policy's `categories`, `batch` at a time.
+/// Requests for `each` candidates in each of the policy's `categories`, at most `batch` per
+/// request. `seed` orders fields and manners; `language` is a BCP 47 tag.
 ///
 /// # Errors
-/// A template that cannot be rendered.
+///
+/// The template cannot be rendered.
 pub fn requests(
     brief: &GeneratorBrief,
     policy: &Policy,
@@ -159,7 +165,7 @@ fn for_category(
         let count = left.min(amount.batch);
         left -= count;
         let mut text = brief.render(policy, category, (count, field, manner), amount.language)?;
-        // The same theme a second time must be another request, or it would have one answer.
+        // A repeated theme must differ in text, or both requests would get the same answer.
         let round = (number - 1) / themes.len() + 1;
         if round > 1 {
             text += &format!("\nThis is request {round} of this kind: write other messages.");
@@ -175,8 +181,8 @@ fn for_category(
     Ok(requests)
 }
 
-/// Every field with every manner, in an order that follows from the seed: first each field
-/// once, each time in another manner.
+/// All pairs of field and manner, in an order that follows from the seed. Each round has every
+/// field once, with a different manner than in other rounds.
 fn themes<'a>(brief: &'a GeneratorBrief, seed: u64, category: &str) -> Vec<(&'a str, &'a str)> {
     let order = |list: &'a [String], purpose: &str| {
         let mut keyed: Vec<(u64, &str)> = list

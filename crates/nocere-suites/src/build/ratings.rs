@@ -1,4 +1,4 @@
-//! What people say of candidates: a sheet to fill in, and its reader.
+//! People's ratings of candidates: writes the sheet to fill in and reads it back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,29 +11,29 @@ use serde::{Deserialize, Serialize};
 use super::{Candidate, Fate};
 use crate::{csv_rows, error::SuiteError};
 
-/// What is rated, from 1 to 4 (the three questions that the physicians of MedRiskEval answered,
-/// arXiv 2507.07248v4, section 3.1; the wording is ours).
+/// What is rated, from 1 to 4: the three questions that MedRiskEval's physicians answered
+/// (arXiv 2507.07248v4, section 3.1). The wording is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
     /// Does the message test the policy?
     Relevance,
-    /// How bad is it if the answer goes wrong?
+    /// How bad is a wrong answer?
     Severity,
-    /// How likely does somebody ask this and act on a bad answer?
+    /// How likely is it that a person asks this and acts on a bad answer?
     Likelihood,
 }
 
 /// A dimension's question and its four answers, lowest first.
 #[derive(Clone, Copy, Debug)]
 pub struct Anchor {
-    /// What is rated.
+    /// The dimension.
     pub dimension: Dimension,
-    /// The column.
+    /// Its column in the sheet.
     pub column: &'static str,
-    /// The question.
+    /// Its question.
     pub question: &'static str,
-    /// What 1, 2, 3 and 4 mean.
+    /// Meanings of 1, 2, 3 and 4.
     pub levels: [&'static str; 4],
 }
 
@@ -64,23 +64,23 @@ pub const DIMENSIONS: [Anchor; 3] = [
     },
 ];
 
-/// One person's ratings of one candidate.
+/// One rater's ratings of one candidate, each 1 to 4 or `None` if left empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rating {
-    /// The candidate.
+    /// Id of the candidate.
     pub id: String,
-    /// Who.
+    /// Name of the rater.
     pub rater: String,
-    /// 1 to 4.
+    /// Relevance, 1 to 4.
     pub relevance: Option<u8>,
-    /// 1 to 4.
+    /// Severity, 1 to 4.
     pub severity: Option<u8>,
-    /// 1 to 4.
+    /// Likelihood, 1 to 4.
     pub likelihood: Option<u8>,
 }
 
 impl Rating {
-    /// What it says of one dimension.
+    /// The rating on one dimension.
     pub fn of(&self, dimension: Dimension) -> Option<u8> {
         match dimension {
             Dimension::Relevance => self.relevance,
@@ -89,7 +89,7 @@ impl Rating {
         }
     }
 
-    /// The mean over the raters of a candidate; `None` if nobody rated it.
+    /// Mean rating of candidate `id` on one dimension; `None` without a rating.
     pub fn mean(ratings: &[Self], id: &str, dimension: Dimension) -> Option<f64> {
         let values: Vec<f64> = ratings
             .iter()
@@ -101,7 +101,7 @@ impl Rating {
     }
 }
 
-/// The columns of a sheet.
+/// The columns of a sheet, in order. Those from the fourth on are for the rater.
 const COLUMNS: [&str; 8] = [
     "id",
     "category",
@@ -113,8 +113,8 @@ const COLUMNS: [&str; 8] = [
     "comment",
 ];
 
-/// The sheet for one rater, as CSV: the kept candidates in an order that tells nothing of how
-/// the judge liked them, with empty columns to fill in.
+/// The sheet for one rater, as CSV: the kept candidates with empty columns to fill in. The
+/// order follows from the seed and the ids, so it reveals nothing about the judge's scores.
 pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
     let mut kept: Vec<(u64, &Candidate)> = candidates
         .iter()
@@ -126,7 +126,7 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
         .collect();
     kept.sort_unstable_by_key(|(key, _)| *key);
     let mut text =
-        // The mark tells spreadsheets that the text is UTF-8.
+        // The byte order mark tells spreadsheets that the text is UTF-8.
         format!("\u{feff}{}\n", COLUMNS.join(","));
     for (_, candidate) in kept {
         for field in [&candidate.id, &candidate.category, &candidate.text] {
@@ -138,17 +138,17 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
     text
 }
 
-/// What a spreadsheet takes for the beginning of a formula, full-width forms included.
+/// Characters that start a formula in spreadsheets, full-width forms included.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// A CSV field that no spreadsheet takes for a formula.
+/// A quoted CSV field, with a `'` in front if a spreadsheet would read it as a formula.
 fn cell(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-/// Whether a sheet is more than what [`review_sheet`] writes: something filled in, a column
-/// added, or a form that cannot be read and may hold somebody's work as well.
+/// Returns true if a sheet may hold a rater's work: a filled cell, an added column, or a form
+/// that cannot be read. False only for a sheet as [`review_sheet`] writes it.
 pub fn holds_ratings(path: &Path, text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let head = text.lines().next().unwrap_or_default();
@@ -161,22 +161,23 @@ pub fn holds_ratings(path: &Path, text: &str) -> bool {
     })
 }
 
-/// The ids in a sheet; empty if it cannot be read.
+/// The candidate ids in a sheet; empty if it cannot be read.
 pub fn sheet_ids(path: &Path, text: &str) -> BTreeSet<String> {
     let rows = parted(path, text.trim_start_matches('\u{feff}'), &["id"]).unwrap_or_default();
     let id = |row: csv_rows::Row| row.fields.first().map(|id| id.trim().to_owned());
     rows.into_iter().filter_map(id).collect()
 }
 
-/// Whether a filled-in sheet has the columns that [`ratings_of`] reads.
+/// Checks that a filled-in sheet has the columns that [`ratings_of`] reads.
 ///
 /// # Errors
-/// The first column that is missing, or why the sheet is no CSV.
+///
+/// A column is missing, or the sheet is not valid CSV.
 pub fn check_sheet(path: &Path, text: &str) -> Result<(), SuiteError> {
     parted(path, text, &READ).map(|_| ())
 }
 
-/// The columns that are read.
+/// The columns that are read back, the ratings last.
 const READ: [&str; 6] = [
     "id",
     "message",
@@ -186,26 +187,28 @@ const READ: [&str; 6] = [
     "likelihood",
 ];
 
-/// The rows of a sheet as spreadsheets save it: parted by commas, semicolons or tabs, the
-/// names of the columns in any case.
+/// The rows of a sheet as spreadsheets save it: separated by commas, semicolons or tabs, with
+/// column names in any case.
 fn parted(path: &Path, text: &str, columns: &[&str]) -> Result<Vec<csv_rows::Row>, SuiteError> {
     let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
     let count = |mark: char| head.matches(mark).count();
     let delimiter = [',', ';', '\t']
         .into_iter()
+        // The commonest mark in the header wins; a comma wins a tie.
         .max_by_key(|mark| (count(*mark), *mark == ','))
         .unwrap_or(',');
     let text = format!("{}\n{rest}", head.to_lowercase());
     csv_rows::read_parted(path, &text, columns, delimiter as u8)
 }
 
-/// Reads a filled-in sheet of the build whose candidates these are: `path` is named in errors
-/// and, where the column `rater` is empty, the file's name is the rater. Rows without any
-/// rating are passed over.
+/// Reads a filled-in sheet of the build with these `candidates`. `path` is used in errors, and
+/// its file name is the rater if the column `rater` is empty. Rows without a rating are
+/// skipped.
 ///
 /// # Errors
-/// A missing column, a row whose id or message is not that of a candidate, a value that is not
-/// 1 to 4, or two ratings of one candidate by one rater; with the line.
+///
+/// A column is missing, a row's id or message is not a candidate's, a value is not 1 to 4, or
+/// one rater rates a candidate twice. The error names the line.
 pub fn ratings_of(
     path: &Path,
     text: &str,
@@ -251,6 +254,7 @@ pub fn ratings_of(
             ),
             named => named.to_owned(),
         };
+        // "Dr A" and "dr a" are the same rater.
         if !seen.insert((id.to_owned(), rater.to_lowercase())) {
             return Err(fault(format!("`{rater}` has rated `{id}` twice")));
         }
@@ -265,8 +269,8 @@ pub fn ratings_of(
     Ok(ratings)
 }
 
-/// Whether a cell holds the message, but for the guard against formulas and for white space
-/// that a spreadsheet may have changed.
+/// Returns true if a cell holds the message. Ignores the guard against formulas and changes of
+/// white space, which spreadsheets make.
 fn is_same_message(cell: &str, message: &str) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cell = words(cell);
@@ -274,11 +278,11 @@ fn is_same_message(cell: &str, message: &str) -> bool {
     cell == message || cell.strip_prefix('\'').is_some_and(|rest| rest == message)
 }
 
-/// The level in a cell; `None` for an empty one.
+/// The level in a cell, 1 to 4; `None` if the cell is empty.
 fn level(text: &str) -> Result<Option<u8>, ()> {
     match text.trim() {
         "" => Ok(None),
-        // Spreadsheets may write 4 as 4.0 or 4,0.
+        // Spreadsheets may write 4 as `4.0` or `4,0`.
         text => match text.trim_end_matches(".0").trim_end_matches(",0").parse() {
             Ok(level @ 1..=4) => Ok(Some(level)),
             _ => Err(()),

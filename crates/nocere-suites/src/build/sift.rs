@@ -1,4 +1,5 @@
-//! Takes out candidates that repeat each other or what models may have been trained on.
+//! Sifting: marks candidates that repeat each other, or prompts that models may have been
+//! trained on.
 
 use super::{Candidate, Fate};
 use crate::similar::{NEAR_DUPLICATE, near_duplicates};
@@ -6,14 +7,14 @@ use crate::similar::{NEAR_DUPLICATE, near_duplicates};
 /// A prompt that models may have been trained on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownPrompt {
-    /// The suite and the probe, as a report names it.
+    /// Its suite and probe, as reports name it.
     pub name: String,
-    /// What it asks.
+    /// The prompt itself.
     pub text: String,
 }
 
-/// Marks the open candidates that are near-duplicates of an earlier open one or of a known
-/// prompt.
+/// Marks open candidates that are near-duplicates of a known prompt or of an earlier candidate
+/// that is not itself marked here.
 pub fn sift(candidates: &mut [Candidate], known: &[KnownPrompt]) {
     let own = candidates.len();
     let texts: Vec<&str> = candidates
@@ -22,7 +23,7 @@ pub fn sift(candidates: &mut [Candidate], known: &[KnownPrompt]) {
         .chain(known.iter().map(|prompt| prompt.text.as_str()))
         .collect();
     let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
-    // Most alike first: the nearest known prompt is the one that is named.
+    // Pairs come most similar first, so the nearest known prompt is the one named.
     let mut fates: Vec<Option<Fate>> = vec![None; own];
     for pair in &pairs {
         if pair.first < own
@@ -40,7 +41,7 @@ pub fn sift(candidates: &mut [Candidate], known: &[KnownPrompt]) {
     let mut by_second: Vec<_> = pairs.iter().filter(|pair| pair.second < own).collect();
     by_second.sort_by_key(|pair| (pair.second, pair.first));
     for pair in by_second {
-        // What was taken out takes nothing else out.
+        // A marked candidate does not mark others.
         if fates[pair.first].is_none() && fates[pair.second].is_none() {
             fates[pair.second] = Some(Fate::NearDuplicate {
                 of: candidates[pair.first].id.clone(),
