@@ -1,11 +1,11 @@
-//! What two versions of a suite differ in.
+//! Differences between two versions of a suite.
 
 use std::collections::BTreeMap;
 
 use nocere_core::{Probe, Suite};
 use serde::Serialize;
 
-/// A probe that both versions have and that is not the same.
+/// A probe that is in both versions and differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// The probe's id.
@@ -17,32 +17,33 @@ pub struct Change {
 /// Differences between an old and a new suite.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SuiteDiff {
-    /// Fields of the header: name, old and new value.
+    /// Fields of the header that differ: name, old value and new value.
     pub header: Vec<(String, String, String)>,
-    /// Categories that only the old one has.
+    /// Ids of categories that only the old suite has.
     pub categories_removed: Vec<String>,
-    /// Categories that only the new one has.
+    /// Ids of categories that only the new suite has.
     pub categories_added: Vec<String>,
-    /// Categories whose title or checks differ.
+    /// Ids of categories whose title or checks differ.
     pub categories_changed: Vec<String>,
-    /// Probes that only the old one has.
+    /// Ids of probes that only the old suite has.
     pub removed: Vec<String>,
-    /// Probes that only the new one has.
+    /// Ids of probes that only the new suite has.
     pub added: Vec<String>,
-    /// Probes that differ.
+    /// Probes that are in both suites and differ.
     pub changed: Vec<Change>,
-    /// Probes that are the same.
+    /// Number of probes that are the same in both.
     pub same: usize,
 }
 
 impl SuiteDiff {
-    /// Whether a run over one suite asks something else than a run over the other.
+    /// Returns true if both suites have the same probes, so that runs over them ask the same.
+    /// Header and categories may still differ.
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.added.is_empty() && self.changed.is_empty()
     }
 }
 
-/// Compares probes by id.
+/// Compares two suites: headers, categories by id, and probes by id.
 pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
     let header = [
         ("id", &old.id, &new.id),
@@ -99,7 +100,7 @@ pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
     found
 }
 
-/// The fields that differ; the suite's own id is none of the probe's.
+/// The fields that differ. The suite's id is not counted as a field of the probe.
 fn fields(old: &Probe, new: &Probe) -> Vec<(String, serde_json::Value, serde_json::Value)> {
     let object = |probe: &Probe| match serde_json::to_value(probe) {
         Ok(serde_json::Value::Object(map)) => map,

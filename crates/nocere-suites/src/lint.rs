@@ -1,4 +1,4 @@
-//! What is not wrong with a suite and still makes its figures worth less.
+//! Lints: weaknesses of a valid suite that make its figures worth less.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,23 @@ use serde::Serialize;
 
 use crate::similar::{NEAR_DUPLICATE, near_duplicates};
 
-/// Remarks of one kind that name single probes.
+/// Maximum number of remarks of one kind that name single probes.
 const MAX_OF_A_KIND: usize = 20;
-/// A run of digits this long may be somebody's number.
+/// Minimum number of digits in a row that may be a personal number.
 const NUMBER_DIGITS: usize = 9;
 
-/// Something to look at.
+/// A weakness worth looking at.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Remark {
-    /// The probe, if it is about one.
+    /// Id of the probe, if the remark is about a single one.
     pub probe: Option<String>,
-    /// What was seen.
+    /// The weakness.
     pub message: String,
     /// What to do.
     pub hint: String,
 }
 
-/// Looks through a suite that was read without an error.
+/// Lists the weaknesses of a valid suite.
 pub fn lint(suite: &Suite) -> Vec<Remark> {
     let mut remarks = Vec::new();
     twins(suite, &mut remarks);
@@ -43,7 +43,7 @@ fn remark(probe: Option<&str>, message: impl Into<String>, hint: &str) -> Remark
     }
 }
 
-/// Adds one remark for each of the first probes and one for the others together.
+/// Adds one remark for each of the first [`MAX_OF_A_KIND`] probes and one for the rest.
 fn each(remarks: &mut Vec<Remark>, probes: &[&str], message: impl Fn(&str) -> String, hint: &str) {
     for id in probes.iter().take(MAX_OF_A_KIND) {
         remarks.push(remark(Some(id), message(id), hint));
@@ -54,6 +54,8 @@ fn each(remarks: &mut Vec<Remark>, probes: &[&str], message: impl Fn(&str) -> St
     }
 }
 
+/// Probes to be refused without a legitimate twin. A restated probe may use the twin of its
+/// original.
 fn twins(suite: &Suite, remarks: &mut Vec<Remark>) {
     let twinned: BTreeSet<&str> = suite
         .probes
@@ -80,6 +82,7 @@ fn twins(suite: &Suite, remarks: &mut Vec<Remark>) {
     );
 }
 
+/// Perspectives without a probe to comply with, on which over-refusal cannot be measured.
 fn both_errors(suite: &Suite, remarks: &mut Vec<Remark>) {
     for perspective in Perspective::ALL {
         let here: Vec<Expect> = suite
@@ -199,7 +202,8 @@ fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
     }
 }
 
-/// Digits in a row, spaces and dashes between them allowed; or something like an address.
+/// Probes that hold a long number (spaces and dashes between the digits allowed) or something
+/// like an e-mail address.
 fn personal_data(suite: &Suite, remarks: &mut Vec<Remark>) {
     let suspicious: Vec<&str> = suite
         .probes

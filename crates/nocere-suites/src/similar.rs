@@ -1,45 +1,46 @@
 //! Near-duplicates: prompts that share most of their wording.
 //!
-//! Each text becomes the set of its runs of three words (for scripts without spaces, of three
-//! characters). MinHash signatures (Broder 1997, "On the resemblance and containment of
-//! documents") put texts that share runs into the same bucket with high probability; the
-//! Jaccard index of every pair that meets in a bucket is then computed exactly, so that no
-//! pair is reported which is not alike.
+//! Each text becomes the set of its runs of three words (of three characters in scripts
+//! without spaces). MinHash signatures (Broder 1997, "On the resemblance and containment of
+//! documents") put texts that share runs into the same bucket with high probability. The
+//! Jaccard index of every pair in a bucket is then computed exactly, so a reported pair is
+//! always alike, while a pair can be missed with the probability given below.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// From this Jaccard index on two prompts are near-duplicates. Prompts with one word changed
-/// in ten lie at about 0.5.
+/// Minimum Jaccard index of near-duplicates. Prompts that differ in one word of ten are at
+/// about 0.5.
 pub const NEAR_DUPLICATE: f64 = 0.5;
 
-/// Words, or characters of scripts without spaces, in one run.
+/// Number of words in a run; in scripts without spaces, of characters.
 const RUN: usize = 3;
-/// Bands of a signature; texts that agree in one whole band are compared.
+/// Number of bands in a signature. Texts that agree in one whole band are compared.
 const BANDS: usize = 64;
-/// Hashes in a band. With 64 bands of 2, a pair at 0.3 is compared with probability 0.998.
+/// Number of hashes in a band. With 64 bands of 2, a pair with Jaccard index s is compared
+/// with probability 1 − (1 − s²)⁶⁴: 0.998 at 0.3.
 const ROWS: usize = 2;
-/// In a larger bucket texts are compared with its first ones only, so that a thousand copies
-/// of one text cost a thousand comparisons and not half a million.
+/// In a larger bucket, texts are compared with its first 400 only, so that the cost of many
+/// copies of one text grows linearly rather than quadratically.
 const MAX_BUCKET: usize = 400;
 
-/// Two texts that are alike.
+/// Two similar texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// Place of the first text.
+    /// Index of the first text.
     pub first: usize,
-    /// Place of the second text; after the first.
+    /// Index of the second text; greater than `first`.
     pub second: usize,
-    /// Jaccard index of their runs, in (0, 1].
+    /// Jaccard index of their runs of words, in (0, 1].
     pub likeness: f64,
 }
 
-/// How alike two texts are: the Jaccard index of their runs of words, in \[0, 1\]. 0 where
-/// neither has a word.
+/// Similarity of two texts: the Jaccard index of their runs of words, in \[0, 1\]. 0 if neither
+/// has a word.
 pub fn likeness(first: &str, second: &str) -> f64 {
     jaccard(&runs(first), &runs(second))
 }
 
-/// All pairs of `texts` whose [`likeness`] is at least `threshold`, most alike first.
+/// Pairs of `texts` whose [`likeness`] is at least `threshold`, most similar first.
 ///
 /// Finds a pair at 0.5 or above with a probability above 1 − 10⁻⁷, and one at 0.3 with 0.998.
 pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
@@ -79,7 +80,8 @@ pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
     pairs
 }
 
-/// For each of `texts` how alike the one most like it is; 0 where none shares a run. Exact.
+/// For each text, the [`likeness`] of the text most similar to it; 0 if none shares a run.
+/// Exact, unlike [`near_duplicates`].
 pub(crate) fn nearest(texts: &[&str]) -> Vec<f64> {
     let sets: Vec<BTreeSet<u64>> = texts.iter().map(|text| runs(text)).collect();
     let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
@@ -116,7 +118,7 @@ fn jaccard(first: &BTreeSet<u64>, second: &BTreeSet<u64>) -> f64 {
     }
 }
 
-/// The smallest hash under each of the permutations.
+/// The MinHash signature: the smallest hash of the runs under each permutation.
 fn signature(runs: &BTreeSet<u64>) -> Vec<u64> {
     (0..(BANDS * ROWS) as u64)
         .map(|permutation| {
@@ -126,7 +128,7 @@ fn signature(runs: &BTreeSet<u64>) -> Vec<u64> {
         .collect()
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection that spreads bits.
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014), a bijection that mixes bits well.
 fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -134,7 +136,7 @@ fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Hashes of the runs of words of `text`; a text of fewer words is one run.
+/// Hashes of the runs of words in `text`. A text with fewer words than a run is one run.
 fn runs(text: &str) -> BTreeSet<u64> {
     let words = words(text);
     let hash = |run: &[String]| {
@@ -152,7 +154,7 @@ fn runs(text: &str) -> BTreeSet<u64> {
     words.windows(RUN).map(hash).collect()
 }
 
-/// Lower-case words; a character of a script without spaces is a word of its own.
+/// The words of `text` in lower case. A character of a script without spaces is one word.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -173,7 +175,8 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Han, kana, Thai, Lao, Burmese and Khmer are written without spaces.
+/// Returns true for characters of scripts written without spaces: Thai, Lao, Burmese, Khmer,
+/// kana and Han.
 pub(crate) fn stands_alone(character: char) -> bool {
     matches!(u32::from(character),
         0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_134f)
@@ -234,7 +237,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the buckets find is what a comparison of all pairs finds.
+        /// The buckets find the same pairs as a comparison of all pairs.
         #[test]
         fn buckets_lose_no_near_duplicate(
             texts in prop::collection::vec("([abcd]{1,2} ){3,9}", 2..12)
