@@ -1,4 +1,4 @@
-//! Anthropic's messages. The format has no seed.
+//! Wire format of Anthropic's Messages API, which has no seed.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, Role, Usage};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{Unreadable, Wire, null_default, number, reply};
 
-/// Messages.
+/// The `/messages` endpoint.
 pub(crate) struct Anthropic;
 
 impl Wire for Anthropic {

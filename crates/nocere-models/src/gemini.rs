@@ -1,4 +1,4 @@
-//! Gemini's generateContent.
+//! Wire format of Gemini's `generateContent` API.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, Message, Role, Usage};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
 
-/// generateContent.
+/// The `:generateContent` endpoint.
 pub(crate) struct Gemini;
 
 impl Wire for Gemini {
@@ -68,6 +68,7 @@ impl Wire for Gemini {
             .and_then(|feedback| feedback.block_reason);
         let candidate = match (response.candidates.into_iter().next(), &blocked) {
             (Some(candidate), _) => candidate,
+            // A blocked prompt has no candidates. It is an outcome, not an unreadable reply.
             (None, Some(_)) => Candidate::default(),
             (None, None) => return Err(Unreadable("it has no candidates".to_owned())),
         };
@@ -94,6 +95,7 @@ impl Wire for Gemini {
         Ok(ChatReply {
             usage: Usage {
                 input_tokens: usage.prompt_token_count,
+                // Gemini does not count thoughts among the candidates' tokens; we do.
                 output_tokens: usage.candidates_token_count + usage.thoughts_token_count,
                 cached_tokens: usage.cached_content_token_count,
                 reasoning_tokens: usage.thoughts_token_count,

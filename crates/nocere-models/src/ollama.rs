@@ -1,4 +1,4 @@
-//! Ollama's own chat.
+//! Wire format of Ollama's native chat API.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
 
-/// `/api/chat`.
+/// The `/api/chat` endpoint.
 pub(crate) struct Ollama;
 
 impl Wire for Ollama {

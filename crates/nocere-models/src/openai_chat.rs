@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, and Azure's flavour of them.
+//! Wire format of OpenAI's chat completions API, and Azure's variant of it.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::{
     wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json},
 };
 
-/// Chat completions.
+/// The `/chat/completions` endpoint.
 pub(crate) struct OpenAiChat {
     stream: bool,
     azure: Option<Azure>,
@@ -63,6 +63,7 @@ impl Wire for OpenAiChat {
             "max_tokens": sampling.max_tokens,
             "seed": seed(request),
         });
+        // Azure's address already names the deployment.
         if self.azure.is_none() {
             body["model"] = Value::from(model);
         }
@@ -83,7 +84,7 @@ impl Wire for OpenAiChat {
     }
 
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
-        // Some gateways stream whether they are asked to or not.
+        // Some gateways always stream, even if not asked to.
         let start = body.trim_ascii_start();
         if [b"data:".as_slice(), b"event:", b"id:", b":"]
             .iter()
@@ -110,7 +111,8 @@ impl Wire for OpenAiChat {
     }
 }
 
-/// Puts a stream's pieces together. One that ends before the model did is no reply.
+/// Joins the chunks of a stream. A stream that ends before the model has finished is
+/// unreadable.
 fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
     let mut whole = Message::default();
     let mut finish = None;
@@ -141,6 +143,7 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
             finish = choice.finish_reason.or(finish);
         }
     }
+    // Some servers send no finish reason. Then `[DONE]` ends the answer, if there is one.
     let said_nothing = whole.content.is_none() && whole.refusal.is_none();
     if finish.is_none() && (!done || said_nothing) {
         return Err(Unreadable("the stream ended in the middle".to_owned()));
@@ -168,7 +171,7 @@ fn finished(message: Message, reason: Option<&str>) -> ChatReply {
         None | Some("stop") => Finish::Stop,
         Some(other) => Finish::Other(other.to_owned()),
     };
-    // A refusal field is the model's answer in another place: it is judged like any text.
+    // A refusal is the model's answer in another field: it is judged like any text.
     let text = filled(message.content).or(refusal).unwrap_or_default();
     reply(
         &text,
@@ -187,7 +190,7 @@ struct Completion {
     choices: Vec<Choice>,
     #[serde(default)]
     usage: Option<ReplyUsage>,
-    /// Some servers put an error into a stream that has begun.
+    /// Some servers report an error in the middle of a stream.
     #[serde(default)]
     error: Option<Value>,
 }
@@ -214,7 +217,7 @@ struct Message {
     reasoning: Option<String>,
 }
 
-/// The text of a message: a string, or the text parts of a list.
+/// Text of a message: a string, or the text parts of a list, joined.
 fn text_or_parts<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {

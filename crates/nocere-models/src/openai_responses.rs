@@ -1,4 +1,4 @@
-//! OpenAI's responses. The format has neither a seed nor stop strings.
+//! Wire format of OpenAI's Responses API, which has neither a seed nor stop strings.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{Unreadable, Wire, null_default, number, reply, wants_json};
 
-/// Responses.
+/// The `/responses` endpoint.
 pub(crate) struct OpenAiResponses;
 
 impl Wire for OpenAiResponses {
@@ -21,7 +21,7 @@ impl Wire for OpenAiResponses {
             "input": request.messages,
             "temperature": number(sampling.temperature),
             "max_output_tokens": sampling.max_tokens,
-            // What is asked here is nobody's to keep.
+            // The provider must not keep what is asked here.
             "store": false,
         });
         if sampling.top_p < 1.0 {
@@ -36,6 +36,7 @@ impl Wire for OpenAiResponses {
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
         let response: Response = serde_json::from_slice(body)?;
         if let Some(error) = response.error {
+            // The prompt was flagged: an outcome, not an error.
             if error.code.as_deref() == Some("invalid_prompt") {
                 return Ok(reply("", None, Finish::ContentFilter));
             }
@@ -71,6 +72,7 @@ impl Wire for OpenAiResponses {
             (None | Some("completed"), None) => Finish::Stop,
             (Some(other), None) => Finish::Other(other.to_owned()),
         };
+        // A refusal is the model's answer in another field: it is judged like any text.
         let text = if text.is_empty() { refusal } else { text };
         let usage = response.usage.unwrap_or_default();
         Ok(ChatReply {

@@ -1,14 +1,14 @@
-//! Server-sent events: the text of each `data:` field, in order.
+//! Server-sent events: the text of each event's `data:` fields, in order.
 
-/// The data of all events in a body. Accepts LF, CRLF and CR; comments and other fields
-/// are passed over; an event that the body cuts off is not an event.
+/// Data of all events in a body. Accepts LF, CRLF and CR. Skips comments and other fields,
+/// and a last line without a line end, which the connection has cut off.
 pub(crate) fn events(body: &str) -> Vec<String> {
     let mut events = Vec::new();
     let mut data: Vec<&str> = Vec::new();
     let normal = body.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = normal.split('\n').peekable();
     while let Some(line) = lines.next() {
-        // What stands behind the last line end is not a line yet.
+        // Text after the last line end is an incomplete line.
         if lines.peek().is_none() {
             break;
         }
@@ -21,7 +21,7 @@ pub(crate) fn events(body: &str) -> Vec<String> {
             data.push(value.strip_prefix(' ').unwrap_or(value));
         }
     }
-    // Some servers end without the empty line; the event itself was complete.
+    // Some servers omit the empty line after the last event; its data is complete.
     if !data.is_empty() {
         events.push(data.join("\n"));
     }

@@ -1,11 +1,11 @@
-//! What one wire format knows: where requests go, how they are written, how replies read.
+//! A wire format: where requests go, how they are written and how replies are read.
 
 use nocere_core::{ChatReply, ChatRequest, Finish, ReplyFormat, key::derive_seed};
 use serde_json::{Map, Value};
 
 /// One wire format.
 pub(crate) trait Wire: Send + Sync {
-    /// The address of a call, without query.
+    /// Address of a call, without query.
     fn endpoint(&self, base_url: &str, model: &str) -> String;
 
     /// Header and value that carry the key.
@@ -18,17 +18,17 @@ pub(crate) trait Wire: Send + Sync {
         &[]
     }
 
-    /// The request's body.
+    /// Body of the request.
     fn body(&self, model: &str, request: &ChatRequest) -> Value;
 
-    /// Reads the body of a successful reply; the caller adds the time that it took.
+    /// Reads the body of a successful reply. The caller sets `latency_ms`.
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable>;
 
-    /// What the format is called in messages.
+    /// Name of a reply in error messages, such as "chat completion".
     fn reply_name(&self) -> &'static str;
 }
 
-/// Why a body is no reply of the format.
+/// Why a body is not a reply in this format.
 pub(crate) struct Unreadable(pub(crate) String);
 
 impl From<serde_json::Error> for Unreadable {
@@ -37,7 +37,8 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-/// A number as the user wrote it: 0.7 stays 0.7, which it would not as a wider float.
+/// A number as the user wrote it: 0.7 stays 0.7. Widened to `f64` directly, it would become
+/// 0.699999988….
 pub(crate) fn number(value: f32) -> Value {
     value
         .to_string()
@@ -45,17 +46,19 @@ pub(crate) fn number(value: f32) -> Value {
         .map_or(Value::Null, Value::from)
 }
 
-/// One seed for each sample; servers take them as signed 32-bit numbers at least.
+/// The seed of this sample. The shift leaves 31 bits, because not every server accepts more
+/// than a signed 32-bit seed.
 pub(crate) fn seed(request: &ChatRequest) -> u64 {
     derive_seed(request.sampling.seed, &format!("sample {}", request.sample)) >> 33
 }
 
-/// Whether a JSON object is wanted: a GBNF grammar means nothing to a server.
+/// Returns true if the reply must match a grammar. Servers do not understand GBNF, so they are
+/// asked for a JSON object instead.
 pub(crate) fn wants_json(request: &ChatRequest) -> bool {
     matches!(request.format, ReplyFormat::Grammar(_))
 }
 
-/// Puts `extra` into `body`: objects are merged, `null` takes a field away.
+/// Merges `extra` into `body`, objects recursively. A `null` removes the field.
 pub(crate) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) {
     for (field, value) in extra {
         match (body.get_mut(field), value) {
@@ -70,7 +73,7 @@ pub(crate) fn merge(body: &mut Map<String, Value>, extra: &Map<String, Value>) {
     }
 }
 
-/// Servers write `null` where a field has no value: the default, like a missing field.
+/// Reads `null` as the default, like a missing field: servers write it for absent values.
 pub(crate) fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -80,7 +83,8 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A reply with its text, and with thoughts that stand in front of it taken apart.
+/// A reply with this text. A leading `<think>` block is removed from the text and becomes the
+/// reasoning, unless the server reports its own.
 pub(crate) fn reply(text: &str, reasoning: Option<String>, finish: Finish) -> ChatReply {
     let (thought, answer) = nocere_core::split_reasoning(text);
     let reasoning = reasoning.filter(|text| !text.trim().is_empty());
