@@ -1,4 +1,5 @@
-//! Fetches a file over HTTP, going on where an earlier attempt stopped.
+//! Downloads files over HTTP and resumes where an earlier attempt stopped. Checking the
+//! content is the caller's job.
 
 use std::{
     io::Write,
@@ -10,31 +11,36 @@ use thiserror::Error;
 
 use crate::Key;
 
-/// Largest JSON document that is fetched.
+/// Largest JSON document that is read, in bytes.
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why a download failed.
 #[derive(Debug, Error)]
 pub enum DownloadError {
-    /// The server or the line.
+    /// The server or the network failed.
     #[error("failed to download {url}: {message}; run the same command again to go on")]
     Http {
-        /// As given.
+        /// Address as given.
         url: String,
-        /// What happened.
+        /// What happened, in one line.
         message: String,
     },
-    /// The disk.
+    /// The file could not be written.
     #[error("failed to write {path}: {source}")]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
 }
 
-/// Fetches a small JSON document; `token` is sent as a bearer, if given.
+/// Fetches a JSON document of at most 16 MiB. `token`, if given, is sent as a bearer token.
+///
+/// # Errors
+///
+/// If the server cannot be reached, does not answer with success, or sends too much or
+/// something other than JSON.
 pub async fn fetch_json(
     url: &str,
     token: Option<&Key>,
@@ -91,9 +97,14 @@ fn refused(status: reqwest::StatusCode) -> String {
     }
 }
 
-/// Downloads `url` to `path`. What is in `path` already is kept and continued if the server
-/// can; `token` is sent as a bearer, if given; `progress` gets bytes so far and, if known, in
-/// all.
+/// Downloads `url` to `path`. A partial file at `path` is continued if the server supports
+/// ranges, and overwritten otherwise. `token`, if given, is sent as a bearer token. `progress`
+/// receives the number of bytes so far and, if known, the total.
+///
+/// # Errors
+///
+/// If the server cannot be reached, does not answer with success or breaks the connection
+/// (what has arrived is kept), or if the file cannot be written.
 pub async fn download(
     url: &str,
     path: &Path,
@@ -120,7 +131,7 @@ pub async fn download(
         .map_err(|error| http(error.to_string()))?;
     let status = response.status();
     if status.as_u16() == 416 {
-        // Nothing is left to fetch: the caller's hash check decides whether it is right.
+        // 416: nothing is left to fetch. The caller's hash check decides if the file is right.
         return Ok(());
     }
     if !status.is_success() {

@@ -1,4 +1,5 @@
-//! A model behind an HTTP server, in any of the wire formats.
+//! A model behind an HTTP server, in any wire format: sends requests, reads replies, and
+//! recognises servers that cannot be used at all.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
@@ -19,9 +20,9 @@ use crate::{
     wire::{Wire, merge},
 };
 
-/// Longest body that is read, in bytes.
+/// Longest response body that is read, in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
-/// Rejected requests after which a server that has answered none is not asked any more.
+/// Number of rejected requests after which a server that has never answered is given up.
 const REJECTIONS: u32 = 5;
 
 /// A model behind an HTTP server.
@@ -32,14 +33,19 @@ pub struct HttpModel {
     wire: Box<dyn Wire>,
     settings: HttpSettings,
     identity: ModelIdentity,
-    /// Whether the server has answered a request.
+    /// True once the server has answered a request.
     answered: AtomicBool,
-    /// Requests that it rejected before it answered any.
+    /// Number of requests that it rejected before it answered any.
     rejections: AtomicU32,
 }
 
 impl HttpModel {
-    /// Prepares to talk to a server; nothing is sent yet.
+    /// Prepares to call a server. Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// If the address is invalid or holds credentials or a query, a header cannot be sent, or
+    /// the HTTP client cannot be built.
     pub fn new(settings: HttpSettings) -> Result<Self, SetupError> {
         let wire = settings.format.wire();
         let base = settings.base_url.trim_end_matches('/').to_owned();
@@ -52,14 +58,14 @@ impl HttpModel {
         };
         let mut builder = reqwest::Client::builder();
         if locality == Locality::Loopback {
-            // A proxy of the environment would see what must stay on this machine.
+            // A proxy set in the environment would see text that must stay on this machine.
             builder = builder.no_proxy();
         }
         let client = builder
             .connect_timeout(Duration::from_secs(10).min(settings.timeout))
             .timeout(settings.timeout)
             .tcp_nodelay(true)
-            // A redirect would carry the text to an address that nobody configured.
+            // A redirect would send the text to an address that the user did not configure.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("nocere/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -95,8 +101,8 @@ impl HttpModel {
         })?;
         let sent = self.exposed();
         let reply = self.send(body.clone()).await;
-        // A token that has expired may have been renewed in its file, by this call or by
-        // another one that was refused before it.
+        // An expired token may have been renewed in its file. Keys are compared with those
+        // sent, because another call that was rejected earlier may have reloaded them already.
         let renewed = matches!(reply, Err(Problem::Refused(401, _))) && {
             for key in self.keys() {
                 key.renew();
@@ -155,6 +161,7 @@ impl HttpModel {
             return Ok(reply);
         }
         let text = server_message(&bytes);
+        // `text` is shortened and may lack the mark, so the whole body is searched too.
         if is_content_filter(status.as_u16(), &text)
             || is_content_filter(status.as_u16(), &String::from_utf8_lossy(&bytes))
         {
@@ -212,8 +219,9 @@ impl HttpModel {
         self.keys().fold(bytes, |bytes, key| key.redact(bytes))
     }
 
-    /// A server that has never answered and rejects one request after another will reject
-    /// the rest as well: a wrong field, a wrong model, a key in a 400.
+    /// Makes a rejection fatal once a server has rejected [`REJECTIONS`] requests and answered
+    /// none: it will reject the rest as well (a wrong field, a wrong model, a bad key reported
+    /// as 400).
     fn rejected(&self, error: ModelError) -> ModelError {
         let ModelError::Request { message } = error else {
             return error;
@@ -234,7 +242,7 @@ impl HttpModel {
     fn transport(&self, error: &reqwest::Error) -> Problem {
         let server = &self.settings.base_url;
         let chain = causes(error);
-        // A handshake that merely breaks off may succeed next time.
+        // Only these TLS errors are permanent: an interrupted handshake may succeed next time.
         let tls = [
             "invalid peer certificate",
             "InvalidContentType",
@@ -292,13 +300,13 @@ impl ChatModel for HttpModel {
 }
 
 fn sensitive(value: &str) -> HeaderValue {
-    // A key with a line break in it cannot be sent; the server will say that it is missing.
+    // A key with a line break cannot be sent. The server will report that it is missing.
     let mut value = HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
 }
 
-/// The error with what caused it.
+/// The error and its chain of causes.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

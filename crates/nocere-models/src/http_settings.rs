@@ -1,5 +1,5 @@
-//! How a server is reached: address, format, key, headers, and what of that is part of the
-//! model's identity.
+//! Settings of an HTTP server: address, wire format, key and headers, and which of them are
+//! part of the model's identity.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use crate::{
     openai_responses::OpenAiResponses, wire::Wire,
 };
 
-/// How a server is spoken to.
+/// The API that a server offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WireFormat {
-    /// OpenAI's chat completions, which vLLM, llama.cpp's server, Ollama, LM Studio and most
-    /// gateways speak, too.
+    /// OpenAI's chat completions. vLLM, llama.cpp's server, Ollama, LM Studio and most gateways
+    /// offer them too.
     OpenAiChat {
-        /// Ask for server-sent events.
+        /// Ask for the reply as server-sent events.
         stream: bool,
     },
-    /// OpenAI's responses.
+    /// OpenAI's Responses API.
     OpenAiResponses,
     /// Chat completions of an Azure deployment.
     Azure {
-        /// Such as `2024-10-21`.
+        /// API version, such as `2024-10-21`.
         api_version: String,
-        /// Whether the key is an Entra token and no resource key.
+        /// True if the key is an Entra token, false if it is a resource key.
         entra: bool,
     },
-    /// Anthropic's messages.
+    /// Anthropic's Messages API.
     Anthropic,
-    /// Gemini's generateContent.
+    /// Gemini's `generateContent`.
     Gemini,
-    /// Ollama's own chat.
+    /// Ollama's native chat API.
     Ollama,
 }
 
 impl WireFormat {
-    /// The provider's name in targets.
+    /// Name of the provider, as in `PROVIDER:MODEL`.
     pub fn provider(&self) -> &'static str {
         match self {
             Self::OpenAiChat { .. } => "openai",
@@ -64,53 +64,54 @@ impl WireFormat {
     }
 }
 
-/// How a server is reached.
+/// Everything needed to call a model on a server.
 pub struct HttpSettings {
-    /// As the user named the target.
+    /// Name that the user gave the target.
     pub name: String,
-    /// The model's name on the server; for Azure the deployment's.
+    /// Name of the model on the server; for Azure, of the deployment.
     pub model: String,
-    /// Up to and including the version part, such as `http://127.0.0.1:8080/v1`.
+    /// Address up to and including the version part, such as `http://127.0.0.1:8080/v1`.
     pub base_url: String,
-    /// How it is spoken to.
+    /// API that the server offers.
     pub format: WireFormat,
-    /// Its key, if it wants one.
+    /// API key, if the server needs one.
     pub key: Option<Key>,
-    /// Extra headers that are no secrets.
+    /// Extra headers that are not secret.
     pub headers: Vec<(String, String)>,
-    /// Extra headers whose values are secrets.
+    /// Extra headers whose values are secret.
     pub secret_headers: Vec<(String, Key)>,
-    /// Extra fields of the body; objects are merged, `null` takes a field away.
+    /// Extra fields of the body. Objects are merged; `null` removes a field.
     pub body: Map<String, Value>,
     /// Longest wait for one answer.
     pub timeout: Duration,
 }
 
-/// Why a server cannot be used at all.
+/// Why a model cannot be set up.
 #[derive(Debug, Error)]
 pub enum SetupError {
-    /// The address is none.
+    /// The address is not a valid HTTP address.
     #[error("base_url `{url}` is no address: {message}; write it like http://127.0.0.1:8080/v1")]
     Url {
-        /// As given.
+        /// Address as given.
         url: String,
         /// What is wrong.
         message: String,
     },
-    /// The address holds more than an address.
+    /// The address holds credentials or a query.
     #[error("base_url holds a user name, a password or a query; give keys as `api_key: env:NAME`")]
     Secret,
     /// A header cannot be sent.
     #[error("header `{name}` of target `{target}` cannot be sent: {message}")]
     Header {
-        /// The target.
+        /// Name of the target.
         target: String,
-        /// The header.
+        /// Name of the header.
         name: String,
         /// What is wrong.
         message: String,
     },
-    /// The HTTP client cannot be made.
+    /// The HTTP client cannot be built, or the command of a [`CommandModel`](crate::CommandModel)
+    /// is empty.
     #[error("failed to set up HTTP: {0}")]
     Client(String),
 }
@@ -126,7 +127,7 @@ pub(crate) fn endpoint(
     };
     let parsed = reqwest::Url::parse(base).map_err(|error| url(error.to_string()))?;
     if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
-        // The address is stored and shown; what is secret in it would be, too.
+        // The address is stored and shown, and so would be any secret in it.
         return Err(SetupError::Secret);
     }
     if !matches!(parsed.scheme(), "http" | "https") {
@@ -170,7 +171,8 @@ pub(crate) fn headers(settings: &HttpSettings, wire: &dyn Wire) -> Result<Header
     Ok(headers)
 }
 
-/// Everything beside model and address that can change an answer; empty if there is nothing.
+/// Hash of everything besides model and address that can change an answer; empty if nothing
+/// is set.
 pub(crate) fn fingerprint(settings: &HttpSettings) -> String {
     let format = match &settings.format {
         WireFormat::Azure { api_version, .. } => api_version.as_str(),

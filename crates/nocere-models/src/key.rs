@@ -1,4 +1,4 @@
-//! A key of a provider. It is sent and nothing else: not shown, logged, stored or hashed.
+//! API keys. A key is only ever sent: never shown, logged, stored or hashed.
 
 use std::{
     path::PathBuf,
@@ -7,7 +7,8 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A key, and where to read it again when the server refuses it: Entra tokens expire.
+/// An API key, and the file to read it from again when the server rejects it: Entra tokens
+/// expire.
 #[derive(Debug)]
 pub struct Key {
     value: Mutex<SecretString>,
@@ -15,7 +16,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key that stays what it is.
+    /// A key that never changes.
     pub fn fixed(value: impl Into<String>) -> Self {
         Self {
             value: Mutex::new(SecretString::from(value.into())),
@@ -23,7 +24,12 @@ impl Key {
         }
     }
 
-    /// The content of a file, without white space around it.
+    /// Reads a key from a file and trims surrounding white space. The file is read again when
+    /// a server rejects the key.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is not UTF-8.
     pub fn from_file(path: impl Into<PathBuf>) -> std::io::Result<Self> {
         let path = path.into();
         let text = std::fs::read_to_string(&path)?;
@@ -33,13 +39,14 @@ impl Key {
         })
     }
 
-    /// The key, for a header.
+    /// The key in clear, for a header.
     pub(crate) fn expose(&self) -> String {
         let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         value.expose_secret().to_owned()
     }
 
-    /// Whether the key's file now holds another key, which is used from now on.
+    /// Reads the key's file again. Returns true if it holds another key, which replaces the
+    /// old one. An unreadable or empty file changes nothing.
     pub(crate) fn renew(&self) -> bool {
         let Some(text) = self
             .file
@@ -57,10 +64,10 @@ impl Key {
         changed
     }
 
-    /// `bytes` without the key: a server may repeat what it was sent.
+    /// Removes the key from `bytes`: a server may echo what it was sent.
     pub(crate) fn redact(&self, bytes: Vec<u8>) -> Vec<u8> {
         let key = self.expose();
-        // Anything shorter would be found in ordinary text.
+        // A shorter key would also match ordinary text.
         if key.len() < 6 || !contains(&bytes, key.as_bytes()) {
             return bytes;
         }

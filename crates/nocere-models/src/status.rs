@@ -1,12 +1,12 @@
-//! What a server means when it does not answer with a reply.
+//! Turns an HTTP error into a `ModelError` that says what can be done about it.
 
 use nocere_core::{ModelError, clock};
 use serde_json::Value;
 
-/// Longest time that a server may ask to wait, in milliseconds.
+/// Longest wait that a server can impose, in milliseconds (one hour).
 const LONGEST_WAIT_MS: u64 = 3_600_000;
 
-/// A reply that is none.
+/// A response with a status other than success.
 pub(crate) struct Refused<'a> {
     pub(crate) server: &'a str,
     pub(crate) target: &'a str,
@@ -14,12 +14,12 @@ pub(crate) struct Refused<'a> {
     pub(crate) status: u16,
     pub(crate) text: String,
     pub(crate) retry_after_ms: Option<u64>,
-    /// Whether the server has answered a request before: then its key is right.
+    /// True if the server has answered a request before: then the key is right.
     pub(crate) answered_before: bool,
 }
 
 impl Refused<'_> {
-    /// Sorts the status into what can be done about it.
+    /// Sorts the response by what can be done about it. The order of the arms matters.
     pub(crate) fn into_error(self) -> ModelError {
         let Self {
             server,
@@ -62,7 +62,7 @@ impl Refused<'_> {
                     "{server} answered with a redirect ({status}), which is not followed; give the final address as base_url"
                 ),
             },
-            // What is forbidden is this request, not everything.
+            // Only this request is forbidden: the key has worked before.
             403 if answered_before => ModelError::Request { message },
             400 if wrong_key => refused_key(server, target, status, &text),
             401 | 403 => refused_key(server, target, status, &text),
@@ -84,7 +84,8 @@ fn refused_key(server: &str, target: &str, status: u16, text: &str) -> ModelErro
     }
 }
 
-/// Servers that say that the conversation is too long, each in its own words.
+/// Recognises that the conversation is too long, which each server words differently. The
+/// smallest number in the message is taken as the limit and the largest as the tokens needed.
 fn overflow(text: &str) -> Option<ModelError> {
     let lower = text.to_lowercase();
     let known = [
@@ -112,7 +113,7 @@ fn overflow(text: &str) -> Option<ModelError> {
     Some(ModelError::ContextOverflow { needed, limit })
 }
 
-/// Whether a provider says that its filter rejected the prompt.
+/// Returns true if the provider's filter rejected the prompt.
 pub(crate) fn is_content_filter(status: u16, text: &str) -> bool {
     matches!(status, 400 | 403 | 422)
         && [
@@ -129,8 +130,8 @@ pub(crate) fn is_content_filter(status: u16, text: &str) -> bool {
         .any(|mark| text.contains(mark))
 }
 
-/// What `retry-after-ms` or `Retry-After` (seconds or a date) asks for, in milliseconds; an
-/// hour at most.
+/// The wait that `retry-after-ms` or `Retry-After` (seconds or a date) asks for, in
+/// milliseconds, at most one hour.
 pub(crate) fn retry_after_ms<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<u64> {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| *n >= 0.0);
     if let Some(ms) = header("retry-after-ms").and_then(number) {
@@ -145,7 +146,7 @@ pub(crate) fn retry_after_ms<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Op
     Some(wait.max(0).unsigned_abs().min(LONGEST_WAIT_MS))
 }
 
-/// The server's own words, on one line and not longer than a line should be.
+/// The server's own message, on one line of at most 300 characters.
 pub(crate) fn server_message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let value = serde_json::from_str::<Value>(&text).ok();
