@@ -1,7 +1,7 @@
-//! Any program that speaks JSON lines: one request a line on its standard input, one reply
-//! a line on its standard output. docs/targets.md has the contract.
+//! A model that is a program speaking JSON lines: one request per line on its standard input,
+//! one reply per line on its standard output. docs/targets.md has the contract.
 //!
-//! The program is started at the first call and stays; it is started again when it has
+//! The program is started at the first call, keeps running, and is started again if it has
 //! ended. Replies carry the request's `id` and may come in any order.
 
 use std::{
@@ -32,51 +32,52 @@ use crate::{
     wire::{null_default, reply, seed, wants_json},
 };
 
-/// Lines of standard error that are kept for an error message.
+/// Number of last lines of standard error that are kept for an error message.
 const LAST_LINES: usize = 3;
-/// Requests that may wait for the program to read them.
+/// Number of requests that may wait for the program to read them.
 const WAITING_LINES: usize = 1_024;
 
-/// How a program is run.
+/// Everything needed to run a program as a model.
 #[derive(Clone, Debug)]
 pub struct CommandSettings {
-    /// As the user named the target.
+    /// Name that the user gave the target.
     pub name: String,
     /// Program and arguments.
     pub command: Vec<String>,
-    /// Whether the user vouches that the program sends nothing off this machine.
+    /// True if the user vouches that the program sends nothing off this machine.
     pub stays_here: bool,
     /// Longest wait for one answer.
     pub timeout: Duration,
 }
 
-/// A program that answers.
+/// A model that is a program.
 pub struct CommandModel {
     settings: CommandSettings,
     identity: ModelIdentity,
     running: AsyncMutex<Option<Running>>,
     next: AtomicU64,
-    /// How often the program was started.
+    /// Number of times the program has been started.
     starts: AtomicU64,
-    /// Whether it has ever answered.
+    /// True once it has answered a request.
     answered: AtomicBool,
 }
 
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Line>>>>;
 
 struct Running {
-    /// Which start of the program it is.
+    /// Number of this start, from 0. Tells a call if its program has been replaced meanwhile.
     start: u64,
     child: Child,
-    /// Lines to be written: a program that does not read must not hold up anybody.
+    /// Queue of lines to write, so that a program that does not read blocks no caller.
     input: mpsc::Sender<String>,
     waiting: Waiting,
     errors: Arc<Mutex<Vec<String>>>,
-    // Writes to the program and reads what it says, as long as it runs.
+    // Tasks that write to and read from the program. Dropping the set aborts them.
     _pipes: JoinSet<()>,
 }
 
-/// A line of the program. Unknown fields are passed over, so that programs can grow.
+/// One line of the program's output. Unknown fields are ignored, so that programs may add
+/// some.
 #[derive(Debug, Deserialize)]
 struct Line {
     id: u64,
@@ -104,7 +105,7 @@ struct LineUsage {
 #[derive(Debug, Deserialize)]
 struct Fault {
     message: String,
-    /// Whether the same request may succeed later.
+    /// True if the same request may succeed later.
     #[serde(default, deserialize_with = "null_default")]
     retry: bool,
     #[serde(default)]
@@ -112,7 +113,12 @@ struct Fault {
 }
 
 impl CommandModel {
-    /// Prepares to run a program; nothing is started yet.
+    /// Prepares to run a program. Starts nothing yet, but reads the files that the command
+    /// names, because their content is part of the model's identity.
+    ///
+    /// # Errors
+    ///
+    /// If the command is empty.
     pub fn new(settings: CommandSettings) -> Result<Self, SetupError> {
         if settings.command.first().is_none_or(String::is_empty) {
             return Err(SetupError::Client(format!(
@@ -126,7 +132,7 @@ impl CommandModel {
             model: settings.command.join(" "),
             pin: pin(&settings.command),
             settings: String::new(),
-            // Nobody knows where a program sends what it is told.
+            // A program may send text anywhere, so it is remote unless the user vouches for it.
             locality: if settings.stays_here {
                 Locality::Loopback
             } else {
@@ -154,7 +160,7 @@ impl CommandModel {
             }
             Ok(Err(_)) => Err(self.ended(start).await),
             Err(_) => {
-                // A program that hangs would hang for ever: it is started again.
+                // A program that hangs would hang for every call. The next call restarts it.
                 if let Some(mut running) = self.take(start).await {
                     let _ = running.child.start_kill();
                 }
@@ -170,7 +176,7 @@ impl CommandModel {
         }
     }
 
-    /// Takes the program away, if it is still the one that was started then.
+    /// Removes the running program if it is still the one with this start number.
     async fn take(&self, start: u64) -> Option<Running> {
         let mut slot = self.running.lock().await;
         slot.take_if(|running| running.start == start)
@@ -195,6 +201,8 @@ impl CommandModel {
         .to_string();
         line.push('\n');
         let (sender, answer) = oneshot::channel();
+        // The lock covers everything up to `try_send`, so that no other call can replace the
+        // program in between.
         let mut slot = self.running.lock().await;
         if let Some(running) = slot.as_mut()
             && !matches!(running.child.try_wait(), Ok(None))
@@ -211,10 +219,11 @@ impl CommandModel {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, sender);
         let start = running.start;
+        // The waiting entry is made first: the reply may come before `try_send` returns.
         let taken = running.input.try_send(line);
         drop(slot);
         if taken.is_err() {
-            // It has ended, or lets a thousand requests wait.
+            // The program has ended, or 1,024 requests wait for it to read.
             return Err(self.ended(start).await);
         }
         Ok((start, answer))
@@ -253,7 +262,7 @@ impl CommandModel {
                     error => error,
                 };
                 if written.is_err() {
-                    // The end of its output says so to those who wait.
+                    // The reader below sees the end of the output and wakes the callers.
                     return;
                 }
             }
@@ -267,11 +276,11 @@ impl CommandModel {
                 };
                 let mut waiting = answered.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(sender) = waiting.remove(&line.id) {
-                    // A call that timed out no longer listens.
+                    // Sending fails if the call has timed out and dropped its receiver.
                     let _ = sender.send(line);
                 }
             }
-            // Nobody answers any more: dropping the senders wakes those who wait.
+            // No more replies will come. Dropping the senders wakes the waiting calls.
             answered
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -294,12 +303,12 @@ impl CommandModel {
         })
     }
 
-    /// The program went away while a call waited. One that has answered before may have
-    /// ended because of this request; one that never has is not there.
+    /// The error for a program that ended while a call waited. If it has answered before, this
+    /// request may have ended it, and another try may succeed; if not, it is unreachable.
     async fn ended(&self, start: u64) -> ModelError {
         let mut last = String::new();
         if let Some(mut running) = self.take(start).await {
-            // Its last words may still be under way.
+            // Its last lines of standard error may not have been read yet.
             let _ = tokio::time::timeout(Duration::from_millis(200), running.child.wait()).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
             let errors = running
@@ -324,8 +333,8 @@ impl CommandModel {
     }
 }
 
-/// A reply; one that is faulty becomes an error for its own request where its id can be
-/// read, and a note for the program's error message where it cannot.
+/// Reads one line of output. A faulty line is noted for the program's error message. If at
+/// least its id can be read, it also becomes an error reply to that request.
 fn parse_line(text: &str, errors: &Mutex<Vec<String>>) -> Option<Line> {
     let fault = match serde_json::from_str::<Line>(text) {
         Ok(line) => return Some(line),
@@ -389,8 +398,8 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
     })
 }
 
-/// The command and the content of the files that it names: a changed script is another
-/// target.
+/// Hash of the command and of the files that it names: with a changed script, the model is
+/// another one.
 fn pin(command: &[String]) -> String {
     let files: Vec<(&str, ContentHash)> = command
         .iter()

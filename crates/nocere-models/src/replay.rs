@@ -1,4 +1,4 @@
-//! Recorded answers as a target: the same conversation gets the same answer again.
+//! A model that replays recorded answers: the same conversation gets the same answer again.
 
 use std::{collections::HashMap, path::Path};
 
@@ -12,38 +12,38 @@ use thiserror::Error;
 /// One recorded answer.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// What was said before it; system prompts do not matter.
+    /// Conversation before the answer. System prompts are ignored when it is looked up.
     pub messages: Vec<Message>,
-    /// What came back.
+    /// The answer, or the error that came instead.
     pub reply: Result<ChatReply, ModelError>,
 }
 
-/// Why a file holds no recorded answers.
+/// Why a file of recorded answers cannot be used.
 #[derive(Debug, Error)]
 pub enum ReplayError {
-    /// The file cannot be read.
+    /// The file cannot be read, or is empty.
     #[error("failed to read {path}: {message}")]
     Read {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// Cause, in one line.
         message: String,
     },
-    /// A line is no recorded answer.
+    /// A line is not a recorded answer.
     #[error(
         "{path}:{line}: {message}; a line has `prompt` or `messages`, and `response` (docs/targets.md)"
     )]
     Line {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
         /// What is wrong.
         message: String,
     },
 }
 
-/// A target that repeats.
+/// A model that repeats recorded answers.
 pub struct ReplayModel {
     identity: ModelIdentity,
     answers: HashMap<ContentHash, Vec<Result<ChatReply, ModelError>>>,
@@ -62,8 +62,8 @@ struct Line {
 }
 
 impl ReplayModel {
-    /// A target that gives the recorded answers. Several answers to one conversation are
-    /// its samples, in order. `pin` says where they come from.
+    /// A model that gives the recorded answers. Several answers to one conversation become
+    /// its samples, in order. `pin` identifies their source.
     pub fn new(
         name: impl Into<String>,
         pin: impl Into<String>,
@@ -90,7 +90,12 @@ impl ReplayModel {
         }
     }
 
-    /// Reads a JSONL file of recorded answers.
+    /// Reads a JSONL file of recorded answers: `prompt` or `messages`, and `response`, on each
+    /// line. The model's pin is the hash of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or holds no answers, or if a line is not a recorded answer.
     pub fn from_jsonl(name: &str, path: &Path) -> Result<Self, ReplayError> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| ReplayError::Read {
