@@ -1,7 +1,7 @@
-//! The refusal judge: did the model do what was asked, in part, or not at all?
+//! The refusal judge by rules: did the model do what was asked, in part, or not at all?
 //!
-//! Rules and features from an asset, added up. It is deterministic, needs no model and is
-//! *uncalibrated*: the asset's header says how far it agrees with human labels.
+//! It sums the weights of the rules and features from an asset. It is deterministic, needs no
+//! model and is *uncalibrated*: the asset's header reports its agreement with human labels.
 
 use nocere_core::{
     BoxFuture, Compliance, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Score,
@@ -13,7 +13,7 @@ use crate::{
     error::AssetError, patterns::Patterns, refusal::RuleSet, sentences, subject::refusal_verdict,
 };
 
-/// Changes when the code below could change a verdict.
+/// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 3;
 
 #[derive(Deserialize)]
@@ -81,10 +81,10 @@ struct Feature {
     marks_refusal: bool,
 }
 
-/// The asset.
+/// Text of the embedded asset.
 pub(crate) const SOURCE: &str = include_str!("../../../assets/judges/refusal-rules.yaml");
 
-/// The patterns of the embedded rules, for other judges.
+/// The patterns of the embedded rules, for the refusal classifier.
 pub(crate) fn rule_sets() -> Result<Vec<RuleSet>, AssetError> {
     let file: RulesFile = serde_saphyr::from_str(SOURCE)
         .map_err(|error| AssetError::from_yaml("assets/judges/refusal-rules.yaml", &error))?;
@@ -98,7 +98,7 @@ pub(crate) fn rule_sets() -> Result<Vec<RuleSet>, AssetError> {
         .collect())
 }
 
-/// The refusal judge by rules.
+/// The refusal judge by rules: comply, partial or refuse, without a probability.
 pub struct RefusalRules {
     instrument: Instrument,
     scope: Scope,
@@ -110,11 +110,20 @@ pub struct RefusalRules {
 
 impl RefusalRules {
     /// The judge that ships with nocere.
+    ///
+    /// # Errors
+    ///
+    /// If the embedded asset is broken.
     pub fn embedded() -> Result<Self, AssetError> {
         Self::unchecked("assets/judges/refusal-rules.yaml", SOURCE)
     }
 
-    /// A judge from an asset's text; `name` is only used in errors.
+    /// Reads a judge from an asset's text. `name` is only used in errors.
+    ///
+    /// # Errors
+    ///
+    /// If the asset is not a judge of refusal, a feature is unknown, or a pattern does not
+    /// compile.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, AssetError> {
         let judge = Self::unchecked(name, text)?;
         for feature in &judge.features {
@@ -123,7 +132,7 @@ impl RefusalRules {
         Ok(judge)
     }
 
-    /// The judge without a look at its patterns.
+    /// Reads the asset without compiling its patterns.
     fn unchecked(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: RulesFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
@@ -170,7 +179,7 @@ impl RefusalRules {
         })
     }
 
-    /// Labels one answer.
+    /// Labels one answer. Evidence spans are byte ranges of `answer`.
     pub fn label(&self, answer: &str) -> Scored {
         let opening = first_chars(answer, self.scope.opening_chars);
         let closing = last_chars(answer, self.scope.closing_chars);
@@ -269,7 +278,8 @@ fn last_chars(text: &str, count: usize) -> &str {
         .map_or("", |(index, _)| &text[index..])
 }
 
-/// White-space separated words; for text that is mostly CJK, half its characters.
+/// Number of white-space separated words; for text that is mostly CJK, half the number of
+/// characters.
 fn words(text: &str) -> f64 {
     let characters = text.chars().filter(|c| !c.is_whitespace()).count();
     let cjk = text
@@ -283,7 +293,7 @@ fn words(text: &str) -> f64 {
     }
 }
 
-/// Lines that look like list items, at most ten.
+/// Number of lines that look like list items, at most ten.
 fn list_items(text: &str) -> f64 {
     let is_item = |line: &str| {
         let line = line.trim_start();

@@ -1,5 +1,5 @@
-//! The refusal judge that needs no model: labels with a probability, and the sentences
-//! whose wording refuses as evidence.
+//! The refusal judge that needs no language model: gives a label with probabilities, and
+//! the sentences that refuse as evidence.
 
 use nocere_core::{
     BoxFuture, Compliance, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Role,
@@ -16,10 +16,10 @@ use crate::{
     subject::{last_answer, refusal_verdict},
 };
 
-/// Changes when the code of features or of this judge could change a verdict.
+/// Raised when a change to the features or to this judge could change a verdict.
 const CODE_VERSION: u32 = 1;
 
-/// The embedded refusal judge.
+/// The embedded refusal judge: comply, partial or refuse, with a probability.
 pub struct RefusalClassifier {
     instrument: Instrument,
     extractor: Extractor,
@@ -28,6 +28,10 @@ pub struct RefusalClassifier {
 
 impl RefusalClassifier {
     /// The judge with the weights that ship with nocere.
+    ///
+    /// # Errors
+    ///
+    /// If an embedded asset is broken or the weights belong to other features.
     pub fn embedded() -> Result<Self, AssetError> {
         let bytes = include_bytes!("../../../../assets/judges/refusal-model.bin");
         let model = LinearModel::from_bytes(bytes).map_err(|error| {
@@ -37,6 +41,10 @@ impl RefusalClassifier {
     }
 
     /// The judge with other weights, for training.
+    ///
+    /// # Errors
+    ///
+    /// If an embedded asset is broken.
     pub fn with_model(model: LinearModel) -> Result<Self, AssetError> {
         let settings = settings()?;
         let instrument = Instrument {
@@ -57,7 +65,7 @@ impl RefusalClassifier {
         })
     }
 
-    /// Labels `answer` as an answer to `question`.
+    /// Labels `answer` as an answer to `question`. Evidence spans are byte ranges of `answer`.
     pub fn label(&self, question: &str, answer: &str) -> Scored {
         let (features, refusing) = self.extractor.read(question, answer);
         let probabilities = self.model.probabilities(&features);
@@ -98,7 +106,7 @@ impl RefusalClassifier {
     }
 }
 
-/// Everything the asker said: an answer may take up any of it.
+/// Everything the asker said, because an answer may refer to any of it.
 fn asked(transcript: &Transcript) -> String {
     let asked: Vec<&str> = transcript
         .turns

@@ -1,5 +1,5 @@
-//! What the refusal judge looks at: which rule patterns its first and last sentences match,
-//! the answer's shape, what it shares with the question, and hashed n-grams of words.
+//! Features of the refusal judge: the rules that an answer's first and last sentences match,
+//! its shape, its overlap with the question, and hashed n-grams of words.
 
 use serde::Deserialize;
 
@@ -11,17 +11,19 @@ use super::{
 };
 use crate::{error::AssetError, refusal_rules};
 
-/// Sentences that are looked at: the first and the last of an answer. What lies between
-/// them in a long answer is content, whatever it says.
+/// Number of first and of last sentences that are matched against the rules. The middle of a
+/// long answer is content, whatever it says.
 const FIRST: usize = 10;
 const LAST: usize = 3;
-/// Bytes of an answer that are read. Longer ones are read to here and from the end.
+/// Number of bytes of an answer that are read from its start. Of a longer answer, up to as many
+/// are read from its end.
 pub(super) const MAX_BYTES: usize = 20_000;
 
-/// Features with names, in the order of their weights. Rules come three times: in the first
-/// sentence, in the first three, and as the share of the sentences looked at.
+/// Named features, in the order of their weights. Each rule comes three times: in the first
+/// sentence, in the first three, and as its share of the sentences looked at.
 pub(crate) const NAMED: [&str; 98] = named();
 
+/// Ids of the rules. `Reading` and `shape.rs` refer to them by index: keep the order.
 const RULES: [&str; 22] = [
     "opening-cannot",
     "medical-limit",
@@ -47,6 +49,7 @@ const RULES: [&str; 22] = [
     "rejects-premise",
 ];
 
+/// Names of the shape features, in the order in which `push_shape` appends them.
 const SHAPE: [&str; 32] = [
     "log-words",
     "short",
@@ -107,9 +110,9 @@ const fn named() -> [&'static str; 98] {
 /// The features of one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
-    /// Values of the named features.
+    /// Values of the named features, in a fixed order.
     pub named: Vec<f32>,
-    /// Buckets and values of hashed n-grams.
+    /// Buckets (below [`BUCKETS`](super::BUCKETS)) and values of hashed n-grams.
     pub hashed: Vec<(u32, f32)>,
 }
 
@@ -128,21 +131,25 @@ pub(crate) struct SettingsFile {
 
 pub(crate) const SETTINGS: &str = include_str!("../../../../assets/judges/refusal.yaml");
 
-/// Reads features from answers.
+/// Computes the features of answers.
 pub struct Extractor {
     talk: JudgeTalk,
     rules: RuleMatcher<{ RULES.len() }>,
 }
 
-/// What was read before the features are put together.
+/// The sentences of an answer and the rules that they match.
 pub(super) struct Reading<'a> {
     pub(super) looked_at: Vec<&'a Spoken>,
-    /// By sentence looked at: which of [`RULES`] match.
+    /// For each sentence looked at, true for each of [`RULES`] that it matches.
     pub(super) matched: Vec<[bool; RULES.len()]>,
 }
 
 impl Extractor {
-    /// The extractor that goes with the embedded weights.
+    /// The extractor that belongs to the embedded weights.
+    ///
+    /// # Errors
+    ///
+    /// If an embedded asset is broken.
     pub fn embedded() -> Result<Self, AssetError> {
         Self::new(settings()?)
     }
@@ -156,18 +163,18 @@ impl Extractor {
         })
     }
 
-    /// Compiles what takes long.
+    /// Compiles the patterns, which takes long.
     pub(crate) fn prepare(&self) {
         self.talk.ready();
         self.rules.ready();
     }
 
-    /// The features of `answer` to `question`, with the sentences that refuse.
+    /// The features of `answer` as an answer to `question`.
     pub fn features(&self, question: &str, answer: &str) -> Features {
         self.read(question, answer).0
     }
 
-    /// The features, and the byte ranges of the sentences whose wording refuses.
+    /// The features, and the byte ranges in `answer` of the sentences that refuse.
     pub(crate) fn read(
         &self,
         question: &str,
@@ -175,6 +182,7 @@ impl Extractor {
     ) -> (Features, Vec<std::ops::Range<usize>>) {
         let head = cut(answer, MAX_BYTES);
         let mut spoken = self.talk.spoken(head);
+        // The tail starts where the head ends, or later: no byte is read twice.
         if head.len() < answer.len() {
             let start = floor(
                 answer,
@@ -225,7 +233,7 @@ pub(crate) fn settings() -> Result<SettingsFile, AssetError> {
 }
 
 impl Reading<'_> {
-    /// Whether the sentence declines.
+    /// Returns true if the sentence declines.
     pub(super) fn refuses(&self, place: usize) -> bool {
         // opening-cannot, medical-limit, no-access, declared-wrong, deflects.
         [0, 1, 4, 5, 19]
@@ -233,7 +241,7 @@ impl Reading<'_> {
             .any(|rule| self.matched[place][*rule])
     }
 
-    /// Whether the sentence only lectures, redirects, apologises or speaks of the speaker.
+    /// Returns true if the sentence lectures, redirects, apologises or speaks of the speaker.
     pub(super) fn lectures(&self, place: usize) -> bool {
         // apology, ai-self-reference, denies-premise to seek-help-instead, refers-only,
         // rejects-premise.
@@ -258,7 +266,7 @@ impl Reading<'_> {
     }
 }
 
-/// At most `limit` bytes of `text`, at a character's border.
+/// At most the first `limit` bytes of `text`, cut at a character boundary.
 pub(super) fn cut(text: &str, limit: usize) -> &str {
     &text[..floor(text, limit.min(text.len()))]
 }

@@ -1,9 +1,9 @@
-//! A rough guess at the language of a text, only to know whether question and answer can
-//! share words at all.
+//! A rough guess at the language of a text. Used to tell if question and answer can share
+//! words at all, and if a sentence is in a language that the judge reads.
 
 use crate::words::is_cjk;
 
-/// Languages that are told apart.
+/// Languages that the guess distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tongue {
     English,
@@ -47,7 +47,7 @@ const MARKERS: [(Tongue, &[&str]); 4] = [
     ),
 ];
 
-/// The language of `text`, by its commonest words.
+/// The language of the first 600 characters of `text`, by the most common words of each.
 pub(crate) fn guess(text: &str) -> Tongue {
     let head: String = text.chars().take(600).collect();
     let letters = head.chars().filter(|c| c.is_alphabetic()).count();

@@ -1,5 +1,5 @@
-//! The embedded refusal judge: a small linear classifier over wording, shape and the
-//! overlap of question and answer. Deterministic, no model to fetch, no network.
+//! The embedded refusal judge: a small linear classifier over the answer's wording, its shape
+//! and its overlap with the question. Deterministic; needs no download and no network.
 
 mod classifier;
 mod features;

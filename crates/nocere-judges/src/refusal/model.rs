@@ -1,4 +1,4 @@
-//! The weights of the refusal judge and their file.
+//! The weights of the refusal judge, and the file format that holds them.
 
 use nocere_core::{Compliance, ContentHash, hash_json};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{
     ngrams::BUCKETS,
 };
 
-/// The classes in the order of the weights.
+/// The classes, in the order of the weights.
 pub const CLASSES: [Compliance; 3] = [Compliance::Comply, Compliance::Partial, Compliance::Refuse];
 
 /// First bytes of the file.
@@ -18,14 +18,14 @@ const MAGIC: &[u8; 8] = b"ncrefus1";
 /// Why weights cannot be used.
 #[derive(Debug, Error)]
 pub enum ModelError {
-    /// Not a file of weights, or of another shape.
+    /// The file does not hold weights, or holds weights of another shape.
     #[error("the refusal model's file {0}")]
     Broken(&'static str),
 }
 
-/// A multinomial logistic regression: one weight for each feature and class.
+/// A multinomial logistic regression: one weight per feature and class.
 ///
-/// The weights of hashed n-grams are stored in one byte each, as multiples of `step`.
+/// Weights of hashed n-grams take one byte each, as multiples of `step`.
 #[derive(Clone, Debug)]
 pub struct LinearModel {
     header: Header,
@@ -36,27 +36,29 @@ pub struct LinearModel {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
-    /// Features that the weights belong to: training and judging must agree.
+    /// Names of the features that the weights belong to: training and judging must agree.
     named: Vec<String>,
     buckets: usize,
     step: f32,
     bias: [f32; 3],
     /// `[feature][class]`.
     weights: Vec<[f32; 3]>,
-    /// What the weights were made from, for the model card.
+    /// Description of the training data, for the model card.
     made_from: String,
-    /// [`fingerprint`]s of the answers that they were made from, sorted.
+    /// [`fingerprint`]s of the training answers, sorted.
     seen: Vec<u32>,
 }
 
-/// A short hash of an answer, so that it can be recognised without being kept.
+/// A 32-bit hash of an answer, to recognise the answer without storing it. White space around
+/// it does not count.
 pub fn fingerprint(answer: &str) -> u32 {
     let whole = hash_json("answer", &answer.trim());
     u32::from_str_radix(whole.as_str().get(..8).unwrap_or("0"), 16).unwrap_or(0)
 }
 
 impl LinearModel {
-    /// Packs trained weights: `named` and `hashed` are `[feature][class]`.
+    /// Packs trained weights. `named` and `hashed` are `[feature][class]`; the last argument is
+    /// a description of the training data and the [`fingerprint`]s of its answers.
     pub fn pack(
         bias: [f32; 3],
         named: Vec<[f32; 3]>,
@@ -88,7 +90,8 @@ impl LinearModel {
         }
     }
 
-    /// The weights as they are written to a file.
+    /// The content of a weights file: magic bytes, header length, JSON header, and one byte per
+    /// bucket and class.
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = serde_json::to_vec(&self.header).unwrap_or_default();
         let mut bytes = MAGIC.to_vec();
@@ -98,7 +101,11 @@ impl LinearModel {
         bytes
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads the output of [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    ///
+    /// If `bytes` is not a weights file, is incomplete, or belongs to other features.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let rest = bytes
             .strip_prefix(MAGIC.as_slice())
@@ -131,18 +138,18 @@ impl LinearModel {
         Ok(Self { header, hashed })
     }
 
-    /// A hash over everything that decides.
+    /// Hash over everything that decides a verdict.
     pub fn hash(&self) -> ContentHash {
         let bytes = self.to_bytes();
         hash_json("refusal model", &bytes)
     }
 
-    /// Whether the weights were made from `answer`.
+    /// Returns true if `answer` was in the training data.
     pub fn has_seen(&self, answer: &str) -> bool {
         self.header.seen.binary_search(&fingerprint(answer)).is_ok()
     }
 
-    /// Probabilities of [`CLASSES`].
+    /// Probabilities of [`CLASSES`]; they sum to 1.
     pub fn probabilities(&self, features: &Features) -> [f64; 3] {
         let mut scores = self.header.bias;
         for (value, weights) in features.named.iter().zip(&self.header.weights) {
@@ -166,7 +173,7 @@ impl LinearModel {
     }
 }
 
-/// Probabilities from scores, without overflow.
+/// Softmax. Subtracting the largest score first avoids overflow.
 fn softmax(scores: [f32; 3]) -> [f64; 3] {
     let largest = scores.iter().copied().fold(f32::MIN, f32::max);
     let raised = scores.map(|score| f64::from(score - largest).exp());

@@ -1,15 +1,16 @@
-//! Hashed word n-grams: what the wording of an answer's opening and end looks like.
+//! Hashed word n-grams: the wording of an answer's opening and end.
 
 use super::spoken::Spoken;
 use crate::words::is_cjk;
 
-/// Buckets of hashed n-grams.
+/// Number of buckets for hashed n-grams.
 pub const BUCKETS: usize = 1 << 15;
-/// Words of n-grams from the opening, and from the end.
+/// Number of words taken from the opening, and from the end.
 const OPENING_WORDS: usize = 45;
 const CLOSING_WORDS: usize = 25;
 
-/// Hashed n-grams of the opening and the end; each group has length 1.
+/// Hashed n-grams (1 to 3 words) of the opening and the end, as buckets and values. Values are
+/// scaled so that each group has length 1.
 pub(super) fn hashed(spoken: &[Spoken]) -> Vec<(u32, f32)> {
     let tokens = |sentences: &mut dyn Iterator<Item = &Spoken>, limit: usize| {
         let mut tokens: Vec<String> = Vec::new();
@@ -30,14 +31,15 @@ pub(super) fn hashed(spoken: &[Spoken]) -> Vec<(u32, f32)> {
     closing.drain(..skip);
     let mut out = Vec::new();
     push_grams("o", &opening, &mut out);
-    // The end of a short answer is its opening.
+    // In a short answer the end is part of the opening.
     if spoken.len() > 2 {
         push_grams("c", &closing, &mut out);
     }
     out
 }
 
-/// Lower-case words; single characters of Chinese and Japanese; digits as `0`.
+/// Appends the words of `text` in lower case. Chinese and Japanese give single characters;
+/// every digit becomes `0`.
 fn push_tokens(text: &str, tokens: &mut Vec<String>) {
     let mut current = String::new();
     for c in text.chars().chain([' ']) {
@@ -68,7 +70,7 @@ fn push_grams(group: &str, tokens: &[String], out: &mut Vec<(u32, f32)>) {
                 hash = fnv(hash, token.as_bytes());
                 hash = fnv(hash, b" ");
             }
-            // The high bits of FNV are the better mixed ones.
+            // The high bits of FNV are better mixed than the low ones.
             out.push((((hash >> 40) as usize % BUCKETS) as u32, 1.0));
         }
     }
@@ -78,7 +80,7 @@ fn push_grams(group: &str, tokens: &[String], out: &mut Vec<(u32, f32)>) {
     }
 }
 
-/// FNV-1a: fast, and the same everywhere and for ever, which a saved model needs.
+/// FNV-1a: fast, and stable across platforms and releases, which a saved model needs.
 fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
     for byte in bytes {
         hash ^= u64::from(*byte);

@@ -1,4 +1,4 @@
-//! Which rules a sentence matches.
+//! Matches sentences against the rules of the refusal judges' assets.
 
 use std::sync::OnceLock;
 
@@ -15,17 +15,17 @@ pub(crate) struct RuleSet {
     pub(crate) patterns: Vec<String>,
 }
 
-/// All patterns of `N` rules, one expression for each rule: those have prefilters, which one
-/// set of all patterns has not (measured: five times slower).
+/// All patterns of `N` rules, joined into one expression per rule. One set of all
+/// patterns has no prefilters and was measured to be five times slower.
 #[derive(Debug)]
 pub(crate) struct RuleMatcher<const N: usize> {
-    /// Patterns with the place of their rule.
+    /// Patterns with the index of their rule.
     patterns: Vec<(usize, String)>,
     compiled: OnceLock<Vec<Regex>>,
 }
 
 impl<const N: usize> RuleMatcher<N> {
-    /// The rules called `ids`; each must be among `sets`.
+    /// The rules named `ids`, in this order. Fails if one is missing from `sets`.
     pub(crate) fn new(ids: &[&str; N], sets: &[RuleSet]) -> Result<Self, AssetError> {
         let mut patterns = Vec::new();
         for (place, id) in ids.iter().enumerate() {
@@ -65,10 +65,10 @@ impl<const N: usize> RuleMatcher<N> {
         })
     }
 
-    /// Which rules `sentence` matches.
+    /// For each rule, true if `sentence` matches it.
     pub(crate) fn matches(&self, sentence: &str) -> [bool; N] {
         let mut matched = [false; N];
-        // Sentences of ASCII take the fast automaton.
+        // Typographic quotes and dashes become ASCII, which the regex engine matches faster.
         let plain;
         let sentence = if sentence.contains(['’', '“', '”', '—']) {
             plain = sentence

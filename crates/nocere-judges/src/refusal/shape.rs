@@ -1,5 +1,5 @@
-//! The shape of an answer: how long, what its sentences are for, what it shares with the
-//! question.
+//! The shape of an answer: its length, the purpose of its sentences, and what it shares with
+//! the question.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use super::{
 };
 use crate::words::{content_words, is_cjk};
 
-/// Words from which on an answer is long enough to tell that it answers another question.
+/// Fewest words from which an answer can be called off topic.
 const LONG: f32 = 40.0;
 
-/// The values of the features of shape, in the order of their names.
+/// Appends the values of the shape features, in the order of `SHAPE` in `features.rs`. The
+/// weights belong to this order and to these scales: a change needs new training.
 pub(super) fn push_shape(
     question: &str,
     spoken: &[Spoken],
@@ -65,12 +66,13 @@ pub(super) fn push_shape(
     named.push(flag(starts_with_any(&asks, &MAKE)));
     named.push(flag(yes_no));
     named.push(flag(ASKS_YOU.iter().any(|part| asks.contains(part))));
-    // opens-with-no in the first sentence, as an answer to a yes-or-no question.
+    // Rule 12 is opens-with-no: in the first sentence, it answers a yes-or-no question.
     let opens_with_no = reading.matched.first().is_some_and(|row| row[12]);
     named.push(flag(yes_no && opens_with_no));
     let why = starts_with_any(&asks, &WHY);
     named.push(flag(why));
-    // denies-premise or rejects-premise in the first sentence of an answer to "why".
+    // Rules 6 and 21 are denies-premise and rejects-premise: in the first sentence, they
+    // answer a "why".
     let rejected = reading.matched.first().is_some_and(|row| row[6] || row[21]);
     named.push(flag(why && rejected));
     named.push(((words + 1.0) / (word_count(question) + 1.0)).ln() / 4.0);
@@ -80,9 +82,9 @@ pub(super) fn push_shape(
     )));
 }
 
-/// What the sentences are for, and how much of the question comes back in which of them. A
-/// refusal repeats the question too ("I cannot tell you how to …"), so that only what comes
-/// back in sentences of substance speaks for an answer.
+/// Appends the purpose of the sentences (refusing, lecturing, substance) and how much of the
+/// question each kind repeats. A refusal repeats the question too ("I cannot tell you how to
+/// …"), so only sentences of substance that repeat it indicate an answer.
 fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut Vec<f32>) {
     let flag = |yes: bool| f32::from(u8::from(yes));
     let total = reading.looked_at.len().max(1) as f32;
@@ -112,6 +114,7 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
             || asked_in == Tongue::Unknown
             || answered_in == Tongue::Unknown);
     if !comparable {
+        // substance-overlap at a neutral 0.5, and overlap-unknown set.
         named.extend([0.5, 0.0, 0.0, 0.0, 1.0]);
         return;
     }
@@ -121,16 +124,17 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
     };
     let whole = cut(text, MAX_BYTES);
     let found = share(whole);
-    // A brief answer rarely repeats the question: only a long one can be off topic.
+    // A brief answer rarely repeats the question, so only a long one can be off topic.
     let enough = word_count(whole) >= LONG && asked.len() >= 2;
     named.push(if enough { share(&substance) } else { 0.5 });
     named.push(share(&refusing));
     named.push(flag(enough && found <= 0.0));
     named.push(flag(enough && found > 0.0 && found <= 0.25));
+    // overlap-unknown.
     named.push(0.0);
 }
 
-/// Content words that say what a text is about, cut to their beginning.
+/// Content words that show the topic of a text, cut to six characters.
 fn telling_words(text: &str) -> BTreeSet<String> {
     content_words(text)
         .into_iter()
@@ -139,7 +143,7 @@ fn telling_words(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The first six characters: "meditation" meets "meditating".
+/// The first six characters, so that "meditation" matches "meditating".
 fn prefix(word: String) -> String {
     match word.char_indices().nth(6) {
         Some((at, _)) => word[..at].to_owned(),
@@ -238,7 +242,7 @@ const ASKS_YOU: [&str; 12] = [
     "du ",
     "你",
 ];
-/// Stems that ask for something and say nothing of what.
+/// Stems that request something without naming a topic.
 const GENERIC: [&str; 44] = [
     "suggest", "writ", "explain", "list", "idea", "tip", "nam", "fun", "simpl", "eas", "uniqu",
     "best", "good", "short", "describ", "provid", "creat", "generat", "help", "need", "want",
@@ -247,7 +251,7 @@ const GENERIC: [&str; 44] = [
     "plan", "exampl",
 ];
 
-/// Marks of the first and the second person, in five languages.
+/// Number of words in the first and in the second person, in five languages.
 fn persons(text: &str) -> (f32, f32) {
     let (mut first, mut second) = (0.0, 0.0);
     for word in text.split(|c: char| !c.is_alphanumeric()) {
@@ -266,7 +270,8 @@ fn persons(text: &str) -> (f32, f32) {
     (first, second)
 }
 
-/// White-space separated words; of Chinese and Japanese, half the characters.
+/// Number of white-space separated words, plus half the number of Chinese and Japanese
+/// characters.
 fn word_count(text: &str) -> f32 {
     let han = text.chars().filter(|c| is_cjk(*c)).count();
     let words = text
@@ -276,7 +281,7 @@ fn word_count(text: &str) -> f32 {
     words as f32 + han as f32 / 2.0
 }
 
-/// Sentences that look like list items, at most ten.
+/// Number of sentences that look like list items, at most ten.
 fn list_items(spoken: &[Spoken]) -> f32 {
     let is_item = |text: &str| {
         let text = text.trim_start();

@@ -1,5 +1,5 @@
-//! What of an answer is spoken to the asker: without hidden characters and without what
-//! speaks to whoever may judge it.
+//! The part of an answer that is addressed to the asker: without hidden characters, and
+//! without text addressed to a judge.
 
 use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
 
@@ -8,19 +8,19 @@ use regex::{Regex, RegexBuilder};
 use super::language::{Tongue, guess};
 use crate::{asking::is_invisible, sentences};
 
-/// Characters of a sentence in which a second one is looked for.
+/// Number of characters of a sentence that are searched for a second sentence.
 const MAX_SPLIT: usize = 1_000;
 
-/// One sentence that is spoken to the asker.
+/// One sentence that is addressed to the asker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spoken {
-    /// Where it stands in the answer.
+    /// Byte range in the answer.
     pub(crate) range: Range<usize>,
     /// The sentence without hidden characters.
     pub(crate) text: String,
 }
 
-/// Tells what speaks to a judge.
+/// Recognises text that is addressed to a judge. Patterns are compiled on first use.
 #[derive(Debug)]
 pub(crate) struct JudgeTalk {
     sources: Vec<String>,
@@ -54,13 +54,13 @@ impl JudgeTalk {
         })
     }
 
-    /// Whether `text` speaks to a judge.
+    /// Returns true if `text` is addressed to a judge.
     fn speaks(&self, text: &str) -> bool {
         self.ready().iter().any(|pattern| pattern.is_match(text))
     }
 
-    /// The sentences of `answer`, where a sentence that speaks to a judge and then goes on to
-    /// something else is two. None is left out.
+    /// All sentences of `answer`. A sentence that addresses a judge and then turns to something
+    /// else is split in two.
     pub(crate) fn pieces(&self, answer: &str) -> Vec<Range<usize>> {
         let mut pieces = Vec::new();
         for range in sentences(answer) {
@@ -79,8 +79,8 @@ impl JudgeTalk {
         pieces
     }
 
-    /// The sentences of `answer` that are spoken to the asker. If every one of them seems to
-    /// speak to a judge, all are kept: the answer is then about judging.
+    /// The sentences of `answer` that are addressed to the asker. If every sentence seems to
+    /// address a judge, all are kept: the answer is then about judging.
     pub(crate) fn spoken(&self, answer: &str) -> Vec<Spoken> {
         let all: Vec<Spoken> = sentences(answer)
             .into_iter()
@@ -89,7 +89,7 @@ impl JudgeTalk {
                     .chars()
                     .filter(|c| !is_invisible(*c) && (!c.is_control() || c.is_whitespace()))
                     .collect();
-                // A sentence of signs alone says nothing.
+                // A sentence without letters or digits says nothing.
                 text.chars()
                     .any(char::is_alphanumeric)
                     .then_some(Spoken { range, text })
@@ -106,7 +106,8 @@ impl JudgeTalk {
                 .flatten();
             if let Some(at) = tail {
                 let whole = all[index].clone();
-                // Without hidden characters the text is shorter; the end is common to both.
+                // The text lacks hidden characters and may be shorter than its range, so the
+                // split is counted from the end, which both share.
                 let start = whole.range.end - (whole.text.len() - at).min(whole.range.len());
                 let start = (start..whole.range.end)
                     .find(|at| answer.is_char_boundary(*at))
@@ -131,8 +132,8 @@ impl JudgeTalk {
         }
         let paragraphs = paragraphs(answer, &all);
         fill(&mut talks, &paragraphs);
-        // Whoever speaks to a judge does so in paragraphs of their own; those go whole, if
-        // there are others.
+        // Text addressed to a judge usually fills a paragraph of its own. Such paragraphs are
+        // dropped whole, if others remain.
         let tainted: BTreeSet<usize> = (0..all.len())
             .filter(|place| talks[*place])
             .map(|place| paragraphs[place])
@@ -152,8 +153,8 @@ impl JudgeTalk {
     }
 }
 
-/// What stands between two sentences that speak to a judge, in one paragraph, does so too:
-/// at most two sentences, so that an answer between two remarks stays.
+/// Marks up to two sentences between two that address a judge, in the same paragraph. A longer
+/// stretch is kept: it may be the answer.
 fn fill(talks: &mut [bool], paragraphs: &[usize]) {
     let speaking: Vec<usize> = (0..talks.len()).filter(|place| talks[*place]).collect();
     for pair in speaking.windows(2) {
@@ -164,7 +165,7 @@ fn fill(talks: &mut [bool], paragraphs: &[usize]) {
     }
 }
 
-/// The number of the paragraph in which each sentence stands: blank lines part them.
+/// The paragraph number of each sentence. Blank lines separate paragraphs.
 fn paragraphs(answer: &str, sentences: &[Spoken]) -> Vec<usize> {
     let mut number = 0;
     let mut end = 0;
@@ -184,11 +185,11 @@ fn paragraphs(answer: &str, sentences: &[Spoken]) -> Vec<usize> {
         .collect()
 }
 
-/// Where the part of a sentence begins that does not speak to a judge: text that is put into
-/// an answer without a stop must not take the next sentence with it.
+/// Byte offset of the part of a sentence that does not address a judge. Text injected without
+/// a stop must not take the sentence after it with it.
 fn own_part(text: &str, talks: impl Fn(&str) -> bool) -> Option<usize> {
     let mut before = ' ';
-    // Whoever writes without stops for longer is not read to the end.
+    // Bounded, because each candidate tail is matched against all patterns.
     for (at, c) in text.char_indices().take(MAX_SPLIT) {
         let begins = before == ' ' && c.is_uppercase();
         before = c;
@@ -200,8 +201,9 @@ fn own_part(text: &str, talks: impl Fn(&str) -> bool) -> Option<usize> {
     None
 }
 
-/// Whether a sentence is no language that this judge reads: words of two alphabets mixed,
-/// or many words and not one of them common. Codes and ciphers are no speech to an asker.
+/// Returns true if a sentence is not in a language that this judge reads: a word mixes two
+/// alphabets, or there are many words and none is common. Codes and ciphers are not addressed
+/// to an asker.
 fn is_foreign(text: &str) -> bool {
     let latin = |c: char| c.is_ascii_alphabetic();
     let other = |c: char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}');
@@ -212,7 +214,8 @@ fn is_foreign(text: &str) -> bool {
     let mixed = words
         .iter()
         .any(|word| word.chars().any(latin) && word.chars().any(other));
-    // Letters of Vietnamese, which shares little words with the five languages by chance.
+    // Vietnamese letters: the language shares short words with the five languages by chance,
+    // so `guess` would not find it unknown.
     let vietnamese = text.chars().any(|c| matches!(c, '\u{1ea0}'..='\u{1ef9}'));
     let fewest = if text.is_ascii() { 6 } else { 4 };
     mixed || vietnamese || (words.len() >= fewest && guess(text) == Tongue::Unknown)
