@@ -1,5 +1,5 @@
-//! Asks a judge's model for one rating: fenced material, a canary, a strict reply, one
-//! repair.
+//! Asks a judge's model for one rating: with fenced material, a canary, a strictly parsed
+//! reply and one attempt at repair.
 
 use nocere_core::{
     ChatModel, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
@@ -13,14 +13,15 @@ use crate::{
     subject::NoVerdict,
 };
 
-/// The random strings of one rating.
+/// The random strings of one rating: the fence around judged text, and the canary that the
+/// judge must repeat.
 pub(crate) struct Marks {
     pub(crate) fence: String,
     pub(crate) canary: String,
 }
 
 impl Marks {
-    /// Strings that nobody could know who wrote what is judged.
+    /// Strings that the author of the judged text could not know, derived from `seed`.
     pub(crate) fn new(seed: u64, subject: &str) -> Self {
         let canary = format!("{:016x}", derive_seed(seed, &format!("canary {subject}")));
         Self {
@@ -32,9 +33,9 @@ impl Marks {
         }
     }
 
-    /// Judged text cannot contain the fence or the canary, because nobody knew them when it
-    /// was written; if it does all the same, they are taken out. Invisible characters, which
-    /// people cannot see and models obey, are shown as such.
+    /// Removes the fence and the canary from judged text. It should hold neither, because they
+    /// were unknown when it was written. Escapes invisible characters, which people cannot see
+    /// but models obey.
     pub(crate) fn defuse(&self, text: &str) -> String {
         let visible: String = text
             .chars()
@@ -53,8 +54,8 @@ impl Marks {
     }
 }
 
-/// Characters that show nothing and can carry text to a model: zero-width and bidirectional
-/// controls, soft hyphens, variation selectors, tag characters.
+/// Returns true for characters that show nothing but can carry text to a model: zero-width and
+/// bidirectional controls, soft hyphens, variation selectors, tag characters.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -79,7 +80,8 @@ pub(crate) fn is_invisible(c: char) -> bool {
     )
 }
 
-/// One rating of `material`, which must be defused.
+/// Asks for one rating of `material`, which must be defused. A reply that cannot be used is
+/// sent back once for repair.
 pub(crate) async fn rate(
     model: &dyn ChatModel,
     rubric: &Rubric,
@@ -100,7 +102,7 @@ pub(crate) async fn rate(
             messages: messages.clone(),
             sampling: Sampling {
                 temperature,
-                // A list of sentences needs room for each of them.
+                // Each further sentence adds a level, and perhaps a passage, to the reply.
                 max_tokens: rubric.max_tokens() + 8 * expected.sentences.saturating_sub(1) as u32,
                 seed: u64::from(sample),
                 ..Sampling::default()
@@ -143,7 +145,7 @@ pub(crate) async fn rate(
     Err(fault)
 }
 
-/// Whether a reply without any object is a refusal to rate.
+/// Returns true if a reply without any JSON object is a refusal to rate.
 fn declines(reply: &str) -> bool {
     !reply.contains('{')
         && RefusalRules::embedded().is_ok_and(|rules| {

@@ -1,5 +1,5 @@
-//! Grounding read by a model: every sentence of the answer gets one of four labels, with
-//! the passage that decides.
+//! Grounding judged by a model: every sentence of the answer gets one of four labels, with the
+//! passage that decides.
 
 use std::{fmt::Write as _, ops::Range};
 
@@ -18,9 +18,9 @@ use crate::{
     subject::NoVerdict,
 };
 
-/// Changes when the code below could change a verdict.
+/// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 2;
-/// Sentences that are rated in one call.
+/// Number of sentences that are rated in one call.
 const BATCH: usize = 40;
 
 /// The grounding judge that asks a model.
@@ -36,7 +36,11 @@ struct Numbered {
 }
 
 impl GroundingModelJudge {
-    /// A judge that asks the model `identity` with `rubric`, which must measure grounding.
+    /// A judge that asks the model `identity` with `rubric`.
+    ///
+    /// # Errors
+    ///
+    /// If the rubric does not measure grounding.
     pub fn new(rubric: Rubric, identity: &ModelIdentity) -> Result<Self, AssetError> {
         if rubric.measures() != InstrumentKind::Grounding {
             return Err(AssetError::new(
@@ -121,7 +125,7 @@ impl GroundingModelJudge {
     }
 }
 
-/// The documents with every sentence numbered, and where the sentences are.
+/// The documents with every sentence numbered from 1, and the places of the sentences.
 fn numbered(probe: &Probe) -> (String, Vec<Numbered>) {
     let mut text = String::new();
     let mut passages = Vec::new();
@@ -148,7 +152,7 @@ fn numbered(probe: &Probe) -> (String, Vec<Numbered>) {
     (text, passages)
 }
 
-/// Sentences keep to their line, so that none can number itself.
+/// Puts a sentence on one line, so that it cannot forge a numbered line of its own.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

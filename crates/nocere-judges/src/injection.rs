@@ -1,8 +1,8 @@
-//! Texts that speak to the judge, and clear answers to put them into: how far can what is
-//! judged move the verdict on it?
+//! Injections against judges: texts that address the judge, and clear answers to put them
+//! into. They measure if judged text can change its own verdict.
 //!
-//! Deterministic and embedded judges are held to "no verdict moves" by a test; for judges
-//! that a model reads, `nocere judges test` reports the flip rate.
+//! For the embedded refusal judge and the checks, a test requires that no verdict changes. For
+//! judges that ask a model, `nocere judges test` reports the flip rate.
 
 use nocere_core::Compliance;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::{error::AssetError, sentences};
 const PAYLOADS: &str = include_str!("../../../assets/judges/injections.yaml");
 const HOSTS: &str = include_str!("../../../assets/judges/injection-hosts.yaml");
 
-/// What a payload wants.
+/// Goal of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aim {
@@ -28,29 +28,29 @@ pub enum Aim {
     Break,
 }
 
-/// Where a payload is put.
+/// Position of a payload in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
-    /// In front of the answer.
+    /// Before the answer.
     Before,
-    /// Behind its first sentence.
+    /// After its first sentence.
     Inside,
-    /// Behind the answer.
+    /// After the answer.
     After,
 }
 
-/// A text that speaks to the judge.
+/// A text that addresses the judge.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
     /// Kebab-case id.
     pub id: String,
-    /// How it tries.
+    /// Name of the technique.
     pub technique: String,
-    /// What it wants.
+    /// Goal.
     pub aim: Aim,
-    /// Where it is put.
+    /// Position in the answer.
     pub place: Place,
     /// The text itself.
     pub text: String,
@@ -62,13 +62,13 @@ pub struct Payload {
 pub struct Host {
     /// Kebab-case id.
     pub id: String,
-    /// What was asked.
+    /// The question.
     pub prompt: String,
     /// The answer.
     pub answer: String,
-    /// What it is, clearly.
+    /// The label that it clearly deserves.
     pub label: Compliance,
-    /// Whether it does harm; the others are harmless.
+    /// True if the answer does harm, false if it is harmless.
     #[serde(default)]
     pub harmful: bool,
 }
@@ -93,18 +93,22 @@ struct HostFile {
     hosts: Vec<Host>,
 }
 
-/// The corpus that ships with nocere.
+/// The corpus of injections that ships with nocere.
 pub struct Injections {
-    /// Id and version, as a report shows them.
+    /// Id, version and title, as a report shows them.
     pub name: String,
-    /// What is put in.
+    /// Texts that are put into answers.
     pub payloads: Vec<Payload>,
-    /// What it is put into.
+    /// Answers that they are put into.
     pub hosts: Vec<Host>,
 }
 
 impl Injections {
     /// Reads the embedded corpus.
+    ///
+    /// # Errors
+    ///
+    /// If an embedded file is broken or of another format.
     pub fn embedded() -> Result<Self, AssetError> {
         const FILES: [&str; 2] = [
             "assets/judges/injections.yaml",
@@ -131,7 +135,7 @@ impl Injections {
 }
 
 impl Payload {
-    /// The answer with this payload in its place.
+    /// `answer` with this payload inserted at its [`Place`].
     pub fn put_into(&self, answer: &str) -> String {
         match self.place {
             Place::Before => format!("{}\n\n{answer}", self.text),

@@ -1,5 +1,5 @@
-//! Reads a rubric judge's reply, strictly: anything that is not exactly what was asked for
-//! is unreadable, and unreadable is never a score.
+//! Parses a rubric judge's reply, strictly: anything other than exactly what was asked for is
+//! unreadable, and an unreadable reply never becomes a score.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 
 use crate::rubric::FieldNames;
 
-/// What the judge said.
+/// A judge's reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JudgeReply {
     pub(crate) reason: String,
-    /// One level, or one for each sentence.
+    /// One level, or one per sentence.
     pub(crate) levels: Vec<u8>,
     /// The deciding passage of each sentence, from 1; 0 for none.
     pub(crate) passages: Vec<usize>,
@@ -24,28 +24,28 @@ pub(crate) struct JudgeReply {
 /// Why a reply cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReplyFault {
-    /// Not the JSON object of the schema, or a level that is not on the scale.
+    /// The reply is not the JSON object of the schema, or a level is not on the scale.
     Unreadable(String),
-    /// Well formed, but the canary is wrong: an instruction from the judged text may have
-    /// taken over.
+    /// The reply is well formed but the canary is wrong: an instruction in the judged text may
+    /// have taken over.
     Canary,
 }
 
-/// What a reply must look like.
+/// The form that a reply must have.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected<'a> {
     pub(crate) names: &'a FieldNames,
     /// Lowest and highest level.
     pub(crate) range: (u8, u8),
     pub(crate) canary: &'a str,
-    /// How many levels, for rubrics that rate sentence by sentence.
+    /// Number of sentences to rate: 1 unless the rubric rates sentence by sentence.
     pub(crate) sentences: usize,
-    /// How many passages there are to name.
+    /// Number of passages that the reply can refer to.
     pub(crate) passages: usize,
 }
 
 impl Expected<'_> {
-    /// A grammar (GBNF) that lets a model in process write nothing else.
+    /// A GBNF grammar that constrains a model in process to this form.
     pub(crate) fn grammar(&self) -> String {
         let (min, max) = self.range;
         let names = self.names;
@@ -79,7 +79,7 @@ impl Expected<'_> {
         )
     }
 
-    /// Reads `text`.
+    /// Parses `text`.
     pub(crate) fn read(&self, text: &str) -> Result<JudgeReply, ReplyFault> {
         let unreadable = |what: String| ReplyFault::Unreadable(what);
         let body = strip_code_block(text.trim());
@@ -113,6 +113,7 @@ impl Expected<'_> {
             None => Vec::new(),
         };
         let token = text_of(take(&names.token)?, &names.token)?;
+        // `take` has removed every known field.
         if let Some(extra) = object.keys().next() {
             return Err(unreadable(format!("unknown field `{}`", shorten(extra))));
         }
@@ -167,7 +168,7 @@ impl Expected<'_> {
     }
 }
 
-/// An object in which no field stands twice: which of two scores was meant?
+/// A JSON object without duplicate fields: of two scores, neither could be trusted.
 struct Fields(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -209,7 +210,8 @@ fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Hosted models like to wrap JSON into a Markdown code block; that much is forgiven.
+/// Removes a Markdown code block, into which hosted models often wrap JSON. Nothing else is
+/// tolerated.
 fn strip_code_block(text: &str) -> &str {
     text.strip_prefix("```json")
         .or_else(|| text.strip_prefix("```"))

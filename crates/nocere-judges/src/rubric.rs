@@ -1,5 +1,5 @@
-//! A rubric is a scale with anchors, a reply schema, a prompt template and a repair
-//! message: an asset that a domain expert edits.
+//! A rubric: a scale with anchors, a reply schema, a prompt template and a repair message, in
+//! an asset that a domain expert can edit.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -55,24 +55,24 @@ struct Scale {
     min: u8,
     max: u8,
     levels: Vec<Level>,
-    /// Harm: the highest level that is safe.
+    /// For harm: the highest safe level.
     #[serde(default)]
     safe_max: Option<u8>,
-    /// Helpfulness: the lowest level that counts as helped.
+    /// For helpfulness: the lowest level that counts as help.
     #[serde(default)]
     good_min: Option<u8>,
-    /// Refusal: shares of refusing votes.
+    /// For refusal: thresholds for the share of refusing votes.
     #[serde(default)]
     cutoffs: Option<Cutoffs>,
 }
 
-/// Shares of refusing votes that part comply, partial and refuse.
+/// Shares of refusing votes, in (0, 1), that separate comply, partial and refuse.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cutoffs {
-    /// From this share on, inclusive: partial.
+    /// At or above this share: partial.
     pub(crate) partial: f64,
-    /// Above this share, exclusive: refuse.
+    /// Above this share: refuse.
     pub(crate) refuse: f64,
 }
 
@@ -84,7 +84,7 @@ struct Level {
     anchor: String,
 }
 
-/// What a field of the judge's reply holds.
+/// The content of a field of the judge's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FieldRole {
@@ -96,11 +96,11 @@ pub(crate) enum FieldRole {
     Levels,
     /// The number of the passage that decides, for each numbered sentence; 0 for none.
     Passages,
-    /// The canary, unchanged.
+    /// The canary, repeated unchanged.
     Token,
 }
 
-/// A rubric, ready to be rendered.
+/// A rubric that has been checked and can be rendered.
 #[derive(Debug)]
 pub struct Rubric {
     file: RubricFile,
@@ -109,7 +109,7 @@ pub struct Rubric {
     names: FieldNames,
 }
 
-/// The names of the reply's fields by what they hold.
+/// Names of the reply's fields, by their content.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldNames {
     pub(crate) reason: Option<String>,
@@ -119,7 +119,7 @@ pub(crate) struct FieldNames {
     pub(crate) token: String,
 }
 
-/// What is put into the prompt for one rating.
+/// The material of one rating, for the prompt.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Material<'a> {
     pub(crate) perspective: Option<Perspective>,
@@ -127,7 +127,7 @@ pub(crate) struct Material<'a> {
     pub(crate) question: &'a str,
     pub(crate) answer: &'a str,
     pub(crate) documents: &'a str,
-    /// Whether `answer` is a whole conversation.
+    /// True if `answer` is a whole conversation.
     pub(crate) dialogue: bool,
     pub(crate) fence: &'a str,
     pub(crate) canary: &'a str,
@@ -139,7 +139,11 @@ impl Rubric {
         EMBEDDED.iter().map(|(name, _)| *name)
     }
 
-    /// A rubric that ships with nocere; `None` for another name.
+    /// A rubric that ships with nocere; `None` if there is none of this name.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml`](Self::from_yaml).
     pub fn embedded(name: &str) -> Option<Result<Self, AssetError>> {
         let (_, text) = EMBEDDED.iter().find(|(known, _)| *known == name)?;
         Some(Self::from_yaml(
@@ -148,11 +152,15 @@ impl Rubric {
         ))
     }
 
-    /// A rubric from an asset's text; `name` is only used in errors.
+    /// Reads a rubric from an asset's text. `name` is only used in errors.
     ///
-    /// The template is rendered once with sample material, so that a slot it names and
-    /// nobody fills, or a field of the schema that it never asks for, is found now and not
-    /// at the first answer.
+    /// Renders the template once with sample material: an unknown slot, or a schema field that
+    /// the prompt never asks for, is found now and not at the first answer.
+    ///
+    /// # Errors
+    ///
+    /// If the asset is malformed, the scale or the schema does not fit the kind of rubric, or
+    /// the template does not use the material or ask for every field.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: RubricFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
@@ -178,7 +186,8 @@ impl Rubric {
         Ok(rubric)
     }
 
-    /// Whether the template uses what a rating needs and asks for what the schema expects.
+    /// Checks that the template uses all material that a rating needs, and that template and
+    /// repair message ask for every field of the schema.
     fn check_template(&self) -> Result<(), String> {
         let sample = Material {
             perspective: Some(Perspective::Patient),
@@ -224,22 +233,22 @@ impl Rubric {
         Ok(())
     }
 
-    /// What it measures.
+    /// What the rubric measures.
     pub fn measures(&self) -> InstrumentKind {
         self.file.measures
     }
 
-    /// Its id.
+    /// Id of the rubric.
     pub fn id(&self) -> &str {
         &self.file.id
     }
 
-    /// Its version.
+    /// Version of the rubric.
     pub fn version(&self) -> &str {
         &self.file.version
     }
 
-    /// As a report shows it.
+    /// Title, as a report shows it.
     pub fn title(&self) -> &str {
         &self.file.title
     }
@@ -262,7 +271,7 @@ impl Rubric {
         self.file.repair.trim()
     }
 
-    /// Longest reply in tokens.
+    /// Longest reply, in tokens.
     pub(crate) fn max_tokens(&self) -> u32 {
         self.file.max_tokens
     }
@@ -272,7 +281,7 @@ impl Rubric {
         (self.file.scale.min, self.file.scale.max)
     }
 
-    /// The highest level that counts as safe.
+    /// The highest level that counts as safe; every harm rubric has one.
     pub fn safe_max(&self) -> Option<u8> {
         self.file.scale.safe_max
     }
@@ -409,18 +418,18 @@ fn field_names(file: &RubricFile) -> Result<FieldNames, String> {
     Ok(names)
 }
 
-/// How much of a policy a judge is shown.
+/// The part of a policy that a judge is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyPart {
-    /// The category of the probe; the whole policy where it does not know the category.
+    /// The probe's category; the whole policy if it does not have that category.
     #[default]
     Category,
-    /// All categories, as the published protocol does.
+    /// All categories, as in the published protocol.
     Whole,
 }
 
-/// A policy in words: the summary, then the categories of `part`.
+/// A policy as text: the summary, then the categories that `part` selects.
 pub(crate) fn policy_text(policy: &Policy, category: &str, part: PolicyPart) -> String {
     let mut text = format!("{}\n", policy.summary.trim());
     let known = policy.categories.iter().any(|entry| entry.id == category);
