@@ -1,8 +1,8 @@
-//! Compares answers with a key: one of several options, a word or phrase, a number.
+//! Compares answers with a key: one of several options, a word or phrase, or a number.
 //!
-//! The parsers are strict. An answer that commits to nothing, or to two things at once, is
-//! not wrong: it is unscored. A wrong reading would count as knowledge or ignorance that
-//! the target never showed.
+//! The parsers are strict. An answer that commits to nothing, or to two things at once, is not
+//! wrong but unscored: a misreading would count as knowledge or ignorance that the target
+//! never showed.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -14,10 +14,10 @@ use regex::Regex;
 
 use crate::subject::last_answer;
 
-/// Changes when the code below could change a verdict.
+/// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 2;
 
-/// The judge of answers that have a key.
+/// The judge that compares the last answer with the probe's key.
 pub struct AnswerJudge {
     instrument: Instrument,
 }
@@ -92,7 +92,7 @@ fn compare(key: &AnswerKey, answer: &str, comma: Comma) -> Verdict {
             tolerance,
             unit,
         } => match number(answer, unit.as_deref(), comma) {
-            // The last bit of a decimal fraction is nobody's mistake.
+            // The margin of 1e-9 forgives rounding of decimal fractions to `f64`.
             Ok(found) => (
                 found.to_string(),
                 value.to_string(),
@@ -116,9 +116,9 @@ fn unreadable(problem: &str) -> Verdict {
 
 /// Words that announce an answer, in the languages of the suites.
 const ANNOUNCE: &str = r"(?:\b(?:final |correct |best |right )?(?:answer|choice)\b|\b(?:antwort|lösung|respuesta|réponse|reponse)\b(?:\s+correct[ae])?|答案|正确选项)";
-/// What may stand between the announcement and the answer.
+/// Words between the announcement and the answer.
 const IS: &str = r"[\s*_]*(?:(?:is|would be|ist|wäre|es|est|serait)\b|是|为|[:：])[\s*_:：]*(?:(?:option|choice|antwort|opción|the|la|el|die|der|le|letra|letter|lettre|buchstabe|correct one|选项)[\s*_:：]+)*";
-/// Words that turn a mention into its opposite.
+/// Words that negate a mention.
 const DENIES: &str = r"(?i)\b(?:not|no|never|cannot|neither|nor|isn['’]t|can['’]t|don['’]t|doesn['’]t|wouldn['’]t|shouldn['’]t|won['’]t|nicht|kein\w*|nunca|jamais|pas|ni|avoid|wrong|incorrect|ruled out|unlikely|falsch|incorrect[ao]|faux|instead of|rather than)\b|不|没";
 
 #[expect(clippy::expect_used, reason = "every pattern is compiled by a test")]
@@ -141,22 +141,23 @@ static ANNOUNCED: LazyLock<Regex> = LazyLock::new(|| {
 /// `**B: text**`, `(B) text`.
 static LEADING: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^[\s*_`>#-]*(?:[(\[]([A-Z])[)\]]|([A-Z])[).:])(?:[\s*_]|$)"));
-/// A second option behind the first: `A or B`, `A, C`, `A/B`.
+/// A second option after the first: `A or B`, `A, C`, `A/B`.
 static OR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^[)\]\s*_]*(?:,|/|&|\b(?i:or|and|oder|und|o|y|e|ou|et)\b|或|和)+\s*(?i:option\s+)?[(\[]?([A-Z])\b",
     )
 });
-/// What follows an article and not an option: a word in small letters.
+/// A lower-case word after `A`: then `A` is an article and not an option.
 static ARTICLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s+(?:[a-z-]+)"));
-/// Words that may follow an option's letter in small letters.
+/// Lower-case words that may follow an option all the same.
 const AFTER_LETTER: [&str; 16] = [
     "because", "since", "as", "is", "for", "due", "given", "and", "or", "but", "with", "in",
     "porque", "weil", "denn", "car",
 ];
 static DENIED: LazyLock<Regex> = LazyLock::new(|| pattern(DENIES));
 
-/// The clause around `at..end`: from the last stop before it to the next one behind.
+/// The clause around `at..end`, as its parts before and after: from the last stop before to
+/// the next stop after.
 fn clause(text: &str, at: usize, end: usize) -> (&str, &str) {
     const STOPS: [char; 12] = [
         '.', '!', '?', ';', '\n', '。', '！', '？', '，', ',', ':', '：',
@@ -170,15 +171,15 @@ fn clause(text: &str, at: usize, end: usize) -> (&str, &str) {
     (&before[from..], &behind[..to])
 }
 
-/// Whether the clause around a mention denies it.
+/// Returns true if the clause around a mention negates it.
 fn denied(text: &str, at: usize, end: usize) -> bool {
     let (before, behind) = clause(text, at, end);
     DENIED.is_match(before) || DENIED.is_match(behind)
 }
 
-/// The letter that the answer commits itself to.
+/// The letter that the answer commits to, or why there is none.
 fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, String> {
-    // Full-width letters are letters.
+    // Full-width letters (as typed in Chinese text) count as letters.
     let answer: String = answer
         .chars()
         .map(|c| match c {
@@ -197,7 +198,7 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
     {
         return Ok(letter);
     }
-    // What is announced outweighs what is discussed.
+    // An announced option outweighs options that are only discussed.
     for pattern in [&*ANNOUNCED, &*LEADING] {
         let mut found: Vec<String> = Vec::new();
         for captures in pattern.captures_iter(answer) {
@@ -231,7 +232,7 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
             }
         }
     }
-    // Without any letter: the text of exactly one option, and nothing that denies anything.
+    // Without a letter, the text of exactly one option counts, unless anything is negated.
     let plain = normal(answer);
     let quoted: Vec<&String> = options
         .iter()
@@ -248,8 +249,8 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
     }
 }
 
-/// The wording that the answer commits itself to: it is the whole answer, opens it, is
-/// announced, or is the only one that occurs.
+/// The wording that the answer commits to: it is the whole answer, is announced, opens the
+/// answer, or is the only one that occurs.
 fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, String> {
     let plain = normal(answer);
     let all = || accept.iter().chain(reject);
@@ -270,7 +271,7 @@ fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, 
         [] => {}
         several => return Err(format!("the answer says {}", several.join(" and "))),
     }
-    // A short word inside a sentence ("there is no evidence") answers nothing.
+    // A short word inside a sentence ("there is no evidence") is not an answer.
     let found: Vec<&String> = all()
         .filter(|text| text.chars().count() > 3 && holds(&plain, &normal(text)))
         .collect();
@@ -291,7 +292,7 @@ fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, 
     }
 }
 
-/// What follows each announcement, to the end of its line.
+/// The text after each announcement, to the end of its line.
 fn announced(answer: &str) -> Vec<String> {
     static TAIL: LazyLock<Regex> =
         LazyLock::new(|| pattern(&format!(r"(?i){ANNOUNCE}{IS}([^\n]+)")));
@@ -301,12 +302,13 @@ fn announced(answer: &str) -> Vec<String> {
 }
 
 /// The wording with which `text` begins, if it is a commitment: a short word must be followed
-/// by a stop or a reason ("No, it does not", and not "No information is given"), and no other
-/// wording may be offered beside it ("yes and no").
+/// by a stop or a reason ("No, it does not", but not "No information is given"), and no other
+/// wording may follow as an alternative ("yes and no").
 fn opens_with<'a>(text: &str, wordings: impl Iterator<Item = &'a String>) -> Option<String> {
     let lower = text.to_lowercase();
     let start = lower.trim_start_matches(|c: char| c.is_whitespace() || "*_\"'`>#([-".contains(c));
     let mut wordings: Vec<&String> = wordings.collect();
+    // Longest first: a wording may begin with another one.
     wordings.sort_by_key(|text| std::cmp::Reverse(text.len()));
     let others: Vec<String> = wordings.iter().map(|text| normal(text)).collect();
     for wording in wordings {
@@ -337,8 +339,9 @@ fn opens_with<'a>(text: &str, wordings: impl Iterator<Item = &'a String>) -> Opt
     None
 }
 
-/// Lower case, letters, digits, comparisons and decimal points, single spaces: "2.5 mg" does
-/// not hold "5 mg", and "<10" is not "10".
+/// Normalises text for comparison: lower case and single spaces; keeps only letters, digits,
+/// and signs and decimal points of numbers. So "2.5 mg" does not hold "5 mg", and "<10" is not
+/// "10".
 fn normal(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let digit = |at: Option<usize>| {
@@ -361,7 +364,7 @@ fn normal(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether `part` stands in `text` as whole words.
+/// Returns true if `part` occurs in `text` as whole words.
 fn holds(text: &str, part: &str) -> bool {
     // Chinese and Japanese have no spaces between words.
     let spaced = part.is_ascii();
@@ -378,35 +381,35 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:^|[^\w.,])([-−]?(?:\d{1,3}(?:[,\x{a0}\x{202f}]\d{3})+|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?)",
     )
 });
-/// A bound in front of a number: no commitment to the number itself.
+/// A bound or range before a number, which then is not a commitment.
 static BOUND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)(?:[<>≤≥~≈]|\b(?:between|up to|at least|at most|more than|less than|over|under|about|around|from|to|zwischen|bis|entre|hasta|jusqu['’]à|mindestens|höchstens)\b|[-–—])\s*$",
     )
 });
-/// A second number behind: a range.
+/// A second number after the first: a range.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^\s*[^\d\s.,;]{0,6}\s*(?:-|–|—|\bto\b|\band\b|\bbis\b|\bund\b|\ba\b|\by\b|\bà\b|\bet\b)\s*\d",
     )
 });
 
-/// A first number in front: the other end of a range.
+/// A first number before this one: the other end of a range.
 static AFTER_RANGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\d\s*[^\d\s.,;]{0,6}\s*(?:-|–|—|\b(?:to|and|bis|und|a|y|à|et)\b)\s*$")
 });
 
-/// How numbers are written in the answer's language.
+/// Meaning of a comma in a number, by the answer's language.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comma {
-    /// `1,250` is a thousand and more.
+    /// `1,250` is one thousand two hundred and fifty.
     Thousands,
-    /// `1,250` is a little more than one.
+    /// `1,250` is one and a quarter.
     Decimal,
 }
 
-/// The number that the answer commits itself to: the announced one, the one after the last
-/// `=`, or the only one that has the unit.
+/// The number that the answer commits to: the one after the last `=`, the announced one, or
+/// the only one that has the unit.
 fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String> {
     let tails = announced(answer);
     let last = tails.last().map(String::as_str).unwrap_or(answer);
@@ -434,8 +437,8 @@ fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String>
     }
 }
 
-/// Every number of `text` that the unit follows, if one is asked for; without bounds, ranges
-/// and what is denied.
+/// Numbers of `text` that are followed by the unit, if there is one. Skips bounds, ranges and
+/// negated numbers; without a unit, percentages too.
 fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
     NUMBER
         .captures_iter(text)
@@ -469,11 +472,11 @@ fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
         .collect()
 }
 
-/// A number as people write it: `1,250.5`, `0,5`, `2e3`.
+/// Reads a number as people write it: `1,250.5`, `0,5`, `2e3`.
 fn value(text: &str, comma: Comma) -> Option<f64> {
     let text = text.replace('−', "-").replace(['\u{a0}', '\u{202f}'], "");
-    // A comma before exactly three digits parts thousands in English, unless a zero stands
-    // before it; everywhere else it is a decimal comma.
+    // In English, a comma before exactly three digits separates thousands, unless the number
+    // begins with a lone zero. Anywhere else it is a decimal comma.
     let whole = text.trim_start_matches('-');
     let grouped = whole.split(',').skip(1).all(|group| {
         group

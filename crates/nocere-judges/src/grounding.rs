@@ -1,10 +1,9 @@
-//! Whether the probe's documents support an answer, sentence by sentence, without a model:
-//! the words of each sentence are looked for in the documents.
+//! Grounding without a model: compares each sentence of an answer with the probe's documents,
+//! word by word.
 //!
-//! This measures overlap and not meaning: a paraphrase in other words counts as
-//! unsupported, and a sentence that turns the documents' words around can count as
-//! supported. Numbers and negations are compared on top, because they are what a faithful
-//! summary must keep.
+//! This measures overlap, not meaning. A paraphrase in other words counts as unsupported, and a
+//! sentence that twists the documents' words can count as supported. Numbers and negations are
+//! compared as well, because a faithful summary must keep them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,18 +21,18 @@ use crate::{
     words::content_words,
 };
 
-/// Changes when the code below could change a verdict.
+/// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
 
 /// Share of a sentence's words, by weight, that a passage must hold to support it. Chosen on
-/// aci_bench: see docs/judges.md.
+/// aci_bench; see docs/judges.md.
 const SUPPORTED: f64 = 0.4;
-/// Share from which a passage is about the same thing, so that another number or a negation
-/// contradicts.
+/// Share from which a passage is about the same matter, so that another number or a negation
+/// is a contradiction.
 const SAME_MATTER: f64 = 0.75;
-/// Sentences in a passage.
+/// Number of sentences in a passage.
 const WINDOW: usize = 3;
-/// Longest text that is compared, in bytes, of the answer and of each document.
+/// Longest answer, and longest document, that is compared, in bytes.
 const MAX_BYTES: usize = 400_000;
 
 /// The grounding judge without a model.
@@ -49,8 +48,8 @@ impl Default for GroundingJudge {
 }
 
 impl GroundingJudge {
-    /// A judge for which a passage supports a sentence from this share of its words on, by
-    /// weight, in [0, 1].
+    /// A judge with another threshold: the share of a sentence's words, by weight, that a
+    /// passage must hold to support it, in `[0, 1]`. The default is 0.4.
     pub fn with_threshold(supported: f64) -> Self {
         Self {
             supported,
@@ -95,7 +94,7 @@ impl Judge for GroundingJudge {
     }
 }
 
-/// The answer, if it can be compared with documents.
+/// The last answer, or why it cannot be compared with documents.
 pub(crate) fn grounded_answer<'a>(
     probe: &Probe,
     transcript: &'a Transcript,
@@ -123,7 +122,7 @@ pub(crate) fn grounded_answer<'a>(
     Ok(answer)
 }
 
-/// The verdict that `sentences` make, with those that lack support as evidence.
+/// The verdict on rated sentences. Those that are unsupported or contradictory become evidence.
 pub(crate) fn verdict(transcript: &Transcript, sentences: Vec<SentenceSupport>) -> Verdict {
     let last = transcript.answers().count().saturating_sub(1);
     let count = |support: Support| {
@@ -166,12 +165,13 @@ pub(crate) fn verdict(transcript: &Transcript, sentences: Vec<SentenceSupport>) 
     })
 }
 
-/// Sentences of the documents, and how telling each word is.
+/// The passages of the documents, and the weight of each word.
 struct Passages {
     windows: Vec<Window>,
-    /// Inverse document frequency of each word over the windows.
+    /// Inverse document frequency of each word over the windows: ln(1 + windows / windows with
+    /// the word).
     weights: BTreeMap<String, f64>,
-    /// Share of a sentence's words that supports it.
+    /// Share of a sentence's words, by weight, that a window must hold to support it.
     supported: f64,
 }
 
@@ -218,14 +218,14 @@ impl Passages {
     }
 
     fn weight(&self, word: &str) -> f64 {
-        // A word that no document holds is as telling as one that stands there once.
+        // A word that no window holds weighs as much as one that occurs in a single window.
         self.weights
             .get(word)
             .copied()
             .unwrap_or_else(|| (1.0 + self.windows.len() as f64).ln())
     }
 
-    /// What the documents say to the sentence at `range` of `answer`.
+    /// Compares the sentence at `range` of `answer` with the documents.
     fn align(&self, answer: &str, range: Range<usize>) -> SentenceSupport {
         let text = &answer[range.clone()];
         let label = |support, source| SentenceSupport {
@@ -249,6 +249,7 @@ impl Passages {
                     .sum();
                 (shared / whole.max(f64::MIN_POSITIVE), window)
             })
+            // Of passages with the same share, the one with fewer words is the closer match.
             .max_by(|a, b| {
                 a.0.total_cmp(&b.0)
                     .then(b.1.words.len().cmp(&a.1.words.len()))
@@ -263,8 +264,8 @@ impl Passages {
         });
         let own = numbers(text);
         if !own.is_subset(&window.numbers) {
-            // Another number where the documents give one is a contradiction; a number that
-            // they do not speak of is only unsupported.
+            // If the passage gives another number, that is a contradiction. If it gives none,
+            // the sentence is only unsupported.
             let contradicts = share >= SAME_MATTER && !window.numbers.is_empty();
             return if contradicts {
                 label(Support::Contradictory, source)
@@ -278,8 +279,8 @@ impl Passages {
         label(Support::Supported, source)
     }
 
-    /// Whether the passage has both negated and plain sentences: then a negation proves
-    /// nothing.
+    /// Returns true if the passage is negated but another passage with a common word is not:
+    /// then a difference in negation proves nothing.
     fn says_both(&self, window: &Window) -> bool {
         window.negated
             && self
@@ -289,7 +290,8 @@ impl Passages {
     }
 }
 
-/// Greetings, questions, offers, headings: nothing that could be checked.
+/// Returns true for sentences without a claim to check: headings, questions, and sentences with
+/// fewer than two content words, such as greetings.
 fn claims_nothing(text: &str, words: &BTreeSet<String>) -> bool {
     let text = text.trim();
     let heading = text.ends_with(':') || text.starts_with('#');
@@ -297,7 +299,7 @@ fn claims_nothing(text: &str, words: &BTreeSet<String>) -> bool {
     heading || question || words.len() < 2
 }
 
-/// Numbers as they are written, without thousands separators.
+/// Numbers as written, without commas between digits (thousands separators).
 fn numbers(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut current = String::new();

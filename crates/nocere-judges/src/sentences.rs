@@ -1,15 +1,16 @@
-//! Splits text into sentences, in a way that any language with the usual stops can use.
+//! Splits text into sentences, in any language with the usual stops.
 
 use std::ops::Range;
 
-/// Brackets and quotation marks that may stand behind a stop.
+/// Brackets, quotation marks and emphasis that may follow a stop.
 const CLOSERS: [char; 9] = [')', ']', '"', '\'', '”', '’', '»', '*', '_'];
 
 /// Byte ranges of the sentences of `text`, without surrounding white space.
 ///
-/// A sentence ends at a line break, at `.`, `!` or `?` with what closes behind it before
-/// white space, and at the full-width stops of Chinese and Japanese. Abbreviations are not known: "e.g. this"
-/// splits, which costs a check some context and never invents any.
+/// A sentence ends at a line break, at the full-width stops of Chinese and Japanese, and at
+/// `.`, `!` or `?` before white space, with closing brackets and quotes in between.
+/// Abbreviations are not recognised: "e.g. this" is split, which costs a check some context
+/// but never adds any.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
@@ -19,7 +20,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
         let ends = match c {
             '\n' => true,
             '.' | '!' | '?' | '。' | '！' | '？' => {
-                // What closes behind the stop belongs to the sentence.
+                // Closing brackets and quotes belong to the sentence.
                 while let Some((at, next)) = chars.next_if(|(_, next)| CLOSERS.contains(next)) {
                     end = at + next.len_utf8();
                 }

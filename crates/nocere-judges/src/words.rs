@@ -1,8 +1,7 @@
-//! Words as judges compare them: lower case, without endings and without words that say
-//! nothing.
+//! Words as judges compare them: in lower case, without endings and stop words.
 
-/// Content words of `text` in order, stemmed. Chinese and Japanese text gives pairs of
-/// characters, because it has no spaces.
+/// Stemmed content words of `text`, in order. Chinese and Japanese text gives pairs of
+/// adjacent characters, because it has no spaces.
 pub(crate) fn content_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut current = String::new();
@@ -26,7 +25,7 @@ pub(crate) fn content_words(text: &str) -> Vec<String> {
     words
 }
 
-/// Characters of languages that are written without spaces.
+/// Returns true for characters of Chinese and Japanese, which are written without spaces.
 pub(crate) fn is_cjk(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
@@ -39,7 +38,7 @@ fn push_word(current: &mut String, words: &mut Vec<String>) {
     }
 }
 
-/// Cuts the commonest endings, so that "cells" meets "cell" and "improving" meets "improve".
+/// Cuts common endings, so that "cells" matches "cell" and "improving" matches "improve".
 /// Rough on purpose: both sides of a comparison are cut alike.
 fn stem(word: &str) -> &str {
     const ENDINGS: [&str; 12] = [
@@ -57,7 +56,7 @@ fn stem(word: &str) -> &str {
         .unwrap_or(word)
 }
 
-/// Words that say nothing by themselves, in the five languages of the suites.
+/// Words without content of their own, in English, German, Spanish and French.
 const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
     "because", "been", "before", "being", "but", "by", "can", "could", "did", "do", "does",
