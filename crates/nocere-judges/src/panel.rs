@@ -1,5 +1,5 @@
-//! A panel: several judges of one kind give their verdicts, and a rule makes one of them.
-//! What each member said is kept in the verdict.
+//! A panel: several judges of one kind vote, and a rule combines their votes into one verdict.
+//! The verdict keeps every vote.
 
 use std::sync::Arc;
 
@@ -13,23 +13,23 @@ use crate::{
     votes::{VoteRule, decide},
 };
 
-/// Changes when the code below could change a verdict.
+/// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
 
-/// Largest weight: more would be a panel of one.
+/// Largest weight of a member: with more, the panel would be a single judge.
 const MAX_WEIGHT: f64 = 1_000.0;
 
 /// One member of a panel.
 pub struct Member {
     /// The judge.
     pub judge: Arc<dyn Judge>,
-    /// How many models it asks.
+    /// Number of models that it asks.
     pub models: usize,
-    /// How much its vote counts, above 0.
+    /// Weight of its vote, above 0 and at most 1,000.
     pub weight: f64,
 }
 
-/// Several judges as one.
+/// Several judges of one kind as one judge.
 pub struct PanelJudge {
     instrument: Instrument,
     members: Vec<Member>,
@@ -37,8 +37,13 @@ pub struct PanelJudge {
 }
 
 impl PanelJudge {
-    /// A panel called `id`. Members must measure the same thing on a common scale, their
-    /// weights must be positive, and the quorum must be reachable.
+    /// A panel named `id`.
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than two members, two are the same judge, they do not measure the
+    /// same thing, their kind cannot be combined by votes, a weight is out of range, or the
+    /// quorum cannot be reached.
     pub fn new(id: &str, members: Vec<Member>, rule: VoteRule) -> Result<Self, AssetError> {
         let fail = |problem: String| AssetError::new(&format!("panel `{id}`"), problem);
         let Some(first) = members.first() else {
@@ -144,6 +149,7 @@ impl Judge for PanelJudge {
             let mut evidence = Vec::new();
             let mut models = cx.models;
             for member in &self.members {
+                // The context lists all members' models in the order of the members.
                 let (own, others) = models.split_at(member.models.min(models.len()));
                 models = others;
                 let own = JudgeContext {
@@ -207,7 +213,7 @@ mod tests {
         }
     }
 
-    /// The rules with another hash: a comment changes the asset.
+    /// The rules with another hash: even a comment changes the asset.
     fn variant(comment: &str) -> RefusalRules {
         let text = include_str!("../../../assets/judges/refusal-rules.yaml");
         RefusalRules::from_yaml("r.yaml", &format!("{text}\n# {comment}\n")).unwrap()
