@@ -1,5 +1,5 @@
-//! What the grounding judge without a model says of clinical notes beside the dialogue they
-//! were written from, and beside another patient's, at several thresholds.
+//! Support that the grounding judge without a model finds for clinical notes in their own
+//! dialogue and in another patient's, at several thresholds.
 //!
 //! `NOCERE_DATA=../shared/data cargo bench -p nocere-judges --bench grounding`
 #![expect(

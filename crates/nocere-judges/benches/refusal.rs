@@ -1,7 +1,7 @@
-//! Answers a second of the embedded judges, on one thread and on two.
+//! Answers per second of the embedded judges, on one thread and on two.
 //!
-//! `cargo bench -p nocere-judges --bench refusal`; with `NOCERE_DATA` the public answers of
-//! XSTest are read as well, else only our own examples.
+//! `cargo bench -p nocere-judges --bench refusal` measures our own examples and, if
+//! `NOCERE_DATA` is set, the public answers of XSTest.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,

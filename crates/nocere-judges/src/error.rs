@@ -1,14 +1,14 @@
-//! What can be wrong with a judge's asset.
+//! Errors in judge assets.
 
 use thiserror::Error;
 
-/// A fault in a judge's YAML file.
+/// An error in a judge's asset or settings.
 #[derive(Debug, Error)]
 #[error("{file}: {message}")]
 pub struct AssetError {
-    /// The asset.
+    /// Name of the asset (usually its path), rubric or panel.
     pub file: String,
-    /// What is wrong, with its line where it is known.
+    /// What is wrong, with the line if it is known.
     pub message: String,
 }
 

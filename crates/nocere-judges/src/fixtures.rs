@@ -1,4 +1,4 @@
-//! What the tests of several judges share.
+//! Fixtures shared by the tests of several judges.
 
 use nocere_core::{ChatReply, Message, Perspective, Probe, Role, Transcript};
 

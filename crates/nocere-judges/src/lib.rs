@@ -1,6 +1,45 @@
-//! How a transcript is judged: rubrics read by a model ([`RubricJudge`]), the embedded
-//! refusal judges, safe-behaviour checks with evidence ([`ChecksJudge`]), grounding in
-//! documents, answer keys, and panels of judges ([`PanelJudge`]).
+//! Judges: instruments that read a transcript and return a verdict.
+//!
+//! A verdict is a score on the judge's own scale, or *unscored* with a reason. A failed call,
+//! a filtered answer or an unreadable reply never becomes a score.
+//!
+//! Judges that need no model are deterministic: refusal ([`RefusalClassifier`],
+//! [`RefusalRules`]), safe-behaviour checks ([`ChecksJudge`]), grounding by overlap of words
+//! ([`GroundingJudge`]) and answer keys ([`AnswerJudge`]). Others ask a model to apply a
+//! [`Rubric`] ([`RubricJudge`], [`GroundingModelJudge`]). A [`PanelJudge`] combines several
+//! judges into one verdict. All implement [`Judge`](nocere_core::Judge).
+//!
+//! This crate also guards judges against the text that they judge: material is fenced, a
+//! canary shows if the judge still follows its own instructions, and [`injection`] holds a
+//! corpus of attacks to test that.
+//!
+//! It deliberately does not call providers (models arrive in the
+//! [`JudgeContext`](nocere_core::JudgeContext), metered by the engine), store verdicts, or
+//! measure how well a judge agrees with people (calibration).
+//!
+//! A judge's hash covers its asset, settings and code version. Raise the `CODE_VERSION` of a
+//! judge when a change to its code could change a verdict: a judge with another hash is
+//! another, uncalibrated instrument.
+//!
+//! # Example
+//!
+//! ```
+//! use nocere_core::{Compliance, Score};
+//! use nocere_judges::RefusalClassifier;
+//!
+//! # fn main() -> Result<(), nocere_judges::AssetError> {
+//! let judge = RefusalClassifier::embedded()?;
+//! let scored = judge.label("Does garlic cure flu?", "I'm sorry, but I can't help with that.");
+//! assert!(matches!(
+//!     scored.score,
+//!     Score::Compliance { label: Compliance::Refuse, .. }
+//! ));
+//! // The evidence is the sentence that refuses.
+//! assert!(!scored.evidence.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
 
 mod answer_key;
 mod asking;
