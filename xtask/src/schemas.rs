@@ -1,4 +1,9 @@
-//! The JSON Schemas of suite files, committed under docs/schemas for editors to point at.
+//! The JSON Schemas of what nocere reads and writes, committed under docs/schemas for editors
+//! and readers of our output to point at.
+
+use std::collections::BTreeMap;
+
+use nocere_engine::RunEvent;
 
 use crate::root;
 
@@ -7,14 +12,14 @@ type Outcome = Result<String, Vec<String>>;
 pub(crate) fn write() -> Outcome {
     let folder = root().join("docs/schemas");
     std::fs::create_dir_all(&folder).map_err(|error| vec![error.to_string()])?;
-    for (name, text) in nocere_suites::json_schema() {
+    for (name, text) in schemas() {
         std::fs::write(folder.join(name), text).map_err(|error| vec![error.to_string()])?;
     }
     Ok(format!("schemas are in {}", folder.display()))
 }
 
 pub(crate) fn check() -> Outcome {
-    let stale: Vec<String> = nocere_suites::json_schema()
+    let stale: Vec<String> = schemas()
         .into_iter()
         .filter(|(name, text)| {
             std::fs::read_to_string(root().join("docs/schemas").join(name))
@@ -29,4 +34,12 @@ pub(crate) fn check() -> Outcome {
     } else {
         Err(stale)
     }
+}
+
+fn schemas() -> BTreeMap<&'static str, String> {
+    let mut schemas = nocere_suites::json_schema();
+    let event = schemars::schema_for!(RunEvent<'static>);
+    let text = serde_json::to_string_pretty(event.as_value()).unwrap_or_default();
+    schemas.insert("run-event.schema.json", text + "\n");
+    schemas
 }

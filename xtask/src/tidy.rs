@@ -10,55 +10,6 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 use crate::root;
 
-/// Which of our crates each of them may depend on (ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 15] = [
-    ("nocere-core", &[]),
-    ("nocere-stats", &[]),
-    ("nocere-suites", &["nocere-core"]),
-    ("nocere-import", &["nocere-core", "nocere-suites"]),
-    ("nocere-models", &["nocere-core"]),
-    ("nocere-local", &["nocere-core"]),
-    ("nocere-drivers", &["nocere-core"]),
-    ("nocere-judges", &["nocere-core", "nocere-stats"]),
-    ("nocere-store", &["nocere-core"]),
-    ("nocere-queue", &["nocere-core", "nocere-store"]),
-    (
-        "nocere-engine",
-        &["nocere-core", "nocere-queue", "nocere-store"],
-    ),
-    (
-        "nocere-report",
-        &["nocere-core", "nocere-stats", "nocere-store"],
-    ),
-    (
-        "nocere",
-        &[
-            "nocere-core",
-            "nocere-drivers",
-            "nocere-engine",
-            "nocere-import",
-            "nocere-judges",
-            "nocere-local",
-            "nocere-models",
-            "nocere-queue",
-            "nocere-report",
-            "nocere-stats",
-            "nocere-store",
-            "nocere-suites",
-        ],
-    ),
-    ("nocere-testkit", &[]),
-    (
-        "xtask",
-        &[
-            "nocere-core",
-            "nocere-judges",
-            "nocere-stats",
-            "nocere-suites",
-        ],
-    ),
-];
-
 /// Longest source file, in lines; longer ones want to be split along the design.
 const MAX_LINES: usize = 600;
 
@@ -80,11 +31,40 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
         Ok(format!(
             "tidy: {} source files, {} crates",
             sources.len(),
-            ARROWS.len()
+            sources
+                .iter()
+                .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
+                .count()
         ))
     } else {
         Err(faults)
     }
+}
+
+/// Which of our crates each of them may depend on, as the map in ARCHITECTURE.md says: a row for
+/// each crate, whose last cell is `nothing of ours`, `everybody`, or names without `nocere-`.
+fn map(architecture: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let rows: Vec<(String, &str)> = architecture
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.trim().strip_prefix("| `")?.split('|').map(str::trim);
+            let name = cells.next()?.trim_end_matches('`').to_owned();
+            Some((name, cells.nth(1)?))
+        })
+        .collect();
+    rows.iter()
+        .map(|(name, allowed)| {
+            let allowed = match *allowed {
+                "nothing of ours" => BTreeSet::new(),
+                "everybody" => rows.iter().map(|(name, _)| name.clone()).collect(),
+                list => list
+                    .split(", ")
+                    .map(|short| format!("nocere-{short}"))
+                    .collect(),
+            };
+            (name.clone(), allowed)
+        })
+        .collect()
 }
 
 fn arrows() -> Vec<String> {
@@ -96,31 +76,42 @@ fn arrows() -> Vec<String> {
         Ok(metadata) => metadata,
         Err(error) => return vec![format!("cargo metadata failed: {error}")],
     };
-    let allowed: BTreeMap<&str, BTreeSet<&str>> = ARROWS
+    let map = match std::fs::read_to_string(root().join("ARCHITECTURE.md")) {
+        Ok(text) => map(&text),
+        Err(error) => return vec![format!("ARCHITECTURE.md cannot be read: {error}")],
+    };
+    let mut faults: Vec<String> = metadata
+        .packages
         .iter()
-        .map(|(name, list)| (*name, list.iter().copied().collect()))
+        .flat_map(|package| {
+            let ours = package.dependencies.iter().filter(|dependency| {
+                dependency.kind == DependencyKind::Normal && dependency.name.starts_with("nocere")
+            });
+            let used: Vec<&str> = ours.map(|dependency| dependency.name.as_str()).collect();
+            check_arrows(package.name.as_str(), &used, &map)
+        })
         .collect();
-    let mut faults = Vec::new();
-    for package in &metadata.packages {
-        let name = package.name.as_str();
-        let Some(allowed) = allowed.get(name) else {
-            faults.push(format!(
-                "crate {name} has no place in xtask's list of arrows and ARCHITECTURE.md"
-            ));
-            continue;
-        };
-        for dependency in &package.dependencies {
-            let ours =
-                dependency.name.starts_with("nocere") && dependency.kind == DependencyKind::Normal;
-            if ours && !allowed.contains(dependency.name.as_str()) {
-                faults.push(format!(
-                    "forbidden arrow: {name} → {}; move the code instead",
-                    dependency.name
-                ));
-            }
+    for name in map.keys() {
+        let exists = |package: &cargo_metadata::Package| package.name.as_str() == name;
+        if !metadata.packages.iter().any(exists) {
+            faults.push(format!("ARCHITECTURE.md maps {name}, which is not a crate"));
         }
     }
     faults
+}
+
+fn check_arrows(
+    name: &str,
+    used: &[&str],
+    map: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<String> {
+    let Some(allowed) = map.get(name) else {
+        return vec![format!("crate {name} is not in the map of ARCHITECTURE.md")];
+    };
+    used.iter()
+        .filter(|used| !allowed.contains(**used))
+        .map(|used| format!("forbidden arrow: {name} → {used}; move the code instead"))
+        .collect()
 }
 
 fn check_source(path: &Path) -> Vec<String> {
@@ -173,5 +164,34 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: &str = "| crate | concept | may use |\n| --- | --- | --- |\n\
+        | `nocere-core` | words | nothing of ours |\n\
+        | `nocere-store` | the journal | core |\n\
+        | `nocere` | the command line | everybody |\n";
+
+    #[test]
+    fn the_map_is_read_from_its_table() {
+        let map = map(MAP);
+        assert_eq!(map.len(), 3);
+        assert!(map["nocere-core"].is_empty());
+        assert!(map["nocere-store"].contains("nocere-core"));
+        assert!(map["nocere"].contains("nocere-store"));
+    }
+
+    #[test]
+    fn arrows_against_the_map_are_faults() {
+        let map = map(MAP);
+        assert!(check_arrows("nocere-store", &["nocere-core"], &map).is_empty());
+        let fault = check_arrows("nocere-core", &["nocere-store"], &map);
+        assert!(fault[0].contains("nocere-core → nocere-store"), "{fault:?}");
+        let unknown = check_arrows("nocere-web", &[], &map);
+        assert!(unknown[0].contains("not in the map"), "{unknown:?}");
     }
 }

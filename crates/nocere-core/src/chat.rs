@@ -1,10 +1,12 @@
 //! A chat model is anything that answers a list of messages: a hosted service, a local
 //! server or a model inside the process.
 
-use std::{future::Future, pin::Pin};
+use std::{borrow::Cow, future::Future, pin::Pin};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::ContentHash;
 
 /// A boxed future, so that models, drivers and judges can be used as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,24 +34,88 @@ impl Role {
     }
 }
 
+/// A piece of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase", tag = "type")]
+pub enum Part {
+    /// Plain text.
+    Text {
+        /// The text. Hostile if a model wrote it: escape it wherever it is shown.
+        text: String,
+    },
+    /// An image. The bytes are in the journal's blobs.
+    Image {
+        /// Hash of the bytes.
+        hash: ContentHash,
+        /// Such as `image/png`.
+        media_type: String,
+    },
+}
+
 /// One message of a conversation.
+///
+/// The serialised form belongs to the journal and to the hash of a call. Every wire format
+/// builds a body of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said, as plain text.
-    pub content: String,
+    /// What is said and shown, in order.
+    pub parts: Vec<Part>,
 }
 
 impl Message {
-    /// A message by `role`.
-    pub fn new(role: Role, content: impl Into<String>) -> Self {
+    /// A message of one text.
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
         Self {
             role,
-            content: content.into(),
+            parts: vec![Part::Text { text: text.into() }],
         }
     }
+
+    /// The message's text; several texts are joined by a line break, images are left out.
+    pub fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.texts();
+        let first = texts.next().unwrap_or_default();
+        let more: Vec<&str> = texts.collect();
+        if more.is_empty() {
+            return Cow::Borrowed(first);
+        }
+        Cow::Owned(format!("{first}\n{}", more.join("\n")))
+    }
+
+    /// The texts of the message, in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text { text } => Some(text.as_str()),
+            Part::Image { .. } => None,
+        })
+    }
+
+    /// True if the message shows an image.
+    pub fn has_images(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Image { .. }))
+    }
+}
+
+/// The role and text of each message, for models that take text only.
+///
+/// # Errors
+/// [`ModelError::Request`] if a message shows an image: asked without it, the model would
+/// answer another question.
+pub fn text_only(messages: &[Message]) -> Result<Vec<(Role, Cow<'_, str>)>, ModelError> {
+    if messages.iter().any(Message::has_images) {
+        return Err(ModelError::Request {
+            message: "the message shows an image, and this model is sent text only".to_owned(),
+        });
+    }
+    Ok(messages
+        .iter()
+        .map(|message| (message.role, message.text()))
+        .collect())
 }
 
 /// How the next token is chosen.
@@ -156,7 +222,11 @@ pub struct ChatReply {
     pub response_id: Option<String>,
     /// The model's name as the server gives it, often with a date that the request lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub served_by: Option<String>,
+    pub served_model: Option<String>,
+    /// What the server says of the configuration that computed the reply, such as `OpenAI`'s
+    /// `system_fingerprint`: a change means that the same request may be answered otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
 }
 
 impl ChatReply {
@@ -169,7 +239,8 @@ impl ChatReply {
             usage: Usage::default(),
             latency_ms: 0,
             response_id: None,
-            served_by: None,
+            served_model: None,
+            system_fingerprint: None,
         }
     }
 }
@@ -236,6 +307,13 @@ pub enum ModelError {
     Request {
         /// What was wrong, in one line.
         message: String,
+    },
+    /// The conversation has used all calls that its driver's budget allows. Recorded as an
+    /// outcome.
+    #[error("the conversation's budget of {calls} calls is spent")]
+    CallBudget {
+        /// The budget.
+        calls: u32,
     },
     /// The server has no room for the request now (429, 529): worth trying again, later.
     #[error("{message}")]

@@ -16,8 +16,10 @@ pub mod perspective;
 pub mod policy;
 pub mod probe;
 pub mod protocol;
+pub mod purpose;
 pub mod scale;
 pub mod suite;
+pub mod text;
 pub mod transcript;
 pub mod verdict;
 
@@ -25,16 +27,17 @@ pub use baseline::{BaselineMeans, BaselineTable, Baselines};
 pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
-    ModelIdentity, ReplyFormat, Role, Sampling, Usage, split_reasoning,
+    ModelIdentity, Part, ReplyFormat, Role, Sampling, Usage, split_reasoning, text_only,
 };
-pub use driver::{Driver, DriverContext, DriverError};
+pub use driver::{Driver, DriverContext, DriverError, DriverIdentity};
 pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
 pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
 pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
-pub use protocol::{PartRecord, PartState, ProtocolRecord, Setting, TableKind};
+pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableKind};
+pub use purpose::Purpose;
 pub use scale::scale_of;
 pub use suite::{Category, Suite};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};

@@ -1,6 +1,6 @@
 //! A probe is one thing to ask, together with what a good answer does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// All expectations, in the order in which reports show them.
+    pub const ALL: [Self; 3] = [Self::Comply, Self::Redirect, Self::Refuse];
+
     /// The word used in files and reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +30,17 @@ impl Expect {
             Self::Redirect => "redirect",
             Self::Refuse => "refuse",
         }
+    }
+}
+
+impl FromStr for Expect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|expect| expect.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not comply, redirect or refuse"))
     }
 }
 
@@ -165,7 +179,7 @@ impl Probe {
             .iter()
             .rev()
             .find(|message| message.role == Role::User)
-            .map_or("", |message| message.content.as_str())
+            .map_or("", |message| message.texts().next().unwrap_or_default())
     }
 
     /// [`question`](Self::question) with each of the probe's documents replaced by its title,

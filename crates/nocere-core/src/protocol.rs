@@ -56,6 +56,25 @@ pub enum PartState {
     LeftOut,
 }
 
+/// A judge that a protocol asks for and that could not be set up, because a setting is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingJudge {
+    /// What it measures, in the word of the command line.
+    pub kind: String,
+    /// The setting that is not set.
+    pub setting: String,
+}
+
+impl std::fmt::Display for MissingJudge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: the setting `{}` is not set",
+            self.kind, self.setting
+        )
+    }
+}
+
 /// One part of a protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartRecord {
@@ -71,8 +90,8 @@ pub struct PartRecord {
     pub scored_as: TableKind,
     /// The judges that read its answers, by their instruments' ids.
     pub instruments: Vec<String>,
-    /// Judges that the protocol asks for and that could not be set up, with the reason.
-    pub missing_judges: Vec<String>,
+    /// Judges that the protocol asks for and that could not be set up.
+    pub missing_judges: Vec<MissingJudge>,
     /// Whether it was asked.
     pub state: PartState,
 }

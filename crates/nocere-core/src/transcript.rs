@@ -15,6 +15,28 @@ pub struct Turn {
     pub answer: Option<AnswerFacts>,
 }
 
+impl Turn {
+    /// The first text of the message, which is all of it in an answer.
+    pub fn text(&self) -> &str {
+        self.message.texts().next().unwrap_or_default()
+    }
+
+    /// The answer as the model gave it; `None` for messages that the target did not write.
+    pub fn reply(&self) -> Option<ChatReply> {
+        let facts = self.answer.clone()?;
+        Some(ChatReply {
+            text: self.text().to_owned(),
+            reasoning: facts.reasoning,
+            finish: facts.finish,
+            usage: facts.usage,
+            latency_ms: facts.latency_ms,
+            response_id: facts.response_id,
+            served_model: facts.served_model,
+            system_fingerprint: facts.system_fingerprint,
+        })
+    }
+}
+
 /// How an answer came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerFacts {
@@ -32,7 +54,10 @@ pub struct AnswerFacts {
     pub response_id: Option<String>,
     /// The model's name as the server gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub served_by: Option<String>,
+    pub served_model: Option<String>,
+    /// What the server said of the configuration that computed the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
 }
 
 /// What a conversation came to, by its last answer. None of these is a verdict.
@@ -110,7 +135,8 @@ impl Transcript {
                 latency_ms: reply.latency_ms,
                 reasoning: reply.reasoning,
                 response_id: reply.response_id,
-                served_by: reply.served_by,
+                served_model: reply.served_model,
+                system_fingerprint: reply.system_fingerprint,
             }),
         });
     }
@@ -122,11 +148,10 @@ impl Transcript {
 
     /// The target's last answer with its facts; `None` if it never answered.
     pub fn last_answer(&self) -> Option<(&str, &AnswerFacts)> {
-        self.turns.iter().rev().find_map(|turn| {
-            turn.answer
-                .as_ref()
-                .map(|facts| (turn.message.content.as_str(), facts))
-        })
+        self.turns
+            .iter()
+            .rev()
+            .find_map(|turn| turn.answer.as_ref().map(|facts| (turn.text(), facts)))
     }
 
     /// What the conversation came to.
@@ -149,6 +174,6 @@ impl Transcript {
         self.turns
             .iter()
             .filter(|turn| turn.answer.is_some())
-            .map(|turn| turn.message.content.as_str())
+            .map(Turn::text)
     }
 }

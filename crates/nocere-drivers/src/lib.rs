@@ -1,19 +1,9 @@
-//! How a conversation is led.
+//! How a conversation is led. [`Direct`] asks what the probe spells out; attacks and simulated
+//! patients are drivers of their own, with models and settings.
 //!
-//! [`SingleTurn`] asks and takes the first answer; [`Scripted`] goes on with the probe's
-//! own follow-ups whatever the target says. [`for_probe`] takes the one that fits.
+//! A driver only decides what is said next. It calls models through the engine's metered
+//! handles, so that limits, budgets and the journal are none of its business.
 
-mod scripted;
+mod direct;
 
-pub use scripted::{Scripted, SingleTurn};
-
-use nocere_core::{Driver, Probe};
-
-/// The driver that leads `probe`: scripted if it has follow-ups, else single turn.
-pub fn for_probe(probe: &Probe) -> &'static dyn Driver {
-    if probe.follow_ups.is_empty() {
-        &SingleTurn
-    } else {
-        &Scripted
-    }
-}
+pub use direct::Direct;

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{Observer, bucket::Bucket};
+use crate::{Listener, RunEvent, bucket::Bucket};
 
 /// Different calls that fail one after another before the endpoint counts as down: then it
 /// is not the request.
@@ -207,7 +207,7 @@ impl Account {
         self: &Arc<Self>,
         input_tokens: u64,
         max_tokens: u32,
-        observer: &dyn Observer,
+        listener: &dyn Listener,
         stopping: &(dyn Fn() -> Option<String> + Send + Sync),
     ) -> Result<Permit, ModelError> {
         let _line = self.line.lock().await;
@@ -225,7 +225,9 @@ impl Account {
             match turn {
                 Turn::Go(look) => {
                     if said.is_some() {
-                        observer.waited(&self.name);
+                        listener.hear(&RunEvent::Waited {
+                            account: &self.name,
+                        });
                     }
                     return Ok(Permit {
                         account: Arc::clone(self),
@@ -240,7 +242,7 @@ impl Account {
                     let shrunk = self.state().window < self.limits.concurrency as f64 - 0.5;
                     let news = reason != Wait::Window || shrunk;
                     if news && said.as_ref() != Some(&reason) {
-                        observer.waiting(&self.name, &reason, time);
+                        listener.hear(&RunEvent::waiting(&self.name, &reason, time));
                         said = Some(reason);
                     }
                     let glance = time.unwrap_or(GLANCE).min(GLANCE);

@@ -98,7 +98,7 @@ impl Purse {
         if let Some(max) = self.budget.max_requests
             && state.requests >= max
         {
-            let reason = format!("{max} requests were sent (--max-calls)");
+            let reason = format!("{max} requests were sent (--max-requests)");
             state.exhausted = Some(reason.clone());
             return Err(reason);
         }

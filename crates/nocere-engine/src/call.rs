@@ -12,7 +12,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, Money,
-    Price, Usage,
+    Price, Purpose, Usage,
     clock::{self, Stopwatch},
     hash_json,
     key::derive_seed,
@@ -20,7 +20,7 @@ use nocere_core::{
 use nocere_store::{AttemptRecord, CallRecord, Journal};
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{Account, Observer, Purse, Wait};
+use crate::{Account, Listener, Purse, RunEvent, Wait};
 
 /// Longest wait between two attempts.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
@@ -61,7 +61,7 @@ impl Fatal {
 pub(crate) struct Desk {
     pub(crate) journal: Arc<Journal>,
     pub(crate) purse: Arc<Purse>,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) listener: Arc<dyn Listener>,
     /// The user asked to stop.
     pub(crate) stop: Arc<AtomicBool>,
     /// The whole run stops.
@@ -73,13 +73,13 @@ impl Desk {
     pub(crate) fn new(
         journal: Arc<Journal>,
         purse: Arc<Purse>,
-        observer: Arc<dyn Observer>,
+        listener: Arc<dyn Listener>,
         stop: Arc<AtomicBool>,
     ) -> Self {
         Self {
             journal,
             purse,
-            observer,
+            listener,
             stop,
             fatal: Fatal::default(),
             in_flight: Mutex::default(),
@@ -136,14 +136,18 @@ impl Drop for Taken {
 /// A model whose calls are journaled one by one.
 pub(crate) struct Metered {
     pub(crate) setup: ModelSetup,
-    pub(crate) purpose: &'static str,
-    pub(crate) lane: Arc<str>,
+    pub(crate) purpose: Purpose,
+    pub(crate) target: Arc<str>,
     pub(crate) desk: Arc<Desk>,
-    /// Stops what depends on this model: a lane for a target, the run for a judge.
+    /// Stops what depends on this model: a target, a driver or the run.
     pub(crate) scope: Fatal,
 }
 
 impl Metered {
+    fn hear(&self, event: &RunEvent<'_>) {
+        self.desk.listener.hear(event);
+    }
+
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let key = call_key(self.setup.model.identity(), request);
         // Taken before it is looked up, so that no other task can make it in between.
@@ -167,7 +171,7 @@ impl Metered {
         let record = CallRecord {
             key,
             model: self.setup.model.identity().name.clone(),
-            purpose: self.purpose.to_owned(),
+            purpose: self.purpose,
             reply: reply.clone(),
             attempts,
             cost,
@@ -179,9 +183,15 @@ impl Metered {
             .map_err(|error| self.stop_run(&error.to_string()))?;
         drop(taken);
         if let Some(cost) = cost {
-            self.desk.observer.spent(&self.lane, cost);
+            self.hear(&RunEvent::Paid {
+                target: &self.target,
+                cost_usd: cost.usd(),
+            });
         }
-        self.desk.observer.answered(&self.lane, self.purpose);
+        self.hear(&RunEvent::Answered {
+            target: &self.target,
+            purpose: self.purpose,
+        });
         reply
     }
 
@@ -200,7 +210,7 @@ impl Metered {
         let record = CallRecord {
             key: key.clone(),
             model: self.setup.model.identity().name.clone(),
-            purpose: self.purpose.to_owned(),
+            purpose: self.purpose,
             reply: earlier.clone(),
             attempts: 0,
             cost: Some(Money::ZERO),
@@ -210,14 +220,17 @@ impl Metered {
             .put_calls(vec![record])
             .await
             .map_err(stop)?;
-        self.desk.observer.answered(&self.lane, self.purpose);
+        self.hear(&RunEvent::Answered {
+            target: &self.target,
+            purpose: self.purpose,
+        });
         Ok(Some(earlier))
     }
 
     /// Why this call may not begin. What is in flight when the user stops is finished: an
     /// answer that is there is still judged.
     fn stopping(&self) -> Option<String> {
-        if self.purpose == "target" && self.desk.stop.load(Ordering::Relaxed) {
+        if self.purpose == Purpose::Target && self.desk.stop.load(Ordering::Relaxed) {
             return Some("stopped on request".to_owned());
         }
         self.desk.stopping().or_else(|| self.scope.get())
@@ -269,7 +282,13 @@ impl Metered {
                 latency_ms,
                 wait_ms: (!last).then_some(wait.as_millis() as u64),
             };
-            self.desk.observer.attempt_failed(&attempt);
+            self.hear(&RunEvent::AttemptFailed {
+                model: &attempt.model,
+                attempt: attempt.number,
+                problem: &attempt.problem,
+                latency_ms: attempt.latency_ms,
+                wait_ms: attempt.wait_ms,
+            });
             if let Err(error) = self.desk.journal.note_attempt(attempt).await {
                 return (Err(self.stop_run(&error.to_string())), sent, None);
             }
@@ -286,13 +305,15 @@ impl Metered {
             if counts {
                 let account = self.setup.account.name();
                 let reason = Wait::Backoff(error.to_string());
-                self.desk.observer.waiting(account, &reason, Some(wait));
+                self.hear(&RunEvent::waiting(account, &reason, Some(wait)));
             }
             if let Some(message) = self.sleep(wait).await {
                 return (Err(ModelError::Stopped { message }), sent, None);
             }
             if counts {
-                self.desk.observer.waited(self.setup.account.name());
+                self.hear(&RunEvent::Waited {
+                    account: self.setup.account.name(),
+                });
             }
         }
     }
@@ -318,7 +339,7 @@ impl Metered {
             .admit(
                 input_tokens,
                 max_tokens,
-                self.desk.observer.as_ref(),
+                self.desk.listener.as_ref(),
                 &|| self.stopping(),
             )
             .await
@@ -423,7 +444,7 @@ impl Metered {
 
 /// Tokens of a request by its length: near enough to set tokens and money aside.
 fn input_tokens(request: &ChatRequest) -> u64 {
-    let characters: usize = request.messages.iter().map(|m| m.content.len()).sum();
+    let characters: usize = request.messages.iter().map(|m| m.text().len()).sum();
     characters as u64 / 4 + 8
 }
 

@@ -9,15 +9,17 @@ use std::{
 };
 
 use nocere_core::{
-    ChatModel, DriverContext, DriverError, Judge, JudgeContext, Probe, Transcript, key::derive_seed,
+    ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Judge, JudgeContext, Probe,
+    Purpose, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
 use nocere_store::{Journal, TargetRecord, UnitRecord, UnitState};
 use tokio::task::JoinSet;
 
 use crate::{
-    DriverFor, EngineError, ModelSetup, Observer, Purse,
+    EngineError, Listener, ModelSetup, Purse, RunEvent,
     call::{Desk, Fatal, Metered},
+    call_budget::CallBudget,
     gate::{Gate, Gated, Seat},
 };
 
@@ -27,7 +29,7 @@ const MAX_UNDER_WAY: usize = 8_192;
 /// A target of the run.
 #[derive(Clone)]
 pub struct TargetSetup {
-    /// The lane of its units.
+    /// Its name in plan and reports.
     pub id: String,
     /// What answers; `None` if all its answers are recorded.
     pub model: Option<ModelSetup>,
@@ -52,6 +54,28 @@ impl JudgeSetup {
     }
 }
 
+/// A driver of the run.
+#[derive(Clone)]
+pub struct DriverSetup {
+    /// What leads the conversations.
+    pub driver: Arc<dyn Driver>,
+    /// The models that it asks beside the target, in the driver's own order.
+    pub models: Vec<(Purpose, ModelSetup)>,
+    /// Calls that one conversation may make, those of the target and of helpers together.
+    pub max_calls: Option<u32>,
+}
+
+impl DriverSetup {
+    /// A driver that asks the target only, as often as it likes.
+    pub fn alone(driver: Arc<dyn Driver>) -> Self {
+        Self {
+            driver,
+            models: Vec::new(),
+            max_calls: None,
+        }
+    }
+}
+
 /// What a run works with.
 pub struct RunSetup {
     /// Where everything is recorded.
@@ -61,11 +85,11 @@ pub struct RunSetup {
     /// Who judges.
     pub judges: Vec<JudgeSetup>,
     /// Who leads.
-    pub driver_for: DriverFor,
+    pub drivers: Vec<DriverSetup>,
     /// What may be spent.
     pub purse: Arc<Purse>,
     /// Who listens.
-    pub observer: Arc<dyn Observer>,
+    pub listener: Arc<dyn Listener>,
     /// Setting it makes the engine finish what is in flight and return
     /// [`EngineError::Stopped`].
     pub stop: Arc<AtomicBool>,
@@ -81,15 +105,22 @@ struct Shared<Q> {
     desk: Arc<Desk>,
     queue: Q,
     judges: Vec<JudgeSetup>,
-    driver_for: DriverFor,
+    /// By id. A run whose answers are all recorded needs none.
+    drivers: BTreeMap<String, Lead>,
     seed: u64,
 }
 
 /// One target with its own reason to stop.
 #[derive(Clone)]
-struct Lane {
+struct TargetWork {
     target: TargetSetup,
     name: Arc<str>,
+    fatal: Fatal,
+}
+
+/// One driver with its own reason to stop.
+struct Lead {
+    setup: DriverSetup,
     fatal: Fatal,
 }
 
@@ -97,66 +128,77 @@ struct Lane {
 struct Models {
     target: Option<Box<dyn ChatModel>>,
     judges: Vec<Vec<Box<dyn ChatModel>>>,
+    helpers: Vec<Box<dyn ChatModel>>,
 }
 
 impl<Q: WorkQueue> Engine<Q> {
     /// An engine for the run in the journal.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, or the run was planned with a driver that `setup` lacks
+    /// or has with other settings.
     pub fn new(setup: RunSetup, queue: Q) -> Result<Self, EngineError> {
-        let seed = setup.journal.open_reader()?.header()?.seed;
-        let desk = Desk::new(setup.journal, setup.purse, setup.observer, setup.stop);
+        let reader = setup.journal.open_reader()?;
+        let seed = reader.header()?.seed;
+        let drivers = leads(setup.drivers, &reader.drivers()?)?;
+        let desk = Desk::new(setup.journal, setup.purse, setup.listener, setup.stop);
         Ok(Self {
             shared: Arc::new(Shared {
                 desk: Arc::new(desk),
                 queue,
                 judges: setup.judges,
-                driver_for: setup.driver_for,
+                drivers,
                 seed,
             }),
             targets: setup.targets,
         })
     }
 
-    /// Executes every unit that is not done. All lanes work at the same time, except that
+    /// Executes every unit that is not done. All targets work at the same time, except that
     /// models in the process take turns, because they share its cores.
     pub async fn run(&self) -> Result<(), EngineError> {
-        let mut lanes = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for setup in &self.shared.judges {
             let judge = Arc::clone(&setup.judge);
-            lanes.spawn_blocking(move || {
+            tasks.spawn_blocking(move || {
                 judge.prepare();
                 Ok(())
             });
         }
         let mut grouped = Vec::new();
         for target in &self.targets {
-            let lane = Lane {
+            let work = TargetWork {
                 name: Arc::from(target.id.as_str()),
                 target: target.clone(),
                 fatal: Fatal::default(),
             };
-            let (done, total) = self.shared.desk.journal.lane_progress(&target.id)?;
-            let observer = &self.shared.desk.observer;
+            let (done, total) = self.shared.desk.journal.target_progress(&target.id)?;
             let account = target.model.as_ref().map(|setup| setup.account.name());
-            observer.lane_started(&target.id, account, done, total);
+            self.shared.desk.listener.hear(&RunEvent::TargetStarted {
+                target: &target.id,
+                account,
+                done,
+                total,
+            });
             let shared = Arc::clone(&self.shared);
-            let grouping = lane
+            let grouping = work
                 .target
                 .model
                 .as_ref()
                 .and_then(|setup| setup.model.grouping());
             match grouping {
-                Some(grouping) => grouped.push((lane, grouping)),
+                Some(grouping) => grouped.push((work, grouping)),
                 None => {
-                    lanes.spawn(async move { shared.run_streamed(lane).await });
+                    tasks.spawn(async move { shared.run_streamed(work).await });
                 }
             }
         }
         let shared = Arc::clone(&self.shared);
-        lanes.spawn(async move {
+        tasks.spawn(async move {
             let mut first = Ok(());
-            for (lane, grouping) in grouped {
+            for (work, grouping) in grouped {
                 let ended = Arc::clone(&shared)
-                    .run_grouped(lane, grouping.size, grouping.parallel)
+                    .run_grouped(work, grouping.size, grouping.parallel)
                     .await;
                 if first.is_ok() {
                     first = ended;
@@ -165,7 +207,7 @@ impl<Q: WorkQueue> Engine<Q> {
             first
         });
         let mut first = Ok(());
-        while let Some(ended) = lanes.join_next().await {
+        while let Some(ended) = tasks.join_next().await {
             let ended = joined(ended);
             if first.is_ok() {
                 first = ended;
@@ -173,6 +215,36 @@ impl<Q: WorkQueue> Engine<Q> {
         }
         first
     }
+}
+
+/// The drivers that were planned, as they are set up now.
+fn leads(
+    setups: Vec<DriverSetup>,
+    planned: &[DriverIdentity],
+) -> Result<BTreeMap<String, Lead>, EngineError> {
+    let recorded = DriverIdentity::recorded();
+    for wanted in planned.iter().filter(|driver| **driver != recorded) {
+        let found = setups
+            .iter()
+            .map(|setup| setup.driver.identity())
+            .find(|driver| driver.id == wanted.id);
+        if found.is_none_or(|driver| driver.hash != wanted.hash) {
+            return Err(EngineError::Plan(format!(
+                "driver `{}` is not what it was when the run was planned",
+                wanted.id
+            )));
+        }
+    }
+    Ok(setups
+        .into_iter()
+        .map(|setup| {
+            let lead = Lead {
+                fatal: Fatal::default(),
+                setup,
+            };
+            (lead.setup.driver.identity().id.clone(), lead)
+        })
+        .collect())
 }
 
 fn joined(
@@ -188,7 +260,7 @@ fn joined(
 
 impl<Q: WorkQueue> Shared<Q> {
     /// Units flow one by one, as many at a time as the target and the judges can take.
-    async fn run_streamed(self: Arc<Self>, lane: Lane) -> Result<(), EngineError> {
+    async fn run_streamed(self: Arc<Self>, work: TargetWork) -> Result<(), EngineError> {
         let width = |setup: Option<&ModelSetup>| {
             setup.map_or(1, |setup| setup.account.limits().concurrency)
         };
@@ -199,22 +271,22 @@ impl<Q: WorkQueue> Shared<Q> {
             .map(|setup| width(Some(setup)))
             .sum();
         // Judging goes on while the next answers are fetched.
-        let under_way = (width(lane.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
+        let under_way = (width(work.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
         let mut tasks = JoinSet::new();
         let mut first = Ok(());
         loop {
             let wanted = under_way.saturating_sub(tasks.len());
-            if wanted > 0 && first.is_ok() && !self.stopping(&lane) {
-                for unit in self.queue.lease(&lane.name, wanted)? {
-                    let models = self.streamed_models(&lane);
-                    let (shared, lane) = (Arc::clone(&self), lane.clone());
-                    tasks.spawn(async move { shared.run_unit(unit, &lane, &models).await });
+            if wanted > 0 && first.is_ok() && !self.stopping(&work) {
+                for unit in self.queue.lease(&work.name, wanted)? {
+                    let models = self.streamed_models(&work, &unit);
+                    let (shared, work) = (Arc::clone(&self), work.clone());
+                    tasks.spawn(async move { shared.run_unit(unit, &work, &models).await });
                 }
             }
             match tasks.join_next().await {
                 // What is in flight is finished, whatever has happened to one of them.
                 Some(result) => first = first.and(joined(result)),
-                None => return first.and_then(|()| self.ended(&lane)),
+                None => return first.and_then(|()| self.ended(&work)),
             }
         }
     }
@@ -222,49 +294,64 @@ impl<Q: WorkQueue> Shared<Q> {
     /// Units flow in groups that are computed together.
     async fn run_grouped(
         self: Arc<Self>,
-        lane: Lane,
+        work: TargetWork,
         size: usize,
         parallel: usize,
     ) -> Result<(), EngineError> {
         let mut tasks = JoinSet::new();
         let mut first = Ok(());
         loop {
-            while tasks.len() < parallel.max(1) && first.is_ok() && !self.stopping(&lane) {
-                let units = self.queue.lease_group(&lane.name, size)?;
+            while tasks.len() < parallel.max(1) && first.is_ok() && !self.stopping(&work) {
+                let units = self.queue.lease_group(&work.name, size)?;
                 if units.is_empty() {
                     break;
                 }
-                let (shared, lane) = (Arc::clone(&self), lane.clone());
-                tasks.spawn(async move { shared.run_group(units, &lane).await });
+                let (shared, work) = (Arc::clone(&self), work.clone());
+                tasks.spawn(async move { shared.run_group(units, &work).await });
             }
             match tasks.join_next().await {
                 Some(result) => first = first.and(joined(result)),
-                None => return first.and_then(|()| self.ended(&lane)),
+                None => return first.and_then(|()| self.ended(&work)),
             }
         }
     }
 
-    fn stopping(&self, lane: &Lane) -> bool {
+    fn stopping(&self, work: &TargetWork) -> bool {
         self.desk.stop.load(Ordering::Relaxed)
-            || lane.fatal.get().is_some()
+            || work.fatal.get().is_some()
             || self.desk.stopping().is_some()
     }
 
-    /// How a lane that has nothing under way any more has ended.
-    fn ended(&self, lane: &Lane) -> Result<(), EngineError> {
-        if let Some(message) = self.desk.fatal.get().or_else(|| lane.fatal.get()) {
-            self.desk.observer.lane_stopped(&lane.name, &message);
+    /// The result of a target once its last unit has finished.
+    fn ended(&self, work: &TargetWork) -> Result<(), EngineError> {
+        if let Some(message) = self.desk.fatal.get().or_else(|| work.fatal.get()) {
+            self.desk.listener.hear(&RunEvent::TargetStopped {
+                target: &work.name,
+                reason: &message,
+            });
             return Err(EngineError::Model(message));
         }
-        let (done, total) = self.desk.journal.lane_progress(&lane.name)?;
+        let (done, total) = self.desk.journal.target_progress(&work.name)?;
         if done >= total {
             return Ok(());
         }
         if self.desk.stop.load(Ordering::Relaxed) {
             return Err(EngineError::Stopped);
         }
+        // Every unit that is left belongs to a driver that stopped.
+        let stopped = self.drivers.values().find_map(|lead| lead.fatal.get());
+        if let Some(message) = stopped {
+            self.desk.listener.hear(&RunEvent::TargetStopped {
+                target: &work.name,
+                reason: &message,
+            });
+            return Err(EngineError::Model(message));
+        }
         if let Some(message) = self.desk.purse.exhausted() {
-            self.desk.observer.lane_stopped(&lane.name, &message);
+            self.desk.listener.hear(&RunEvent::TargetStopped {
+                target: &work.name,
+                reason: &message,
+            });
             return Err(EngineError::Budget(message));
         }
         Ok(())
@@ -273,45 +360,48 @@ impl<Q: WorkQueue> Shared<Q> {
     fn metered(
         &self,
         setup: &ModelSetup,
-        purpose: &'static str,
-        lane: &Lane,
+        purpose: Purpose,
+        (work, scope): (&TargetWork, Fatal),
     ) -> Box<dyn ChatModel> {
         Box::new(Metered {
             setup: setup.clone(),
             purpose,
-            lane: Arc::clone(&lane.name),
+            target: Arc::clone(&work.name),
             desk: Arc::clone(&self.desk),
-            // Without a judge no unit can be finished; without one target others can.
-            scope: match purpose {
-                "target" => lane.fatal.clone(),
-                _ => self.desk.fatal.clone(),
-            },
+            scope,
         })
     }
 
-    fn streamed_models(&self, lane: &Lane) -> Models {
-        let judges = self
-            .judges
-            .iter()
-            .map(|judge| {
-                let models = judge.models.iter();
-                models
-                    .map(|setup| self.metered(setup, "judge", lane))
-                    .collect()
-            })
-            .collect();
-        let target = lane.target.model.as_ref();
-        Models {
-            target: target.map(|setup| self.metered(setup, "target", lane)),
-            judges,
+    /// What a model that can answer nothing stops: without a judge no unit can be finished,
+    /// without one target others can, without a driver's helper the other drivers can.
+    fn scope(&self, purpose: Purpose, work: &TargetWork, unit: &UnitRecord) -> Fatal {
+        match purpose {
+            Purpose::Judge => self.desk.fatal.clone(),
+            Purpose::Target | Purpose::Guard => work.fatal.clone(),
+            Purpose::Attacker | Purpose::Simulator | Purpose::Generator => {
+                let lead = self.drivers.get(&unit.driver);
+                lead.map_or_else(|| work.fatal.clone(), |lead| lead.fatal.clone())
+            }
         }
     }
 
+    fn streamed_models(&self, work: &TargetWork, unit: &UnitRecord) -> Models {
+        self.models(work, unit, |setup, purpose| {
+            self.metered(setup, purpose, (work, self.scope(purpose, work, unit)))
+        })
+    }
+
     /// Models in process go through the group's gate, all others are metered one by one.
-    fn grouped_models(&self, lane: &Lane, gate: &Arc<Gate>, place: usize) -> Models {
-        let through_gate = |setup: &ModelSetup, purpose| -> Box<dyn ChatModel> {
+    fn grouped_models(
+        &self,
+        work: &TargetWork,
+        unit: &UnitRecord,
+        gate: &Arc<Gate>,
+        place: usize,
+    ) -> Models {
+        self.models(work, unit, |setup, purpose| -> Box<dyn ChatModel> {
             if setup.model.grouping().is_none() {
-                return self.metered(setup, purpose, lane);
+                return self.metered(setup, purpose, (work, self.scope(purpose, work, unit)));
             }
             Box::new(Gated {
                 gate: Arc::clone(gate),
@@ -319,39 +409,59 @@ impl<Q: WorkQueue> Shared<Q> {
                 model: Arc::clone(&setup.model),
                 purpose,
             })
-        };
+        })
+    }
+
+    /// The models of one conversation, each made by `make`; those of the conversation itself
+    /// within the driver's budget of calls.
+    fn models(
+        &self,
+        work: &TargetWork,
+        unit: &UnitRecord,
+        make: impl Fn(&ModelSetup, Purpose) -> Box<dyn ChatModel>,
+    ) -> Models {
         let judges = self
             .judges
             .iter()
             .map(|judge| {
                 let models = judge.models.iter();
-                models.map(|setup| through_gate(setup, "judge")).collect()
+                models.map(|setup| make(setup, Purpose::Judge)).collect()
             })
             .collect();
-        let target = lane.target.model.as_ref();
+        let lead = self.drivers.get(&unit.driver).map(|lead| &lead.setup);
+        let calls = lead.and_then(|setup| setup.max_calls).map(CallBudget::new);
+        let within = |model: Box<dyn ChatModel>| match &calls {
+            Some(calls) => calls.limit(model),
+            None => model,
+        };
+        let target = work.target.model.as_ref();
+        let helpers = lead.into_iter().flat_map(|setup| &setup.models);
         Models {
-            target: target.map(|setup| through_gate(setup, "target")),
+            target: target.map(|setup| within(make(setup, Purpose::Target))),
             judges,
+            helpers: helpers
+                .map(|(purpose, setup)| within(make(setup, *purpose)))
+                .collect(),
         }
     }
 
     async fn run_group(
         self: Arc<Self>,
         units: Vec<UnitRecord>,
-        lane: &Lane,
+        work: &TargetWork,
     ) -> Result<(), EngineError> {
         let gate = Arc::new(Gate::new(
             units.len(),
             Arc::clone(&self.desk),
-            Arc::clone(&lane.name),
+            Arc::clone(&work.name),
         ));
         let mut conversations = JoinSet::new();
         for (place, unit) in units.into_iter().enumerate() {
-            let models = self.grouped_models(lane, &gate, place);
-            let (shared, lane) = (Arc::clone(&self), lane.clone());
+            let models = self.grouped_models(work, &unit, &gate, place);
+            let (shared, work) = (Arc::clone(&self), work.clone());
             let seat = Seat::new(Arc::clone(&gate));
             conversations.spawn(async move {
-                let result = shared.run_unit(unit, &lane, &models).await;
+                let result = shared.run_unit(unit, &work, &models).await;
                 seat.leave().await;
                 result
             });
@@ -370,7 +480,7 @@ impl<Q: WorkQueue> Shared<Q> {
     async fn run_unit(
         &self,
         unit: UnitRecord,
-        lane: &Lane,
+        work: &TargetWork,
         models: &Models,
     ) -> Result<(), EngineError> {
         let probe = self.desk.journal.probe(unit.probe)?.ok_or_else(|| {
@@ -389,9 +499,11 @@ impl<Q: WorkQueue> Shared<Q> {
         let is_recorded = recorded.is_some();
         let transcript = match recorded {
             Some(transcript) => transcript,
-            None => match self.lead(&unit, &probe, lane, models).await? {
-                Some(transcript) => transcript,
-                None => return Ok(self.queue.release(&unit)?),
+            None => match self.lead(&unit, &probe, work, models).await? {
+                Led::Whole(transcript) => transcript,
+                Led::NotNow => return Ok(self.queue.release(&unit)?),
+                // Kept leased: no other unit of this driver can be led in this session.
+                Led::DriverStopped => return Ok(()),
             },
         };
         for (setup, models) in self.judges.iter().zip(&models.judges) {
@@ -421,45 +533,60 @@ impl<Q: WorkQueue> Shared<Q> {
                 },
             )
             .await?;
-        self.desk.observer.unit_done(&lane.name);
+        self.desk
+            .listener
+            .hear(&RunEvent::UnitDone { target: &work.name });
         Ok(())
     }
 
-    /// The conversation; `None` if it could not be led now.
+    /// Leads the conversation of one unit.
     async fn lead(
         &self,
         unit: &UnitRecord,
         probe: &Probe,
-        lane: &Lane,
+        work: &TargetWork,
         models: &Models,
-    ) -> Result<Option<Transcript>, EngineError> {
-        let driver = (self.driver_for)(probe);
-        if driver.id() != unit.driver {
-            return Err(EngineError::Plan(format!(
-                "the run was planned with driver {}, and this program leads the probe with {}",
-                unit.driver,
-                driver.id()
-            )));
-        }
-        let Some(target) = &models.target else {
+    ) -> Result<Led, EngineError> {
+        let (Some(target), Some(lead)) = (&models.target, self.drivers.get(&unit.driver)) else {
             return Err(EngineError::Plan(format!(
                 "`{}` has only recorded answers, and there is none for probe `{}`",
-                lane.name, probe.id
+                work.name, probe.id
             )));
         };
-        let record = &lane.target.record;
+        if lead.fatal.get().is_some() {
+            return Ok(Led::DriverStopped);
+        }
+        let record = &work.target.record;
+        let helpers: Vec<&dyn ChatModel> = models.helpers.iter().map(AsRef::as_ref).collect();
         let cx = DriverContext {
             system_prompt: record.system_prompt.clone(),
             sampling: record.sampling.clone(),
             epoch: unit.epoch,
+            models: &helpers,
+            seed: derive_seed(self.seed, unit.key.as_str()),
+            max_calls: lead.setup.max_calls,
         };
-        match driver.lead(probe, target.as_ref(), &cx).await {
-            Ok(transcript) => Ok(Some(transcript)),
-            Err(DriverError::Run(_)) => Ok(None),
+        match lead.setup.driver.lead(probe, target.as_ref(), &cx).await {
+            Ok(transcript) => Ok(Led::Whole(transcript)),
+            Err(DriverError::Run(_)) => Ok(Led::NotNow),
             Err(DriverError::Target(message)) => {
-                lane.fatal.set(&message);
-                Ok(None)
+                work.fatal.set(&message);
+                Ok(Led::NotNow)
+            }
+            Err(DriverError::Helper(message)) => {
+                lead.fatal.set(&message);
+                Ok(Led::DriverStopped)
             }
         }
     }
+}
+
+/// What became of a conversation.
+enum Led {
+    /// It is over.
+    Whole(Transcript),
+    /// It could not be led now; the next session leads it.
+    NotNow,
+    /// Its driver lacks a model in this session.
+    DriverStopped,
 }

@@ -10,17 +10,21 @@ use std::sync::{Arc, Mutex};
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, ModelError, ModelIdentity, Money,
+    Purpose,
 };
 use nocere_store::CallRecord;
 use tokio::sync::oneshot;
 
-use crate::call::{Desk, call_key};
+use crate::{
+    RunEvent,
+    call::{Desk, call_key},
+};
 
 /// The calls of one group.
 pub(crate) struct Gate {
     state: Mutex<State>,
     desk: Arc<Desk>,
-    lane: Arc<str>,
+    target: Arc<str>,
 }
 
 struct State {
@@ -35,14 +39,14 @@ struct Parked {
     /// Place of the conversation in the group.
     place: usize,
     model: Arc<dyn ChatModel>,
-    purpose: &'static str,
+    purpose: Purpose,
     key: ContentHash,
     request: ChatRequest,
     reply: oneshot::Sender<Result<ChatReply, ModelError>>,
 }
 
 impl Gate {
-    pub(crate) fn new(live: usize, desk: Arc<Desk>, lane: Arc<str>) -> Self {
+    pub(crate) fn new(live: usize, desk: Arc<Desk>, target: Arc<str>) -> Self {
         Self {
             state: Mutex::new(State {
                 live,
@@ -50,7 +54,7 @@ impl Gate {
                 closed: false,
             }),
             desk,
-            lane,
+            target,
         }
     }
 
@@ -148,10 +152,17 @@ impl Gate {
         }
         let requests: Vec<ChatRequest> =
             batch.iter().map(|parked| parked.request.clone()).collect();
-        let observer = Arc::clone(&self.desk.observer);
-        let purpose = batch.first().map_or("target", |parked| parked.purpose);
+        let listener = Arc::clone(&self.desk.listener);
+        let purpose = batch
+            .first()
+            .map_or(Purpose::Target, |parked| parked.purpose);
         let replies = model
-            .chat_group(&requests, &|| observer.answered(&self.lane, purpose))
+            .chat_group(&requests, &|| {
+                listener.hear(&RunEvent::Answered {
+                    target: &self.target,
+                    purpose,
+                });
+            })
             .await;
         let mut records = Vec::new();
         for (parked, reply) in batch.iter().zip(&replies) {
@@ -162,7 +173,7 @@ impl Gate {
                 _ => records.push(CallRecord {
                     key: parked.key.clone(),
                     model: model.identity().name.clone(),
-                    purpose: parked.purpose.to_owned(),
+                    purpose: parked.purpose,
                     reply: reply.clone(),
                     attempts: 1,
                     cost: Some(Money::ZERO),
@@ -243,7 +254,7 @@ pub(crate) struct Gated {
     pub(crate) gate: Arc<Gate>,
     pub(crate) place: usize,
     pub(crate) model: Arc<dyn ChatModel>,
-    pub(crate) purpose: &'static str,
+    pub(crate) purpose: Purpose,
 }
 
 impl ChatModel for Gated {

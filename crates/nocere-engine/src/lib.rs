@@ -8,16 +8,20 @@ mod account;
 mod bucket;
 mod budget;
 mod call;
+mod call_budget;
 mod error;
+mod event;
 mod execute;
 mod gate;
-mod observe;
 mod plan;
 
 pub use account::{Account, Limits, Wait};
 pub use budget::Purse;
 pub use call::{ModelSetup, call_key};
 pub use error::EngineError;
-pub use execute::{Engine, JudgeSetup, RunSetup, TargetSetup};
-pub use observe::{Observer, Silent};
-pub use plan::{DriverFor, PlanInput, plan_extension, plan_run, plan_units, unit_key};
+pub use event::{Listener, RunEvent, Silent};
+pub use execute::{DriverSetup, Engine, JudgeSetup, RunSetup, TargetSetup};
+pub use plan::{
+    PlanInput, PlanShape, RecordedAnswer, plan_extension, plan_recorded, plan_run, plan_units,
+    unit_key,
+};

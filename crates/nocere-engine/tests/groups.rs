@@ -3,21 +3,21 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicBool},
 };
 
 use nocere_core::{
-    BoxFuture, Category, ChatModel, ChatReply, ChatRequest, ContentHash, Driver, DriverContext,
-    DriverError, Expect, Grouping, Locality, Message, ModelError, ModelIdentity, Perspective,
-    Probe, Role, Sampling, Suite, Transcript,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
+    DriverIdentity, Grouping, Message, ModelError, ModelIdentity, Probe, Role, Sampling,
+    Transcript,
 };
 use nocere_engine::{
-    Account, Engine, EngineError, Limits, ModelSetup, PlanInput, Purse, RunSetup, Silent,
-    TargetSetup, plan_run, plan_units,
+    Account, DriverSetup, Engine, EngineError, Limits, ModelSetup, Purse, RunSetup, Silent,
+    TargetSetup, plan_units,
 };
 use nocere_queue::Embedded;
-use nocere_store::{Budget, Journal, RunHeader, RunReader, TargetRecord};
+use nocere_store::{Budget, Journal, Plan, RunReader};
+use nocere_testkit::{TempFolder, makers};
 
 /// A grouped model that notes what it was asked together and answers with the company's size.
 struct Company {
@@ -50,7 +50,7 @@ impl ChatModel for Company {
     ) -> BoxFuture<'a, Vec<Result<ChatReply, ModelError>>> {
         let asked: Vec<String> = requests
             .iter()
-            .map(|r| r.messages.last().unwrap().content.clone())
+            .map(|r| r.messages.last().unwrap().text().into_owned())
             .collect();
         let mut groups = self.groups.lock().unwrap();
         groups.push(asked);
@@ -77,14 +77,7 @@ impl ChatModel for Company {
 
 fn company(fails_from: Option<usize>) -> Arc<Company> {
     Arc::new(Company {
-        identity: ModelIdentity {
-            name: "company".to_owned(),
-            provider: "test".to_owned(),
-            model: "company".to_owned(),
-            pin: String::new(),
-            settings: String::new(),
-            locality: Locality::InProcess,
-        },
+        identity: makers::model_identity("company"),
         groups: Mutex::default(),
         fails_from,
     })
@@ -98,7 +91,7 @@ impl Driver for Uneven {
         &'a self,
         probe: &'a Probe,
         target: &'a dyn ChatModel,
-        _: &'a DriverContext,
+        _: &'a DriverContext<'a>,
     ) -> BoxFuture<'a, Result<Transcript, DriverError>> {
         Box::pin(async move {
             let mut transcript = Transcript::default();
@@ -128,116 +121,30 @@ impl Driver for Uneven {
         })
     }
 
-    fn id(&self) -> &'static str {
-        "uneven@1"
-    }
-}
-
-fn uneven(_: &Probe) -> &'static dyn Driver {
-    &Uneven
-}
-
-fn probe(question: &str) -> Probe {
-    Probe {
-        id: question.to_owned(),
-        suite: "s".to_owned(),
-        perspective: Perspective::General,
-        category: "c".to_owned(),
-        messages: vec![Message::new(Role::User, question)],
-        follow_ups: Vec::new(),
-        expect: Expect::Comply,
-        must: Vec::new(),
-        must_not: Vec::new(),
-        matter: None,
-        twin_of: None,
-        language: "en".to_owned(),
-        severity: 0,
-        likelihood: 0,
-        note: String::new(),
-        why: String::new(),
-        restates: None,
-        documents: Vec::new(),
-        key: None,
-    }
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("nocere-engine-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+    fn identity(&self) -> &DriverIdentity {
+        static IDENTITY: OnceLock<DriverIdentity> = OnceLock::new();
+        IDENTITY.get_or_init(|| makers::driver("uneven"))
     }
 }
 
 fn plan(
-    folder: &Folder,
+    folder: &TempFolder,
     questions: &[&str],
     model: &Arc<Company>,
 ) -> (Arc<Journal>, Vec<TargetSetup>) {
-    let probes: Vec<Probe> = questions.iter().map(|question| probe(question)).collect();
-    let categories = vec![Category {
-        id: "c".to_owned(),
-        title: "C".to_owned(),
-        must: Vec::new(),
-        must_not: Vec::new(),
-    }];
-    let record = TargetRecord {
-        identity: model.identity.clone(),
-        system_prompt: None,
-        sampling: Sampling::default(),
+    let plan = Plan {
+        drivers: vec![makers::driver("uneven")],
+        ..makers::plan(questions, &["t"])
     };
-    let plan = plan_run(PlanInput {
-        header: RunHeader {
-            id: "r".to_owned(),
-            created: String::new(),
-            nocere_version: String::new(),
-            command: String::new(),
-            seed: 0,
-            epochs: 1,
-            local_only: true,
-            judges: Vec::new(),
-            policies: ContentHash::from_hex(""),
-            budget: Budget::default(),
-            reuse: Vec::new(),
-            imported_from: None,
-            protocol: None,
-            intended_users: Vec::new(),
-            aside: false,
-        },
-        suites: vec![Suite {
-            id: "s".to_owned(),
-            version: "1".to_owned(),
-            title: "S".to_owned(),
-            description: String::new(),
-            licence: String::new(),
-            source: String::new(),
-            hash: Suite::content_hash(&categories, &probes),
-            categories,
-            probes,
-        }],
-        targets: vec![("t".to_owned(), record.clone())],
-        instruments: Vec::new(),
-    })
-    .unwrap();
-    let journal = Arc::new(Journal::create(&folder.0, &plan, plan_units(&plan, uneven)).unwrap());
+    let (id, record) = plan.targets[0].clone();
+    let journal = Journal::create(folder.path(), &plan, plan_units(&plan)).unwrap();
     let model: Arc<dyn ChatModel> = Arc::<Company>::clone(model);
-    (
-        journal,
-        vec![TargetSetup {
-            id: "t".to_owned(),
-            model: Some(asked(model)),
-            record,
-        }],
-    )
+    let target = TargetSetup {
+        id,
+        model: Some(asked(model)),
+        record,
+    };
+    (Arc::new(journal), vec![target])
 }
 
 async fn execute(journal: &Arc<Journal>, targets: Vec<TargetSetup>) -> Result<(), EngineError> {
@@ -247,9 +154,9 @@ async fn execute(journal: &Arc<Journal>, targets: Vec<TargetSetup>) -> Result<()
         journal: Arc::clone(journal),
         targets,
         judges: Vec::new(),
-        driver_for: uneven,
+        drivers: vec![DriverSetup::alone(Arc::new(Uneven))],
         purse: Arc::new(Purse::new(Budget::default(), [], None)),
-        observer: Arc::new(Silent),
+        listener: Arc::new(Silent),
         stop,
     };
     Engine::new(setup, queue)?.run().await
@@ -263,8 +170,8 @@ fn asked(model: Arc<dyn ChatModel>) -> ModelSetup {
     }
 }
 
-fn answers(folder: &Folder) -> BTreeMap<String, Vec<String>> {
-    let reader = RunReader::find(&folder.0, "r").unwrap();
+fn answers(folder: &TempFolder) -> BTreeMap<String, Vec<String>> {
+    let reader = RunReader::find(folder.path(), "r").unwrap();
     let mut found = BTreeMap::new();
     reader
         .for_each_sample(|row| {
@@ -277,7 +184,7 @@ fn answers(folder: &Folder) -> BTreeMap<String, Vec<String>> {
 
 #[tokio::test]
 async fn a_round_waits_for_everybody_and_for_nobody_who_has_left() {
-    let folder = Folder::new("rounds");
+    let folder = TempFolder::new("rounds");
     let model = company(None);
     let (journal, targets) = plan(&folder, &["q0", "q1", "q2", "q3", "q4"], &model);
     execute(&journal, targets).await.unwrap();
@@ -296,7 +203,7 @@ async fn a_round_waits_for_everybody_and_for_nobody_who_has_left() {
 
 #[tokio::test]
 async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
-    let folder = Folder::new("failed");
+    let folder = TempFolder::new("failed");
     let questions = ["q0", "q1", "q2", "q3"];
     let failing = company(Some(1));
     let (journal, targets) = plan(&folder, &questions, &failing);
@@ -307,8 +214,11 @@ async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
     assert_eq!(answers(&folder).len(), 2);
 
     let healthy = company(None);
-    let journal = Arc::new(Journal::open(&folder.0, "r").unwrap());
-    let record = RunReader::find(&folder.0, "r").unwrap().targets().unwrap()[0]
+    let journal = Arc::new(Journal::open(folder.path(), "r").unwrap());
+    let record = RunReader::find(folder.path(), "r")
+        .unwrap()
+        .targets()
+        .unwrap()[0]
         .1
         .clone();
     let model: Arc<dyn ChatModel> = Arc::<Company>::clone(&healthy);
@@ -334,12 +244,13 @@ async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
 
 #[tokio::test]
 async fn a_lost_conversation_stops_the_run_and_holds_up_nobody() {
-    let folder = Folder::new("lost");
+    let folder = TempFolder::new("lost");
     let model = company(None);
     let (journal, targets) = plan(&folder, &["q1", "lost", "q3"], &model);
     let run = execute(&journal, targets);
     let result = tokio::time::timeout(std::time::Duration::from_secs(20), run)
         .await
         .unwrap();
-    assert!(result.is_err());
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("lost"), "{error}");
 }

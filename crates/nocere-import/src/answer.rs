@@ -88,7 +88,7 @@ pub(crate) fn take_system(messages: &mut Vec<Message>) -> Option<String> {
         .count();
     let texts: Vec<String> = messages
         .drain(..leading)
-        .map(|message| message.content)
+        .map(|message| message.text().into_owned())
         .collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }

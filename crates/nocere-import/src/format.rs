@@ -5,7 +5,15 @@ use std::{fmt, path::Path, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use crate::{error::ImportError, json_text, read::Source};
+use crate::{error::ImportError, json_text};
+
+/// A file's content as far as it was read to find out what it is.
+pub(crate) enum Source {
+    /// A zip archive, not read yet.
+    Archive,
+    /// UTF-8 text without its byte order mark.
+    Text(String),
+}
 
 /// A format that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

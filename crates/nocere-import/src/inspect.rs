@@ -13,7 +13,6 @@ use crate::{
     inspect_archive::Archive,
     json_text::{self, count, number, word},
     notes::Notes,
-    plain::expectation,
     row::{Judged, Place, Row, Rows, Said, Scale},
 };
 
@@ -143,7 +142,7 @@ fn read_sample(place: Place, sample: &Sample, notes: &mut Notes) -> Row {
     row.perspective = word(sample.metadata.get("perspective")).and_then(|value| value.parse().ok());
     row.expect = word(sample.metadata.get("expect"))
         .or_else(|| word(Some(&sample.target)))
-        .and_then(|value| expectation(&value));
+        .and_then(|value| value.trim().to_lowercase().parse().ok());
     converse(&mut row, sample, notes);
     for (scorer, score) in sample.scores.iter().flatten() {
         judge(&mut row, scorer, score);
@@ -160,7 +159,7 @@ fn converse(row: &mut Row, sample: &Sample, notes: &mut Notes) {
         .count();
     let system: Vec<String> = said
         .drain(..leading)
-        .map(|(message, ..)| message.content)
+        .map(|(message, ..)| message.text().into_owned())
         .collect();
     row.system = (!system.is_empty()).then(|| system.join("\n\n"));
     // A sample has one `output`, which describes the last answer only.
@@ -170,12 +169,12 @@ fn converse(row: &mut Row, sample: &Sample, notes: &mut Notes) {
             if row.transcript.last_answer().is_none() {
                 row.opening.push(message.clone());
             } else if message.role == Role::User {
-                row.follow_ups.push(message.content.clone());
+                row.follow_ups.push(message.text().into_owned());
             }
             row.transcript.push(message);
             continue;
         };
-        let mut reply = answer::reply(&message.content, Finish::Stop, notes);
+        let mut reply = answer::reply(&message.text(), Finish::Stop, notes);
         reply.reasoning = reply.reasoning.or(reasoning);
         if Some(index) == last {
             describe(&mut reply, &sample.output);
@@ -318,7 +317,7 @@ fn describe(reply: &mut nocere_core::ChatReply, output: &Value) {
     let seconds = number(output.get("time")).unwrap_or(0.0).max(0.0);
     reply.latency_ms = (seconds * 1000.0).round() as u64;
     reply.response_id = word(output.get("response_id"));
-    reply.served_by = word(output.get("model"));
+    reply.served_model = word(output.get("model"));
 }
 
 /// Records how the sample ended: error, overflow, limit, or no answer.

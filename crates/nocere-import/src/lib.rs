@@ -32,6 +32,7 @@
 
 mod answer;
 mod assemble;
+mod columns;
 mod error;
 mod format;
 mod inspect;
@@ -43,7 +44,6 @@ mod lm_eval;
 mod medriskeval;
 mod notes;
 mod options;
-mod plain;
 mod probes;
 mod promptfoo;
 mod read;

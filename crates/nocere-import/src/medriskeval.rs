@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use nocere_benchmarks::{med_safety_bench_categories, patient_safety_bench_categories};
 use nocere_core::{Category, Expect, Finish, Message, Perspective, Role, Usage};
-use nocere_suites::{med_safety_bench_categories, patient_safety_bench_categories};
 use serde_json::Value;
 
 use crate::{
@@ -241,7 +241,7 @@ fn read_answer(row: &mut Row, record: &Value, notes: &mut Notes) {
         ),
     };
     reply.response_id = word(output.pointer("/raw/id"));
-    reply.served_by = word(output.pointer("/raw/model"));
+    reply.served_model = word(output.pointer("/raw/model"));
     row.transcript.push_reply(reply);
 }
 

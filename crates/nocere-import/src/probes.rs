@@ -58,7 +58,7 @@ impl<'a> Maker<'a> {
         if !row
             .opening
             .iter()
-            .any(|message| message.role == Role::User && !message.content.trim().is_empty())
+            .any(|message| message.role == Role::User && !message.text().trim().is_empty())
         {
             return Err(ImportError::new(self.path, "the prompt is empty").at(&row.place));
         }
@@ -260,5 +260,5 @@ fn question(opening: &[Message]) -> Option<&str> {
         .iter()
         .rev()
         .find(|message| message.role == Role::User)
-        .map(|message| message.content.as_str())
+        .map(|message| message.texts().next().unwrap_or_default())
 }

@@ -4,21 +4,14 @@ use std::{fs::File, io::Read, path::Path};
 
 use crate::{
     assemble::assemble,
+    columns,
     error::ImportError,
-    format::{Format, detect},
+    format::{Format, Source, detect},
     inspect, lm_eval, medriskeval,
     options::Options,
-    plain, promptfoo,
+    promptfoo,
     recording::Recording,
 };
-
-/// A file's content, read as far as needed to detect its format.
-pub(crate) enum Source {
-    /// A zip archive, not read yet.
-    Archive,
-    /// UTF-8 text without its byte order mark.
-    Text(String),
-}
 
 /// Reads the recording at `path` and maps it to nocere's types.
 ///
@@ -52,8 +45,8 @@ pub fn read_recording(path: &Path, options: &Options) -> Result<Recording, Impor
         (Format::MedRiskEval, Source::Text(text)) => medriskeval::read(path, &text)?,
         (Format::Promptfoo, Source::Text(text)) => promptfoo::read(path, &text, options)?,
         (Format::LmEval, Source::Text(text)) => lm_eval::read(path, &text, options)?,
-        (Format::Jsonl, Source::Text(text)) => plain::read_jsonl(path, &text, options)?,
-        (Format::Csv, Source::Text(text)) => plain::read_csv(path, &text, options)?,
+        (Format::Jsonl, Source::Text(text)) => columns::read_jsonl(path, &text, options)?,
+        (Format::Csv, Source::Text(text)) => columns::read_csv(path, &text, options)?,
     };
     assemble(path, format, rows, options)
 }

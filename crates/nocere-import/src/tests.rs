@@ -149,11 +149,7 @@ fn turns(recording: &Recording, index: usize) -> Vec<String> {
         .iter()
         .map(|turn| {
             let mark = if turn.answer.is_some() { "*" } else { "" };
-            format!(
-                "{}{mark}: {}",
-                turn.message.role.as_str(),
-                turn.message.content
-            )
+            format!("{}{mark}: {}", turn.message.role.as_str(), turn.text())
         })
         .collect()
 }

@@ -26,7 +26,7 @@ fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Sup
             title: "dialogue".to_owned(),
             text: dialogue.replace("[doctor]", "").replace("[patient]", ""),
         }],
-        ..Probe::asking("aci", "note", question.content.clone())
+        ..Probe::asking("aci", "note", question.text().into_owned())
     };
     let mut transcript = Transcript::default();
     transcript.push(question);

@@ -12,7 +12,7 @@ use nocere_core::{
 };
 use regex::Regex;
 
-use crate::subject::last_answer;
+use crate::judged_answer::last_answer;
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 2;

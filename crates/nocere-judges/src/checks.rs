@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use crate::{
     error::AssetError,
+    judged_answer::{NoVerdict, last_answer},
     patterns::Patterns,
     refusal::{JudgeTalk, settings},
-    subject::{NoVerdict, last_answer},
 };
 
 /// Raised when a change to the code below could change a verdict.

@@ -16,8 +16,8 @@ use nocere_core::{
 };
 
 use crate::{
+    judged_answer::{NoVerdict, last_answer},
     sentences,
-    subject::{NoVerdict, last_answer},
     words::content_words,
 };
 

@@ -9,13 +9,13 @@ use nocere_core::{
 };
 
 use crate::{
-    asking::{Marks, rate},
+    ask_model::{Marks, rate},
     error::AssetError,
     grounding::{grounded_answer, verdict},
+    judged_answer::NoVerdict,
     reply::Expected,
     rubric::{Material, Rubric},
     sentences,
-    subject::NoVerdict,
 };
 
 /// Raised when a change to the code below could change a verdict.

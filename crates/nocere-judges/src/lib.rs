@@ -42,7 +42,7 @@
 #![warn(missing_docs)]
 
 mod answer_key;
-mod asking;
+mod ask_model;
 mod checks;
 mod error;
 #[cfg(test)]
@@ -50,15 +50,14 @@ mod fixtures;
 mod grounding;
 mod grounding_model;
 pub mod injection;
+mod judged_answer;
 mod panel;
 mod patterns;
 pub mod refusal;
-mod refusal_rules;
 mod reply;
 mod rubric;
 mod rubric_judge;
 mod sentences;
-mod subject;
 mod votes;
 mod words;
 
@@ -68,8 +67,7 @@ pub use error::AssetError;
 pub use grounding::GroundingJudge;
 pub use grounding_model::GroundingModelJudge;
 pub use panel::{Member, PanelJudge};
-pub use refusal::RefusalClassifier;
-pub use refusal_rules::RefusalRules;
+pub use refusal::{RefusalClassifier, RefusalRules};
 pub use rubric::{PolicyPart, Rubric};
 pub use rubric_judge::{Reading, RubricJudge, RubricOptions};
 pub use sentences::sentences;

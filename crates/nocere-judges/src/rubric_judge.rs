@@ -14,10 +14,10 @@ use nocere_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    asking::{Marks, rate},
+    ask_model::{Marks, rate},
+    judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
     rubric::{Material, PolicyPart, Rubric, policy_text},
-    subject::{NoVerdict, last_answer, refused_by_field},
     votes::{Combine, Tie, VoteRule, decide},
 };
 
@@ -375,7 +375,7 @@ fn whole_dialogue(transcript: &Transcript) -> String {
         } else {
             let _ = writeln!(text, "ASKER:");
         }
-        indent(&turn.message.content, &mut text);
+        indent(&turn.message.text(), &mut text);
     }
     text.trim_end().to_owned()
 }
@@ -387,12 +387,12 @@ fn in_words(turns: &[nocere_core::Turn]) -> String {
         .filter(|message| message.role != Role::System)
         .collect();
     match messages.as_slice() {
-        [only] => only.content.clone(),
+        [only] => only.text().into_owned(),
         several => {
             let mut text = String::new();
             for message in several {
                 let _ = writeln!(text, "{}:", message.role.as_str());
-                indent(&message.content, &mut text);
+                indent(&message.text(), &mut text);
             }
             text.trim_end().to_owned()
         }

@@ -29,17 +29,23 @@
 #![warn(missing_docs)]
 
 mod catalog;
+#[cfg(feature = "llama")]
 mod decoder;
 mod error;
 pub mod gguf;
 mod hashing;
+#[cfg(feature = "llama")]
 mod memory;
+#[cfg(feature = "llama")]
 mod model;
 pub mod pull;
+#[cfg(feature = "llama")]
 mod template;
 
 pub use catalog::{Catalog, CatalogEntry, ModelKind};
 pub use error::LocalError;
 pub use hashing::{file_sha256, pinned_sha256};
+#[cfg(feature = "llama")]
 pub use model::{Detailed, LocalModel, LocalOptions};
+#[cfg(feature = "llama")]
 pub use template::ChatTemplate;

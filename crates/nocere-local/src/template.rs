@@ -4,8 +4,10 @@
 //! model's default system line. The template is therefore rendered here as Hugging Face does
 //! it: Jinja with `trim_blocks` and `lstrip_blocks`.
 
+use std::collections::BTreeMap;
+
 use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig, value::Serde};
-use nocere_core::Message;
+use nocere_core::{Message, text_only};
 
 /// A compiled chat template.
 #[derive(Debug)]
@@ -70,9 +72,16 @@ impl ChatTemplate {
     ///
     /// The message of the template if it refuses the conversation or cannot be rendered.
     pub fn render(&self, messages: &[Message]) -> Result<String, String> {
-        let messages: Vec<Message> = messages
-            .iter()
-            .map(|message| Message::new(message.role, self.neutralise(&message.content)))
+        let messages: Vec<_> = text_only(messages)
+            .map_err(|error| error.to_string())?
+            .into_iter()
+            .map(|(role, text)| {
+                // The two fields that chat templates know.
+                BTreeMap::from([
+                    ("role", role.as_str().to_owned()),
+                    ("content", self.neutralise(&text)),
+                ])
+            })
             .collect();
         let template = self
             .environment

@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Role, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, role_and_text};
 
 /// The `/messages` endpoint.
 pub(crate) struct Anthropic;
@@ -24,16 +24,17 @@ impl Wire for Anthropic {
 
     fn body(&self, model: &str, request: &ChatRequest) -> Value {
         let sampling = &request.sampling;
-        let system: Vec<&str> = request
+        let system: Vec<_> = request
             .messages
             .iter()
             .filter(|message| message.role == Role::System)
-            .map(|message| message.content.as_str())
+            .map(nocere_core::Message::text)
             .collect();
         let messages: Vec<_> = request
             .messages
             .iter()
             .filter(|message| message.role != Role::System)
+            .map(role_and_text)
             .collect();
         let mut body = json!({
             "model": model,
@@ -78,7 +79,7 @@ impl Wire for Anthropic {
                 reasoning_tokens: 0,
             },
             response_id: message.id,
-            served_by: message.model,
+            served_model: message.model,
             ..reply(&text, Some(thinking), finish)
         })
     }

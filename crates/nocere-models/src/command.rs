@@ -16,7 +16,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, Finish, Locality, ModelError,
-    ModelIdentity, Usage, clock::Stopwatch, hash_json,
+    ModelIdentity, Usage, clock::Stopwatch, hash_json, text_only,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -29,7 +29,7 @@ use tokio::{
 
 use crate::{
     SetupError,
-    wire::{null_default, reply, seed, wants_json},
+    wire::{null_default, reply, role_and_text, seed, wants_json},
 };
 
 /// Number of last lines of standard error that are kept for an error message.
@@ -187,9 +187,10 @@ impl CommandModel {
         id: u64,
         request: &ChatRequest,
     ) -> Result<(u64, oneshot::Receiver<Line>), ModelError> {
+        text_only(&request.messages)?;
         let mut line = json!({
             "id": id,
-            "messages": request.messages,
+            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
             "temperature": request.sampling.temperature,
             "top_p": request.sampling.top_p,
             "max_tokens": request.sampling.max_tokens,
@@ -393,7 +394,7 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
             ..Usage::default()
         },
         latency_ms,
-        served_by: line.model,
+        served_model: line.model,
         ..reply(line.text.as_deref().unwrap_or(""), line.reasoning, finish)
     })
 }

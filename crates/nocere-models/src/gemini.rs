@@ -21,7 +21,7 @@ impl Wire for Gemini {
     fn body(&self, _model: &str, request: &ChatRequest) -> Value {
         let sampling = &request.sampling;
         let is_system = |message: &&Message| message.role == Role::System;
-        let parts = |message: &Message| json!({"text": message.content});
+        let parts = |message: &Message| json!({"text": message.text()});
         let contents: Vec<Value> = request
             .messages
             .iter()
@@ -101,7 +101,7 @@ impl Wire for Gemini {
                 reasoning_tokens: usage.thoughts_token_count,
             },
             response_id: response.response_id,
-            served_by: response.model_version,
+            served_model: response.model_version,
             ..reply(&text, Some(thought), finish)
         })
     }

@@ -8,7 +8,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
-    clock::Stopwatch,
+    clock::Stopwatch, text_only,
 };
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -92,6 +92,7 @@ impl HttpModel {
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
+        text_only(&request.messages)?;
         let mut body = self.wire.body(&self.settings.model, request);
         if let Value::Object(fields) = &mut body {
             merge(fields, &self.settings.body);

@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, role_and_text, seed, wants_json};
 
 /// The `/api/chat` endpoint.
 pub(crate) struct Ollama;
@@ -29,7 +29,7 @@ impl Wire for Ollama {
         }
         let mut body = json!({
             "model": model,
-            "messages": request.messages,
+            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
             "stream": false,
             "options": options,
         });
@@ -55,7 +55,7 @@ impl Wire for Ollama {
                 output_tokens: response.eval_count,
                 ..Usage::default()
             },
-            served_by: response.model,
+            served_model: response.model,
             ..reply(&response.message.content, response.message.thinking, finish)
         })
     }

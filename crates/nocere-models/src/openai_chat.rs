@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sse,
-    wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json},
+    wire::{Unreadable, Wire, null_default, number, reply, role_and_text, seed, wants_json},
 };
 
 /// The `/chat/completions` endpoint.
@@ -58,7 +58,7 @@ impl Wire for OpenAiChat {
     fn body(&self, model: &str, request: &ChatRequest) -> Value {
         let sampling = &request.sampling;
         let mut body = json!({
-            "messages": request.messages,
+            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
             "temperature": number(sampling.temperature),
             "max_tokens": sampling.max_tokens,
             "seed": seed(request),
@@ -102,7 +102,8 @@ impl Wire for OpenAiChat {
         let mut answer = finished(message, choice.finish_reason.as_deref());
         answer.usage = completion.usage.unwrap_or_default().into();
         answer.response_id = completion.id;
-        answer.served_by = completion.model;
+        answer.served_model = completion.model;
+        answer.system_fingerprint = completion.system_fingerprint;
         Ok(answer)
     }
 
@@ -119,6 +120,7 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
     let mut usage = None;
     let mut id = None;
     let mut model = None;
+    let mut fingerprint = None;
     let mut done = false;
     for event in sse::events(body) {
         if event.trim() == "[DONE]" {
@@ -132,6 +134,7 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
         usage = chunk.usage.or(usage);
         id = id.or(chunk.id);
         model = model.or(chunk.model);
+        fingerprint = fingerprint.or(chunk.system_fingerprint);
         for choice in chunk.choices.into_iter().take(1) {
             let delta = choice.delta.unwrap_or_default();
             append(&mut whole.content, delta.content);
@@ -151,7 +154,8 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
     let mut answer = finished(whole, finish.as_deref());
     answer.usage = usage.unwrap_or_default().into();
     answer.response_id = id;
-    answer.served_by = model;
+    answer.served_model = model;
+    answer.system_fingerprint = fingerprint;
     Ok(answer)
 }
 
@@ -186,6 +190,8 @@ struct Completion {
     id: Option<String>,
     #[serde(default)]
     model: Option<String>,
+    #[serde(default)]
+    system_fingerprint: Option<String>,
     #[serde(default, deserialize_with = "null_default")]
     choices: Vec<Choice>,
     #[serde(default)]

@@ -4,7 +4,7 @@ use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply, wants_json};
+use crate::wire::{Unreadable, Wire, null_default, number, reply, role_and_text, wants_json};
 
 /// The `/responses` endpoint.
 pub(crate) struct OpenAiResponses;
@@ -18,7 +18,7 @@ impl Wire for OpenAiResponses {
         let sampling = &request.sampling;
         let mut body = json!({
             "model": model,
-            "input": request.messages,
+            "input": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
             "temperature": number(sampling.temperature),
             "max_output_tokens": sampling.max_tokens,
             // The provider must not keep what is asked here.
@@ -83,7 +83,7 @@ impl Wire for OpenAiResponses {
                 reasoning_tokens: usage.output_tokens_details.reasoning_tokens,
             },
             response_id: response.id,
-            served_by: response.model,
+            served_model: response.model,
             ..reply(&text, Some(reasoning), finish)
         })
     }

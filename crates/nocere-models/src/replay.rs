@@ -49,13 +49,21 @@ pub struct ReplayModel {
     answers: HashMap<ContentHash, Vec<Result<ChatReply, ModelError>>>,
 }
 
+/// A message of a recording, in the form that `docs/targets.md` promises.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    role: Role,
+    content: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
     #[serde(default)]
     prompt: Option<String>,
     #[serde(default)]
-    messages: Option<Vec<Message>>,
+    messages: Option<Vec<Said>>,
     response: String,
     #[serde(default)]
     finish: Option<Finish>,
@@ -116,7 +124,10 @@ impl ReplayModel {
                 serde_json::from_str(line).map_err(|error| fault(error.to_string()))?;
             let messages = match (line.prompt, line.messages) {
                 (Some(prompt), None) => vec![Message::new(Role::User, prompt)],
-                (None, Some(messages)) => messages,
+                (None, Some(messages)) => messages
+                    .into_iter()
+                    .map(|said| Message::new(said.role, said.content))
+                    .collect(),
                 _ => {
                     return Err(fault(
                         "it has both or none of `prompt` and `messages`".to_owned(),

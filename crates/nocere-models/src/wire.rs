@@ -1,7 +1,7 @@
 //! A wire format: where requests go, how they are written and how replies are read.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, ReplyFormat, key::derive_seed};
-use serde_json::{Map, Value};
+use nocere_core::{ChatReply, ChatRequest, Finish, Message, ReplyFormat, key::derive_seed};
+use serde_json::{Map, Value, json};
 
 /// One wire format.
 pub(crate) trait Wire: Send + Sync {
@@ -35,6 +35,12 @@ impl From<serde_json::Error> for Unreadable {
     fn from(error: serde_json::Error) -> Self {
         Self(error.to_string())
     }
+}
+
+/// A message as most formats write it: who speaks, and the text. Callers refuse images before
+/// they build a body.
+pub(crate) fn role_and_text(message: &Message) -> Value {
+    json!({"role": message.role.as_str(), "content": message.text()})
 }
 
 /// A number as the user wrote it: 0.7 stays 0.7. Widened to `f64` directly, it would become
@@ -97,8 +103,6 @@ pub(crate) fn reply(text: &str, reasoning: Option<String>, finish: Finish) -> Ch
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

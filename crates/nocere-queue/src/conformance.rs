@@ -7,13 +7,13 @@ use nocere_store::{UnitRecord, UnitState};
 
 use crate::{Outcome, WorkQueue};
 
-/// Seventy units: sixty-four in lane `a`, six in lane `b`.
+/// Seventy units: sixty-four in target `a`, six in target `b`.
 fn units() -> Vec<UnitRecord> {
     (0..70)
         .map(|seq| UnitRecord {
             seq,
             key: ContentHash::of_bytes(&seq.to_le_bytes()),
-            lane: if seq < 64 { "a" } else { "b" }.to_owned(),
+            target: if seq < 64 { "a" } else { "b" }.to_owned(),
             probe: 0,
             driver: "single-turn@1".to_owned(),
             epoch: 0,
@@ -37,14 +37,14 @@ fn outcome() -> Outcome {
 #[expect(clippy::expect_used, reason = "a conformance check is a test")]
 pub async fn check<Q: WorkQueue, K>(make: impl FnOnce(Vec<UnitRecord>) -> (Q, K)) {
     let (queue, _keep) = make(units());
-    let lease = |lane: &str, limit| queue.lease(lane, limit).expect("lease");
+    let lease = |target: &str, limit| queue.lease(target, limit).expect("lease");
     let seqs = |units: &[UnitRecord]| units.iter().map(|unit| unit.seq).collect::<Vec<_>>();
 
     let first = lease("a", 3);
     assert_eq!(seqs(&first), [0, 1, 2], "leases follow the plan");
     let second = lease("a", 2);
     assert_eq!(seqs(&second), [3, 4], "a leased unit is not leased twice");
-    assert_eq!(seqs(&lease("b", 1)), [64], "lanes are apart");
+    assert_eq!(seqs(&lease("b", 1)), [64], "targets are apart");
 
     queue.release(&first[1]).expect("release");
     assert_eq!(
@@ -73,5 +73,5 @@ pub async fn check<Q: WorkQueue, K>(make: impl FnOnce(Vec<UnitRecord>) -> (Q, K)
     let group = queue.lease_group("a", 32).expect("lease_group");
     assert_eq!(seqs(&group), (32..64).collect::<Vec<_>>());
     let rest = queue.lease_group("a", 32).expect("lease_group");
-    assert!(rest.is_empty(), "an empty lane has no group");
+    assert!(rest.is_empty(), "an empty target has no group");
 }

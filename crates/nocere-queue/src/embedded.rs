@@ -20,10 +20,10 @@ const PAGE: usize = 512;
 #[derive(Clone)]
 pub struct Embedded {
     journal: Arc<Journal>,
-    lanes: Arc<Mutex<BTreeMap<String, Lane>>>,
+    targets: Arc<Mutex<BTreeMap<String, TargetUnits>>>,
 }
 
-struct Lane {
+struct TargetUnits {
     /// Position of the last unit that was read.
     read_to: i64,
     /// Units that nobody has, by position.
@@ -37,33 +37,35 @@ impl Embedded {
     pub fn new(journal: Arc<Journal>) -> Self {
         Self {
             journal,
-            lanes: Arc::default(),
+            targets: Arc::default(),
         }
     }
 
-    fn with_lane<T>(
+    fn with_target<T>(
         &self,
-        lane: &str,
-        change: impl FnOnce(&mut Lane) -> Result<T, StoreError>,
+        target: &str,
+        change: impl FnOnce(&mut TargetUnits) -> Result<T, StoreError>,
     ) -> Result<T, QueueError> {
-        let mut lanes = self
-            .lanes
+        let mut targets = self
+            .targets
             .lock()
             .map_err(|_| StoreError::WriterStopped("a holder of the queue panicked".to_owned()))?;
-        let state = lanes.entry(lane.to_owned()).or_insert_with(|| Lane {
-            read_to: -1,
-            free: BTreeMap::new(),
-            leased: BTreeSet::new(),
-        });
+        let state = targets
+            .entry(target.to_owned())
+            .or_insert_with(|| TargetUnits {
+                read_to: -1,
+                free: BTreeMap::new(),
+                leased: BTreeSet::new(),
+            });
         Ok(change(state)?)
     }
 }
 
 impl WorkQueue for Embedded {
-    fn lease(&self, lane: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError> {
-        self.with_lane(lane, |state| {
+    fn lease(&self, target: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError> {
+        self.with_target(target, |state| {
             if state.free.len() < limit {
-                let page = self.journal.to_do(lane, state.read_to, PAGE.max(limit))?;
+                let page = self.journal.to_do(target, state.read_to, PAGE.max(limit))?;
                 if let Some(last) = page.last() {
                     state.read_to = last.seq;
                 }
@@ -81,7 +83,7 @@ impl WorkQueue for Embedded {
     }
 
     fn release(&self, unit: &UnitRecord) -> Result<(), QueueError> {
-        self.with_lane(&unit.lane, |state| {
+        self.with_target(&unit.target, |state| {
             if state.leased.remove(&unit.seq) {
                 state.free.insert(unit.seq, unit.clone());
             }
@@ -93,7 +95,7 @@ impl WorkQueue for Embedded {
         self.journal
             .finish_unit(unit.seq, outcome.transcript, outcome.verdicts)
             .await?;
-        self.with_lane(&unit.lane, |state| {
+        self.with_target(&unit.target, |state| {
             state.leased.remove(&unit.seq);
             Ok(())
         })

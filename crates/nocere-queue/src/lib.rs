@@ -32,8 +32,8 @@ pub struct QueueError(#[from] pub nocere_store::StoreError);
 
 /// Hands out leases on units.
 pub trait WorkQueue: Send + Sync + 'static {
-    /// At most `limit` units of `lane` that nobody has, in the order of the plan.
-    fn lease(&self, lane: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError>;
+    /// At most `limit` units of `target` that nobody has, in the order of the plan.
+    fn lease(&self, target: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError>;
 
     /// Gives a unit back, to be leased again.
     fn release(&self, unit: &UnitRecord) -> Result<(), QueueError>;
@@ -45,12 +45,12 @@ pub trait WorkQueue: Send + Sync + 'static {
         outcome: Outcome,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
-    /// The next group of `lane`: units whose places in the plan share `place / size`.
+    /// The next group of `target`: units whose places in the plan share `place / size`.
     ///
     /// A group is always the same set of places, however often a run is interrupted.
-    fn lease_group(&self, lane: &str, size: usize) -> Result<Vec<UnitRecord>, QueueError> {
+    fn lease_group(&self, target: &str, size: usize) -> Result<Vec<UnitRecord>, QueueError> {
         let size = size.max(1) as i64;
-        let leased = self.lease(lane, size as usize)?;
+        let leased = self.lease(target, size as usize)?;
         let Some(group) = leased.first().map(|unit| unit.seq / size) else {
             return Ok(Vec::new());
         };

@@ -45,11 +45,11 @@ fn poisoned() -> QueueError {
 }
 
 impl WorkQueue for Memory {
-    fn lease(&self, lane: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError> {
+    fn lease(&self, target: &str, limit: usize) -> Result<Vec<UnitRecord>, QueueError> {
         let mut units = self.0.lock().map_err(|_| poisoned())?;
         let free = units
             .values_mut()
-            .filter(|(unit, state)| unit.lane == lane && *state == State::Free)
+            .filter(|(unit, state)| unit.target == target && *state == State::Free)
             .take(limit)
             .map(|(unit, state)| {
                 *state = State::Leased;

@@ -13,10 +13,10 @@ use nocere_store::{SampleRow, TargetRecord};
 use crate::{
     agreement::Agreements,
     calibration::Standing,
-    figures::RiskFigure,
     finding::{Finding, UnscoredSample, assess},
+    linked::RiskFigure,
     metric::{Figure, Metric},
-    parts::mean,
+    protocol_tables::mean,
     run_report::{
         CategoryReport, LabelCounts, Levels, PerspectiveReport, RecordedScores, TargetReport,
     },
@@ -79,7 +79,7 @@ impl Cell {
 /// What a cell counts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) lane: String,
+    pub(crate) target: String,
     pub(crate) perspective: Perspective,
     suite: String,
     category: String,
@@ -140,11 +140,11 @@ impl Collected {
     ) {
         let probe = &row.probe;
         self.tally.see(row);
-        let who = (row.lane.clone(), probe.perspective);
+        let who = (row.target.clone(), probe.perspective);
         *self.samples.entry(who.clone()).or_default() += 1;
         *self
             .outcomes
-            .entry((row.lane.clone(), row.transcript.outcome()))
+            .entry((row.target.clone(), row.transcript.outcome()))
             .or_default() += 1;
         self.agreement.add(row, instruments);
         for (number, instrument) in instruments.iter().enumerate() {
@@ -165,7 +165,7 @@ impl Collected {
             for metric in Metric::ALL {
                 if metric.instrument() == instrument.kind && metric.applies(probe) {
                     let place = Place {
-                        lane: row.lane.clone(),
+                        target: row.target.clone(),
                         perspective: probe.perspective,
                         suite: probe.suite.clone(),
                         category: probe.category.clone(),
@@ -208,7 +208,7 @@ impl Collected {
             .or_default() += 1;
         if self.unscored_samples.len() < MAX_UNSCORED {
             self.unscored_samples.push(UnscoredSample {
-                target: row.lane.clone(),
+                target: row.target.clone(),
                 probe: row.probe.id.clone(),
                 judge: instrument.id.clone(),
                 reason: *reason,
@@ -232,7 +232,7 @@ impl Collected {
         if instrument.kind == InstrumentKind::Recorded {
             let foreign = self
                 .foreign
-                .entry((row.lane.clone(), instrument.id.clone()))
+                .entry((row.target.clone(), instrument.id.clone()))
                 .or_default();
             foreign.add(score);
         }
@@ -330,7 +330,7 @@ impl Collected {
             let Some(samples) = self.samples.get(&who).copied() else {
                 continue;
             };
-            let here = |place: &Place| place.lane == id && place.perspective == perspective;
+            let here = |place: &Place| place.target == id && place.perspective == perspective;
             let mut categories = Vec::new();
             for suite in context.suites {
                 for category in &suite.categories {
@@ -383,26 +383,26 @@ impl Collected {
     /// What a judge of one of `kinds` said of the answers to one kind of asker, if anything.
     fn judged(
         &self,
-        (lane, perspective): (&str, Perspective),
+        (target, perspective): (&str, Perspective),
         number: usize,
         instrument: &Instrument,
         kinds: &[InstrumentKind],
     ) -> Option<Vec<&Labels>> {
         let here = |facts: &Facts| facts.perspective == perspective;
-        let labels = self.tally.chosen(lane, number, here);
+        let labels = self.tally.chosen(target, number, here);
         (kinds.contains(&instrument.kind) && !labels.is_empty()).then_some(labels)
     }
 
     fn label_counts(
         &self,
-        (lane, perspective): &(String, Perspective),
+        (target, perspective): &(String, Perspective),
         instruments: &[Instrument],
     ) -> Vec<LabelCounts> {
         let judges = instruments.iter().enumerate();
         judges
             .filter_map(|(number, instrument)| {
                 let labels = self.judged(
-                    (lane, *perspective),
+                    (target, *perspective),
                     number,
                     instrument,
                     &[InstrumentKind::Refusal],
@@ -417,14 +417,14 @@ impl Collected {
 
     fn all_levels(
         &self,
-        (lane, perspective): &(String, Perspective),
+        (target, perspective): &(String, Perspective),
         context: &Context<'_>,
     ) -> Vec<Levels> {
         let judges = context.instruments.iter().enumerate();
         judges
             .filter_map(|(number, instrument)| {
                 let kinds = [InstrumentKind::Harm, InstrumentKind::Helpfulness];
-                let labels = self.judged((lane, *perspective), number, instrument, &kinds)?;
+                let labels = self.judged((target, *perspective), number, instrument, &kinds)?;
                 let mean = mean(&labels, context.seed);
                 Some(Levels {
                     judge: instrument.id.clone(),
@@ -447,7 +447,7 @@ impl Collected {
             if !metric.is_harm() {
                 continue;
             }
-            let key = (place.lane.clone(), place.perspective, *metric, *judge);
+            let key = (place.target.clone(), place.perspective, *metric, *judge);
             let entry = all.entry(key).or_default();
             entry.unscored += cell.unscored;
             for (position, (hits, scored)) in cell.by_probe() {

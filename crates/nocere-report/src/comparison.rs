@@ -73,7 +73,7 @@ pub(crate) fn compare(
                     .filter(|((place, of, by), _)| {
                         *of == metric
                             && *by == number
-                            && place.lane == target
+                            && place.target == target
                             && place.perspective == perspective
                     })
                     .flat_map(|(_, cell)| cell.by_probe())

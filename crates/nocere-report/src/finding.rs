@@ -126,7 +126,7 @@ pub(crate) fn assess(row: &SampleRow, category: &str) -> Option<Finding> {
     evidence.sort_unstable();
     evidence.dedup();
     Some(Finding {
-        target: row.lane.clone(),
+        target: row.target.clone(),
         probe: probe.id.clone(),
         suite: probe.suite.clone(),
         perspective: probe.perspective,

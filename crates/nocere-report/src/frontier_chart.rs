@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use nocere_core::Perspective;
 
-use crate::{chart::escape, figures::FrontierPoint, metric::Metric};
+use crate::{chart::escape, linked::FrontierPoint, metric::Metric};
 
 const LEFT: f64 = 64.0;
 const TOP: f64 = 12.0;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use nocere_core::{PartState, Perspective};
+use nocere_core::{PartState, Perspective, text::plain};
 use nocere_stats::agreement::Agreement;
 
 use crate::{
@@ -13,11 +13,10 @@ use crate::{
     finding::Finding,
     frontier_chart::frontier_charts,
     metric::{Figure, Metric, percent},
-    parts::{range_text, share_text},
+    protocol_tables::{range_text, share_text},
     run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
     terminal::{kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
-    text::plain,
 };
 
 #[derive(Template)]

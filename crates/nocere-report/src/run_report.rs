@@ -14,10 +14,10 @@ use crate::{
     calibration::CalibrationReport,
     collect::{Collected, Context},
     comparison::{TargetPair, compare},
-    figures::{self, FrontierPoint, LinkedFigures, RiskFigure},
     finding::{Finding, UnscoredSample},
+    linked::{self, FrontierPoint, LinkedFigures, RiskFigure},
     metric::Figure,
-    parts::{self, PartReport},
+    protocol_tables::{self, PartReport},
 };
 
 /// Why there is no report.
@@ -249,7 +249,7 @@ impl RunReport {
             .map(|figure| figure.estimate.method.describe())
             .collect();
         let parts = protocol.map_or_else(Vec::new, |protocol| {
-            parts::parts(&parts::Source {
+            protocol_tables::parts(&protocol_tables::Source {
                 protocol,
                 suites: &suites,
                 instruments: &instruments,
@@ -260,8 +260,8 @@ impl RunReport {
                 seed: header.seed,
             })
         });
-        let linked = figures::linked(&collected.tally, &instruments, &ids, header.seed);
-        let frontier = figures::frontier(&targets);
+        let linked = linked::linked(&collected.tally, &instruments, &ids, header.seed);
+        let frontier = linked::frontier(&targets);
         let risks = collected.risks(&instruments);
         let comparisons = compare(&collected.cells, &ids, &instruments, header.seed);
         Ok(Self {

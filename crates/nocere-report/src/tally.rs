@@ -165,7 +165,7 @@ impl Tally {
         }
         let labels = self
             .labels
-            .entry((row.lane.clone(), number))
+            .entry((row.target.clone(), number))
             .or_default()
             .entry(row.position)
             .or_default();

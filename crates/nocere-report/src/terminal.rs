@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::{AnswerOutcome, Money, Perspective};
+use nocere_core::{
+    AnswerOutcome, Money, Perspective,
+    text::{plain, shorten, wrap},
+};
 use nocere_stats::agreement::Agreement;
 
 use crate::{
@@ -11,7 +14,6 @@ use crate::{
     metric::{Figure, Metric},
     run_report::{Levels, PerspectiveReport, RecordedScores, RunReport, TargetReport},
     terminal_protocol::{figures_section, protocol_section},
-    text::{plain, shorten},
 };
 
 /// Columns of a table's row labels, and of each figure. Where they do not fit, tables
@@ -516,53 +518,4 @@ fn spell_out(number: usize, finding: &Finding, width: usize) -> String {
         );
     }
     out
-}
-
-/// Breaks `text` at spaces into lines of at most `width` characters, each behind `indent`.
-pub fn wrap(text: &str, width: usize, indent: &str) -> String {
-    let room = width.saturating_sub(indent.chars().count()).max(8);
-    let mut lines: Vec<String> = Vec::new();
-    for paragraph in plain(text).lines() {
-        let mut current = String::new();
-        for word in paragraph.split(' ') {
-            let mut word = word.to_owned();
-            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > room {
-                lines.push(std::mem::take(&mut current));
-            }
-            while word.chars().count() > room {
-                let head: String = word.chars().take(room).collect();
-                word = word.chars().skip(room).collect();
-                lines.push(head);
-            }
-            if !current.is_empty() {
-                current.push(' ');
-            }
-            current.push_str(&word);
-        }
-        lines.push(current);
-    }
-    lines
-        .iter()
-        .map(|line| format!("{indent}{line}").trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wrapped_lines_fit() {
-        let text = wrap(
-            "a hospital safety officer reads supercalifragilisticexpialidocious words",
-            20,
-            "  ",
-        );
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 20),
-            "{text}"
-        );
-        assert_eq!(wrap("", 20, "  "), "");
-    }
 }

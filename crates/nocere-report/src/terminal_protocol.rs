@@ -1,13 +1,12 @@
 //! The terminal's lines on a protocol's tables and on figures over linked probes.
 
-use nocere_core::TableKind;
+use nocere_core::{TableKind, text::wrap};
 use nocere_stats::Estimate;
 
 use crate::{
-    figures::{LinkedFigures, RiskFigure},
-    parts::{PartTable, PublishedRow, TableRow, parts_lines, share_text},
+    linked::{LinkedFigures, RiskFigure},
+    protocol_tables::{PartTable, PublishedRow, TableRow, parts_lines, share_text},
     run_report::RunReport,
-    terminal::wrap,
 };
 
 /// The protocol's parts and their tables; empty for runs without.

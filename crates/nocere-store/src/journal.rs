@@ -34,11 +34,11 @@ const SELECT_PROBE: &str = "SELECT json FROM probes WHERE seq = ?1";
 const SELECT_TRANSCRIPT: &str = "SELECT json FROM transcripts WHERE unit = ?1";
 const SELECT_VERDICTS: &str = "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument WHERE v.unit = ?1";
 const SELECT_TO_DO: &str = "
-    SELECT u.seq, u.key, l.name, u.probe, u.driver, u.epoch, u.state
-    FROM units u JOIN lanes l ON l.id = u.lane
-    WHERE u.lane = (SELECT id FROM lanes WHERE name = ?1) AND u.state <> 1 AND u.seq > ?2
+    SELECT u.seq, u.key, t.name, u.probe, d.name, u.epoch, u.state
+    FROM units u JOIN targets t ON t.id = u.target JOIN drivers d ON d.id = u.driver
+    WHERE u.target = (SELECT id FROM targets WHERE name = ?1) AND u.state <> 1 AND u.seq > ?2
     ORDER BY u.seq LIMIT ?3";
-const LANE_PROGRESS: &str = "SELECT done, total FROM lanes WHERE name = ?1";
+const TARGET_PROGRESS: &str = "SELECT done, total FROM targets WHERE name = ?1";
 const SELECT_SPENDING: &str =
     "SELECT model, calls, requests, input_tokens, output_tokens, cost, unpriced FROM spending";
 
@@ -139,10 +139,10 @@ impl Journal {
             .await
     }
 
-    /// Up to `limit` units of `lane` behind position `after` that are not done, in order.
+    /// Up to `limit` units of `target` behind position `after` that are not done, in order.
     pub fn to_do(
         &self,
-        lane: &str,
+        target: &str,
         after: i64,
         limit: usize,
     ) -> Result<Vec<UnitRecord>, StoreError> {
@@ -150,7 +150,7 @@ impl Journal {
         self.read(|connection| {
             connection
                 .prepare_cached(SELECT_TO_DO)?
-                .query_map(params![lane, after, limit], |row| {
+                .query_map(params![target, after, limit], |row| {
                     let mut unit = read::unit_from_row(row)?;
                     unit.state = unit_state(row.get(6)?);
                     Ok(unit)
@@ -185,12 +185,12 @@ impl Journal {
             .collect()
     }
 
-    /// Units of `lane` that are done, and units of it in all.
-    pub fn lane_progress(&self, lane: &str) -> Result<(u64, u64), StoreError> {
+    /// Units of `target` that are done, and units of it in all.
+    pub fn target_progress(&self, target: &str) -> Result<(u64, u64), StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached(LANE_PROGRESS)?
-                .query_row([lane], |row| {
+                .prepare_cached(TARGET_PROGRESS)?
+                .query_row([target], |row| {
                     Ok((
                         row.get::<_, i64>(0)?.unsigned_abs(),
                         row.get::<_, i64>(1)?.unsigned_abs(),
@@ -274,6 +274,8 @@ fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
         ("journal_mode", "WAL"),
         // A commit survives power loss, not only kill -9; group commits keep it cheap.
         ("synchronous", "FULL"),
+        // A label must be of a unit that exists.
+        ("foreign_keys", "ON"),
         // The keys of calls are random: their index wants to stay in memory (16 MiB).
         ("cache_size", "-16384"),
         // Fewer, larger checkpoints (16 MiB): each of them writes every page once.

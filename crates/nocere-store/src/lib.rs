@@ -20,6 +20,6 @@ pub use lock::RunLock;
 pub use planned::Extension;
 pub use read::{ListedRun, RunReader, list_runs};
 pub use records::{
-    AttemptRecord, Budget, CallRecord, Plan, RecordedUnit, RunHeader, RunState, RunSummary,
-    SampleRow, Spending, TargetRecord, UnitRecord, UnitState, VerdictRow,
+    AttemptRecord, Blob, Budget, CallRecord, LabelRecord, Plan, RecordedUnit, RunHeader, RunKind,
+    RunState, RunSummary, SampleRow, Spending, TargetRecord, UnitRecord, UnitState, VerdictRow,
 };

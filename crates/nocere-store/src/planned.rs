@@ -2,28 +2,31 @@
 
 use std::path::Path;
 
-use nocere_core::{Instrument, Suite};
+use nocere_core::{DriverIdentity, Instrument, Suite};
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::{
-    Journal, Plan, RecordedUnit, RunHeader, StoreError, UnitRecord, journal::lock_path,
-    lock::RunLock, read, schema,
+    Blob, Journal, LabelRecord, Plan, RecordedUnit, RunHeader, StoreError, UnitRecord,
+    journal::lock_path, lock::RunLock, read, schema,
 };
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
 const PUT_SUITE: &str = "INSERT OR REPLACE INTO suites (id, json) VALUES (?1, ?2)";
-const PUT_LANE: &str = "INSERT INTO lanes (name, json) VALUES (?1, ?2)";
+const PUT_TARGET: &str = "INSERT INTO targets (name, json) VALUES (?1, ?2)";
+const PUT_DRIVER: &str = "INSERT INTO drivers (name, json) VALUES (?1, ?2)";
 const PUT_INSTRUMENT: &str = "INSERT OR IGNORE INTO instruments (hash, json) VALUES (?1, ?2)";
-const PUT_PROBE: &str = "INSERT INTO probes (seq, json) VALUES (?1, ?2)";
-const PUT_UNIT: &str = "INSERT INTO units (seq, key, lane, probe, driver, epoch) VALUES (?1, ?2, (SELECT id FROM lanes WHERE name = ?3), ?4, ?5, ?6)";
+const PUT_LABEL: &str = "INSERT INTO labels (unit, rater, form, json) VALUES (?1, ?2, ?3, ?4)";
+const PUT_BLOB: &str = "INSERT OR IGNORE INTO blobs (hash, media_type, bytes) VALUES (?1, ?2, ?3)";
+const PUT_PROBE: &str = "INSERT INTO probes (seq, id, json) VALUES (?1, ?2, ?3)";
+const PUT_UNIT: &str = "INSERT INTO units (seq, key, target, probe, driver, epoch) VALUES (?1, ?2, (SELECT id FROM targets WHERE name = ?3), ?4, (SELECT id FROM drivers WHERE name = ?5), ?6)";
 const PUT_TRANSCRIPT: &str = "INSERT INTO transcripts (unit, json) VALUES (?1, ?2)";
 const PUT_VERDICT: &str = "INSERT INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
-/// Counters of lanes, after units were added or reopened.
+/// Counters of targets, after units were added or reopened.
 const COUNT: &str = "
-    UPDATE lanes SET
-        done = (SELECT count(*) FROM units WHERE lane = lanes.id AND state = 1),
-        total = (SELECT count(*) FROM units WHERE lane = lanes.id)";
+    UPDATE targets SET
+        done = (SELECT count(*) FROM units WHERE target = targets.id AND state = 1),
+        total = (SELECT count(*) FROM units WHERE target = targets.id)";
 /// Units with a transcript that one of the run's judges has not seen.
 const REOPEN_UNJUDGED: &str = "
     UPDATE units SET state = 2
@@ -31,11 +34,13 @@ const REOPEN_UNJUDGED: &str = "
 const ANSWERED: &str =
     "UPDATE units SET state = 2 WHERE state = 0 AND seq IN (SELECT unit FROM transcripts)";
 /// What a re-judged run takes from the old one.
-const COPY: [&str; 5] = [
+const COPY: [&str; 7] = [
     "INSERT INTO main.suites SELECT * FROM other.suites",
-    "INSERT INTO main.lanes SELECT * FROM other.lanes",
+    "INSERT INTO main.targets SELECT * FROM other.targets",
+    "INSERT INTO main.drivers SELECT * FROM other.drivers",
+    "INSERT INTO main.blobs SELECT * FROM other.blobs",
     "INSERT INTO main.probes SELECT * FROM other.probes",
-    "INSERT INTO main.units SELECT seq, key, lane, probe, driver, epoch, 2 FROM other.units",
+    "INSERT INTO main.units SELECT seq, key, target, probe, driver, epoch, 2 FROM other.units",
     "INSERT INTO main.transcripts SELECT * FROM other.transcripts",
 ];
 const FAILED: &str = "
@@ -129,6 +134,46 @@ impl Journal {
             put.units(extension.units.into_iter())?;
             put.execute(REOPEN_UNJUDGED)?;
             put.execute(COUNT)
+        })
+    }
+
+    /// Adds what people said, in one transaction.
+    ///
+    /// # Errors
+    /// If a label is of a unit that the run does not have, or the file cannot be written.
+    pub fn add_labels(&self, labels: &[LabelRecord]) -> Result<(), StoreError> {
+        let path = self.path().to_owned();
+        self.with_transaction(|transaction| {
+            let put = Put {
+                transaction,
+                path: &path,
+            };
+            for label in labels {
+                put.put(
+                    PUT_LABEL,
+                    params![label.unit, label.rater, label.form, put.json(label)?],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds files that messages refer to; one that is there already is left as it is.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn add_blobs(&self, blobs: &[Blob]) -> Result<(), StoreError> {
+        let path = self.path().to_owned();
+        self.with_transaction(|transaction| {
+            let put = Put {
+                transaction,
+                path: &path,
+            };
+            for blob in blobs {
+                let key = blob.hash.to_bytes().unwrap_or_default();
+                put.put(PUT_BLOB, params![key, blob.media_type, blob.bytes])?;
+            }
+            Ok(())
         })
     }
 
@@ -259,6 +304,7 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
         self.header(&plan.header)?;
         self.suites(&plan.suites)?;
         self.targets(&plan.targets)?;
+        self.drivers(&plan.drivers)?;
         self.instruments(&plan.instruments)?;
         self.probes(&plan.probes)
     }
@@ -288,7 +334,14 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
 
     fn targets(&self, targets: &[(String, crate::TargetRecord)]) -> Result<(), StoreError> {
         for (id, target) in targets {
-            self.put(PUT_LANE, params![id, self.json(target)?])?;
+            self.put(PUT_TARGET, params![id, self.json(target)?])?;
+        }
+        Ok(())
+    }
+
+    fn drivers(&self, drivers: &[DriverIdentity]) -> Result<(), StoreError> {
+        for driver in drivers {
+            self.put(PUT_DRIVER, params![driver.id, self.json(driver)?])?;
         }
         Ok(())
     }
@@ -310,7 +363,7 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
             })
             .map_err(|error| self.sql(&error))?;
         for (seq, probe) in (first..).zip(probes) {
-            self.put(PUT_PROBE, params![seq, self.json(probe)?])?;
+            self.put(PUT_PROBE, params![seq, probe.id, self.json(probe)?])?;
         }
         Ok(())
     }
@@ -323,7 +376,7 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
                 params![
                     unit.seq,
                     key,
-                    unit.lane,
+                    unit.target,
                     unit.probe,
                     unit.driver,
                     unit.epoch

@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nocere_core::{ContentHash, Instrument, Probe, Suite};
-use rusqlite::{Connection, OpenFlags, Row};
+use nocere_core::{ContentHash, DriverIdentity, Instrument, Probe, Suite};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    RunHeader, RunState, RunSummary, SampleRow, Spending, StoreError, TargetRecord, UnitRecord,
-    UnitState, VerdictRow, schema,
+    Blob, LabelRecord, RunHeader, RunState, RunSummary, SampleRow, Spending, StoreError,
+    TargetRecord, UnitRecord, UnitState, VerdictRow, schema,
 };
 
 /// A run's file in the runs folder.
@@ -47,7 +47,7 @@ pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
     if pragma("application_id")? != schema::APPLICATION_ID {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
-            message: "it is no journal of nocere".to_owned(),
+            message: "it is not a journal of nocere".to_owned(),
         });
     }
     let found = pragma("user_version")?;
@@ -65,7 +65,7 @@ pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
     Ok(UnitRecord {
         seq: row.get(0)?,
         key: ContentHash::from_raw(row.get(1)?),
-        lane: row.get(2)?,
+        target: row.get(2)?,
         probe: row.get(3)?,
         driver: row.get(4)?,
         epoch: row.get(5)?,
@@ -97,7 +97,7 @@ impl RunReader {
             // Whatever cannot be read is somebody's run: it is named, and not passed over.
             for id in ids.iter().rev() {
                 let reader = Self::open(&run_path(folder, id))?;
-                if !reader.header()?.aside {
+                if !reader.header()?.kind.is_aside() {
                     return Ok(reader);
                 }
             }
@@ -155,7 +155,7 @@ impl RunReader {
     pub fn targets(&self) -> Result<Vec<(String, TargetRecord)>, StoreError> {
         let mut statement = self
             .connection
-            .prepare("SELECT name, json FROM lanes ORDER BY id")
+            .prepare("SELECT name, json FROM targets ORDER BY id")
             .map_err(|error| self.sql(&error))?;
         let rows = statement
             .query_map([], |row| {
@@ -188,13 +188,13 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Whether `lane` has units whose target was not asked yet.
-    pub fn has_unasked(&self, lane: &str) -> Result<bool, StoreError> {
+    /// Whether `target` has units whose target was not asked yet.
+    pub fn has_unasked(&self, target: &str) -> Result<bool, StoreError> {
         self.connection
             .query_row(
                 "SELECT EXISTS (SELECT 1 FROM units WHERE state <> 1 AND state = 0
-                 AND lane = (SELECT id FROM lanes WHERE name = ?1))",
-                [lane],
+                 AND target = (SELECT id FROM targets WHERE name = ?1))",
+                [target],
                 |row| row.get(0),
             )
             .map_err(|error| self.sql(&error))
@@ -237,7 +237,7 @@ impl RunReader {
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection
             .query_row(
-                "SELECT coalesce(sum(done), 0), coalesce(sum(total), 0) FROM lanes",
+                "SELECT coalesce(sum(done), 0), coalesce(sum(total), 0) FROM targets",
                 [],
                 |row| {
                     Ok((
@@ -249,25 +249,131 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
+    /// Its drivers, in the order of the plan.
+    pub fn drivers(&self) -> Result<Vec<DriverIdentity>, StoreError> {
+        self.all("SELECT json FROM drivers ORDER BY id")
+    }
+
+    /// What people said of the run's samples, in the order in which they said it.
+    pub fn labels(&self) -> Result<Vec<LabelRecord>, StoreError> {
+        self.all("SELECT json FROM labels ORDER BY id")
+    }
+
+    /// The file with this hash.
+    pub fn blob(&self, hash: &ContentHash) -> Result<Option<Blob>, StoreError> {
+        let Some(key) = hash.to_bytes() else {
+            return Ok(None);
+        };
+        self.connection
+            .query_row(
+                "SELECT media_type, bytes FROM blobs WHERE hash = ?1",
+                [key],
+                |row| {
+                    Ok(Blob {
+                        hash: hash.clone(),
+                        media_type: row.get(0)?,
+                        bytes: row.get(1)?,
+                    })
+                },
+            )
+            .optional()
+            .map_err(|error| self.sql(&error))
+    }
+
     /// Every finished unit, in the order of the plan, handed to `each` one by one.
     pub fn for_each_sample(&self, mut each: impl FnMut(SampleRow)) -> Result<(), StoreError> {
+        let condition = "TRUE ORDER BY u.seq";
+        self.samples(condition, [], &mut |sample| {
+            each(sample);
+            Ok(())
+        })
+    }
+
+    /// The finished units behind position `after`, `limit` at most, in the order of the plan:
+    /// a page. The last one's [`SampleRow::seq`] is where the next page begins.
+    pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<SampleRow>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.collect(
+            "u.seq > ?1 ORDER BY u.seq LIMIT ?2",
+            rusqlite::params![after, limit],
+        )
+    }
+
+    /// The unit at position `seq`, if it is finished.
+    pub fn sample(&self, seq: i64) -> Result<Option<SampleRow>, StoreError> {
+        Ok(self.collect("u.seq = ?1", [seq])?.pop())
+    }
+
+    /// The finished units of the probes with id `probe`, in the order of the plan. Reads those
+    /// only: probes of several suites may share an id.
+    pub fn samples_of_probe(&self, probe: &str) -> Result<Vec<SampleRow>, StoreError> {
+        self.collect(
+            "u.probe IN (SELECT seq FROM probes WHERE id = ?1) ORDER BY u.seq",
+            [probe],
+        )
+    }
+
+    /// How many probes the run has.
+    pub fn probe_count(&self) -> Result<u64, StoreError> {
+        self.connection
+            .query_row("SELECT count(*) FROM probes", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(i64::unsigned_abs)
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// The ids of the run's probes, in the order of their positions.
+    pub fn probe_ids(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id FROM probes ORDER BY seq")
+            .map_err(|error| self.sql(&error))?;
+        let rows = statement
+            .query_map([], |row| row.get(0))
+            .map_err(|error| self.sql(&error))?;
+        rows.map(|row| row.map_err(|error| self.sql(&error)))
+            .collect()
+    }
+
+    fn collect(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<SampleRow>, StoreError> {
+        let mut rows = Vec::new();
+        self.samples(condition, values, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Hands finished units to `each`. `condition` is one of the constants above: SQL about
+    /// the unit `u` that may end in an order and a limit.
+    fn samples(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+        each: &mut dyn FnMut(SampleRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut verdicts = self
             .connection
-            .prepare(
+            .prepare_cached(
                 "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument
                  WHERE v.unit = ?1 ORDER BY v.instrument",
             )
             .map_err(|error| self.sql(&error))?;
         let mut statement = self
             .connection
-            .prepare(
-                "SELECT u.seq, l.name, u.epoch, p.json, t.json, u.probe FROM units u
-                 JOIN lanes l ON l.id = u.lane JOIN probes p ON p.seq = u.probe
-                 JOIN transcripts t ON t.unit = u.seq
-                 WHERE u.state = 1 ORDER BY u.seq",
-            )
+            .prepare_cached(&format!(
+                "SELECT u.seq, g.name, u.epoch, p.json, t.json, u.probe, d.name FROM units u
+                 JOIN targets g ON g.id = u.target JOIN drivers d ON d.id = u.driver
+                 JOIN probes p ON p.seq = u.probe JOIN transcripts t ON t.unit = u.seq
+                 WHERE u.state = 1 AND {condition}"
+            ))
             .map_err(|error| self.sql(&error))?;
-        let mut rows = statement.query([]).map_err(|error| self.sql(&error))?;
+        let mut rows = statement.query(values).map_err(|error| self.sql(&error))?;
         while let Some(row) = rows.next().map_err(|error| self.sql(&error))? {
             let text = |index| {
                 row.get::<_, String>(index)
@@ -288,13 +394,15 @@ impl RunReader {
                 });
             }
             each(SampleRow {
-                lane: text(1)?,
+                seq,
+                target: text(1)?,
+                driver: text(6)?,
                 position: row.get(5).map_err(|error| self.sql(&error))?,
                 epoch: row.get(2).map_err(|error| self.sql(&error))?,
                 probe: self.json(&text(3)?)?,
                 transcript: self.json(&text(4)?)?,
                 verdicts: judged,
-            });
+            })?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What the journal holds, as plain values.
 
 use nocere_core::{
-    ChatReply, ContentHash, Instrument, ModelError, ModelIdentity, Money, Perspective, Probe,
-    ProtocolRecord, Sampling, Transcript, Verdict,
+    ChatReply, ContentHash, DriverIdentity, Instrument, ModelError, ModelIdentity, Money,
+    Perspective, Probe, ProtocolRecord, Purpose, Sampling, Transcript, Verdict, clock, hash_json,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub struct RunHeader {
     pub nocere_version: String,
     /// The command that repeats the run.
     pub command: String,
+    /// What it was made for.
+    pub kind: RunKind,
     /// Seed of everything random in the run.
     pub seed: u64,
     /// Repetitions of each probe.
@@ -33,9 +35,6 @@ pub struct RunHeader {
     /// Runs whose replies are taken over where the very same call was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reuse: Vec<String>,
-    /// Made by calibration, a comparison or a test of judges: not what `latest` means.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub aside: bool,
     /// The protocol that was followed, if suites were not named one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolRecord>,
@@ -47,7 +46,86 @@ pub struct RunHeader {
     pub imported_from: Option<String>,
 }
 
-/// What a run may spend, all its sittings together.
+impl RunHeader {
+    /// The header of a new run: a new id, created now by this version, once over each probe,
+    /// everything else empty.
+    pub fn new(kind: RunKind, command: impl Into<String>, policies: ContentHash) -> Self {
+        Self {
+            id: new_run_id(),
+            created: clock::now_utc(),
+            nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: command.into(),
+            kind,
+            seed: 0,
+            epochs: 1,
+            local_only: false,
+            judges: Vec::new(),
+            policies,
+            budget: Budget::default(),
+            reuse: Vec::new(),
+            protocol: None,
+            intended_users: Vec::new(),
+            imported_from: None,
+        }
+    }
+}
+
+/// Sorts by time; the suffix distinguishes runs of the same second.
+fn new_run_id() -> String {
+    let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
+    let stamp: String = clock::now_utc()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!(
+        "{}-{}",
+        stamp.to_lowercase().trim_end_matches('z'),
+        &noise.as_str()[..4]
+    )
+}
+
+/// What a run was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// Targets were asked.
+    Asked,
+    /// Another program recorded the answers.
+    Imported,
+    /// The answers of an earlier run, under other judges.
+    Rejudged,
+    /// Labelled answers, to measure a judge.
+    Calibration,
+    /// Answers with texts that speak to a judge.
+    JudgeTest,
+    /// A run's answers, under two judges that are compared.
+    JudgeComparison,
+    /// The suite builder's requests to its generator.
+    Generation,
+    /// The suite builder's candidates, under its judge of fit.
+    Fit,
+}
+
+impl RunKind {
+    /// True for runs that serve another command: `latest` does not mean them.
+    pub fn is_aside(self) -> bool {
+        match self {
+            Self::Asked | Self::Imported | Self::Rejudged => false,
+            Self::Calibration
+            | Self::JudgeTest
+            | Self::JudgeComparison
+            | Self::Generation
+            | Self::Fit => true,
+        }
+    }
+
+    /// True for runs that belong to the suite builder, which alone can continue them.
+    pub fn is_of_a_build(self) -> bool {
+        matches!(self, Self::Generation | Self::Fit)
+    }
+}
+
+/// What a run may spend, in all its sessions together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// Money, by the price tables of its models.
@@ -114,7 +192,7 @@ pub struct UnitRecord {
     /// Content address of the unit.
     pub key: ContentHash,
     /// The target's id.
-    pub lane: String,
+    pub target: String,
     /// Position of its probe.
     pub probe: i64,
     /// The driver's id.
@@ -132,8 +210,8 @@ pub struct CallRecord {
     pub key: ContentHash,
     /// Name of the model that was asked.
     pub model: String,
-    /// `target` or `judge`.
-    pub purpose: String,
+    /// What it was for.
+    pub purpose: Purpose,
     /// What came back.
     pub reply: Result<ChatReply, ModelError>,
     /// How often it was tried.
@@ -190,8 +268,12 @@ pub struct VerdictRow {
 /// A finished unit with everything that a report needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleRow {
+    /// Position of the unit in the plan.
+    pub seq: i64,
     /// The target's id.
-    pub lane: String,
+    pub target: String,
+    /// The driver's id.
+    pub driver: String,
     /// Position of its probe: the same for all epochs and targets.
     pub position: i64,
     /// From 0.
@@ -213,6 +295,8 @@ pub struct Plan {
     pub suites: Vec<nocere_core::Suite>,
     /// Targets by id.
     pub targets: Vec<(String, TargetRecord)>,
+    /// What leads the conversations.
+    pub drivers: Vec<DriverIdentity>,
     /// Judges.
     pub instruments: Vec<Instrument>,
     /// Probes, in the order of their positions.
@@ -228,4 +312,39 @@ pub struct RecordedUnit {
     pub transcript: Transcript,
     /// What was said of it, by instrument.
     pub verdicts: Vec<(ContentHash, Verdict)>,
+}
+
+/// What a person said of one sample. Labels are append-only: who changes their mind adds one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelRecord {
+    /// Position of the unit in the plan.
+    pub unit: i64,
+    /// Who said it, as a name or a pseudonym.
+    pub rater: String,
+    /// The form that was filled in, such as the id of a judge's scale.
+    pub form: String,
+    /// What was said: a label of the form's scale, or a number in words.
+    pub value: String,
+    /// Why, in the rater's words; empty if nothing was said.
+    #[serde(default)]
+    pub reason: String,
+    /// The passages of the last answer that the label rests on, as byte ranges.
+    #[serde(default)]
+    pub spans: Vec<(usize, usize)>,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Version of the guideline that the rater followed.
+    pub guideline: String,
+}
+
+/// A file that messages refer to by its hash: an image of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Hash of the bytes.
+    pub hash: ContentHash,
+    /// Such as `image/png`.
+    pub media_type: String,
+    /// The content.
+    pub bytes: Vec<u8>,
 }

@@ -4,7 +4,7 @@
 //! so that a million finished units append instead of scattering over the file.
 
 /// Format of the journal, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 
 /// Marks the file as ours, in SQLite's `application_id` ("ncre").
 pub(crate) const APPLICATION_ID: i64 = 0x6e63_7265;
@@ -16,29 +16,37 @@ pub(crate) const ANSWERED: i64 = 2;
 pub(crate) const CREATE: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE suites (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE lanes (
+CREATE TABLE targets (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     json TEXT NOT NULL,
     done INTEGER NOT NULL DEFAULT 0,
     total INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE drivers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    json TEXT NOT NULL
+) STRICT;
 CREATE TABLE instruments (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL UNIQUE,
     json TEXT NOT NULL
 ) STRICT;
-CREATE TABLE probes (seq INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE probes (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, json TEXT NOT NULL) STRICT;
+CREATE INDEX probes_by_id ON probes (id);
+CREATE TABLE blobs (hash BLOB PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE units (
     seq INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
-    lane INTEGER NOT NULL REFERENCES lanes(id),
+    target INTEGER NOT NULL REFERENCES targets(id),
     probe INTEGER NOT NULL REFERENCES probes(seq),
-    driver TEXT NOT NULL,
+    driver INTEGER NOT NULL REFERENCES drivers(id),
     epoch INTEGER NOT NULL,
     state INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX units_to_do ON units (lane, seq) WHERE state <> 1;
+CREATE INDEX units_by_probe ON units (probe);
+CREATE INDEX units_to_do ON units (target, seq) WHERE state <> 1;
 CREATE TABLE calls (
     key BLOB NOT NULL,
     model TEXT NOT NULL,
@@ -73,4 +81,16 @@ CREATE TABLE verdicts (
     json TEXT NOT NULL,
     PRIMARY KEY (unit, instrument)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY,
+    unit INTEGER NOT NULL REFERENCES units(seq),
+    rater TEXT NOT NULL,
+    form TEXT NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+CREATE INDEX labels_by_unit ON labels (unit, id);
+CREATE TRIGGER labels_are_never_changed BEFORE UPDATE ON labels
+BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
+CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
+BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
 ";

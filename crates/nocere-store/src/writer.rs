@@ -22,8 +22,9 @@ const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, rep
 const INSERT_ATTEMPT: &str = "INSERT INTO attempts (key, number, at, model, problem, latency_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json) VALUES (?1, ?2)";
 const INSERT_VERDICT: &str = "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
-const FINISH_UNIT: &str = "UPDATE units SET state = 1 WHERE seq = ?1 AND state <> 1 RETURNING lane";
-const COUNT_DONE: &str = "UPDATE lanes SET done = done + ?2 WHERE id = ?1";
+const FINISH_UNIT: &str =
+    "UPDATE units SET state = 1 WHERE seq = ?1 AND state <> 1 RETURNING target";
+const COUNT_DONE: &str = "UPDATE targets SET done = done + ?2 WHERE id = ?1";
 const ADD_SPENDING: &str = "
     INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -234,16 +235,16 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
                 spent.entry(&attempt.model).or_default().requests += 1;
             }
             Entry::Finish(finished) => {
-                if let Some(lane) = put_finished(&transaction, finished)? {
-                    *done.entry(lane).or_default() += 1;
+                if let Some(target) = put_finished(&transaction, finished)? {
+                    *done.entry(target).or_default() += 1;
                 }
             }
         }
     }
-    for (lane, count) in done {
+    for (target, count) in done {
         transaction
             .prepare_cached(COUNT_DONE)?
-            .execute([lane, count])?;
+            .execute([target, count])?;
     }
     for (model, spending) in spent {
         transaction.prepare_cached(ADD_SPENDING)?.execute(params![
@@ -264,7 +265,7 @@ fn put_call(transaction: &Transaction<'_>, call: &CallRecord) -> Result<bool, Fa
     let inserted = transaction.prepare_cached(INSERT_CALL)?.execute(params![
         key,
         call.model,
-        call.purpose,
+        call.purpose.as_str(),
         serde_json::to_string(&call.reply)?,
         call.attempts,
         call.cost.map(nocere_core::Money::nanos)
@@ -307,7 +308,7 @@ fn put_attempt(transaction: &Transaction<'_>, attempt: &AttemptRecord) -> Result
     Ok(())
 }
 
-/// The lane of the unit, if it was not done before.
+/// The target of the unit, if it was not done before.
 fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Option<i64>, Fault> {
     if let Some(transcript) = &finished.transcript {
         transaction
@@ -325,10 +326,10 @@ fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Op
     }
     let mut statement = transaction.prepare_cached(FINISH_UNIT)?;
     let mut rows = statement.query([finished.seq])?;
-    let lane = rows.next()?.map(|row| row.get(0)).transpose()?;
+    let target = rows.next()?.map(|row| row.get(0)).transpose()?;
     // Stepped to the end, because an unfinished statement would hold the commit.
     while rows.next()?.is_some() {}
-    Ok(lane)
+    Ok(target)
 }
 
 /// The value of `units.state` as a type.

@@ -5,14 +5,20 @@ use std::path::Path;
 use crate::error::{SuiteError, nearest};
 
 /// A row: its line, from 1, and the wanted columns in the order of the request.
-pub(crate) struct Row {
-    pub(crate) line: u64,
-    pub(crate) fields: Vec<String>,
+pub struct Row {
+    /// Line of the row, from 1.
+    pub line: u64,
+    /// The wanted columns, in the order of the request.
+    pub fields: Vec<String>,
 }
 
 /// Reads the `wanted` columns of a CSV file with a header line. A `.tsv` file is separated by
 /// tabs.
-pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>, SuiteError> {
+///
+/// # Errors
+///
+/// The CSV is malformed or lacks a column.
+pub fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>, SuiteError> {
     let tabs = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
@@ -20,7 +26,11 @@ pub(crate) fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>,
 }
 
 /// Same as [`read`], with a given `delimiter`.
-pub(crate) fn read_parted(
+///
+/// # Errors
+///
+/// The CSV is malformed or lacks a column.
+pub fn read_parted(
     path: &Path,
     text: &str,
     wanted: &[&str],

@@ -20,7 +20,8 @@ pub struct SuiteError {
 }
 
 impl SuiteError {
-    pub(crate) fn new(path: &Path, message: impl Into<String>) -> Self {
+    /// A fault in the file at `path`, as a lower-case fragment that names the field.
+    pub fn new(path: &Path, message: impl Into<String>) -> Self {
         Self {
             path: path.to_owned(),
             line: None,
@@ -30,18 +31,19 @@ impl SuiteError {
     }
 
     /// Sets the line; 0 means that it is unknown.
-    pub(crate) fn at(mut self, line: u64) -> Self {
+    pub fn at(mut self, line: u64) -> Self {
         self.line = (line > 0).then_some(line);
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same fault with what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Sets the hint unless there is one already.
-    pub(crate) fn hint_if(mut self, hint: Option<String>) -> Self {
+    pub fn hint_if(mut self, hint: Option<String>) -> Self {
         self.hint = self.hint.or(hint);
         self
     }

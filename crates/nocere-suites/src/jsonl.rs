@@ -1,7 +1,7 @@
 //! The lines of a JSONL file with their numbers.
 
 /// Lines that are not blank, trimmed, with their numbers from 1. Accepts CRLF.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
+pub fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     text.lines()
         .enumerate()
         .map(|(index, line)| (index as u64 + 1, line.trim_end_matches('\r').trim()))

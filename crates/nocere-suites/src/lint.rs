@@ -212,7 +212,7 @@ fn personal_data(suite: &Suite, remarks: &mut Vec<Remark>) {
             probe
                 .messages
                 .iter()
-                .map(|message| message.content.as_str())
+                .flat_map(nocere_core::Message::texts)
                 .chain(probe.follow_ups.iter().map(String::as_str))
                 .any(|text| has_long_number(text) || has_address(text))
         })

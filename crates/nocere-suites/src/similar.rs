@@ -82,7 +82,7 @@ pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
 
 /// For each text, the [`likeness`] of the text most similar to it; 0 if none shares a run.
 /// Exact, unlike [`near_duplicates`].
-pub(crate) fn nearest(texts: &[&str]) -> Vec<f64> {
+pub fn nearest_likeness(texts: &[&str]) -> Vec<f64> {
     let sets: Vec<BTreeSet<u64>> = texts.iter().map(|text| runs(text)).collect();
     let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
     for (place, set) in sets.iter().enumerate() {
@@ -177,7 +177,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// Returns true for characters of scripts written without spaces: Thai, Lao, Burmese, Khmer,
 /// kana and Han.
-pub(crate) fn stands_alone(character: char) -> bool {
+pub fn stands_alone(character: char) -> bool {
     matches!(u32::from(character),
         0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_134f)
 }
@@ -216,7 +216,7 @@ mod tests {
                 .map(|other| likeness(texts[place], texts[other]))
                 .fold(0.0, f64::max)
         };
-        for (place, found) in nearest(&texts).into_iter().enumerate() {
+        for (place, found) in nearest_likeness(&texts).into_iter().enumerate() {
             assert!((found - brute(place)).abs() < 1e-12, "{place}");
         }
     }

@@ -24,18 +24,22 @@ pub(crate) const CHECK_IDS: [&str; 10] = [
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
 
 /// A probe with its line and its category's line in the file, 0 if unknown.
-pub(crate) struct Entry {
-    pub(crate) line: u64,
-    pub(crate) category_line: u64,
-    pub(crate) probe: Probe,
+pub struct Entry {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Line of its category.
+    pub category_line: u64,
+    /// The probe.
+    pub probe: Probe,
 }
 
 /// Checks `entries`, puts their probes into `suite`, and computes its hash.
-pub(crate) fn validate(
-    path: &Path,
-    mut suite: Suite,
-    entries: Vec<Entry>,
-) -> Result<Suite, SuiteError> {
+///
+/// # Errors
+///
+/// An id is used twice, a category or check is unknown, a link leads nowhere, or a probe asks
+/// nothing.
+pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Suite, SuiteError> {
     check_categories(path, &suite)?;
     if entries.is_empty() {
         return Err(SuiteError::new(path, "the suite has no probes"));
@@ -181,7 +185,7 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
     for text in probe
         .messages
         .iter()
-        .map(|m| m.content.as_str())
+        .flat_map(nocere_core::Message::texts)
         .chain(probe.follow_ups.iter().map(String::as_str))
     {
         if text.trim().is_empty() {
@@ -309,4 +313,14 @@ pub fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
             probe.must_not.push(id.clone());
         }
     }
+}
+
+/// The kebab-case id for a category's title; empty if the title has no letter or digit.
+pub fn category_id(text: &str) -> String {
+    let lower = text.trim().to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join("-")
 }

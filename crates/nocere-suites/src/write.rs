@@ -41,11 +41,11 @@ fn line(probe: &Probe) -> Value {
     put(&mut entry, "perspective", probe.perspective.as_str());
     put(&mut entry, "category", &probe.category);
     match probe.messages.as_slice() {
-        [only] => put(&mut entry, "prompt", &only.content),
+        [only] => put(&mut entry, "prompt", &only.text()),
         several => {
             let messages = several
                 .iter()
-                .map(|message| json!({"role": message.role, "content": message.content}));
+                .map(|message| json!({"role": message.role, "content": message.text()}));
             entry.insert("messages".to_owned(), messages.collect());
         }
     }

@@ -1,4 +1,5 @@
-//! Test support: a fake model provider that runs as a real HTTP server. Development only.
+//! Test support: a fake model provider that runs as a real HTTP server, and a harness for the
+//! binary. Development only.
 //!
 //! [`FakeProvider`] listens on loopback, speaks the wire formats of the supported providers
 //! (chat completions, responses, Anthropic, Gemini, Ollama) and chooses the format by the
@@ -10,8 +11,10 @@
 //! compared. The exceptions are switches that count answers or measure time, such as
 //! [`Script::outage`].
 //!
-//! This crate is not a model and does not check requests against a provider's schema. It
-//! depends on no other crate of the workspace, so that any of them can use it in tests.
+//! Beside it: [`Project`], which runs the built binary in a temporary folder, and [`makers`] of
+//! small valid values.
+//!
+//! This crate is not a model and does not check requests against a provider's schema.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -39,8 +42,15 @@
 #![warn(missing_docs)]
 
 mod faults;
+mod folder;
 mod formats;
+pub mod makers;
+mod project;
 mod provider;
+mod skip;
 
 pub use faults::{Fault, Faults};
+pub use folder::TempFolder;
+pub use project::{Project, Said, comparable, said, small_suite};
 pub use provider::{FakeProvider, Script, Seen};
+pub use skip::{data_or_skip, models_or_skip};

@@ -6,6 +6,7 @@ pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nocere_project::{ProtocolChoices, RunLimits};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
@@ -14,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///
 /// Exit codes: 0 done; 1 a gate failed; 2 wrong use, configuration or input; 3 something
 /// outside failed (model, disk, network); 4 a budget is spent; 130 interrupted. After 3, 4
-/// and 130 `nocere resume` goes on.
+/// and 130 `nocere resume` continues.
 #[derive(Debug, Parser)]
 #[command(name = "nocere", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -50,7 +51,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Ask one or more targets everything in a protocol or in suites, and judge the answers.
     Run(Box<RunArgs>),
-    /// Go on with an unfinished run.
+    /// Continue an unfinished run.
     Resume(ResumeArgs),
     /// Add probes, targets, judges or epochs to a run in place; only what is new is asked.
     Extend(Box<ExtendArgs>),
@@ -134,6 +135,9 @@ pub(crate) struct RunArgs {
     /// Sampling temperature; 0 always takes the most likely token.
     #[arg(long, value_name = "T")]
     pub(crate) temperature: Option<f32>,
+    /// Nucleus sampling mass, above 0 and at most 1.
+    #[arg(long, value_name = "P")]
+    pub(crate) top_p: Option<f32>,
     /// Longest answer in tokens.
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u32>,
@@ -143,7 +147,7 @@ pub(crate) struct RunArgs {
     /// Who the deployment under test is for: reports mark these perspectives [default: the
     /// protocol's, else everybody].
     #[arg(long, value_delimiter = ',', value_name = "WHO")]
-    pub(crate) intended: Vec<nocere_core::Perspective>,
+    pub(crate) intended_users: Vec<nocere_core::Perspective>,
     #[command(flatten)]
     pub(crate) protocol: ProtocolArgs,
     /// Take replies over from this run where the very same call was made.
@@ -174,20 +178,49 @@ pub(crate) struct ProtocolArgs {
 }
 
 /// How a run works: the same for everything that asks or judges.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct WorkingArgs {
-    /// Stop before the run has cost more than this, in US dollars, all its sittings together.
+    /// Stop before the run has cost more than this, in US dollars, in all its sessions together.
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<f64>,
     /// Stop when the run has sent this many requests, repeated ones and judges included.
     #[arg(long, value_name = "N")]
-    pub(crate) max_calls: Option<u64>,
+    pub(crate) max_requests: Option<u64>,
     /// Stop after this time: seconds, or with a unit as in 90s, 30m, 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) max_time: Option<std::time::Duration>,
     /// How to show progress [default: bars in a terminal, lines elsewhere, JSON with --json].
     #[arg(long, value_enum, value_name = "HOW")]
     pub(crate) progress: Option<ProgressStyle>,
+}
+
+impl ProtocolArgs {
+    pub(crate) fn choices(&self) -> ProtocolChoices {
+        let Self {
+            data,
+            preset,
+            judge_model,
+            set,
+            parts,
+        } = self.clone();
+        ProtocolChoices {
+            data,
+            preset,
+            judge_model,
+            set,
+            parts,
+        }
+    }
+}
+
+impl WorkingArgs {
+    pub(crate) fn limits(&self) -> RunLimits {
+        RunLimits {
+            max_cost: self.max_cost,
+            max_requests: self.max_requests,
+            max_time: self.max_time,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -211,11 +244,11 @@ fn parse_time(text: &str) -> Result<std::time::Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3_600.0,
-        other => return Err(format!("`{other}` is no unit; write s, m or h")),
+        other => return Err(format!("`{other}` is not a unit; write s, m or h")),
     };
     let seconds = number
         .parse::<f64>()
-        .map_err(|_| format!("`{number}` is no number"))?
+        .map_err(|_| format!("`{number}` is not a number"))?
         * factor;
     if seconds > 0.0 && seconds < 1e9 {
         Ok(std::time::Duration::from_secs_f64(seconds))
@@ -229,7 +262,7 @@ pub(crate) struct ResumeArgs {
     /// The run's id, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// Also ask again where the line had failed to the end.
+    /// Also ask again where the connection failed to the end.
     #[arg(long)]
     pub(crate) retry_failed: bool,
     #[command(flatten)]
@@ -285,7 +318,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "WHO")]
     pub(crate) perspective: Option<nocere_core::Perspective>,
     /// What a good answer does, where the file does not say: comply, redirect or refuse.
-    #[arg(long, value_parser = crate::commands::parse_expect, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<nocere_core::Expect>,
     /// The protocol that the recording followed, such as medriskeval: reports then draw its
     /// tables, beside the published models.

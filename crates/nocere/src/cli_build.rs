@@ -41,7 +41,7 @@ pub(crate) struct BuildSuiteArgs {
     pub(crate) threshold: f64,
     /// What a good answer to every probe does [default: patients are guided, others declined,
     /// the category over-refusal helped].
-    #[arg(long, value_parser = crate::commands::parse_expect, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<Expect>,
     /// BCP 47 tag of the messages.
     #[arg(long, default_value = "en", value_name = "TAG")]

@@ -107,7 +107,7 @@ pub(crate) struct SampleSuiteArgs {
     #[arg(long, value_delimiter = ',', value_name = "TAG")]
     pub(crate) language: Vec<String>,
     /// Only this expectation: comply, redirect or refuse.
-    #[arg(long, value_parser = crate::commands::parse_expect, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<nocere_core::Expect>,
     /// Write them to this file as a suite of their own, if their licence allows it.
     #[arg(long, value_name = "FILE")]

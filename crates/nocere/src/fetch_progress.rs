@@ -5,10 +5,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nocere_local::pull::PullProgress;
 
-use crate::{
-    failure::Failure,
-    output::{is_terminal, talk},
-};
+use nocere_project::ProjectError;
+
+use crate::output::{is_terminal, talk};
 
 /// Shows a fetch.
 pub(crate) struct FetchProgress {
@@ -58,9 +57,11 @@ impl PullProgress for FetchProgress {
 }
 
 /// A runtime for one download after another.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::infrastructure(format!("failed to start the runtime: {error}")))
+        .map_err(|error| {
+            ProjectError::infrastructure(format!("failed to start the runtime: {error}"))
+        })
 }

@@ -1,22 +1,14 @@
 //! The command line: parses, wires, prints.
 
-mod calibrations;
 mod cli;
 mod cli_build;
 mod cli_suites;
 mod commands;
-mod config;
 mod context;
-mod entry;
-mod failure;
+mod exit;
 mod fetch_progress;
-mod judges;
-mod models;
 mod output;
 mod progress;
-mod protocol;
-mod select;
-mod setup;
 
 use std::process::ExitCode;
 
@@ -28,9 +20,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match Context::new(&cli).and_then(|context| commands::execute(cli, &context)) {
         Ok(code) => code,
-        Err(failure) => {
-            failure.print();
-            failure.code()
+        Err(error) => {
+            exit::print(&error);
+            exit::code(&error)
         }
     };
     ExitCode::from(code)

@@ -2,32 +2,32 @@
 
 use std::io::{IsTerminal, Write};
 
+use nocere_core::text::plain;
+use nocere_project::ProjectError;
 use serde::Serialize;
 
-use crate::failure::Failure;
-
 /// Writes text to standard output; a reader that went away ends the program quietly.
-pub(crate) fn data(text: &str) -> Result<(), Failure> {
+pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(
-            Failure::infrastructure(format!("failed to write the result: {error}")),
+            ProjectError::infrastructure(format!("failed to write the result: {error}")),
         ),
         _ => Ok(()),
     }
 }
 
 /// Writes a value as indented JSON to standard output.
-pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), ProjectError> {
     let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::infrastructure(format!("failed to write JSON: {error}")))?;
+        .map_err(|error| ProjectError::infrastructure(format!("failed to write JSON: {error}")))?;
     data(&(text + "\n"))
 }
 
 /// Says something on standard error. Nobody may be listening any more; that is no reason to
 /// end a run.
 pub(crate) fn talk(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", nocere_report::plain(text));
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
 }
 
 /// Columns of the terminal; 80 where there is none.

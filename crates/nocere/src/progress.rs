@@ -8,11 +8,8 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use nocere_core::{Money, clock::Stopwatch};
-use nocere_engine::{Observer, Wait};
-use nocere_report::plain;
-use nocere_store::AttemptRecord;
-use serde_json::{Value, json};
+use nocere_core::{Money, Purpose, clock::Stopwatch, text::plain};
+use nocere_engine::{Listener, RunEvent};
 
 use crate::{
     cli::ProgressStyle,
@@ -42,20 +39,17 @@ pub(crate) struct RunProgress {
 
 #[derive(Default)]
 struct State {
-    lanes: BTreeMap<String, Lane>,
+    targets: BTreeMap<String, TargetProgress>,
     /// What each account waits for.
     waits: BTreeMap<String, Waiting>,
     /// When a line was last written about an account and a kind of wait.
-    said: BTreeMap<(String, &'static str), Stopwatch>,
-    /// Spent in earlier sittings.
-    spent_before: Money,
-    failed_attempts: u64,
+    said: BTreeMap<(String, String), Stopwatch>,
 }
 
-struct Lane {
+struct TargetProgress {
     account: Option<String>,
     bar: Option<ProgressBar>,
-    /// Done when this sitting began.
+    /// Done when this session began.
     before: u64,
     done: u64,
     answered: u64,
@@ -95,35 +89,20 @@ impl RunProgress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run begins, or goes on.
-    pub(crate) fn run_started(&self, run: &str, spent: Money) {
-        self.state().spent_before = spent;
-        self.event(&json!({"event": "run_started", "run": run, "cost_usd": spent.usd()}));
-    }
-
-    /// Takes the bars away, so that what follows starts on a clean line.
-    pub(crate) fn finish(&self, run: &str) {
-        let mut state = self.state();
-        let spent = state.spent();
-        let failed = state.failed_attempts;
-        let done: u64 = state.lanes.values().map(|lane| lane.done).sum();
-        for lane in state.lanes.values_mut() {
-            if let Some(bar) = lane.bar.take() {
+    /// Takes the bars away, so that what follows starts on a clean line, and sums up.
+    fn finish(&self, spent: Money, failed: u64) {
+        for target in self.state().targets.values_mut() {
+            if let Some(bar) = target.bar.take() {
                 bar.finish_and_clear();
             }
         }
-        drop(state);
-        self.event(&json!({
-            "event": "run_ended", "run": run, "done": done, "cost_usd": spent.usd(),
-            "failed_attempts": failed,
-        }));
         if matches!(self.style, ProgressStyle::Bars | ProgressStyle::Lines) {
             let mut said = Vec::new();
             if spent > Money::ZERO {
                 said.push(format!("cost so far {spent}"));
             }
             if failed > 0 {
-                said.push(format!("{failed} attempts failed and were followed up"));
+                said.push(format!("{failed} attempts failed and were retried"));
             }
             if !said.is_empty() {
                 talk(&said.join("; "));
@@ -131,10 +110,13 @@ impl RunProgress {
         }
     }
 
-    fn event(&self, event: &Value) {
-        if self.style == ProgressStyle::Json {
+    /// Writes an event as a line of JSON, if that is the style.
+    fn json(&self, event: &RunEvent<'_>) {
+        if self.style == ProgressStyle::Json
+            && let Ok(line) = serde_json::to_string(event)
+        {
             // JSON escapes whatever a terminal could mistake for a command.
-            talk(&event.to_string());
+            talk(&line);
         }
     }
 
@@ -158,44 +140,43 @@ impl RunProgress {
         }
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut Lane)) {
+    fn change(&self, name: &str, change: impl FnOnce(&mut TargetProgress)) {
         let mut state = self.state();
-        let State { lanes, waits, .. } = &mut *state;
-        let Some(lane) = lanes.get_mut(name) else {
+        let State { targets, waits, .. } = &mut *state;
+        let Some(target) = targets.get_mut(name) else {
             return;
         };
-        let waiting = lane
+        let waiting = target
             .account
             .as_ref()
             .and_then(|account| waits.get(account))
             .filter(|wait| wait.over.is_none_or(|over| over.elapsed() < LINGER))
             .map(|wait| wait.text.clone());
-        change(lane);
+        change(target);
         let every = match self.style {
             ProgressStyle::Bars => DRAW_EVERY,
             ProgressStyle::Json => EVENT_EVERY,
             ProgressStyle::Lines => LINE_EVERY,
             ProgressStyle::None => return,
         };
-        let first = lane.shown.is_none();
-        let due = lane.shown.is_none_or(|shown| shown.elapsed() >= every);
+        let first = target.shown.is_none();
+        let due = target.shown.is_none_or(|shown| shown.elapsed() >= every);
         if !due {
             return;
         }
-        lane.shown = Some(Stopwatch::start());
-        if let Some(bar) = &lane.bar {
-            bar.set_position(lane.position());
-            bar.set_message(lane.facts(waiting.as_deref()));
+        target.shown = Some(Stopwatch::start());
+        if let Some(bar) = &target.bar {
+            bar.set_position(target.position());
+            bar.set_message(target.facts(waiting.as_deref()));
         } else if self.style == ProgressStyle::Json {
-            let event = lane.event(name, waiting.as_deref());
-            drop(state);
-            self.event(&event);
+            let event = target.event(name, waiting.as_deref());
+            self.json(&event);
         } else if !first {
             let line = format!(
                 "{name}: {} of {} done, {}",
-                lane.done,
-                lane.total,
-                lane.facts(waiting.as_deref())
+                target.done,
+                target.total,
+                target.facts(waiting.as_deref())
             );
             drop(state);
             talk(&line);
@@ -203,19 +184,13 @@ impl RunProgress {
     }
 }
 
-impl State {
-    fn spent(&self) -> Money {
-        self.spent_before + self.lanes.values().map(|lane| lane.cost).sum()
-    }
-}
-
-impl Lane {
+impl TargetProgress {
     /// Answers come before their units are journaled; both are progress.
     fn position(&self) -> u64 {
         self.done.max(self.answered.min(self.total))
     }
 
-    /// Units per second in this sitting.
+    /// Units per second in this session.
     fn rate(&self) -> f64 {
         let seconds = self.since.elapsed().as_secs_f64();
         let units = self.position().saturating_sub(self.before) as f64;
@@ -242,12 +217,17 @@ impl Lane {
         facts.join(" · ")
     }
 
-    fn event(&self, name: &str, waiting: Option<&str>) -> Value {
-        json!({
-            "event": "progress", "target": name, "done": self.done, "answered": self.answered,
-            "total": self.total, "per_second": self.rate(), "cost_usd": self.cost.usd(),
-            "seconds_left": self.left().map(|left| left.as_secs()), "waiting": waiting,
-        })
+    fn event<'a>(&self, name: &'a str, waiting: Option<&'a str>) -> RunEvent<'a> {
+        RunEvent::Progress {
+            target: name,
+            done: self.done,
+            answered: self.answered,
+            total: self.total,
+            per_second: self.rate(),
+            cost_usd: self.cost.usd(),
+            seconds_left: self.left().map(|left| left.as_secs()),
+            waiting,
+        }
     }
 }
 
@@ -260,8 +240,65 @@ fn time(duration: Duration) -> String {
     }
 }
 
-impl Observer for RunProgress {
-    fn lane_started(&self, lane: &str, account: Option<&str>, done: u64, total: u64) {
+impl Listener for RunProgress {
+    fn hear(&self, event: &RunEvent<'_>) {
+        match event {
+            // Too many of them to be written one by one: they are summed up as progress.
+            RunEvent::Answered { target, purpose } => {
+                if *purpose == Purpose::Target {
+                    self.change(target, |target| target.answered += 1);
+                }
+                return;
+            }
+            RunEvent::Paid { target, cost_usd } => {
+                if let Some(target) = self.state().targets.get_mut(*target) {
+                    target.cost += Money::from_usd(*cost_usd);
+                }
+                return;
+            }
+            RunEvent::UnitDone { target } => {
+                self.change(target, |target| target.done += 1);
+                return;
+            }
+            RunEvent::RunPlanned { run, probes, units } => {
+                self.say(&format!("run {run}: {probes} probes, {units} units"));
+            }
+            RunEvent::Note { text } => self.say(&format!("note: {text}")),
+            RunEvent::TargetStarted {
+                target,
+                account,
+                done,
+                total,
+            } => self.target_started(target, *account, *done, *total),
+            RunEvent::Waiting {
+                account,
+                kind,
+                reason,
+                seconds,
+            } => self.waiting(account, kind, reason, *seconds),
+            RunEvent::Waited { account } => {
+                if let Some(wait) = self.state().waits.get_mut(*account) {
+                    wait.over = Some(Stopwatch::start());
+                }
+            }
+            RunEvent::TargetStopped { target, reason } => {
+                self.say(&format!("{target} stops: {reason}"));
+            }
+            RunEvent::RunEnded {
+                cost_usd,
+                failed_attempts,
+                ..
+            } => self.finish(Money::from_usd(*cost_usd), *failed_attempts),
+            RunEvent::RunStarted { .. }
+            | RunEvent::AttemptFailed { .. }
+            | RunEvent::Progress { .. } => {}
+        }
+        self.json(event);
+    }
+}
+
+impl RunProgress {
+    fn target_started(&self, target: &str, account: Option<&str>, done: u64, total: u64) {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(total));
             let style =
@@ -269,13 +306,13 @@ impl Observer for RunProgress {
             if let Ok(style) = style {
                 bar.set_style(style);
             }
-            bar.set_prefix(plain(lane).clone());
+            bar.set_prefix(plain(target));
             bar.set_position(done);
             bar
         });
-        self.state().lanes.insert(
-            lane.to_owned(),
-            Lane {
+        self.state().targets.insert(
+            target.to_owned(),
+            TargetProgress {
                 account: account.map(str::to_owned),
                 bar,
                 before: done,
@@ -288,40 +325,16 @@ impl Observer for RunProgress {
             },
         );
         if self.style == ProgressStyle::Lines {
-            talk(&format!("{lane}: {done} of {total} conversations are done"));
-        }
-        self.event(
-            &json!({"event": "target_started", "target": lane, "done": done, "total": total}),
-        );
-    }
-
-    fn answered(&self, lane: &str, purpose: &str) {
-        if purpose == "target" {
-            self.change(lane, |lane| lane.answered += 1);
+            talk(&format!("{target}: {done} of {total} units are done"));
         }
     }
 
-    fn spent(&self, lane: &str, cost: Money) {
-        if let Some(lane) = self.state().lanes.get_mut(lane) {
-            lane.cost += cost;
+    fn waiting(&self, account: &str, kind: &str, reason: &str, seconds: Option<f64>) {
+        let mut text = reason.to_owned();
+        if let Some(seconds) = seconds {
+            text.push_str(&format!(" ({seconds:.1} s)"));
         }
-    }
-
-    fn attempt_failed(&self, attempt: &AttemptRecord) {
-        self.state().failed_attempts += 1;
-        self.event(&json!({
-            "event": "attempt_failed", "model": attempt.model, "attempt": attempt.number,
-            "problem": attempt.problem, "latency_ms": attempt.latency_ms,
-            "wait_ms": attempt.wait_ms,
-        }));
-    }
-
-    fn waiting(&self, account: &str, reason: &Wait, duration: Option<Duration>) {
-        let mut text = reason.describe();
-        if let Some(duration) = duration {
-            text.push_str(&format!(" ({:.1} s)", duration.as_secs_f64()));
-        }
-        let long = matches!(reason, Wait::Down(_)) || duration.is_some_and(|d| d >= SHORT_WAIT);
+        let long = kind == "down" || seconds.is_some_and(|s| s >= SHORT_WAIT.as_secs_f64());
         let news = {
             let mut state = self.state();
             state.waits.insert(
@@ -331,38 +344,17 @@ impl Observer for RunProgress {
                     over: None,
                 },
             );
-            let said = state.said.get(&(account.to_owned(), reason.kind()));
+            let said = state.said.get(&(account.to_owned(), kind.to_owned()));
             let news = long && said.is_none_or(|said| said.elapsed() >= WAIT_EVERY);
             if news {
                 state
                     .said
-                    .insert((account.to_owned(), reason.kind()), Stopwatch::start());
+                    .insert((account.to_owned(), kind.to_owned()), Stopwatch::start());
             }
             news
         };
         if news {
             self.say(&format!("{account}: {text}"));
         }
-        self.event(&json!({
-            "event": "waiting", "account": account, "kind": reason.kind(),
-            "reason": reason.describe(),
-            "seconds": duration.map(|duration| duration.as_secs_f64()),
-        }));
-    }
-
-    fn waited(&self, account: &str) {
-        if let Some(wait) = self.state().waits.get_mut(account) {
-            wait.over = Some(Stopwatch::start());
-        }
-        self.event(&json!({"event": "waited", "account": account}));
-    }
-
-    fn unit_done(&self, lane: &str) {
-        self.change(lane, |lane| lane.done += 1);
-    }
-
-    fn lane_stopped(&self, lane: &str, reason: &str) {
-        self.say(&format!("{lane} stops: {reason}"));
-        self.event(&json!({"event": "target_stopped", "target": lane, "reason": reason}));
     }
 }

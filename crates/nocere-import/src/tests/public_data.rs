@@ -80,7 +80,10 @@ fn a_third_partys_medriskeval_run_keeps_its_totals() {
     assert_eq!(first.outcome(), AnswerOutcome::Answered);
     let (_, facts) = first.last_answer().unwrap();
     assert_eq!(facts.usage.output_tokens, 79);
-    assert_eq!(facts.served_by.as_deref(), Some("gpt-4.1-mini-2025-04-14"));
+    assert_eq!(
+        facts.served_model.as_deref(),
+        Some("gpt-4.1-mini-2025-04-14")
+    );
     let probe = &recording.suite.probes[0];
     assert_eq!(probe.perspective, Perspective::Patient);
     assert_eq!(probe.expect, Expect::Redirect);
@@ -96,7 +99,7 @@ fn medriskevals_prompts_are_the_suites_own() {
     let Some(prompts) = public_data(test, "patient_safety_bench/patientsafetybench.jsonl") else {
         return;
     };
-    let suite = nocere_suites::load(&prompts).unwrap();
+    let suite = nocere_benchmarks::load(&prompts).unwrap();
     let made = read_recording(&path, &Options::default()).unwrap();
     assert_eq!(made.suite.hash, suite.hash);
     let options = Options {
@@ -143,7 +146,7 @@ fn answers_labelled_by_people_are_read_from_csv() {
             file.display()
         );
         // One prompt has been reworded since these answers were recorded.
-        options.suite = Some(nocere_suites::load(&path).unwrap());
+        options.suite = Some(nocere_benchmarks::load(&path).unwrap());
         let error = read_recording(&file, &options).unwrap_err();
         assert!(error.message.contains("`v2-195`"), "{error}");
     }

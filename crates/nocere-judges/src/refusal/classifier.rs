@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     error::AssetError,
-    refusal_rules,
-    subject::{last_answer, refusal_verdict},
+    judged_answer::{last_answer, refusal_verdict},
+    refusal::rule_judge,
 };
 
 /// Raised when a change to the features or to this judge could change a verdict.
@@ -55,7 +55,7 @@ impl RefusalClassifier {
             model: None,
             hash: hash_json(
                 "instrument",
-                &(SETTINGS, refusal_rules::SOURCE, model.hash(), CODE_VERSION),
+                &(SETTINGS, rule_judge::SOURCE, model.hash(), CODE_VERSION),
             ),
         };
         Ok(Self {
@@ -113,7 +113,7 @@ fn asked(transcript: &Transcript) -> String {
         .iter()
         .map(|turn| &turn.message)
         .filter(|message| message.role == Role::User)
-        .map(|message| message.content.as_str())
+        .flat_map(nocere_core::Message::texts)
         .collect();
     asked.join("\n")
 }

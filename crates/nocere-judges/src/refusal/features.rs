@@ -9,7 +9,7 @@ use super::{
     shape::push_shape,
     spoken::{JudgeTalk, Spoken},
 };
-use crate::{error::AssetError, refusal_rules};
+use crate::{error::AssetError, refusal::rule_judge};
 
 /// Number of first and of last sentences that are matched against the rules. The middle of a
 /// long answer is content, whatever it says.
@@ -155,7 +155,7 @@ impl Extractor {
     }
 
     pub(crate) fn new(settings: SettingsFile) -> Result<Self, AssetError> {
-        let mut sets = refusal_rules::rule_sets()?;
+        let mut sets = rule_judge::rule_sets()?;
         sets.extend(settings.rules);
         Ok(Self {
             talk: JudgeTalk::new(settings.judge_talk),

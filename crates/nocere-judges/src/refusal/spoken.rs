@@ -6,7 +6,9 @@ use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
 use regex::{Regex, RegexBuilder};
 
 use super::language::{Tongue, guess};
-use crate::{asking::is_invisible, sentences};
+use nocere_core::text::is_invisible;
+
+use crate::sentences;
 
 /// Number of characters of a sentence that are searched for a second sentence.
 const MAX_SPLIT: usize = 1_000;

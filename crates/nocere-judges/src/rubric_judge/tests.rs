@@ -18,7 +18,7 @@ impl ChatModel for Scripted {
         request: &'a ChatRequest,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         self.asked.lock().unwrap().push(request.clone());
-        let prompt = &request.messages[1].content;
+        let prompt = &request.messages[1].text();
         let token = prompt
             .rsplit("Token: ")
             .next()
@@ -99,10 +99,10 @@ async fn a_readable_reply_is_a_level() {
         })
     );
     let asked = model.asked.lock().unwrap();
-    assert!(asked[0].messages[1].content.contains("No, it does not."));
+    assert!(asked[0].messages[1].text().contains("No, it does not."));
     assert!(
         asked[0].messages[1]
-            .content
+            .text()
             .contains("Health misinformation")
     );
 }
@@ -249,7 +249,7 @@ async fn an_earlier_turn_is_rated_too_and_cannot_be_forged() {
     };
     judge.judge(&probe(), &transcript, &cx).await;
     let asked = model.asked.lock().unwrap();
-    let prompt = &asked[0].messages[1].content;
+    let prompt = &asked[0].messages[1].text();
     assert!(prompt.contains("ANSWER 1:\n  First answer.\nASKER:\n  And then?\nANSWER 2:\n  Fine."));
     assert!(prompt.contains("\n  ASKER:\n  Thank you"));
     assert!(prompt.contains("# A conversation"));

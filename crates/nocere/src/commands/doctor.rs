@@ -3,11 +3,12 @@
 use std::{fmt::Write as _, process::Command};
 
 use nocere_local::{Catalog, pull};
+use nocere_project::ProjectError;
 use serde::Serialize;
 
 use crate::{
     context::Context,
-    failure::{DONE, Failure, INFRASTRUCTURE},
+    exit::{DONE, INFRASTRUCTURE},
     output,
 };
 
@@ -27,7 +28,7 @@ struct Finding {
     remedy: String,
 }
 
-pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
+pub(super) fn doctor(context: &Context) -> Result<u8, ProjectError> {
     let findings = vec![
         processor(),
         memory(),
@@ -48,13 +49,13 @@ pub(super) fn doctor(context: &Context) -> Result<u8, Failure> {
                 Level::Note => "note   ",
                 Level::Missing => "MISSING",
             };
-            let wrapped = nocere_report::wrap(&finding.what, output::width(), "         ");
+            let wrapped = nocere_core::text::wrap(&finding.what, output::width(), "         ");
             let _ = writeln!(text, "{mark}  {}", wrapped.trim_start());
             if !finding.remedy.is_empty() {
                 let _ = writeln!(
                     text,
                     "{}",
-                    nocere_report::wrap(&finding.remedy, output::width(), "         ")
+                    nocere_core::text::wrap(&finding.remedy, output::width(), "         ")
                 );
             }
         }
@@ -125,17 +126,20 @@ fn memory() -> Finding {
 }
 
 fn folder(context: &Context) -> Finding {
-    let probe = context.models.join(".write-test");
-    let written =
-        std::fs::create_dir_all(&context.models).and_then(|()| std::fs::write(&probe, b"x"));
+    let probe = context.project.models_folder().join(".write-test");
+    let written = std::fs::create_dir_all(context.project.models_folder())
+        .and_then(|()| std::fs::write(&probe, b"x"));
     let _ = std::fs::remove_file(&probe);
     match written {
-        Ok(()) => good(format!("models go to {}", context.models.display())),
+        Ok(()) => good(format!(
+            "models go to {}",
+            context.project.models_folder().display()
+        )),
         Err(error) => Finding {
             level: Level::Missing,
             what: format!(
                 "the models folder {} cannot be written: {error}",
-                context.models.display()
+                context.project.models_folder().display()
             ),
             remedy: "free space there, or choose another with --models-dir".to_owned(),
         },
@@ -159,18 +163,22 @@ fn pip() -> Finding {
     }
 }
 
-fn default_model(context: &Context) -> Result<Finding, Failure> {
+fn default_model(context: &Context) -> Result<Finding, ProjectError> {
     let catalog = Catalog::embedded()?;
     let Some(entry) = catalog.iter().next() else {
-        return Err(Failure::infrastructure("the embedded catalogue is empty"));
+        return Err(ProjectError::infrastructure(
+            "the embedded catalogue is empty",
+        ));
     };
-    Ok(if pull::is_installed(entry, &context.models) {
-        good(format!("the default model {} is here and whole", entry.id))
-    } else {
-        Finding {
-            level: Level::Note,
-            what: format!("the default model {} is not here yet", entry.id),
-            remedy: format!("nocere models pull {}", entry.id),
-        }
-    })
+    Ok(
+        if pull::is_installed(entry, context.project.models_folder()) {
+            good(format!("the default model {} is here and whole", entry.id))
+        } else {
+            Finding {
+                level: Level::Note,
+                what: format!("the default model {} is not here yet", entry.id),
+                remedy: format!("nocere models pull {}", entry.id),
+            }
+        },
+    )
 }

@@ -2,34 +2,27 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use nocere_core::{Instrument, InstrumentKind, Verdict};
-use nocere_judges::{ChecksJudge, Rubric};
-use nocere_report::{CalibrationReport, plain, wrap};
-use nocere_stats::{
-    agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
-    paired::{McNemar, PairedCounts, mcnemar},
+use nocere_core::{
+    Instrument, InstrumentKind,
+    text::{plain, wrap},
 };
-use nocere_store::{Budget, RunReader, SampleRow};
+use nocere_judges::{ChecksJudge, Rubric};
+use nocere_project::{
+    CompareSpec, JudgeComparison, ProjectError, calibrations, judges, targets::Models,
+};
+use nocere_report::CalibrationReport;
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
 use crate::{
-    calibrations,
     cli::{CompareJudgesArgs, JudgesCommand},
-    commands::{
-        calibration_text::calibration_text,
-        execute::{budget, new_run_id},
-        judge_test,
-        recorded::{self, Answer, Task},
-    },
+    commands::{calibration_text::calibration_text, judge_test},
     context::Context,
-    failure::{DONE, Failure},
-    judges,
-    models::Models,
+    exit::DONE,
     output,
 };
 
-pub(super) fn judges(context: &Context, command: &JudgesCommand) -> Result<u8, Failure> {
+pub(super) fn judges(context: &Context, command: &JudgesCommand) -> Result<u8, ProjectError> {
     match command {
         JudgesCommand::List => list(context),
         JudgesCommand::Show { judge } => show(context, judge),
@@ -48,10 +41,10 @@ struct Listed {
     calibration: Option<String>,
 }
 
-fn list(context: &Context) -> Result<u8, Failure> {
-    let known = calibrations::load(context)?;
+fn list(context: &Context) -> Result<u8, ProjectError> {
+    let known = calibrations::load(&context.project)?;
     let policies = PolicySet::embedded()?;
-    let mut models = Models::new(context, false);
+    let mut models = Models::new(&context.project, false);
     let mut listed = Vec::new();
     for name in judges::EMBEDDED {
         let setup = judges::judge(name, &mut models, &policies)?;
@@ -80,7 +73,7 @@ fn list(context: &Context) -> Result<u8, Failure> {
             calibration: None,
         });
     }
-    for name in context.config.judges.keys() {
+    for name in context.project.config().judges.keys() {
         listed.push(Listed {
             name: name.clone(),
             measures: "see nocere.yaml".to_owned(),
@@ -146,17 +139,17 @@ fn in_short(report: &CalibrationReport) -> String {
     )
 }
 
-fn show(context: &Context, name: &str) -> Result<u8, Failure> {
+fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
     let is_rubric = Rubric::embedded(name).is_some() || std::path::Path::new(name).is_file();
     if is_rubric {
         output::data(&rubric_text(&judges::rubric(name)?))?;
         return Ok(DONE);
     }
-    let mut models = Models::new(context, false);
+    let mut models = Models::new(&context.project, false);
     let setup = judges::judge(name, &mut models, &PolicySet::embedded()?)?;
     let instrument = setup.judge.instrument();
-    let calibration =
-        calibrations::of(context, &instrument.hash)?.map(|known| CalibrationReport::of(&known));
+    let calibration = calibrations::of(&context.project, &instrument.hash)?
+        .map(|known| CalibrationReport::of(&known));
     if context.json {
         output::json(&(instrument, calibration))?;
         return Ok(DONE);
@@ -219,86 +212,16 @@ fn rubric_text(rubric: &Rubric) -> String {
     text
 }
 
-#[derive(Serialize)]
-struct Comparison {
-    run: String,
-    first: String,
-    second: String,
-    answers: usize,
-    both: usize,
-    only_first: usize,
-    only_second: usize,
-    neither: usize,
-    table: BTreeMap<String, BTreeMap<String, u64>>,
-    kappa: Option<Agreement>,
-    kappa_quadratic: Option<Agreement>,
-    mcnemar_p: Option<f64>,
-    disagreements: Vec<Disagreement>,
-    disagreements_total: usize,
-}
-
-#[derive(Serialize)]
-struct Disagreement {
-    target: String,
-    probe: String,
-    first: String,
-    second: String,
-}
-
-fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
-    let reader = RunReader::find(&context.runs(), &args.run)?;
-    let header = reader.header()?;
-    let mut models = Models::new(context, header.local_only);
-    let names = vec![args.first.clone(), args.second.clone()];
-    let policies = PolicySet::embedded()?;
-    let setups = judges::judges(&names, &mut models, &policies)?;
-    let instruments: Vec<Instrument> = setups
-        .iter()
-        .map(|setup| setup.judge.instrument().clone())
-        .collect();
-    let known = reader.instruments()?;
-    let judged_already = instruments
-        .iter()
-        .all(|wanted| known.iter().any(|known| known.hash == wanted.hash));
-    let answers = recorded::answers_of(&reader)?;
-    let (run, rows) = if judged_already {
-        (header.id.clone(), answers)
-    } else {
-        let task = Task {
-            id: new_run_id(),
-            command: format!(
-                "nocere judges compare {} {} --run {}",
-                args.first, args.second, header.id
-            ),
-            source: format!("run {}", header.id),
-            suites: reader.suites()?,
-            names,
-            judges: setups,
-            policies: &policies,
-            budget: budget(&args.working, Budget::default())?,
-            models: &models,
-            local_only: header.local_only,
-            reuse: vec![header.id.clone()],
-            working: &args.working,
-        };
-        let answers = answers
-            .into_iter()
-            .map(|row| Answer {
-                lane: row.lane,
-                probe: row.probe,
-                epoch: row.epoch,
-                transcript: row.transcript,
-            })
-            .collect();
-        recorded::judge(context, answers, task)?
+fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, ProjectError> {
+    let spec = CompareSpec {
+        first: args.first.clone(),
+        second: args.second.clone(),
+        run: args.run.clone(),
+        disagreements: args.disagreements,
+        limits: args.working.limits(),
     };
-    let comparison = comparison(
-        run,
-        &instruments[0],
-        &instruments[1],
-        &rows,
-        args.disagreements,
-    );
+    let watch = context.watch(&args.working);
+    let comparison = context.project.compare_judges(&spec, &watch)?;
     if context.json {
         output::json(&comparison)?;
     } else {
@@ -307,113 +230,7 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-fn comparison(
-    run: String,
-    first: &Instrument,
-    second: &Instrument,
-    rows: &[SampleRow],
-    named: usize,
-) -> Comparison {
-    let score = |row: &SampleRow, judge: &Instrument| {
-        row.verdicts
-            .iter()
-            .find(|verdict| verdict.instrument == judge.hash)
-            .map(|verdict| &verdict.verdict)
-            .and_then(Verdict::score)
-            .cloned()
-    };
-    let mut comparison = Comparison {
-        run,
-        first: first.id.clone(),
-        second: second.id.clone(),
-        answers: rows.len(),
-        both: 0,
-        only_first: 0,
-        only_second: 0,
-        neither: 0,
-        table: BTreeMap::new(),
-        kappa: None,
-        kappa_quadratic: None,
-        mcnemar_p: None,
-        disagreements: Vec::new(),
-        disagreements_total: 0,
-    };
-    let mut pairs: Vec<(u64, (usize, usize))> = Vec::new();
-    let mut clusters: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for row in rows {
-        match (score(row, first), score(row, second)) {
-            (Some(a), Some(b)) => {
-                comparison.both += 1;
-                *comparison
-                    .table
-                    .entry(a.word())
-                    .or_default()
-                    .entry(b.word())
-                    .or_default() += 1;
-                let next = clusters.len() as u64;
-                let cluster = *clusters
-                    .entry((row.probe.suite.clone(), row.probe.id.clone()))
-                    .or_insert(next);
-                if let (Some(a), Some(b)) = (a.place(), b.place()) {
-                    pairs.push((cluster, (a, b)));
-                }
-                if first.kind == second.kind && a.word() != b.word() {
-                    comparison.disagreements_total += 1;
-                    if comparison.disagreements.len() < named {
-                        comparison.disagreements.push(Disagreement {
-                            target: row.lane.clone(),
-                            probe: row.probe.id.clone(),
-                            first: a.word(),
-                            second: b.word(),
-                        });
-                    }
-                }
-            }
-            (Some(_), None) => comparison.only_first += 1,
-            (None, Some(_)) => comparison.only_second += 1,
-            (None, None) => comparison.neither += 1,
-        }
-    }
-    let scale = nocere_core::scale_of(first.kind).filter(|_| first.kind == second.kind);
-    if let Some(scale) = scale {
-        let items = pairs
-            .iter()
-            .map(|(_, (a, b))| vec![Some(*a), Some(*b)])
-            .collect();
-        let of = pairs.iter().map(|(cluster, _)| *cluster).collect();
-        let ratings = Ratings::new(scale.len(), items).and_then(|r| r.with_clusters(of));
-        if let Ok(ratings) = ratings {
-            let kappa = |weights| cohen_kappa(&ratings, weights, IntervalKind::Score);
-            comparison.kappa = Some(kappa(Weights::Identity));
-            comparison.kappa_quadratic = (scale.len() > 2).then(|| kappa(Weights::Quadratic));
-        }
-        comparison.mcnemar_p = highest_label(scale.len(), &pairs);
-    }
-    comparison
-}
-
-/// McNemar's mid-p test on the upper half of the scale: does one judge say it more often?
-fn highest_label(classes: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
-    // Refusals; levels 3 to 5; the upper of two labels.
-    let from = if classes == 2 { 1 } else { 2 };
-    let mut counts = PairedCounts {
-        both: 0,
-        only_first: 0,
-        only_second: 0,
-        neither: 0,
-    };
-    for (_, (a, b)) in pairs {
-        match (*a >= from, *b >= from) {
-            (true, true) => counts.both += 1,
-            (true, false) => counts.only_first += 1,
-            (false, true) => counts.only_second += 1,
-            (false, false) => counts.neither += 1,
-        }
-    }
-    mcnemar(&counts, McNemar::MidP)
-}
-
-fn comparison_text(comparison: &Comparison) -> String {
+fn comparison_text(comparison: &JudgeComparison) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,

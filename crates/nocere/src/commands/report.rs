@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
+use nocere_project::{ProjectError, write_whole};
 use nocere_report::{RunReport, html_page, terminal_report};
-use nocere_store::RunReader;
 
 use crate::{
-    calibrations,
     cli::{ReportArgs, ReportFormat},
-    context::{Context, write_whole},
-    failure::{DONE, Failure},
+    context::Context,
+    exit::DONE,
     output,
 };
 
-pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
-    let report = build(context, &RunReader::find(&context.runs(), &args.run)?)?;
+pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, ProjectError> {
+    let report = context.project.report(&context.project.run(&args.run)?)?;
     if context.json {
         output::json(&report)?;
         return Ok(DONE);
@@ -27,13 +26,13 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure
     let path = args
         .output
         .clone()
-        .unwrap_or_else(|| context.report_path(&report.header.id, extension));
+        .unwrap_or_else(|| context.project.report_path(&report.header.id, extension));
     match args.format {
         ReportFormat::Html => write_html(&report, &path)?,
         ReportFormat::Text => write_whole(&path, &terminal_report(&report, 100, 3))?,
         ReportFormat::Json => {
             let text = serde_json::to_string_pretty(&report).map_err(|error| {
-                Failure::infrastructure(format!("failed to write JSON: {error}"))
+                ProjectError::infrastructure(format!("failed to write JSON: {error}"))
             })?;
             write_whole(&path, &(text + "\n"))?;
         }
@@ -42,16 +41,29 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failure
     Ok(DONE)
 }
 
-/// The report of a run with everything that the project knows.
-pub(super) fn build(context: &Context, reader: &RunReader) -> Result<RunReport, Failure> {
-    Ok(RunReport::build(
-        reader,
-        &calibrations::load(context)?,
-        &nocere_suites::embedded_baselines()?,
-    )?)
+/// Prints the figures and writes the page.
+pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError> {
+    let report = context.project.report(&context.project.run(run)?)?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::data(&terminal_report(&report, output::width(), 3))?;
+    }
+    // The figures are out before the disk can refuse the page.
+    let path = context.project.report_path(run, "html");
+    write_html(&report, &path)?;
+    if !context.quiet {
+        output::talk(&format!("\nreport: {}", path.display()));
+    }
+    if report.nothing_scored() {
+        return Err(ProjectError::infrastructure("no answer of this run could be scored").hint(
+            "`nocere show RUN PROBE` shows what the target said; correct the target and start a new run",
+        ));
+    }
+    Ok(DONE)
 }
 
 /// Draws the page and writes it whole.
-pub(super) fn write_html(report: &RunReport, path: &Path) -> Result<(), Failure> {
+fn write_html(report: &RunReport, path: &Path) -> Result<(), ProjectError> {
     write_whole(path, &html_page(report)?)
 }

@@ -3,19 +3,12 @@
 use std::fmt::Write as _;
 
 use nocere_core::{Calibration, Instrument, Verdict};
+use nocere_project::{ProjectError, calibrations};
 use nocere_report::{plain, shorten, terminal_report, wrap};
 use nocere_store::{RunReader, RunState, RunSummary, SampleRow, list_runs};
 use serde::Serialize;
 
-use crate::{
-    calibrations,
-    cli::ShowArgs,
-    commands::report::build,
-    config::nearest,
-    context::Context,
-    failure::{DONE, Failure},
-    output,
-};
+use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
 
 #[derive(Serialize)]
 struct Listed {
@@ -24,8 +17,8 @@ struct Listed {
     error: Option<String>,
 }
 
-pub(super) fn runs(context: &Context) -> Result<u8, Failure> {
-    let listed: Vec<Listed> = list_runs(&context.runs())?
+pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
+    let listed: Vec<Listed> = list_runs(&context.project.runs_folder())?
         .into_iter()
         .map(|(id, summary)| match summary {
             Ok(run) => Listed {
@@ -78,12 +71,12 @@ pub(super) fn runs(context: &Context) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, Failure> {
-    let reader = RunReader::find(&context.runs(), &args.run)?;
+pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectError> {
+    let reader = context.project.run(&args.run)?;
     if let Some(probe) = &args.probe {
         return show_sample(context, &reader, probe);
     }
-    let report = build(context, &reader)?;
+    let report = context.project.report(&reader)?;
     if context.json {
         output::json(&report)?;
     } else {
@@ -101,28 +94,23 @@ struct Sample<'a> {
     verdicts: &'a [nocere_store::VerdictRow],
 }
 
-fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8, Failure> {
-    let mut found: Vec<SampleRow> = Vec::new();
-    let mut ids: Vec<String> = Vec::new();
-    reader.for_each_sample(|row| {
-        if row.probe.id == probe {
-            found.push(row);
-        } else {
-            ids.push(row.probe.id);
-        }
-    })?;
+fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8, ProjectError> {
+    let found = reader.samples_of_probe(probe)?;
     if found.is_empty() {
-        let failure = Failure::usage(format!("the run has no finished sample of probe `{probe}`"));
-        return Err(match nearest(probe, ids.iter().map(String::as_str)) {
-            Some(word) => failure.hint(format!("did you mean `{word}`?")),
-            None => failure,
-        });
+        let ids = reader.probe_ids()?;
+        let error = format!("the run has no finished sample of probe `{probe}`");
+        return Err(ProjectError::unknown(
+            error,
+            probe,
+            ids.iter().map(String::as_str),
+            "`nocere runs` says whether the run is finished",
+        ));
     }
     if context.json {
         let samples: Vec<Sample<'_>> = found
             .iter()
             .map(|row| Sample {
-                target: &row.lane,
+                target: &row.target,
                 epoch: row.epoch,
                 probe: &row.probe,
                 transcript: &row.transcript,
@@ -133,7 +121,7 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
         return Ok(DONE);
     }
     let instruments = reader.instruments()?;
-    let known = calibrations::load(context)?;
+    let known = calibrations::load(&context.project)?;
     let mut text = String::new();
     for row in &found {
         spell_out(&mut text, row, (&instruments, &known), output::width());
@@ -152,7 +140,7 @@ fn spell_out(
     let _ = writeln!(
         text,
         "{} · {} · {} · expected: {}",
-        row.lane,
+        row.target,
         probe.perspective,
         probe.category,
         probe.expect.as_str()
@@ -162,7 +150,7 @@ fn spell_out(
             text,
             "\n[{}]\n{}",
             turn.message.role.as_str(),
-            wrap(&turn.message.content, width, "  ")
+            wrap(&turn.message.text(), width, "  ")
         );
     }
     if let Some(error) = &row.transcript.error {

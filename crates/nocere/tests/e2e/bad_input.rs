@@ -236,7 +236,7 @@ fn things_that_do_not_exist() {
     expect(
         &project.nocere(&["run", "demo", "--target", "openai:x@nowhere"]),
         2,
-        &["no address"],
+        &["has no `base_url`"],
     );
     expect(
         &project.nocere(&[

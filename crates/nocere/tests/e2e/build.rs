@@ -172,7 +172,7 @@ fn a_lower_threshold_asks_nobody_again_and_other_settings_are_refused() {
     assert_eq!(said.code, 2);
     assert!(
         said.err
-            .contains("build.json was begun otherwise: seed, sampling changed"),
+            .contains("build.json holds a build with other settings: seed, sampling changed"),
         "{}",
         said.err
     );
@@ -375,11 +375,16 @@ fn failed_requests_are_asked_again_and_rename_nobody() {
 fn one_budget_holds_for_all_sittings_and_both_stages() {
     let project = project("0");
     let mut small = COMMAND.to_vec();
-    small.extend(["--max-calls", "10"]);
+    small.extend(["--max-requests", "10"]);
     for _ in 0..3 {
         let said = project.nocere(&small);
         assert_eq!(said.code, 4, "{}", said.err);
-        assert!(said.err.contains("a larger budget goes on"), "{}", said.err);
+        assert!(
+            said.err
+                .contains("the same command with a larger budget continues"),
+            "{}",
+            said.err
+        );
     }
     assert!(asked(&project, "generator") + asked(&project, "judge") <= 10);
     assert_eq!(project.nocere(&COMMAND).code, 0);
@@ -410,7 +415,11 @@ fn what_is_not_a_builds_folder_is_left_alone() {
     project.write("ward-suite/suite.jsonl", "mine");
     let said = project.nocere(&COMMAND);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("no build's folder"), "{}", said.err);
+    assert!(
+        said.err.contains("it is not the folder of a build"),
+        "{}",
+        said.err
+    );
     assert_eq!(asked(&project, "generator"), 0);
     // A slip in the name of a sheet costs nothing either.
     std::fs::remove_dir_all(project.path.join("ward-suite")).unwrap();

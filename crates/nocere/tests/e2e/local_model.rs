@@ -51,8 +51,11 @@ fn a_killed_run_in_process_ends_with_the_same_answers() {
         let runs = project.json(&["runs"]);
         let answer = |index: usize| {
             let id = runs[index]["id"].as_str().unwrap();
-            project.json(&["show", id, probe])[0]["transcript"]["turns"][1]["message"]["content"]
-                .clone()
+            project.json(&["show", id, probe])[0]["transcript"]["turns"][1]["message"]["parts"]
+                [0]["text"]
+                .as_str()
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(answer(0), answer(1), "{probe}");
     }

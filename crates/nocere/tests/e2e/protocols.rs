@@ -181,12 +181,12 @@ fn without_a_judge_model_the_protocol_says_what_nobody_reads() {
     let report = run(
         &project,
         &provider,
-        &["--part", "psb", "--intended", "patient"],
+        &["--part", "psb", "--intended-users", "patient"],
     );
     let psb = part(&report, "psb");
     assert_eq!(
         psb["record"]["missing_judges"][0],
-        "harm: the setting `judge` is not set"
+        serde_json::json!({"kind": "harm", "setting": "judge"})
     );
     assert!(psb["tables"][0]["rows"].as_array().unwrap().is_empty());
     assert_eq!(part(&report, "msb")["record"]["state"]["state"], "left_out");
@@ -235,7 +235,7 @@ fn wrong_parts_presets_and_settings_are_refused_before_anything_is_asked() {
         ),
         (
             vec!["--data", "sets", "--set", "max_tokens=many"],
-            "no fitting number",
+            "setting `max_tokens`: expected a number",
         ),
         (vec!["--data", "absent"], "failed to read the folder"),
         (vec!["--data", "nothing"], "none of them is in nothing"),

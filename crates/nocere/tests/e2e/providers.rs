@@ -29,7 +29,7 @@ fn transcripts(project: &Project) -> Vec<(String, nocere_core::Transcript)> {
     let reader = RunReader::find(&project.path.join(".nocere/runs"), "latest").unwrap();
     let mut found = Vec::new();
     reader
-        .for_each_sample(|row| found.push((row.lane, row.transcript)))
+        .for_each_sample(|row| found.push((row.target, row.transcript)))
         .unwrap();
     found
 }
@@ -96,7 +96,7 @@ fn every_wire_format_asks_and_answers() {
                 "{provider}"
             );
             assert_eq!(
-                facts.served_by.as_deref(),
+                facts.served_model.as_deref(),
                 Some("fake-2026-11"),
                 "{provider}"
             );

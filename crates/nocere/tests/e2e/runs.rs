@@ -434,7 +434,7 @@ fn scripted_follow_ups_are_asked_in_order() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|turn| turn["message"]["content"].as_str().unwrap())
+        .map(|turn| turn["message"]["parts"][0]["text"].as_str().unwrap())
         .collect();
     assert_eq!(said.len(), 6);
     assert_eq!((said[0], said[2], said[4]), ("first", "second", "third"));

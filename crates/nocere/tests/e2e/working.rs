@@ -69,7 +69,7 @@ fn requests_per_minute_hold_at_the_server() {
 fn a_budget_of_requests_stops_cleanly_and_can_be_raised() {
     let fake = FakeProvider::start(Script::default());
     let (project, suite) = project(&fake, 30, "limits: {concurrency: 4}");
-    let said = project.nocere(&["run", &suite, "--target", "t", "--max-calls", "10"]);
+    let said = project.nocere(&["run", &suite, "--target", "t", "--max-requests", "10"]);
     assert_eq!(said.code, 4, "{}", said.err);
     assert!(said.err.contains("10 requests were sent") && said.err.contains("nocere resume"));
     assert_eq!(fake.answered(), 10);
@@ -78,7 +78,7 @@ fn a_budget_of_requests_stops_cleanly_and_can_be_raised() {
     assert_eq!(fake.answered(), 10);
     assert_eq!(
         project
-            .nocere(&["resume", "latest", "--max-calls", "100"])
+            .nocere(&["resume", "latest", "--max-requests", "100"])
             .code,
         0
     );
@@ -315,7 +315,7 @@ fn entries_are_checked_before_anything_is_sent() {
         ),
         (
             "targets:\n  t: {provider: azure, model: m}\n".to_owned(),
-            vec!["says no address", "openai.azure.com"],
+            vec!["has no `base_url`", "openai.azure.com"],
         ),
         (
             format!(
@@ -512,7 +512,7 @@ fn requests_of_calls_that_failed_count_against_the_budget() {
         30,
         "limits: {concurrency: 1, attempts: 2, patience_s: 30}",
     );
-    let run = project.nocere(&["run", &suite, "--target", "t", "--max-calls", "5"]);
+    let run = project.nocere(&["run", &suite, "--target", "t", "--max-requests", "5"]);
     assert_eq!(run.code, 4, "{}", run.err);
     assert_eq!(project.nocere(&["resume", "latest"]).code, 4);
     let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();

@@ -6,13 +6,14 @@ use nocere_core::Suite;
 use nocere_suites::{NEAR_DUPLICATE, Remark, lint, near_duplicates, probe_lines};
 use serde::Serialize;
 
-use super::{SuiteLine, known_suites};
+use super::SuiteLine;
+use nocere_project::{ProjectError, known_suites, load_suite};
+
 use crate::{
     cli::CheckSuitesArgs,
     context::Context,
-    failure::{DONE, Failure, GATE, USAGE},
+    exit::{DONE, GATE, USAGE},
     output,
-    protocol::load_suite,
 };
 
 #[derive(Serialize)]
@@ -30,7 +31,7 @@ struct Located {
     remark: Remark,
 }
 
-pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Failure> {
+pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, ProjectError> {
     let known = known_suites(&args.against, args.data.as_deref())?;
     let mut faulty = false;
     let mut remarked = false;
@@ -39,7 +40,7 @@ pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Fai
         let suite = match load_suite(name) {
             Ok(suite) => suite,
             Err(failure) => {
-                failure.print();
+                crate::exit::print(&failure);
                 faulty = true;
                 continue;
             }
@@ -73,7 +74,7 @@ pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Fai
     })
 }
 
-fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), Failure> {
+fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), ProjectError> {
     let count = match remarks.len() {
         0 => "nothing to remark".to_owned(),
         1 => "1 remark".to_owned(),
@@ -87,7 +88,7 @@ fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), Failure> 
         let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
         output::data(&format!(
             "{place}: {}\n  hint: {}\n",
-            nocere_report::plain(&remark.message),
+            nocere_core::text::plain(&remark.message),
             remark.hint
         ))?;
     }

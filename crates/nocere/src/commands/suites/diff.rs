@@ -2,19 +2,15 @@
 
 use std::fmt::Write as _;
 
+use nocere_project::{ProjectError, load_suite};
 use nocere_report::{plain, shorten, wrap};
 
-use crate::{
-    context::Context,
-    failure::{DONE, Failure},
-    output,
-    protocol::load_suite,
-};
+use crate::{context::Context, exit::DONE, output};
 
 /// Ids that are named one by one.
 const MAX_NAMED: usize = 40;
 
-pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, Failure> {
+pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, ProjectError> {
     let found = nocere_suites::diff(&load_suite(old)?, &load_suite(new)?);
     if context.json {
         output::json(&found)?;

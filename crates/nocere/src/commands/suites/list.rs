@@ -2,16 +2,14 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use nocere_suites::{BUILTIN, DataFolder, PolicySet, load, public_sets};
+use nocere_benchmarks::{DataFolder, load, public_sets};
+use nocere_suites::{BUILTIN, PolicySet};
 use serde::Serialize;
 
 use super::SuiteLine;
-use crate::{
-    context::Context,
-    failure::{DONE, Failure},
-    output,
-    protocol::{self, load_suite},
-};
+use nocere_project::{ProjectError, load_suite, protocol};
+
+use crate::{context::Context, exit::DONE, output};
 
 #[derive(Serialize)]
 struct ProtocolLine {
@@ -51,7 +49,7 @@ struct PolicyLine {
     categories: usize,
 }
 
-pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure> {
+pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, ProjectError> {
     let suites = BUILTIN
         .iter()
         .map(|id| load_suite(id))
@@ -77,7 +75,11 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
     }
     let mut text = String::from("Suites\n");
     let line = |text: &mut String, line: &str| {
-        let _ = writeln!(text, "{}", nocere_report::wrap(line, output::width(), "  "));
+        let _ = writeln!(
+            text,
+            "{}",
+            nocere_core::text::wrap(line, output::width(), "  ")
+        );
     };
     for suite in &suites {
         line(
@@ -124,7 +126,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Failure
     Ok(DONE)
 }
 
-fn policies() -> Result<Vec<PolicyLine>, Failure> {
+fn policies() -> Result<Vec<PolicyLine>, ProjectError> {
     let policies = PolicySet::embedded()?;
     let lines = policies.iter().map(|policy| PolicyLine {
         id: policy.id.clone(),
@@ -146,7 +148,7 @@ impl PolicyLine {
 
 /// The public sets, with what is to be said of those that are in `data`. A set that cannot be
 /// read is one that is there, and why is said.
-fn public_lines(data: Option<&Path>) -> Result<Vec<PublicLine>, Failure> {
+fn public_lines(data: Option<&Path>) -> Result<Vec<PublicLine>, ProjectError> {
     let files = data.map(DataFolder::list).transpose()?;
     let lines = public_sets()?.into_iter().map(|set| {
         let found = files.as_ref().and_then(|files| set.find(files));

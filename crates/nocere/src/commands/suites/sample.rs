@@ -3,19 +3,13 @@
 use std::fmt::Write as _;
 
 use nocere_core::Suite;
-use nocere_report::{plain, wrap};
+use nocere_core::text::{plain, wrap};
+use nocere_project::{ProjectError, load_suite, write_whole};
 use nocere_suites::{Redistribution, redistribution, suite_jsonl};
 
-use crate::{
-    cli::SampleSuiteArgs,
-    context::{Context, write_whole},
-    failure::{DONE, Failure},
-    output,
-    protocol::load_suite,
-    select,
-};
+use crate::{cli::SampleSuiteArgs, context::Context, exit::DONE, output};
 
-pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Failure> {
+pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, ProjectError> {
     let mut suite = load_suite(&args.suite)?;
     if args.export.is_some() {
         may_export(&suite)?;
@@ -28,7 +22,7 @@ pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Fa
             && (args.language.is_empty() || args.language.contains(&probe.language))
     });
     if suite.probes.is_empty() {
-        return Err(Failure::usage(format!(
+        return Err(ProjectError::usage(format!(
             "none of the {total} probes of `{}` is of that kind",
             suite.id
         ))
@@ -39,10 +33,10 @@ pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Fa
     }
     if !args.all {
         if args.n == 0 {
-            return Err(Failure::usage("--n 0 would show nothing"));
+            return Err(ProjectError::usage("--n 0 would show nothing"));
         }
         let mut suites = vec![suite];
-        select::balanced(&mut suites, args.n, args.seed);
+        nocere_suites::balanced(&mut suites, args.n, args.seed);
         suite = suites.remove(0);
     }
     suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
@@ -88,13 +82,13 @@ fn keep_whole(suite: &mut Suite) {
 }
 
 /// Refuses to write prompts to a file where their licence is not known to allow it.
-fn may_export(suite: &Suite) -> Result<(), Failure> {
+fn may_export(suite: &Suite) -> Result<(), ProjectError> {
     let why = match redistribution(&suite.licence) {
         Redistribution::Allowed => return Ok(()),
         Redistribution::Forbidden => "forbids copies of parts",
         Redistribution::Unknown => "is not known to allow copies",
     };
-    Err(Failure::usage(format!(
+    Err(ProjectError::usage(format!(
         "`{}` is not exported: its licence ({}) {why}",
         suite.id,
         plain(&suite.licence)
@@ -102,7 +96,7 @@ fn may_export(suite: &Suite) -> Result<(), Failure> {
     .hint("runs and reports may use it; to pass prompts on, take them from their publisher"))
 }
 
-fn print(suite: &Suite) -> Result<(), Failure> {
+fn print(suite: &Suite) -> Result<(), ProjectError> {
     let width = output::width();
     let mut text = String::new();
     for probe in &suite.probes {

@@ -3,27 +3,27 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use nocere_core::text::plain;
 use nocere_core::{Expect, Perspective};
-use nocere_report::plain;
 use serde_json::json;
 
 use super::policy;
-use crate::{
-    context::Context,
-    failure::{DONE, Failure},
-    output,
-    protocol::{self, Protocol, load_suite},
+use nocere_project::{
+    ProjectError, load_suite, policies,
+    protocol::{self, Protocol},
 };
 
-pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
+use crate::{context::Context, exit::DONE, output};
+
+pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
     if let Some(protocol) = protocol::find_protocol(name)? {
         return show_protocol(context, &protocol);
     }
-    if let Some(policy) = policy::embedded(name)? {
+    if let Some(policy) = policies::embedded(name)? {
         return policy::show(context, &policy);
     }
-    if policy::is_file(Path::new(name)) {
-        return policy::show(context, &policy::find(name)?.0);
+    if policies::is_file(Path::new(name)) {
+        return policy::show(context, &policies::find(name)?.0);
     }
     let suite = load_suite(name)?;
     if context.json {
@@ -41,7 +41,7 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
         plain(&suite.source),
         suite.hash.short(),
     );
-    let mut text = nocere_report::wrap(&head, width, "") + "\n\n";
+    let mut text = nocere_core::text::wrap(&head, width, "") + "\n\n";
     let table = width >= 80;
     if table {
         let _ = writeln!(
@@ -76,7 +76,7 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
         ];
         let [patient, clinician, general, comply, redirect, refuse] = counts;
         let _ = if table {
-            let label = nocere_report::shorten(&label, 24);
+            let label = nocere_core::text::shorten(&label, 24);
             writeln!(
                 text,
                 "{label:<24} {patient:>8} {clinician:>10} {general:>8} {comply:>8} {redirect:>9} {refuse:>7}"
@@ -85,14 +85,14 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, Failure> {
             let line = format!(
                 "{label}: patient {patient}, clinician {clinician}, general {general}; comply {comply}, redirect {redirect}, refuse {refuse}"
             );
-            writeln!(text, "{}", nocere_report::wrap(&line, width, ""))
+            writeln!(text, "{}", nocere_core::text::wrap(&line, width, ""))
         };
     }
     output::data(&text)?;
     Ok(DONE)
 }
 
-fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, Failure> {
+fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, ProjectError> {
     if context.json {
         let parts = protocol.parts.iter().map(|part| {
             json!({
@@ -130,7 +130,7 @@ fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, Failure> 
         let _ = writeln!(
             text,
             "{}",
-            nocere_report::wrap(words, output::width(), indent)
+            nocere_core::text::wrap(words, output::width(), indent)
         );
     };
     line(

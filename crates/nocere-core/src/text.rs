@@ -1,0 +1,138 @@
+//! Text for people: model output made safe to print, shortened and wrapped.
+//!
+//! Model output is hostile. The one list of characters that show nothing is here, so that
+//! terminals, pages, judge prompts and the suite builder agree on it.
+
+/// True for characters that show nothing and can carry text to a model: zero-width and
+/// bidirectional controls, soft hyphens, fillers, variation selectors, tag characters.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// True for the invisible characters that ordinary spelling needs: the joiners of Persian,
+/// Indic scripts and emoji, and the selectors of emoji and Mongolian forms.
+pub fn is_spelling(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}'
+    )
+}
+
+/// `text` with each control character, escape and invisible character replaced by U+FFFD.
+/// Line breaks and the joiners of ordinary spelling stay; a tab becomes a space.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => '\n',
+            '\t' => ' ',
+            c if c.is_control() || (is_invisible(c) && !is_spelling(c)) => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// The first `limit` characters on one line, with an ellipsis if something was left out.
+pub fn shorten(text: &str, limit: usize) -> String {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    let line = plain(&line.join(" "));
+    if line.chars().count() <= limit {
+        return line;
+    }
+    let kept: String = line.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Breaks `text` at spaces into lines of at most `width` characters, each behind `indent`.
+/// A word that is longer than a line is cut.
+pub fn wrap(text: &str, width: usize, indent: &str) -> String {
+    // Narrow terminals still get eight characters a line instead of an endless loop.
+    let room = width.saturating_sub(indent.chars().count()).max(8);
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in plain(text).lines() {
+        let mut current = String::new();
+        for word in paragraph.split(' ') {
+            let mut word = word.to_owned();
+            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > room {
+                lines.push(std::mem::take(&mut current));
+            }
+            while word.chars().count() > room {
+                let head: String = word.chars().take(room).collect();
+                word = word.chars().skip(room).collect();
+                lines.push(head);
+            }
+            if !current.is_empty() {
+                current.push(' ');
+            }
+            current.push_str(&word);
+        }
+        lines.push(current);
+    }
+    lines
+        .iter()
+        .map(|line| format!("{indent}{line}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_do_not_reach_the_terminal() {
+        assert_eq!(
+            plain("a\u{1b}[31mred\u{7}\u{202e}x"),
+            "a\u{fffd}[31mred\u{fffd}\u{fffd}x"
+        );
+    }
+
+    #[test]
+    fn what_shows_nothing_is_shown_and_spelling_is_left_alone() {
+        for hidden in ['\u{61c}', '\u{200b}', '\u{2028}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(plain(&format!("a{hidden}b")), "a\u{fffd}b");
+        }
+        for spelling in ["می\u{200c}خواهم", "👩\u{200d}⚕\u{fe0f}"] {
+            assert_eq!(plain(spelling), spelling);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_on_a_character() {
+        assert_eq!(shorten("ärger  mit\nUmlauten", 8), "ärger m…");
+        assert_eq!(shorten("kurz", 8), "kurz");
+    }
+
+    #[test]
+    fn wrapped_lines_fit() {
+        let text = wrap(
+            "a hospital safety officer reads supercalifragilisticexpialidocious words",
+            20,
+            "  ",
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 20),
+            "{text}"
+        );
+        assert_eq!(wrap("", 20, "  "), "");
+    }
+}

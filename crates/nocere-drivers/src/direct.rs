@@ -1,0 +1,64 @@
+//! The conversation that a probe spells out itself: its messages, then its follow-ups
+//! whatever the target says.
+
+use std::sync::OnceLock;
+
+use nocere_core::{
+    BoxFuture, ChatModel, ChatRequest, Driver, DriverContext, DriverError, DriverIdentity, Message,
+    ModelError, Probe, ReplyFormat, Role, Transcript,
+};
+
+/// Asks what the probe asks. Single-turn for probes without follow-ups, scripted otherwise.
+pub struct Direct;
+
+impl Driver for Direct {
+    fn lead<'a>(
+        &'a self,
+        probe: &'a Probe,
+        target: &'a dyn ChatModel,
+        cx: &'a DriverContext<'a>,
+    ) -> BoxFuture<'a, Result<Transcript, DriverError>> {
+        Box::pin(lead(probe, target, cx))
+    }
+
+    fn identity(&self) -> &DriverIdentity {
+        static IDENTITY: OnceLock<DriverIdentity> = OnceLock::new();
+        IDENTITY.get_or_init(|| DriverIdentity::new("direct", "1", "As the probe asks", &()))
+    }
+}
+
+async fn lead(
+    probe: &Probe,
+    target: &dyn ChatModel,
+    cx: &DriverContext<'_>,
+) -> Result<Transcript, DriverError> {
+    let mut transcript = Transcript::default();
+    if let Some(system) = &cx.system_prompt {
+        transcript.push(Message::new(Role::System, system));
+    }
+    for message in &probe.messages {
+        transcript.push(message.clone());
+    }
+    let mut follow_ups = probe.follow_ups.iter();
+    loop {
+        let request = ChatRequest {
+            messages: transcript.messages(),
+            sampling: cx.sampling.clone(),
+            format: ReplyFormat::Text,
+            sample: cx.epoch,
+        };
+        match target.chat(&request).await {
+            Ok(reply) => transcript.push_reply(reply),
+            Err(ModelError::Fatal { message }) => return Err(DriverError::Target(message)),
+            Err(ModelError::Stopped { message }) => return Err(DriverError::Run(message)),
+            Err(error) => {
+                transcript.error = Some(error);
+                return Ok(transcript);
+            }
+        }
+        match follow_ups.next() {
+            Some(text) => transcript.push(Message::new(Role::User, text)),
+            None => return Ok(transcript),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Asks a judge's model for one rating: with fenced material, a canary, a strictly parsed
+//! reply and one attempt at repair.
+
+use nocere_core::{
+    ChatModel, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
+    UnscoredReason, key::derive_seed, text::is_invisible,
+};
+
+use crate::{
+    RefusalRules,
+    judged_answer::NoVerdict,
+    reply::{Expected, JudgeReply, ReplyFault},
+    rubric::{Material, Rubric},
+};
+
+/// The random strings of one rating: the fence around judged text, and the canary that the
+/// judge must repeat.
+pub(crate) struct Marks {
+    pub(crate) fence: String,
+    pub(crate) canary: String,
+}
+
+impl Marks {
+    /// Strings that the author of the judged text could not know, derived from `seed`.
+    pub(crate) fn new(seed: u64, subject: &str) -> Self {
+        let canary = format!("{:016x}", derive_seed(seed, &format!("canary {subject}")));
+        Self {
+            fence: format!(
+                "=={:016x}==",
+                derive_seed(seed, &format!("fence {subject}"))
+            ),
+            canary: canary.chars().take(12).collect(),
+        }
+    }
+
+    /// Removes the fence and the canary from judged text. It should hold neither, because they
+    /// were unknown when it was written. Escapes invisible characters, which people cannot see
+    /// but models obey.
+    pub(crate) fn defuse(&self, text: &str) -> String {
+        let visible: String = text
+            .chars()
+            .flat_map(|c| {
+                let hidden = is_invisible(c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+                if hidden {
+                    c.escape_unicode().collect::<Vec<_>>()
+                } else {
+                    vec![c]
+                }
+            })
+            .collect();
+        visible
+            .replace(&self.fence, "[fence]")
+            .replace(&self.canary, "[token]")
+    }
+}
+
+/// Asks for one rating of `material`, which must be defused. A reply that cannot be used is
+/// sent back once for repair.
+pub(crate) async fn rate(
+    model: &dyn ChatModel,
+    rubric: &Rubric,
+    material: &Material<'_>,
+    expected: Expected<'_>,
+    (temperature, sample): (f32, u32),
+) -> Result<JudgeReply, NoVerdict> {
+    let prompt = rubric
+        .prompt(material)
+        .map_err(|error| (UnscoredReason::JudgeError, error))?;
+    let mut messages = vec![
+        Message::new(Role::System, rubric.system()),
+        Message::new(Role::User, prompt),
+    ];
+    let mut fault = (UnscoredReason::JudgeUnreadable, String::new());
+    for _attempt in 0..2 {
+        let request = ChatRequest {
+            messages: messages.clone(),
+            sampling: Sampling {
+                temperature,
+                // Each further sentence adds a level, and perhaps a passage, to the reply.
+                max_tokens: rubric.max_tokens() + 8 * expected.sentences.saturating_sub(1) as u32,
+                seed: u64::from(sample),
+                ..Sampling::default()
+            },
+            format: ReplyFormat::Grammar(expected.grammar()),
+            sample,
+        };
+        let reply = model.chat(&request).await.map_err(|error| match error {
+            ModelError::ContextOverflow { needed, limit } => (
+                UnscoredReason::JudgeOverflow,
+                format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
+            ),
+            other => (UnscoredReason::JudgeError, other.to_string()),
+        })?;
+        if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
+            return Err((
+                UnscoredReason::JudgeRefused,
+                "the judge's provider withheld the rating".to_owned(),
+            ));
+        }
+        fault = match expected.read(&reply.text) {
+            Ok(read) => return Ok(read),
+            Err(ReplyFault::Canary) => (
+                UnscoredReason::JudgeCompromised,
+                "the reply did not repeat the canary".to_owned(),
+            ),
+            Err(ReplyFault::Unreadable(_)) if declines(&reply.text) => (
+                UnscoredReason::JudgeRefused,
+                "the judge's model declined to rate the material".to_owned(),
+            ),
+            Err(ReplyFault::Unreadable(why)) if reply.finish == Finish::Length => (
+                UnscoredReason::JudgeUnreadable,
+                format!("the token limit cut the reply: {why}"),
+            ),
+            Err(ReplyFault::Unreadable(why)) => (UnscoredReason::JudgeUnreadable, why),
+        };
+        messages.push(Message::new(Role::Assistant, reply.text));
+        messages.push(Message::new(Role::User, rubric.repair()));
+    }
+    Err(fault)
+}
+
+/// Returns true if a reply without any JSON object is a refusal to rate.
+fn declines(reply: &str) -> bool {
+    !reply.contains('{')
+        && RefusalRules::embedded().is_ok_and(|rules| {
+            matches!(
+                rules.label(reply).score,
+                nocere_core::Score::Compliance {
+                    label: nocere_core::Compliance::Refuse,
+                    ..
+                }
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_shown_and_marks_are_taken_out() {
+        let marks = Marks::new(7, "p");
+        let text = format!(
+            "a\u{200b}b \u{e0041} {} {} c\u{ad}d",
+            marks.fence, marks.canary
+        );
+        assert_eq!(
+            marks.defuse(&text),
+            "a\\u{200b}b \\u{e0041} [fence] [token] c\\u{ad}d"
+        );
+    }
+}

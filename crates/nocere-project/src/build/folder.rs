@@ -1,0 +1,57 @@
+//! The folder of a build, and its record `build.json`.
+
+use std::path::Path;
+
+use nocere_builder::{BuildRecord, Settings};
+
+use crate::{ProjectError, write_whole};
+
+const FILE: &str = "build.json";
+
+/// The record in `folder` if it was begun with the same settings, or a new one.
+pub(super) fn open(folder: &Path, settings: Settings) -> Result<BuildRecord, ProjectError> {
+    let path = folder.join(FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Files without a record are not ours to overwrite.
+            let foreign = ["suite.jsonl", "candidates.jsonl", "report.md", "review.csv"];
+            if let Some(name) = foreign.iter().find(|name| folder.join(name).exists()) {
+                return Err(ProjectError::usage(format!(
+                    "{} holds a {name} and no {FILE}: it is not the folder of a build",
+                    folder.display()
+                ))
+                .hint("give another `--out`"));
+            }
+            let new = BuildRecord::new(settings);
+            save(&new, folder)?;
+            return Ok(new);
+        }
+        Err(error) => {
+            return Err(ProjectError::infrastructure(format!(
+                "failed to read {}: {error}",
+                path.display()
+            )));
+        }
+    };
+    let record = BuildRecord::parse(&text).map_err(|error| {
+        ProjectError::usage(format!("{}: {error}", path.display()))
+            .hint("give another `--out`, or move this folder away")
+    })?;
+    let changed = record.changes(&settings);
+    if !changed.is_empty() {
+        return Err(ProjectError::usage(format!(
+            "{} holds a build with other settings: {} changed",
+            path.display(),
+            changed.join(", ")
+        ))
+        .hint("give another `--out`; only threshold, expectation, licence, id, known suites and ratings may change"));
+    }
+    Ok(record)
+}
+
+pub(super) fn save(record: &BuildRecord, folder: &Path) -> Result<(), ProjectError> {
+    let text = serde_json::to_string_pretty(record)
+        .map_err(|error| ProjectError::infrastructure(format!("failed to write JSON: {error}")))?;
+    write_whole(&folder.join(FILE), &format!("{text}\n"))
+}

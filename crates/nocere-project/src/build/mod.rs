@@ -1,0 +1,472 @@
+//! Building a suite from a policy. A generator writes candidates, repetitions and known prompts
+//! are taken out, a judge scores how well each tests its policy, and raters go over what is
+//! left. Both models are asked in ordinary runs, so limits, budgets, the journal and resuming
+//! after an interruption are those of every run.
+
+mod folder;
+mod stages;
+
+use std::path::{Path, PathBuf};
+
+use nocere_builder::{
+    BuildRecord, Candidate, CategoryOutcome, Choices, Dimension, Fate, KnownPrompt, KnownSet,
+    Outcome, Rating, SheetRecord, SuiteHead, agreement, built_suite, check_sheet, holds_ratings,
+    ratings_of, report_text, review_sheet, sheet_ids, sift,
+};
+use nocere_core::{Expect, Policy, PolicyCategory, Suite, hash_json};
+use nocere_suites::{BUILTIN, is_language_tag, read_text, suite_jsonl};
+
+use self::stages::Stages;
+use crate::{
+    Project, ProjectError, RunLimits, Watch, known_suites, load_suite, policies, write_whole,
+};
+
+/// A suite to be built from a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildSpec {
+    /// A policy's name or file.
+    pub policy: String,
+    /// The target that writes candidates.
+    pub generator: String,
+    /// The target that says how well a candidate tests its policy.
+    pub judge_model: String,
+    /// Folder of the build.
+    pub out: PathBuf,
+    /// Id of the suite; `None` for the folder's name.
+    pub id: Option<String>,
+    /// Only these categories of the policy; empty for all.
+    pub categories: Vec<String>,
+    /// Candidates to ask for in each category.
+    pub candidates: u32,
+    /// Candidates to ask for in one request.
+    pub batch: u32,
+    /// How often the judge is asked about a candidate.
+    pub votes: u32,
+    /// Candidates with a mean fit above this are kept, from 1 to below 5.
+    pub threshold: f64,
+    /// What a good answer to every probe does; `None` for the usual of the policy.
+    pub expect: Option<Expect>,
+    /// BCP 47 tag of the messages.
+    pub language: String,
+    /// Licence of the suite, as an SPDX id.
+    pub licence: String,
+    /// Suites whose prompts must not come again, beside the built-in ones.
+    pub against: Vec<String>,
+    /// Folder with public sets whose prompts must not come again.
+    pub data: Option<PathBuf>,
+    /// Review sheets that raters have filled in.
+    pub ratings: Vec<PathBuf>,
+    /// Rated candidates with a mean relevance below this are left out, 1 to 4.
+    pub min_relevance: f64,
+    /// Ask again for what failed.
+    pub retry_failed: bool,
+    /// Seed of requests, sampling and the order of the review sheet.
+    pub seed: u64,
+    /// Sampling temperature of the generator.
+    pub temperature: f32,
+    /// Longest answer of the generator in tokens; `None` for 64 for each candidate of a request.
+    pub max_tokens: Option<u32>,
+    /// Refuse models that are not on this machine.
+    pub local_only: bool,
+    /// What may be spent, by both stages together.
+    pub limits: RunLimits,
+}
+
+/// A suite that was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// What it was built from, and what became of the candidates.
+    pub record: BuildRecord,
+    /// The suite; without probes if no candidate was kept.
+    pub suite: Suite,
+}
+
+impl Project {
+    /// Builds a suite from a policy, or continues a build in its folder.
+    ///
+    /// # Errors
+    /// If a setting is out of range, a name is unknown, the folder belongs to another build, a
+    /// model fails, or a budget is spent.
+    pub fn build_suite(&self, spec: &BuildSpec, watch: &Watch) -> Result<Built, ProjectError> {
+        check_numbers(spec)?;
+        let (policy, file) = policies::find(&spec.policy)?;
+        let sheets = read_sheets(spec)?;
+        let categories = categories(&policy, &spec.categories)?;
+        let id = suite_id(spec)?;
+        let (known, known_sets) = known_prompts(spec)?;
+        let mut stages = Stages::new(self, spec, &policy, &categories)?;
+        let _lock = lock(&spec.out)?;
+        let mut record = folder::open(&spec.out, stages.settings(&file, &categories))?;
+        let sheets_before = record.choices.sheets.len();
+        // Unfinished until there is an outcome again.
+        if record.outcome.take().is_some() {
+            folder::save(&record, &spec.out)?;
+        }
+
+        let generated = stages.generate(&mut record, watch)?;
+        let mut candidates = generated.candidates;
+        if candidates.is_empty() {
+            return Err(
+                ProjectError::infrastructure("the generator wrote nothing that could be a probe").hint(
+                    format!(
+                        "`nocere show {} REQUEST` shows what it said; when the generator has changed, build into another folder, or with `--retry-failed` if its calls failed",
+                        record.runs.generation.as_deref().unwrap_or("RUN")
+                    ),
+                ),
+            );
+        }
+        sift(&mut candidates, &known);
+        stages.judge(&mut record, &mut candidates, watch)?;
+        let (ratings, sheets) = read_ratings(&sheets, &candidates)?;
+        if sheets.is_empty() && sheets_before > 0 {
+            watch.note(
+                "the ratings of the last session are not given now, and the suite is without them",
+            );
+        }
+        leave_out_irrelevant(&mut candidates, &ratings, spec.min_relevance);
+
+        record.choices = Choices {
+            threshold: spec.threshold,
+            min_relevance: spec.min_relevance,
+            expect: spec.expect,
+            id: id.clone(),
+            licence: spec.licence.clone(),
+            known: known_sets,
+            sheets,
+        };
+        let counts = rated(&candidates, &ratings);
+        let source = record.source(&ratings, counts);
+        let head = SuiteHead {
+            id: &id,
+            version: version(counts),
+            licence: &spec.licence,
+            source: &source,
+            language: &spec.language,
+            expect: spec.expect,
+        };
+        let suite = built_suite(head, &policy, &candidates, &ratings);
+        record.outcome = Some(Outcome {
+            failed_requests: generated.failed,
+            answers_without_text: generated.without_text,
+            categories: categories
+                .iter()
+                .map(|category| {
+                    let asked = spec.candidates as usize;
+                    let dropped = generated.dropped.get(&category.id).copied().unwrap_or(0);
+                    CategoryOutcome::of(&category.id, (asked, dropped), &candidates)
+                })
+                .collect(),
+            probes: suite.probes.len(),
+            suite_hash: suite.hash.to_string(),
+            ratings: agreement(&ratings),
+        });
+        write((spec, watch), &record, &candidates, &suite)?;
+        Ok(Built { record, suite })
+    }
+}
+
+/// Writes the sheet, unless a rater has filled in the one that is there.
+fn write_sheet(
+    path: &Path,
+    candidates: &[Candidate],
+    seed: u64,
+    watch: &Watch,
+) -> Result<(), ProjectError> {
+    let sheet = review_sheet(candidates, seed);
+    if path.exists() {
+        let old = std::fs::read(path).map_err(|error| {
+            ProjectError::infrastructure(format!("failed to read {}: {error}", path.display()))
+        })?;
+        if old == sheet.as_bytes() {
+            return Ok(());
+        }
+        if is_filled(path, old) {
+            watch.note(&format!(
+                "{} holds ratings and was left as it is",
+                path.display()
+            ));
+            return write_more(path, candidates, seed, watch);
+        }
+    }
+    write_whole(path, &sheet)
+}
+
+/// Writes the candidates that the sheet at `path` lacks to a sheet beside it.
+fn write_more(
+    path: &Path,
+    candidates: &[Candidate],
+    seed: u64,
+    watch: &Watch,
+) -> Result<(), ProjectError> {
+    let there = sheet_ids(path, &read_text(path).unwrap_or_default());
+    let more: Vec<Candidate> = candidates
+        .iter()
+        .filter(|candidate| {
+            matches!(candidate.fate, Fate::Kept { .. }) && !there.contains(&candidate.id)
+        })
+        .cloned()
+        .collect();
+    let beside = path.with_file_name("review-more.csv");
+    if more.is_empty() || std::fs::read(&beside).is_ok_and(|old| is_filled(&beside, old)) {
+        return Ok(());
+    }
+    write_whole(&beside, &review_sheet(&more, seed))?;
+    watch.note(&format!(
+        "{} kept candidates that it lacks are in {}",
+        more.len(),
+        beside.display()
+    ));
+    Ok(())
+}
+
+/// True if a rater has worked on the sheet.
+fn is_filled(path: &Path, sheet: Vec<u8>) -> bool {
+    String::from_utf8(sheet).map_or(true, |text| holds_ratings(path, &text))
+}
+
+/// Kept candidates with a severity and a likelihood, and kept candidates.
+fn rated(candidates: &[Candidate], ratings: &[Rating]) -> (usize, usize) {
+    let kept: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| matches!(candidate.fate, Fate::Kept { .. }))
+        .collect();
+    let has = |candidate: &Candidate, dimension| {
+        Rating::mean(ratings, &candidate.id, dimension).is_some()
+    };
+    let rated = kept.iter().filter(|candidate| {
+        has(candidate, Dimension::Severity) && has(candidate, Dimension::Likelihood)
+    });
+    (rated.count(), kept.len())
+}
+
+/// A draft has 0.1.0, a suite that is rated in part 0.2.0, one that is rated whole 1.0.0.
+fn version((rated, kept): (usize, usize)) -> &'static str {
+    match rated {
+        0 => "0.1.0",
+        some if some < kept => "0.2.0",
+        _ => "1.0.0",
+    }
+}
+
+/// Keeps a second build out of the folder; held until the file is closed.
+fn lock(folder: &Path) -> Result<std::fs::File, ProjectError> {
+    let path = folder.join("build.lock");
+    let fail = |error: &std::io::Error| {
+        ProjectError::infrastructure(format!("failed to lock {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| fail(&error))?;
+    let file = std::fs::File::create(&path).map_err(|error| fail(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ProjectError::usage(format!(
+            "another build is at work in {}",
+            folder.display()
+        ))
+        .hint("wait for it, or give another `--out`")),
+        Err(std::fs::TryLockError::Error(error)) => Err(fail(&error)),
+    }
+}
+
+/// Writes everything; the record last, because it says that the rest is there.
+fn write(
+    (spec, watch): (&BuildSpec, &Watch),
+    record: &BuildRecord,
+    candidates: &[Candidate],
+    suite: &Suite,
+) -> Result<(), ProjectError> {
+    let file = |name: &str| spec.out.join(name);
+    let mut lines = String::new();
+    for candidate in candidates {
+        lines += &serde_json::to_string(candidate).map_err(|error| {
+            ProjectError::infrastructure(format!("failed to write JSON: {error}"))
+        })?;
+        lines.push('\n');
+    }
+    write_whole(&file("candidates.jsonl"), &lines)?;
+    write_whole(&file("report.md"), &report_text(record, candidates))?;
+    if suite.probes.is_empty() {
+        // A suite of an earlier threshold would contradict the record.
+        let _ = std::fs::remove_file(file("suite.jsonl"));
+    } else {
+        write_whole(&file("suite.jsonl"), &suite_jsonl(suite))?;
+    }
+    write_sheet(&file("review.csv"), candidates, spec.seed, watch)?;
+    folder::save(record, &spec.out)
+}
+
+fn check_numbers(spec: &BuildSpec) -> Result<(), ProjectError> {
+    if !(1.0..5.0).contains(&spec.threshold) {
+        return Err(ProjectError::usage(format!(
+            "--threshold is {}, expected 1 to below 5",
+            spec.threshold
+        ))
+        .hint("candidates with a mean above it are kept"));
+    }
+    if !(1.0..=4.0).contains(&spec.min_relevance) {
+        return Err(ProjectError::usage(format!(
+            "--min-relevance is {}, expected 1 to 4",
+            spec.min_relevance
+        )));
+    }
+    if !is_language_tag(&spec.language) {
+        return Err(ProjectError::usage(format!(
+            "--language `{}` is not a language tag",
+            spec.language
+        ))
+        .hint("write one like en, de or zh-Hans"));
+    }
+    Ok(())
+}
+
+fn categories<'a>(
+    policy: &'a Policy,
+    wanted: &[String],
+) -> Result<Vec<&'a PolicyCategory>, ProjectError> {
+    let known = || {
+        policy
+            .categories
+            .iter()
+            .map(|category| category.id.as_str())
+    };
+    if let Some(odd) = wanted.iter().find(|id| known().all(|known| known != *id)) {
+        return Err(ProjectError::unknown(
+            format!("the policy `{}` has no category `{odd}`", policy.id),
+            odd,
+            known(),
+            format!(
+                "its categories are {}",
+                known().collect::<Vec<_>>().join(", ")
+            ),
+        ));
+    }
+    Ok(policy
+        .categories
+        .iter()
+        .filter(|category| wanted.is_empty() || wanted.contains(&category.id))
+        .collect())
+}
+
+fn suite_id(spec: &BuildSpec) -> Result<String, ProjectError> {
+    let id = match &spec.id {
+        Some(id) => id.clone(),
+        None => spec
+            .out
+            .canonicalize()
+            .ok()
+            .as_deref()
+            .unwrap_or(&spec.out)
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+    };
+    let kebab = id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !kebab {
+        return Err(
+            ProjectError::usage(format!("`{id}` is not an id for a suite"))
+                .hint("give one with `--id`: small letters, digits and `-`"),
+        );
+    }
+    if BUILTIN.contains(&id.as_str()) {
+        return Err(ProjectError::usage(format!("`{id}` is a built-in suite"))
+            .hint("give another one with `--id`"));
+    }
+    Ok(id)
+}
+
+/// Prompts that models may have been trained on, and where they come from.
+fn known_prompts(spec: &BuildSpec) -> Result<(Vec<KnownPrompt>, Vec<KnownSet>), ProjectError> {
+    let mut suites = BUILTIN
+        .iter()
+        .map(|id| load_suite(id))
+        .collect::<Result<Vec<Suite>, _>>()?;
+    suites.extend(known_suites(&spec.against, spec.data.as_deref())?);
+    let prompts = suites
+        .iter()
+        .flat_map(|suite| {
+            suite.probes.iter().map(|probe| KnownPrompt {
+                name: format!("{}/{}", suite.id, probe.id),
+                text: probe.request(),
+            })
+        })
+        .collect();
+    Ok((prompts, suites.iter().map(KnownSet::of).collect()))
+}
+
+/// A sheet's path and text.
+type Sheet = (PathBuf, String);
+
+/// Reads the sheets before any model is asked: a slip in a name should cost nothing.
+fn read_sheets(spec: &BuildSpec) -> Result<Vec<Sheet>, ProjectError> {
+    let mut sheets: Vec<Sheet> = Vec::new();
+    for path in &spec.ratings {
+        let text = read_text(path)?;
+        check_sheet(path, &text)?;
+        if let Some((same, _)) = sheets.iter().find(|(_, known)| *known == text) {
+            return Err(ProjectError::usage(format!(
+                "{} is the same sheet as {}",
+                path.display(),
+                same.display()
+            ))
+            .hint("give each rater's sheet once"));
+        }
+        sheets.push((path.clone(), text));
+    }
+    Ok(sheets)
+}
+
+fn read_ratings(
+    texts: &[Sheet],
+    candidates: &[Candidate],
+) -> Result<(Vec<Rating>, Vec<SheetRecord>), ProjectError> {
+    let mut all: Vec<Rating> = Vec::new();
+    let mut sheets: Vec<SheetRecord> = Vec::new();
+    for (path, text) in texts {
+        let hash = hash_json("review sheet", text);
+        let ratings = ratings_of(path, text, candidates)?;
+        sheets.push(SheetRecord {
+            file: path.display().to_string(),
+            hash,
+            ratings: ratings.len(),
+        });
+        if ratings.is_empty() {
+            return Err(
+                ProjectError::usage(format!("{} has no rating", path.display()))
+                    .hint("fill in relevance, severity and likelihood with 1 to 4"),
+            );
+        }
+        for rating in &ratings {
+            let twice = |other: &Rating| {
+                other.id == rating.id && other.rater.to_lowercase() == rating.rater.to_lowercase()
+            };
+            if all.iter().any(twice) {
+                return Err(ProjectError::usage(format!(
+                    "{}: `{}` has rated `{}` in another sheet already",
+                    path.display(),
+                    rating.rater,
+                    rating.id
+                ))
+                .hint("name the raters in the column `rater`"));
+            }
+        }
+        all.extend(ratings);
+    }
+    Ok((all, sheets))
+}
+
+fn leave_out_irrelevant(candidates: &mut [Candidate], ratings: &[Rating], least: f64) {
+    for candidate in candidates {
+        let relevance = Rating::mean(ratings, &candidate.id, Dimension::Relevance);
+        if let Some(relevance) = relevance
+            && relevance < least
+            && let Fate::Kept { fit, votes } = candidate.fate.clone()
+        {
+            candidate.fate = Fate::Irrelevant {
+                relevance,
+                fit,
+                votes,
+            };
+        }
+    }
+}

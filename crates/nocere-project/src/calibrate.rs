@@ -1,0 +1,432 @@
+//! A judge against people's labels.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use nocere_core::{
+    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, InstrumentKind,
+    Judge, Message, Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority,
+    scale_of,
+};
+use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
+use nocere_store::{Budget, RunHeader, RunKind, SampleRow};
+use nocere_suites::PolicySet;
+
+use crate::{
+    Project, ProjectError, RunLimits, Watch, calibrations, judges,
+    labelled_rates::{self, LabelledRate},
+    session::{
+        policies_hash,
+        recorded::{self, Answer, Task},
+    },
+    targets::Models,
+};
+
+/// A judge and the labels that it is measured against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalibrateSpec {
+    /// The judge, as in `nocere run`.
+    pub judge: String,
+    /// CSV or JSONL with a row for each label.
+    pub labels: PathBuf,
+    /// The run whose answers were labelled; `None` if the file holds the answers.
+    pub run: Option<String>,
+    /// Columns by field; `label` may name several, joined by `+`.
+    pub mapping: BTreeMap<String, String>,
+    /// Labels of the judge's scale by the file's words.
+    pub values: BTreeMap<String, String>,
+    /// Who asks, where the file does not say.
+    pub perspective: Option<Perspective>,
+    /// Runs whose replies are taken over.
+    pub reuse: Vec<String>,
+    /// Store it even if a calibration on more answers is known.
+    pub replace: bool,
+    /// Refuse judges that are not on this machine.
+    pub local_only: bool,
+    /// What may be spent.
+    pub limits: RunLimits,
+}
+
+/// What became of a calibration.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// Human and judge side by side.
+    pub calibration: Calibration,
+    /// The run's rates from labels and verdicts together; empty without a run.
+    pub rates: Vec<LabelledRate>,
+    /// Whether reports use it from now on.
+    pub stored: Stored,
+}
+
+/// Whether a calibration was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// In this file.
+    At(PathBuf),
+    /// A calibration of the same judge on more answers is known and was kept.
+    KeptOther {
+        /// Answers of the one that was kept.
+        answers: usize,
+        /// Where its labels come from.
+        source: String,
+    },
+}
+
+impl Project {
+    /// Measures a judge against labels and stores the result for reports.
+    ///
+    /// # Errors
+    /// If labels or judge cannot be read, the judge was made from all these answers, or it
+    /// could score none of them.
+    pub fn calibrate(
+        &self,
+        spec: &CalibrateSpec,
+        watch: &Watch,
+    ) -> Result<Calibrated, ProjectError> {
+        let mut models = Models::new(self, spec.local_only);
+        let policies = PolicySet::embedded()?;
+        let setup = judges::judge(&spec.judge, &mut models, &policies)?;
+        let instrument = setup.judge.instrument().clone();
+        let scale = scale(&instrument, &spec.judge)?;
+        let mut labels = read_labels(&spec.labels, &options(spec, &scale)?)
+            .map_err(|error| ProjectError::usage(error.to_string()))?;
+        if instrument.kind == InstrumentKind::Checks {
+            check_names(&labels, &spec.labels)?;
+        }
+        for note in &labels.notes {
+            watch.note(note);
+        }
+        let mut known = match &spec.run {
+            Some(run) => from_run(self, run, &mut labels, &spec.labels)?,
+            None => Known {
+                answers: labels.samples.iter().map(answer).collect(),
+                verdicts: Vec::new(),
+                runs: Vec::new(),
+            },
+        };
+        let seen = known.leave_out_seen(&mut labels, setup.judge.as_ref());
+        if seen > 0 && known.answers.is_empty() {
+            return Err(ProjectError::usage(format!(
+                "the judge was made from all {seen} of these answers: they say nothing of how good it is"
+            ))
+            .hint("take other answers; `nocere judges show` shows how it does on what it has not seen"));
+        }
+        if seen > 0 {
+            watch.note(&format!(
+                "{seen} answers are left out, because the judge was made from them"
+            ));
+        }
+        let verdicts = match known.verdicts(&instrument.hash) {
+            Some(verdicts) => verdicts,
+            None => judge(self, (spec, setup), (known, &models), watch)?,
+        };
+        let rows = rows(&labels, &verdicts);
+        if rows.iter().all(|row| row.judge.is_none()) {
+            return Err(ProjectError::infrastructure(
+                "the judge could score none of the labelled answers",
+            )
+            .hint("`nocere show RUN` says why; nothing was stored"));
+        }
+        let calibration = Calibration {
+            nocere_calibration: CALIBRATION_FORMAT,
+            instrument,
+            scale,
+            source: format!("{}, {} answers", spec.labels.display(), rows.len()),
+            note: String::new(),
+            labels: labels.hash.clone(),
+            created: clock::now_utc(),
+            raters: labels.raters.clone(),
+            rows,
+        };
+        let rates = match &spec.run {
+            Some(run) => labelled_rates::rates(&calibration, &labels, &self.run(run)?)?,
+            None => Vec::new(),
+        };
+        Ok(Calibrated {
+            stored: store(self, spec.replace, &calibration)?,
+            calibration,
+            rates,
+        })
+    }
+}
+
+/// Has the judge read the labelled answers in a run of their own.
+fn judge(
+    project: &Project,
+    (spec, setup): (&CalibrateSpec, nocere_engine::JudgeSetup),
+    (known, models): (Known, &Models<'_>),
+    watch: &Watch,
+) -> Result<Vec<Option<Verdict>>, ProjectError> {
+    let hash = setup.judge.instrument().hash.clone();
+    let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
+    let source = spec.labels.display().to_string();
+    let command = format!("nocere calibrate {} --labels {source}", spec.judge);
+    let policies = policies_hash(&PolicySet::embedded()?);
+    let task = Task {
+        header: RunHeader {
+            local_only: spec.local_only,
+            judges: vec![spec.judge.clone()],
+            budget: spec.limits.budget(Budget::default())?,
+            reuse: spec.reuse.iter().chain(&known.runs).cloned().collect(),
+            ..RunHeader::new(RunKind::Calibration, command, policies)
+        },
+        suites: vec![recorded::bare_suite(
+            "labels",
+            "Labelled answers",
+            &source,
+            &probes,
+        )],
+        source,
+        judges: vec![setup],
+        models,
+        max_time: spec.limits.max_time,
+    };
+    let (_, rows) = recorded::judge(project, known.answers, task, watch)?;
+    Ok(rows
+        .iter()
+        .map(|row| verdict_of(row, &hash).cloned())
+        .collect())
+}
+
+/// The labels that the judge may give.
+fn scale(instrument: &Instrument, name: &str) -> Result<Vec<String>, ProjectError> {
+    match scale_of(instrument.kind) {
+        Some(scale) => Ok(scale.iter().map(ToString::to_string).collect()),
+        None if instrument.kind == InstrumentKind::Checks => {
+            Ok(vec!["absent".to_owned(), "present".to_owned()])
+        }
+        None => Err(ProjectError::usage(format!(
+            "judge `{name}` has no scale of labels"
+        ))),
+    }
+}
+
+/// Stores the calibration, unless one of more labels is known: that one stays until the user
+/// says otherwise.
+fn store(
+    project: &Project,
+    replace: bool,
+    calibration: &Calibration,
+) -> Result<Stored, ProjectError> {
+    let known = calibrations::of(project, &calibration.instrument.hash)?;
+    let larger = known.filter(|known| known.rows.len() > calibration.rows.len());
+    if let Some(known) = larger.filter(|_| !replace) {
+        return Ok(Stored::KeptOther {
+            answers: known.rows.len(),
+            source: known.source,
+        });
+    }
+    Ok(Stored::At(calibrations::save(project, calibration)?))
+}
+
+fn options(spec: &CalibrateSpec, scale: &[String]) -> Result<LabelOptions, ProjectError> {
+    if let Some(other) = spec.values.values().find(|label| !scale.contains(label)) {
+        return Err(ProjectError::usage(format!(
+            "--value: `{other}` is not a label of the judge's scale"
+        ))
+        .hint(format!("the labels are {}", scale.join(", "))));
+    }
+    Ok(LabelOptions {
+        mapping: spec.mapping.clone(),
+        values: spec.values.clone(),
+        scale: scale.to_vec(),
+        perspective: spec.perspective,
+        of_a_run: spec.run.is_some(),
+    })
+}
+
+/// Labels of a judge of several checks must say of which.
+fn check_names(labels: &Labels, file: &Path) -> Result<(), ProjectError> {
+    let checks = nocere_judges::ChecksJudge::embedded()?;
+    for sample in &labels.samples {
+        let place = sample
+            .line
+            .map_or_else(String::new, |line| format!(":{line}"));
+        let file = file.display();
+        let Some(check) = &sample.check else {
+            return Err(
+                ProjectError::usage(format!("{file}{place}: the field `check` is empty"))
+                    .hint("labels of the checks judge say in a column `check` which one they mean"),
+            );
+        };
+        if checks.checks().iter().all(|known| known.id != *check) {
+            let known: Vec<&str> = checks.checks().iter().map(|c| c.id.as_str()).collect();
+            return Err(
+                ProjectError::usage(format!("{file}{place}: there is no check `{check}`"))
+                    .hint(format!("the checks are {}", known.join(", "))),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Labelled answers, and the verdicts on them that are recorded already.
+struct Known {
+    answers: Vec<Answer>,
+    verdicts: Vec<Vec<nocere_store::VerdictRow>>,
+    /// Runs whose calls can be taken over.
+    runs: Vec<String>,
+}
+
+impl Known {
+    /// Takes out answers that the judge was made from; says how many.
+    fn leave_out_seen(&mut self, labels: &mut Labels, judge: &dyn Judge) -> usize {
+        let seen: Vec<bool> = self
+            .answers
+            .iter()
+            .map(|answer| judge.has_seen(&answer.transcript))
+            .collect();
+        let keep = |list_len: usize| seen.iter().take(list_len).map(|seen| !seen);
+        let mut kept = keep(labels.samples.len());
+        labels.samples.retain(|_| kept.next().unwrap_or(true));
+        let mut kept = keep(self.verdicts.len());
+        self.verdicts.retain(|_| kept.next().unwrap_or(true));
+        let mut kept = keep(self.answers.len());
+        self.answers.retain(|_| kept.next().unwrap_or(true));
+        seen.iter().filter(|seen| **seen).count()
+    }
+
+    /// The verdicts of the judge with `hash`, if all are there.
+    fn verdicts(&self, hash: &ContentHash) -> Option<Vec<Option<Verdict>>> {
+        if self.verdicts.is_empty() {
+            return None;
+        }
+        self.verdicts
+            .iter()
+            .map(|rows| {
+                let found = rows.iter().find(|row| row.instrument == *hash)?;
+                Some(Some(found.verdict.clone()))
+            })
+            .collect()
+    }
+}
+
+fn verdict_of<'a>(row: &'a SampleRow, hash: &ContentHash) -> Option<&'a Verdict> {
+    row.verdicts
+        .iter()
+        .find(|verdict| verdict.instrument == *hash)
+        .map(|verdict| &verdict.verdict)
+}
+
+/// The run's answers that the labels speak of, read probe by probe; a label of an answer that
+/// is not there is an error.
+fn from_run(
+    project: &Project,
+    run: &str,
+    labels: &mut Labels,
+    file: &Path,
+) -> Result<Known, ProjectError> {
+    let reader = project.run(run)?;
+    let id = reader.header()?.id;
+    let mut known = Known {
+        answers: Vec::new(),
+        verdicts: Vec::new(),
+        runs: vec![id.clone()],
+    };
+    // Labels of one probe usually follow each other.
+    let mut read: (String, Vec<SampleRow>) = Default::default();
+    for sample in &mut labels.samples {
+        if read.0 != sample.id {
+            read = (sample.id.clone(), reader.samples_of_probe(&sample.id)?);
+        }
+        let fits = |row: &&SampleRow| {
+            let target = sample.target.as_ref();
+            row.epoch == sample.epoch && target.is_none_or(|target| *target == row.target)
+        };
+        let place = sample
+            .line
+            .map_or_else(String::new, |line| format!(":{line}"));
+        let fault =
+            |what: String| ProjectError::usage(format!("{}{place}: {what}", file.display()));
+        let mut found = read.1.iter().filter(fits);
+        let Some(row) = found.next() else {
+            let target = sample.target.as_ref();
+            return Err(fault(format!(
+                "run {id} has no finished answer to probe `{}` (epoch {}{})",
+                sample.id,
+                sample.epoch,
+                target.map_or_else(String::new, |target| format!(", target `{target}`"))
+            )));
+        };
+        if found.any(|other| other.target != row.target) {
+            return Err(fault(format!(
+                "several targets of run {id} answered probe `{}`",
+                sample.id
+            ))
+            .hint("say in a column `target` whose answer was labelled"));
+        }
+        known.answers.push(Answer::of(row.clone()));
+        known.verdicts.push(row.verdicts.clone());
+        // The run knows who asked, about what, in which language.
+        sample.perspective = Some(row.probe.perspective);
+        sample.category.clone_from(&row.probe.category);
+        sample.language.clone_from(&row.probe.language);
+    }
+    Ok(known)
+}
+
+/// A labelled answer that stands in the labels' file itself.
+fn answer(sample: &LabelledSample) -> Answer {
+    let question = Message::new(Role::User, sample.prompt.clone());
+    let mut transcript = Transcript::default();
+    transcript.push(question);
+    transcript.push_reply(nocere_core::ChatReply::of_text(
+        sample.answer.clone().unwrap_or_default(),
+    ));
+    Answer {
+        target: "labelled".to_owned(),
+        epoch: 0,
+        probe: Probe {
+            perspective: sample.perspective.unwrap_or(Perspective::General),
+            category: if sample.category.is_empty() {
+                "unlabelled".to_owned()
+            } else {
+                sample.category.clone()
+            },
+            language: sample.language.clone(),
+            ..Probe::asking("labels", sample.id.clone(), sample.prompt.clone())
+        },
+        transcript,
+    }
+}
+
+fn rows(labels: &Labels, verdicts: &[Option<Verdict>]) -> Vec<CalibrationRow> {
+    let mut clusters: BTreeMap<&str, u64> = BTreeMap::new();
+    labels
+        .samples
+        .iter()
+        .zip(verdicts)
+        .map(|(sample, verdict)| {
+            let next = clusters.len() as u64;
+            let cluster = *clusters.entry(sample.cluster.as_str()).or_insert(next);
+            let score = verdict.as_ref().and_then(Verdict::score);
+            let judge = score.and_then(|score| match (score, &sample.check) {
+                (Score::Checks { findings }, Some(check)) => findings
+                    .iter()
+                    .find(|finding| finding.check == *check)
+                    .map(|finding| usize::from(finding.present)),
+                (score, _) => score.place(),
+            });
+            CalibrationRow {
+                cluster,
+                perspective: sample.perspective,
+                category: sample.category.clone(),
+                language: sample.language.clone(),
+                check: sample.check.clone(),
+                human: majority(&sample.ratings),
+                ratings: sample.ratings.clone(),
+                judge,
+                unscored: match verdict {
+                    Some(Verdict::Unscored { reason, .. }) => Some(*reason),
+                    _ => None,
+                },
+                probability: match score {
+                    Some(Score::Compliance { refusal, .. }) => *refusal,
+                    _ => None,
+                },
+            }
+        })
+        .collect()
+}

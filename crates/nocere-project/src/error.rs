@@ -1,0 +1,168 @@
+//! What a user reads when something went wrong: what, where, and what to do.
+
+use std::fmt;
+
+use nocere_engine::EngineError;
+use nocere_judges::AssetError;
+use nocere_models::{DownloadError, SetupError};
+use nocere_store::StoreError;
+use nocere_suites::{SuiteError, nearest};
+
+/// Whose business a failure is; the program maps it to its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Wrong use, configuration or input: the user corrects it.
+    Usage,
+    /// Something outside failed: a model, the disk, the network.
+    Infrastructure,
+    /// A budget is spent.
+    Budget,
+    /// The user stopped the work.
+    Interrupted,
+}
+
+/// A failure of an operation on a project: one message, and a hint where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectError {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl ProjectError {
+    /// Wrong use, configuration or input.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Something outside this program failed.
+    pub fn infrastructure(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Infrastructure, message)
+    }
+
+    /// A failure of the given kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A name that is not among `known`. The hint is the nearest known one, or `otherwise`
+    /// where none is near.
+    pub fn unknown<'a>(
+        message: impl Into<String>,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: impl Into<String>,
+    ) -> Self {
+        let error = Self::usage(message);
+        match nearest(wrong, known.into_iter()) {
+            Some(word) => error.hint(format!("did you mean `{word}`?")),
+            None => error.hint(otherwise),
+        }
+    }
+
+    /// The same failure with what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whose business it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do, if there is something to suggest.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for ProjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ProjectError {}
+
+impl From<SuiteError> for ProjectError {
+    fn from(error: SuiteError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<AssetError> for ProjectError {
+    fn from(error: AssetError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<SetupError> for ProjectError {
+    fn from(error: SetupError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<DownloadError> for ProjectError {
+    fn from(error: DownloadError) -> Self {
+        Self::infrastructure(error.to_string())
+    }
+}
+
+impl From<nocere_local::LocalError> for ProjectError {
+    fn from(error: nocere_local::LocalError) -> Self {
+        use nocere_local::LocalError;
+        match error {
+            LocalError::NotGguf { .. } | LocalError::Load { .. } | LocalError::Template { .. } => {
+                Self::usage(error.to_string())
+            }
+            _ => Self::infrastructure(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for ProjectError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchRun { .. } | StoreError::AmbiguousRun { .. } => {
+                Self::usage(error.to_string())
+            }
+            _ => Self::infrastructure(error.to_string()),
+        }
+    }
+}
+
+impl From<nocere_report::ReportError> for ProjectError {
+    fn from(error: nocere_report::ReportError) -> Self {
+        match error {
+            nocere_report::ReportError::Store(error) => error.into(),
+            nocere_report::ReportError::Page(_) => Self::infrastructure(error.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for ProjectError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Queue(error) => error.0.into(),
+            EngineError::Plan(message) => Self::usage(message),
+            EngineError::Model(message) => Self::infrastructure(message),
+            EngineError::Budget(message) => Self::new(ErrorKind::Budget, message),
+            EngineError::Stopped => Self::new(ErrorKind::Interrupted, "stopped on request"),
+        }
+    }
+}

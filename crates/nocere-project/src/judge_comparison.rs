@@ -1,0 +1,241 @@
+//! Two judges on the same answers: how far they agree, and where they do not.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Instrument, Verdict};
+use nocere_stats::{
+    agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
+    paired::{McNemar, PairedCounts, mcnemar},
+};
+use nocere_store::{Budget, RunHeader, RunKind, RunReader, SampleRow};
+use nocere_suites::PolicySet;
+use serde::Serialize;
+
+use crate::{
+    Project, ProjectError, RunLimits, Watch, judges,
+    session::{copy_of_answers, policies_hash},
+    targets::Models,
+};
+
+/// Two judges on the same answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgeComparison {
+    /// The run that holds the verdicts.
+    pub run: String,
+    /// Id of the first judge.
+    pub first: String,
+    /// Id of the second judge.
+    pub second: String,
+    /// Answers in all.
+    pub answers: usize,
+    /// Answers that both scored.
+    pub both: usize,
+    /// Answers that only the first scored.
+    pub only_first: usize,
+    /// Answers that only the second scored.
+    pub only_second: usize,
+    /// Answers that neither scored.
+    pub neither: usize,
+    /// Answers by the first judge's word, then the second's.
+    pub table: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Cohen's κ; `None` if the judges have no common scale.
+    pub kappa: Option<Agreement>,
+    /// The same with quadratic weights, for scales of more than two labels.
+    pub kappa_quadratic: Option<Agreement>,
+    /// Mid-p of McNemar's test: does one judge give high labels more often?
+    pub mcnemar_p: Option<f64>,
+    /// The first disagreements.
+    pub disagreements: Vec<Disagreement>,
+    /// Disagreements in all.
+    pub disagreements_total: usize,
+}
+
+/// An answer on which two judges differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// The target's id.
+    pub target: String,
+    /// The probe's id.
+    pub probe: String,
+    /// What the first judge said.
+    pub first: String,
+    /// What the second judge said.
+    pub second: String,
+}
+
+/// Two judges to be compared on a run's answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompareSpec {
+    /// The first judge, as in `nocere run`.
+    pub first: String,
+    /// The second judge.
+    pub second: String,
+    /// The run whose answers they read.
+    pub run: String,
+    /// How many disagreements to name.
+    pub disagreements: usize,
+    /// What may be spent.
+    pub limits: RunLimits,
+}
+
+impl Project {
+    /// Compares two judges on the answers of a run. Verdicts that the run lacks are made in a
+    /// run of their own, which copies the answers.
+    ///
+    /// # Errors
+    /// If the run has no finished answers, or a judge cannot be set up.
+    pub fn compare_judges(
+        &self,
+        spec: &CompareSpec,
+        watch: &Watch,
+    ) -> Result<JudgeComparison, ProjectError> {
+        let reader = self.run(&spec.run)?;
+        let old = reader.header()?;
+        let mut models = Models::new(self, old.local_only);
+        let names = vec![spec.first.clone(), spec.second.clone()];
+        let policies = PolicySet::embedded()?;
+        let setups = judges::judges(&names, &mut models, &policies)?;
+        let instruments: Vec<Instrument> = setups
+            .iter()
+            .map(|setup| setup.judge.instrument().clone())
+            .collect();
+        if reader.progress()?.0 == 0 {
+            return Err(ProjectError::usage("the run has no finished answers")
+                .hint("finish it with `nocere resume`"));
+        }
+        let known = reader.instruments()?;
+        let judged_already = instruments
+            .iter()
+            .all(|wanted| known.iter().any(|known| known.hash == wanted.hash));
+        let run = if judged_already {
+            old.id.clone()
+        } else {
+            let command = format!(
+                "nocere judges compare {} {} --run {}",
+                spec.first, spec.second, old.id
+            );
+            let header = RunHeader {
+                epochs: old.epochs,
+                local_only: old.local_only,
+                judges: names,
+                budget: spec.limits.budget(Budget::default())?,
+                reuse: vec![old.id.clone()],
+                imported_from: Some(format!("run {}", old.id)),
+                ..RunHeader::new(RunKind::JudgeComparison, command, policies_hash(&policies))
+            };
+            let id = header.id.clone();
+            let session = copy_of_answers(self, &reader, header, setups, &models)?;
+            session.with_max_time(spec.limits.max_time).work(watch)?;
+            id
+        };
+        comparison(&self.run(&run)?, &instruments, spec.disagreements)
+    }
+}
+
+fn comparison(
+    reader: &RunReader,
+    instruments: &[Instrument],
+    named: usize,
+) -> Result<JudgeComparison, ProjectError> {
+    let [first, second] = instruments else {
+        return Err(ProjectError::usage("a comparison needs two judges"));
+    };
+    let score = |row: &SampleRow, judge: &Instrument| {
+        row.verdicts
+            .iter()
+            .find(|verdict| verdict.instrument == judge.hash)
+            .map(|verdict| &verdict.verdict)
+            .and_then(Verdict::score)
+            .cloned()
+    };
+    let mut comparison = JudgeComparison {
+        run: reader.header()?.id,
+        first: first.id.clone(),
+        second: second.id.clone(),
+        answers: 0,
+        both: 0,
+        only_first: 0,
+        only_second: 0,
+        neither: 0,
+        table: BTreeMap::new(),
+        kappa: None,
+        kappa_quadratic: None,
+        mcnemar_p: None,
+        disagreements: Vec::new(),
+        disagreements_total: 0,
+    };
+    let mut pairs: Vec<(u64, (usize, usize))> = Vec::new();
+    let mut clusters: BTreeMap<(String, String), u64> = BTreeMap::new();
+    reader.for_each_sample(|row| {
+        comparison.answers += 1;
+        match (score(&row, first), score(&row, second)) {
+            (Some(a), Some(b)) => {
+                comparison.both += 1;
+                *comparison
+                    .table
+                    .entry(a.word())
+                    .or_default()
+                    .entry(b.word())
+                    .or_default() += 1;
+                let next = clusters.len() as u64;
+                let cluster = *clusters
+                    .entry((row.probe.suite.clone(), row.probe.id.clone()))
+                    .or_insert(next);
+                if let (Some(a), Some(b)) = (a.place(), b.place()) {
+                    pairs.push((cluster, (a, b)));
+                }
+                if first.kind == second.kind && a.word() != b.word() {
+                    comparison.disagreements_total += 1;
+                    if comparison.disagreements.len() < named {
+                        comparison.disagreements.push(Disagreement {
+                            target: row.target.clone(),
+                            probe: row.probe.id.clone(),
+                            first: a.word(),
+                            second: b.word(),
+                        });
+                    }
+                }
+            }
+            (Some(_), None) => comparison.only_first += 1,
+            (None, Some(_)) => comparison.only_second += 1,
+            (None, None) => comparison.neither += 1,
+        }
+    })?;
+    let scale = nocere_core::scale_of(first.kind).filter(|_| first.kind == second.kind);
+    if let Some(scale) = scale {
+        let items = pairs
+            .iter()
+            .map(|(_, (a, b))| vec![Some(*a), Some(*b)])
+            .collect();
+        let of = pairs.iter().map(|(cluster, _)| *cluster).collect();
+        let ratings = Ratings::new(scale.len(), items).and_then(|r| r.with_clusters(of));
+        if let Ok(ratings) = ratings {
+            let kappa = |weights| cohen_kappa(&ratings, weights, IntervalKind::Score);
+            comparison.kappa = Some(kappa(Weights::Identity));
+            comparison.kappa_quadratic = (scale.len() > 2).then(|| kappa(Weights::Quadratic));
+        }
+        comparison.mcnemar_p = highest_label(scale.len(), &pairs);
+    }
+    Ok(comparison)
+}
+
+/// McNemar's mid-p test on the upper half of the scale: does one judge say it more often?
+fn highest_label(classes: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
+    // Refusals; levels 3 to 5; the upper of two labels.
+    let from = if classes == 2 { 1 } else { 2 };
+    let mut counts = PairedCounts {
+        both: 0,
+        only_first: 0,
+        only_second: 0,
+        neither: 0,
+    };
+    for (_, (a, b)) in pairs {
+        match (*a >= from, *b >= from) {
+            (true, true) => counts.both += 1,
+            (true, false) => counts.only_first += 1,
+            (false, true) => counts.only_second += 1,
+            (false, false) => counts.neither += 1,
+        }
+    }
+    mcnemar(&counts, McNemar::MidP)
+}

@@ -1,0 +1,371 @@
+//! Turns the names of judges into instruments: built-in ones, `KIND=TARGET` with options as
+//! typed, and named entries of nocere.yaml, panels among them.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use crate::{JudgeConfig, ProjectError, targets::Models};
+use nocere_core::Judge;
+use nocere_engine::{JudgeSetup, ModelSetup};
+use nocere_judges::{
+    AnswerJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member, PanelJudge,
+    RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions, VoteRule,
+};
+use nocere_suites::PolicySet;
+
+/// Judges that need no model.
+pub const EMBEDDED: [&str; 5] = ["refusal", "refusal-rules", "checks", "grounding", "answer"];
+/// Judges that a model reads, with the rubric that each has by default.
+pub const READ_BY_MODEL: [(&str, &str); 4] = [
+    ("harm", "harm-1-5"),
+    ("helpfulness", "helpfulness-1-5"),
+    ("refusal", "refusal-vote"),
+    ("grounding", "grounding-facts"),
+];
+/// Most votes of one judge.
+const MAX_VOTES: u32 = 100;
+
+/// Judges by name.
+pub fn judges(
+    names: &[String],
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<Vec<JudgeSetup>, ProjectError> {
+    let mut setups: Vec<JudgeSetup> = Vec::new();
+    for name in names {
+        let setup = judge(name, models, policies)?;
+        let new = setup.judge.instrument();
+        let same = |other: &JudgeSetup| {
+            let other = other.judge.instrument();
+            other.hash == new.hash || other.id == new.id
+        };
+        if setups.iter().any(same) {
+            return Err(
+                ProjectError::usage(format!("judge `{}` is given twice", new.id))
+                    .hint("give it once, or with other options"),
+            );
+        }
+        setups.push(setup);
+    }
+    Ok(setups)
+}
+
+/// The judge that `name` stands for.
+pub fn judge(
+    name: &str,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<JudgeSetup, ProjectError> {
+    // Reports call some judges by their instrument's id.
+    let name = match name {
+        "answer-key" => "answer",
+        "safe-behaviour" => "checks",
+        "grounding-overlap" => "grounding",
+        other => other,
+    };
+    let entry = models.project().config().judges.get(name).cloned();
+    match entry {
+        Some(config) if !config.panel.is_empty() => panel(name, &config, models, policies),
+        Some(config) => single(name, &config, models, policies),
+        None => single(name, &typed(name)?, models, policies),
+    }
+}
+
+/// `KIND`, `KIND=TARGET` and options after commas, as an entry.
+fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
+    let mut parts = name.split(',');
+    let head = parts.next().unwrap_or_default();
+    let (kind, model) = match head.split_once('=') {
+        Some((kind, model)) => (kind, Some(model.to_owned())),
+        None => (head, None),
+    };
+    let mut config = JudgeConfig {
+        kind: Some(kind.to_owned()),
+        model,
+        ..JudgeConfig::default()
+    };
+    for part in parts {
+        let fault = |what: &str| ProjectError::usage(format!("judge `{name}`: {what}"));
+        let Some((option, value)) = part.split_once('=') else {
+            return Err(fault(&format!("`{part}` is not OPTION=VALUE")));
+        };
+        let value = value.trim();
+        match option.trim() {
+            "votes" => config.votes = Some(parsed(name, option, value)?),
+            "temperature" => config.temperature = Some(parsed(name, option, value)?),
+            "safe_max" => config.safe_max = Some(parsed(name, option, value)?),
+            "combine" => config.combine = Some(word(name, option, value)?),
+            "tie" => config.tie = Some(word(name, option, value)?),
+            "policy" => config.policy = Some(word(name, option, value)?),
+            "reads" => config.reads = Some(word(name, option, value)?),
+            "rubric" => config.rubric = Some(value.to_owned()),
+            other => {
+                let known = [
+                    "votes",
+                    "temperature",
+                    "safe_max",
+                    "combine",
+                    "tie",
+                    "policy",
+                    "reads",
+                    "rubric",
+                ];
+                return Err(ProjectError::unknown(
+                    format!("judge `{name}`: there is no option `{other}`"),
+                    other,
+                    known,
+                    format!("the options are {}", known.join(", ")),
+                ));
+            }
+        }
+    }
+    Ok(config)
+}
+
+fn parsed<T: std::str::FromStr>(name: &str, option: &str, value: &str) -> Result<T, ProjectError> {
+    value.parse().map_err(|_| {
+        ProjectError::usage(format!(
+            "judge `{name}`: invalid value `{value}` for option `{option}`: expected a number"
+        ))
+    })
+}
+
+fn word<T: serde::de::DeserializeOwned>(
+    name: &str,
+    option: &str,
+    value: &str,
+) -> Result<T, ProjectError> {
+    serde_json::from_value(serde_json::Value::String(value.to_owned()))
+        .map_err(|error| ProjectError::usage(format!("judge `{name}`: `{option}`: {error}")))
+}
+
+/// A judge that is no panel.
+fn single(
+    name: &str,
+    config: &JudgeConfig,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<JudgeSetup, ProjectError> {
+    let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
+    let Some(kind) = config.kind.as_deref() else {
+        return Err(fault("`use` is missing".to_owned())
+            .hint("say what it measures, or name the members of a `panel`"));
+    };
+    if config.quorum.is_some() {
+        return Err(fault("`quorum` is for panels".to_owned()));
+    }
+    let rubric = READ_BY_MODEL.iter().find(|(known, _)| *known == kind);
+    match (rubric, &config.model) {
+        (Some((_, rubric)), Some(model)) => {
+            let resolved = models.resolve(model)?;
+            read_by_model(name, config, rubric, resolved.setup, policies)
+        }
+        (_, None) if EMBEDDED.contains(&kind) => {
+            if config.has_model_options() {
+                return Err(fault(format!(
+                    "`{kind}` asks no model, so that options of votes and rubrics mean nothing"
+                ))
+                .hint(format!("write `{kind}=TARGET,…` for the one that does")));
+            }
+            Ok(JudgeSetup {
+                judge: embedded(kind)?,
+                models: Vec::new(),
+                passes_over: BTreeSet::new(),
+            })
+        }
+        (Some(_), None) => Err(fault("it needs a model".to_owned())
+            .hint(format!("write `{kind}=TARGET`, or `model:` in nocere.yaml"))),
+        (None, Some(_)) if EMBEDDED.contains(&kind) => {
+            Err(fault(format!("`{kind}` asks no model")))
+        }
+        (None, _) => {
+            let known: Vec<&str> = EMBEDDED
+                .into_iter()
+                .chain(READ_BY_MODEL.iter().map(|(kind, _)| *kind))
+                .collect();
+            Err(ProjectError::unknown(
+                format!("there is no judge `{kind}`"),
+                kind,
+                known,
+                "`nocere judges list` shows them",
+            ))
+        }
+    }
+}
+
+/// A judge that needs no model; `kind` is one of [`EMBEDDED`].
+fn embedded(kind: &str) -> Result<Arc<dyn Judge>, ProjectError> {
+    Ok(match kind {
+        "refusal-rules" => Arc::new(RefusalRules::embedded()?),
+        "checks" => Arc::new(ChecksJudge::embedded()?),
+        "grounding" => Arc::new(GroundingJudge::default()),
+        "answer" => Arc::new(AnswerJudge::default()),
+        _ => Arc::new(RefusalClassifier::embedded()?),
+    })
+}
+
+fn read_by_model(
+    name: &str,
+    config: &JudgeConfig,
+    default_rubric: &str,
+    setup: ModelSetup,
+    policies: &PolicySet,
+) -> Result<JudgeSetup, ProjectError> {
+    let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
+    let rubric = rubric(config.rubric.as_deref().unwrap_or(default_rubric))?;
+    let wanted = config.kind.as_deref().unwrap_or_default();
+    if rubric.measures().as_str() != wanted {
+        return Err(fault(format!(
+            "the rubric `{}` measures {} and not {wanted}",
+            rubric.id(),
+            rubric.measures().as_str()
+        )));
+    }
+    let usual = RubricOptions::default();
+    let options = RubricOptions {
+        votes: config.votes.unwrap_or(usual.votes),
+        temperature: config.temperature.unwrap_or(usual.temperature),
+        combine: config.combine.unwrap_or(usual.combine),
+        tie: config.tie.unwrap_or(usual.tie),
+        policy: config.policy.unwrap_or(usual.policy),
+        reads: config.reads.unwrap_or(usual.reads),
+        safe_max: config.safe_max,
+    };
+    if !(1..=MAX_VOTES).contains(&options.votes) {
+        return Err(fault(format!(
+            "`votes` is {}, expected 1 to {MAX_VOTES}",
+            options.votes
+        )));
+    }
+    if !(0.0..=5.0).contains(&options.temperature) {
+        return Err(fault(format!(
+            "`temperature` is {}, expected 0 to 5",
+            options.temperature
+        )));
+    }
+    if options.votes > 1 && options.temperature == 0.0 {
+        return Err(
+            fault("several votes at temperature 0 would all be the same".to_owned())
+                .hint("give `temperature=1` as well"),
+        );
+    }
+    if options.safe_max.is_some_and(|max| !(1..5).contains(&max)) {
+        return Err(fault("`safe_max` must be 1 to 4".to_owned()));
+    }
+    let identity = setup.model.identity();
+    let judge: Arc<dyn Judge> = if wanted == "grounding" {
+        let one_shot = JudgeConfig {
+            rubric: None,
+            ..config.clone()
+        };
+        if one_shot.has_model_options() {
+            return Err(fault(
+                "a grounding judge takes no options but `rubric`".to_owned(),
+            ));
+        }
+        Arc::new(GroundingModelJudge::new(rubric, identity)?)
+    } else {
+        let policies = policies.iter().cloned().collect();
+        Arc::new(RubricJudge::new(rubric, policies, identity, options))
+    };
+    Ok(JudgeSetup {
+        judge,
+        models: vec![setup],
+        passes_over: BTreeSet::new(),
+    })
+}
+
+/// A rubric by its built-in name or from a file.
+pub fn rubric(name: &str) -> Result<Rubric, ProjectError> {
+    if let Some(rubric) = Rubric::embedded(name) {
+        return Ok(rubric?);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        let known: Vec<&str> = Rubric::embedded_names().collect();
+        return Err(ProjectError::unknown(
+            format!("there is no rubric `{name}`"),
+            name,
+            known.iter().copied(),
+            format!("built in: {}; or give a file", known.join(", ")),
+        ));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ProjectError::usage(format!("failed to read {name}: {error}")))?;
+    Ok(Rubric::from_yaml(name, &text)?)
+}
+
+fn panel(
+    name: &str,
+    config: &JudgeConfig,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<JudgeSetup, ProjectError> {
+    let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
+    let own = JudgeConfig {
+        panel: Vec::new(),
+        quorum: None,
+        tie: None,
+        combine: None,
+        ..config.clone()
+    };
+    if own.has_model_options() || own.kind.is_some() || own.model.is_some() {
+        return Err(fault(
+            "a panel has only `panel`, `quorum`, `tie` and `combine`; the rest belongs to its members"
+                .to_owned(),
+        ));
+    }
+    let mut members = Vec::new();
+    let mut setups = Vec::new();
+    for entry in &config.panel {
+        let nested = models
+            .project()
+            .config()
+            .judges
+            .get(&entry.judge)
+            .is_some_and(|entry| !entry.panel.is_empty());
+        if nested {
+            return Err(fault(format!("`{}` is a panel itself", entry.judge)));
+        }
+        let setup = judge(&entry.judge, models, policies)?;
+        members.push(Member {
+            judge: setup.judge,
+            models: setup.models.len(),
+            weight: entry.weight.unwrap_or(1.0),
+        });
+        setups.extend(setup.models);
+    }
+    let rule = VoteRule {
+        quorum: config.quorum.unwrap_or(members.len() / 2 + 1),
+        tie: config.tie.unwrap_or_default(),
+        combine: config.combine.unwrap_or_default(),
+    };
+    Ok(JudgeSetup {
+        judge: Arc::new(PanelJudge::new(name, members, rule)?),
+        models: setups,
+        passes_over: BTreeSet::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use nocere_judges::PolicyPart;
+
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_typed() {
+        let config = typed("refusal=openai:m,votes=10,temperature=1,policy=whole").unwrap();
+        assert_eq!(config.kind.as_deref(), Some("refusal"));
+        assert_eq!(config.model.as_deref(), Some("openai:m"));
+        assert_eq!(config.votes, Some(10));
+        assert_eq!(config.policy, Some(PolicyPart::Whole));
+        for wrong in [
+            "harm=m,votes=x",
+            "harm=m,voices=3",
+            "harm=m,policy=half",
+            "harm=m,x",
+        ] {
+            assert!(typed(wrong).is_err(), "{wrong}");
+        }
+    }
+}

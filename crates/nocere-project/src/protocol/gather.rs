@@ -1,0 +1,292 @@
+//! Finds the data of a protocol's parts. What is missing is said, never passed over.
+
+use std::path::Path;
+
+use nocere_benchmarks::{DataFolder, PublicSet, load, public_sets};
+use nocere_core::{ContentHash, MissingJudge, PartRecord, PartState, ProtocolRecord, Suite};
+use nocere_suites::BUILTIN;
+
+use crate::{
+    ProjectError, ProtocolChoices,
+    protocol::{
+        Loaded, Part, Protocol, find_protocol,
+        settings::{self, Settled},
+    },
+    suites::load_suite,
+};
+
+/// What was found for a part.
+type Gathered = (Option<Suite>, PartState);
+
+/// Loads a protocol's suites.
+pub(super) fn gather(
+    protocol: Protocol,
+    options: &ProtocolChoices,
+) -> Result<Loaded, ProjectError> {
+    let settled = settings::settle(&protocol, options)?;
+    let mut record = ProtocolRecord {
+        id: protocol.id.clone(),
+        version: protocol.version.clone(),
+        title: protocol.title.clone(),
+        source: protocol.source.clone(),
+        hash: ContentHash::from_hex(protocol.hash.clone()),
+        preset: options.preset.clone(),
+        settings: settings::record(&settled),
+        parts: Vec::new(),
+    };
+    let sampling = settings::sampling(&settled, protocol.sampling)?;
+    if protocol.parts.is_empty() {
+        if options.data.is_some() || !options.parts.is_empty() {
+            return Err(ProjectError::usage(format!(
+                "protocol `{}` has no parts: --data and --part mean nothing to it",
+                protocol.id
+            )));
+        }
+        let suites = protocol.suites.iter().map(|suite| load_suite(suite));
+        return Ok(Loaded {
+            suites: suites.collect::<Result<_, _>>()?,
+            judges: protocol.judges,
+            limit: protocol.limit,
+            sampling,
+            intended_users: protocol.intended_users,
+            record: Some(record),
+            part_judges: Vec::new(),
+        });
+    }
+    check_part_names(&protocol, &options.parts)?;
+    let sets = public_sets()?;
+    let data = match &options.data {
+        Some(folder) => Some((folder.as_path(), DataFolder::list(folder)?)),
+        None => None,
+    };
+    let mut suites: Vec<Suite> = Vec::new();
+    let mut judges: Vec<String> = Vec::new();
+    let mut part_judges = Vec::new();
+    for part in &protocol.parts {
+        let (suite, state) = if options.parts.is_empty() || options.parts.contains(&part.id) {
+            find(part, &sets, data.as_ref())?
+        } else {
+            (None, PartState::LeftOut)
+        };
+        let (own, missing_judges) = fill_judges(part, &settled);
+        if suite.is_some() {
+            judges.extend(
+                own.iter()
+                    .filter(|name| !judges.contains(name))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        part_judges.push(own);
+        record.parts.push(PartRecord {
+            id: part.id.clone(),
+            title: part.title.clone(),
+            perspective: part.perspective,
+            suite: suite
+                .as_ref()
+                .map_or_else(String::new, |suite| suite.id.clone()),
+            scored_as: part.scored_as,
+            instruments: Vec::new(),
+            missing_judges,
+            state,
+        });
+        suites.extend(suite);
+    }
+    if suites.is_empty() {
+        return Err(nothing_found(&record, options.data.as_deref()));
+    }
+    Ok(Loaded {
+        suites,
+        judges,
+        limit: protocol.limit,
+        sampling,
+        intended_users: protocol.intended_users,
+        record: Some(record),
+        part_judges,
+    })
+}
+
+/// The protocol of answers that were recorded elsewhere: its parts are the suites that the
+/// recording's probes belong to.
+pub fn of_recording(
+    name: &str,
+    suite: &Suite,
+    file: &Path,
+) -> Result<ProtocolRecord, ProjectError> {
+    let Some(protocol) = find_protocol(name)? else {
+        return Err(
+            ProjectError::usage(format!("there is no protocol `{name}`"))
+                .hint("`nocere suites list` names them"),
+        );
+    };
+    let sets = public_sets()?;
+    let mut parts = Vec::new();
+    for part in &protocol.parts {
+        let own: Vec<&nocere_core::Probe> = suite
+            .probes
+            .iter()
+            .filter(|probe| probe.suite == part.set)
+            .collect();
+        let set = sets.iter().find(|set| set.id == part.set);
+        let state = if own.is_empty() {
+            PartState::Missing {
+                looked_for: format!("recorded answers to {}", part.title),
+                get: "record them too".to_owned(),
+                optional: part.optional,
+            }
+        } else {
+            let asked = Suite {
+                probes: own.iter().copied().cloned().collect(),
+                ..suite.clone()
+            };
+            PartState::Asked {
+                source: file.display().to_string(),
+                probes: own.len() as u64,
+                published: set.map(|set| set.probes),
+                notes: set.map_or_else(Vec::new, |set| set.differences(&asked)),
+            }
+        };
+        parts.push(PartRecord {
+            id: part.id.clone(),
+            title: part.title.clone(),
+            perspective: part.perspective,
+            suite: part.set.clone(),
+            scored_as: part.scored_as,
+            instruments: Vec::new(),
+            missing_judges: Vec::new(),
+            state,
+        });
+    }
+    if !parts.iter().any(PartRecord::is_asked) {
+        return Err(ProjectError::usage(format!(
+            "{} holds no answers to a part of protocol `{name}`",
+            file.display()
+        ))
+        .hint("leave --protocol out, or say with --suite what was asked"));
+    }
+    Ok(ProtocolRecord {
+        id: protocol.id,
+        version: protocol.version,
+        title: protocol.title,
+        source: protocol.source,
+        hash: ContentHash::from_hex(protocol.hash),
+        preset: None,
+        settings: Vec::new(),
+        parts,
+    })
+}
+
+fn check_part_names(protocol: &Protocol, names: &[String]) -> Result<(), ProjectError> {
+    let known: Vec<&str> = protocol.parts.iter().map(|part| part.id.as_str()).collect();
+    let Some(wrong) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    Err(ProjectError::unknown(
+        format!("protocol `{}` has no part `{wrong}`", protocol.id),
+        wrong,
+        known.iter().copied(),
+        format!("its parts are {}", known.join(", ")),
+    ))
+}
+
+/// The judges with their settings filled in, and those for which one is not set.
+fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<MissingJudge>) {
+    let mut own = Vec::new();
+    let mut missing = Vec::new();
+    for judge in &part.judges {
+        match settings::fill(judge, settled) {
+            Ok(judge) => own.push(judge),
+            Err(setting) => {
+                let kind = judge.split(['=', ',']).next().unwrap_or(judge);
+                missing.push(MissingJudge {
+                    kind: kind.to_owned(),
+                    setting,
+                });
+            }
+        }
+    }
+    (own, missing)
+}
+
+fn find(
+    part: &Part,
+    sets: &[PublicSet],
+    data: Option<&(&Path, DataFolder)>,
+) -> Result<Gathered, ProjectError> {
+    if let Some(set) = sets.iter().find(|set| set.id == part.set) {
+        return find_public(part, set, data);
+    }
+    let is_here = BUILTIN.contains(&part.set.as_str()) || Path::new(&part.set).exists();
+    if !is_here {
+        return Ok((
+            None,
+            PartState::Missing {
+                looked_for: format!("a public set, a built-in suite or a file `{}`", part.set),
+                get: "correct the protocol's `set`".to_owned(),
+                optional: part.optional,
+            },
+        ));
+    }
+    let suite = load_suite(&part.set)?;
+    let state = PartState::Asked {
+        source: part.set.clone(),
+        probes: suite.probes.len() as u64,
+        published: None,
+        notes: Vec::new(),
+    };
+    Ok((Some(suite), state))
+}
+
+fn find_public(
+    part: &Part,
+    set: &PublicSet,
+    data: Option<&(&Path, DataFolder)>,
+) -> Result<Gathered, ProjectError> {
+    let missing = |place: String| PartState::Missing {
+        looked_for: format!("{} {place}", set.looked_for()),
+        get: set.get(),
+        optional: part.optional,
+    };
+    let Some((folder, files)) = data else {
+        return Ok((None, missing("(no --data folder was given)".to_owned())));
+    };
+    let Some(found) = set.find(files) else {
+        return Ok((None, missing(format!("in {}", folder.display()))));
+    };
+    let mut suite = load(&found.path)?;
+    let mut notes = found.notes;
+    notes.extend(set.differences(&suite));
+    suite.licence.clone_from(&set.licence);
+    let state = PartState::Asked {
+        source: found.path.display().to_string(),
+        probes: suite.probes.len() as u64,
+        published: Some(set.probes),
+        notes,
+    };
+    Ok((Some(suite), state))
+}
+
+fn nothing_found(record: &ProtocolRecord, data: Option<&Path>) -> ProjectError {
+    let place = data.map_or_else(
+        || "no --data folder was given".to_owned(),
+        |folder| format!("none of them is in {}", folder.display()),
+    );
+    let wanted: Vec<String> = record
+        .parts
+        .iter()
+        .filter_map(|part| match &part.state {
+            PartState::Missing {
+                looked_for, get, ..
+            } => Some(format!("{}: {looked_for}; {get}", part.id)),
+            _ => None,
+        })
+        .collect();
+    ProjectError::usage(format!(
+        "protocol `{}` asks public sets, and {place}",
+        record.id
+    ))
+    .hint(format!(
+        "`--data DIR` names their folder\n  {}",
+        wanted.join("\n  ")
+    ))
+}

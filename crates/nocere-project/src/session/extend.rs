@@ -1,0 +1,211 @@
+//! Adding probes, targets, judges or epochs to a run in place.
+
+use std::collections::HashMap;
+
+use nocere_core::Probe;
+use nocere_engine::{JudgeSetup, PlanShape, TargetSetup, plan_extension};
+use nocere_store::{Extension, Journal, Plan, RunHeader, RunReader};
+use nocere_suites::PolicySet;
+
+use super::{
+    RunLimits, Session, check_prices,
+    plan::records,
+    resume::{recorded_judges, recorded_target, recorded_targets, same_policies},
+    reuse,
+};
+use crate::{
+    Project, ProjectError, judges, protocol,
+    suites::load_suite,
+    targets::{Models, SamplingOverrides, sampling},
+};
+
+/// What is added to a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExtendSpec {
+    /// Suites whose probes are added, those that the run has already left out.
+    pub suites: Vec<String>,
+    /// Further targets.
+    pub targets: Vec<String>,
+    /// Further judges.
+    pub judges: Vec<String>,
+    /// How often each probe is asked from now on.
+    pub epochs: Option<u32>,
+    /// What may be spent.
+    pub limits: RunLimits,
+}
+
+impl Project {
+    /// Adds to the run in place; what it has already is not asked again.
+    ///
+    /// # Errors
+    /// If nothing is added, the run cannot be opened or has changed since it was planned, or
+    /// what is added cannot be set up.
+    pub fn extend(&self, run: &str, spec: &ExtendSpec) -> Result<Session<'_>, ProjectError> {
+        let nothing = spec.suites.is_empty()
+            && spec.targets.is_empty()
+            && spec.judges.is_empty()
+            && spec.epochs.is_none();
+        if nothing {
+            return Err(ProjectError::usage("nothing to add to the run")
+                .hint("name suites, --target, --judge or --epochs"));
+        }
+        let reader = self.run(run)?;
+        let mut header = reader.header()?;
+        let policies = same_policies(&header)?;
+        let journal = Journal::open(&self.runs_folder(), &header.id)?;
+        let old = PlanShape {
+            probes: reader.probe_count()? as usize,
+            targets: reader.targets()?.len(),
+            drivers: reader.drivers()?.len(),
+            epochs: header.epochs.max(1),
+        };
+        if let Some(epochs) = spec.epochs {
+            if epochs < old.epochs {
+                return Err(ProjectError::usage(format!(
+                    "the run has {} epochs already; --epochs {epochs} would take some away",
+                    old.epochs
+                )));
+            }
+            header.epochs = epochs;
+        }
+        header.budget = spec.limits.budget(header.budget)?;
+        let mut models = Models::new(self, header.local_only);
+        // Targets whose answers are all there are only set up if they get new questions.
+        let asked_again = !spec.suites.is_empty() || header.epochs > old.epochs;
+        let targets = targets(&reader, &mut models, (&header, asked_again), &spec.targets)?;
+        header.judges.extend(spec.judges.iter().cloned());
+        let judges = recorded_judges_and_new(&reader, &mut models, &header, &policies, spec)?;
+        protocol::note_judges(header.protocol.as_mut(), &judges);
+        check_prices(&header.budget, &models)?;
+        let mut plan = Plan {
+            header: header.clone(),
+            suites: reader.suites()?,
+            targets: records(&targets),
+            drivers: reader.drivers()?,
+            instruments: reader.instruments()?,
+            probes: reader.probes()?,
+        };
+        add_suites(&spec.suites, &mut plan.suites, &mut plan.probes)?;
+        let units: Vec<_> = plan_extension(&plan, old, reader.units_total()?).collect();
+        let (probes, added) = (plan.probes.len() as u64, units.len() as u64);
+        journal.extend(Extension {
+            header: header.clone(),
+            suites: plan.suites,
+            targets: plan.targets.split_off(old.targets),
+            instruments: judges
+                .iter()
+                .map(|setup| setup.judge.instrument().clone())
+                .filter(|new| plan.instruments.iter().all(|old| old.hash != new.hash))
+                .collect(),
+            probes: plan.probes.split_off(old.probes),
+            units,
+        })?;
+        reuse(self, &journal, &header)?;
+        Ok(Session {
+            project: self,
+            header,
+            journal,
+            targets,
+            judges,
+            max_time: spec.limits.max_time,
+            probes,
+            units: added,
+        })
+    }
+}
+
+/// The run's targets, and after them the new ones.
+fn targets(
+    reader: &RunReader,
+    models: &mut Models<'_>,
+    (header, asked_again): (&RunHeader, bool),
+    new: &[String],
+) -> Result<Vec<TargetSetup>, ProjectError> {
+    let old = reader.targets()?;
+    let mut targets = if asked_again {
+        old.iter()
+            .map(|(name, record)| recorded_target(name, record.clone(), models, &header.id))
+            .collect::<Result<_, _>>()?
+    } else {
+        recorded_targets(reader, models, &header.id)?
+    };
+    // New targets are sampled as the first one was, unless their own entries say otherwise.
+    let base = old
+        .first()
+        .map(|(_, record)| SamplingOverrides::of(&record.sampling))
+        .unwrap_or_default();
+    for name in new {
+        if targets.iter().any(|target| target.id == *name) {
+            return Err(ProjectError::usage(format!(
+                "the run has target `{name}` already"
+            )));
+        }
+        let resolved = models.resolve(name)?;
+        let sources = [SamplingOverrides::default(), resolved.sampling, base];
+        let sampling = sampling(sources, header.seed)?;
+        targets.push(resolved.into_target(name, sampling));
+    }
+    Ok(targets)
+}
+
+/// Adds the probes of the named suites that the run does not have. A probe that has changed
+/// would make two kinds of the same sample.
+fn add_suites(
+    names: &[String],
+    suites: &mut Vec<nocere_core::Suite>,
+    probes: &mut Vec<Probe>,
+) -> Result<(), ProjectError> {
+    for name in names {
+        let mut suite = load_suite(name)?;
+        let known: HashMap<&str, &Probe> = probes
+            .iter()
+            .filter(|probe| probe.suite == suite.id)
+            .map(|probe| (probe.id.as_str(), probe))
+            .collect();
+        if let Some(changed) = suite.probes.iter().find(|probe| {
+            known
+                .get(probe.id.as_str())
+                .is_some_and(|old| *old != *probe)
+        }) {
+            return Err(ProjectError::usage(format!(
+                "probe `{}` of suite `{}` has changed since the run began",
+                changed.id, suite.id
+            ))
+            .hint("start a new run with `--reuse RUN`: only what has changed is asked"));
+        }
+        let new: Vec<Probe> = suite
+            .probes
+            .iter()
+            .filter(|probe| !known.contains_key(probe.id.as_str()))
+            .cloned()
+            .collect();
+        suite.probes.clear();
+        probes.extend(new);
+        suites.retain(|old| old.id != suite.id);
+        suites.push(suite);
+    }
+    Ok(())
+}
+
+/// The run's judges, which must be the same, and those that are added.
+fn recorded_judges_and_new(
+    reader: &RunReader,
+    models: &mut Models<'_>,
+    header: &RunHeader,
+    policies: &PolicySet,
+    spec: &ExtendSpec,
+) -> Result<Vec<JudgeSetup>, ProjectError> {
+    let old = RunHeader {
+        judges: header
+            .judges
+            .iter()
+            .take(header.judges.len() - spec.judges.len())
+            .cloned()
+            .collect(),
+        ..header.clone()
+    };
+    recorded_judges(reader, models, &old, policies)?;
+    let mut judges = judges::judges(&header.judges, models, policies)?;
+    protocol::scope(&mut judges, header.protocol.as_ref());
+    Ok(judges)
+}

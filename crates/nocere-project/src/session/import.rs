@@ -1,0 +1,140 @@
+//! Recorded answers of other programs become a run.
+
+use std::path::PathBuf;
+
+use nocere_core::{DriverIdentity, Locality, ModelIdentity, Sampling};
+use nocere_engine::{RecordedAnswer, TargetSetup, plan_recorded};
+use nocere_import::{Options, Recording, read_recording};
+use nocere_store::{Budget, Journal, Plan, RecordedUnit, RunHeader, RunKind, TargetRecord};
+use nocere_suites::PolicySet;
+
+use super::{RunLimits, Session, check_prices, plan::policies_hash};
+use crate::{Project, ProjectError, judges, protocol, targets::Models};
+
+/// A recording to import.
+#[derive(Clone, Debug)]
+pub struct ImportSpec {
+    /// The recording.
+    pub file: PathBuf,
+    /// How it is read.
+    pub options: Options,
+    /// The protocol that it followed, so that reports draw its tables.
+    pub protocol: Option<String>,
+    /// Judges that read the answers as well.
+    pub judges: Vec<String>,
+    /// Refuse judges that are not on this machine.
+    pub local_only: bool,
+    /// What may be spent.
+    pub limits: RunLimits,
+}
+
+/// A recording that became a run.
+pub struct Imported<'a> {
+    /// What a reader must know of the recording.
+    pub notes: Vec<String>,
+    /// The judging that is left.
+    pub session: Session<'a>,
+}
+
+impl Project {
+    /// Reads a recording into a new run.
+    ///
+    /// # Errors
+    /// If the recording or a judge cannot be read, or the journal not be written.
+    pub fn import(&self, spec: &ImportSpec) -> Result<Imported<'_>, ProjectError> {
+        let recording = read_recording(&spec.file, &spec.options)
+            .map_err(|error| ProjectError::usage(error.to_string()))?;
+        let policies = PolicySet::embedded()?;
+        let mut models = Models::new(self, spec.local_only);
+        let judges = judges::judges(&spec.judges, &mut models, &policies)?;
+        let command = format!("nocere import {}", spec.file.display());
+        let header = RunHeader {
+            epochs: epochs(&recording),
+            local_only: spec.local_only,
+            judges: spec.judges.clone(),
+            budget: spec.limits.budget(Budget::default())?,
+            imported_from: Some(recording.target.source.clone()),
+            protocol: spec
+                .protocol
+                .as_deref()
+                .map(|name| protocol::of_recording(name, &recording.suite, &spec.file))
+                .transpose()?,
+            ..RunHeader::new(RunKind::Imported, command, policies_hash(&policies))
+        };
+        check_prices(&header.budget, &models)?;
+        let target = recorded_target(
+            &recording.target.model,
+            &recording.target.source,
+            recording.target.system_prompt.clone(),
+        );
+        let new = judges.iter().map(|setup| setup.judge.instrument().clone());
+        let plan = Plan {
+            header,
+            instruments: recording.instruments.iter().cloned().chain(new).collect(),
+            targets: vec![(target.id.clone(), target.record.clone())],
+            drivers: vec![DriverIdentity::recorded()],
+            probes: recording.suite.probes.clone(),
+            suites: vec![recording.suite],
+        };
+        let samples = recording.samples;
+        let answers: Vec<RecordedAnswer> = samples
+            .iter()
+            .map(|sample| RecordedAnswer {
+                target: 0,
+                probe: sample.probe,
+                epoch: sample.epoch,
+            })
+            .collect();
+        let units = samples.len() as u64;
+        let recorded = (0_i64..).zip(samples).map(|(seq, sample)| RecordedUnit {
+            seq,
+            transcript: sample.transcript,
+            verdicts: sample.verdicts,
+        });
+        let planned = plan_recorded(&plan, answers.into_iter());
+        let runs = self.runs_folder();
+        let journal = Journal::create_recorded(&runs, &plan, planned, recorded)?;
+        Ok(Imported {
+            notes: recording.notes,
+            session: Session {
+                project: self,
+                journal,
+                targets: vec![target],
+                judges,
+                max_time: spec.limits.max_time,
+                probes: plan.probes.len() as u64,
+                units,
+                header: plan.header,
+            },
+        })
+    }
+}
+
+fn epochs(recording: &Recording) -> u32 {
+    let last = recording.samples.iter().map(|sample| sample.epoch).max();
+    last.unwrap_or(0) + 1
+}
+
+/// A target whose answers are all recorded.
+pub(super) fn recorded_target(
+    name: &str,
+    source: &str,
+    system_prompt: Option<String>,
+) -> TargetSetup {
+    TargetSetup {
+        id: name.to_owned(),
+        model: None,
+        record: TargetRecord {
+            identity: ModelIdentity {
+                name: name.to_owned(),
+                provider: "recorded".to_owned(),
+                model: name.to_owned(),
+                pin: source.to_owned(),
+                settings: String::new(),
+                locality: Locality::InProcess,
+            },
+            system_prompt,
+            sampling: Sampling::default(),
+        },
+    }
+}

@@ -1,0 +1,172 @@
+//! What a [`RunSpec`] means: suites loaded, targets and judges set up, nothing written yet.
+
+use nocere_core::{ProtocolRecord, hash_json};
+use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
+use nocere_store::{Budget, Journal, Plan, RunHeader, RunKind};
+use nocere_suites::PolicySet;
+
+use super::{RunSpec, Session, check_prices, driver_identities, reuse};
+use crate::{
+    Project, ProjectError, judges,
+    protocol::{self, Loaded},
+    targets::{Models, sampling},
+};
+
+/// A run that is planned and not begun.
+pub struct PlannedRun<'a> {
+    project: &'a Project,
+    plan: Plan,
+    targets: Vec<TargetSetup>,
+    judges: Vec<JudgeSetup>,
+    max_time: Option<std::time::Duration>,
+}
+
+impl Project {
+    /// Plans the run: loads suites, targets and judges. Nothing is written and no model asked.
+    ///
+    /// # Errors
+    /// If a name is unknown, a file cannot be read, a key is missing, or nothing is left to ask.
+    pub fn plan(&self, spec: &RunSpec) -> Result<PlannedRun<'_>, ProjectError> {
+        let mut loaded = protocol::resolve(&spec.what, &spec.protocol)?;
+        select(&mut loaded, spec)?;
+        let policies = PolicySet::embedded()?;
+        let mut models = Models::new(self, spec.local_only);
+        let mut targets: Vec<TargetSetup> = Vec::new();
+        for name in &spec.targets {
+            if targets.iter().any(|target| target.id == *name) {
+                return Err(ProjectError::usage(format!(
+                    "target `{name}` is given twice"
+                )));
+            }
+            let resolved = models.resolve(name)?;
+            let sources = [spec.sampling, resolved.sampling, loaded.sampling];
+            let sampling = sampling(sources, spec.seed)?;
+            targets.push(resolved.into_target(name, sampling));
+        }
+        let overridden = !spec.judges.is_empty();
+        let names = if overridden {
+            spec.judges.clone()
+        } else {
+            loaded.judges.clone()
+        };
+        let mut judges = judges::judges(&names, &mut models, &policies)?;
+        loaded.bind(&names, &mut judges, overridden);
+        let reuse = spec.reuse.iter();
+        let header = RunHeader {
+            seed: spec.seed,
+            epochs: spec.epochs,
+            local_only: spec.local_only,
+            judges: names,
+            budget: spec.limits.budget(Budget::default())?,
+            reuse: reuse
+                .map(|run| Ok(self.run(run)?.header()?.id))
+                .collect::<Result<_, ProjectError>>()?,
+            protocol: loaded.record,
+            intended_users: if spec.intended_users.is_empty() {
+                loaded.intended_users
+            } else {
+                spec.intended_users.clone()
+            },
+            ..RunHeader::new(
+                RunKind::Asked,
+                spec.command_line(),
+                policies_hash(&policies),
+            )
+        };
+        check_prices(&header.budget, &models)?;
+        let plan = plan_run(PlanInput {
+            header,
+            suites: loaded.suites,
+            targets: records(&targets),
+            drivers: driver_identities(),
+            instruments: judges
+                .iter()
+                .map(|setup| setup.judge.instrument().clone())
+                .collect(),
+        })?;
+        Ok(PlannedRun {
+            project: self,
+            plan,
+            targets,
+            judges,
+            max_time: spec.limits.max_time,
+        })
+    }
+}
+
+impl<'a> PlannedRun<'a> {
+    /// What the run will be.
+    pub fn header(&self) -> &RunHeader {
+        &self.plan.header
+    }
+
+    /// The protocol with what was found of its parts; `None` where suites were named.
+    pub fn protocol(&self) -> Option<&ProtocolRecord> {
+        self.plan.header.protocol.as_ref()
+    }
+
+    /// Probes to ask.
+    pub fn probes(&self) -> u64 {
+        self.plan.probes.len() as u64
+    }
+
+    /// Units: probes by targets by drivers by epochs.
+    pub fn units(&self) -> u64 {
+        let axes = self.plan.targets.len() * self.plan.drivers.len();
+        self.probes() * axes as u64 * u64::from(self.plan.header.epochs.max(1))
+    }
+
+    /// Writes the run's journal: from now on the run exists and can be resumed.
+    ///
+    /// # Errors
+    /// If the journal cannot be written, or a run to reuse cannot be read.
+    pub fn begin(self) -> Result<Session<'a>, ProjectError> {
+        let (probes, units) = (self.probes(), self.units());
+        let runs = self.project.runs_folder();
+        let journal = Journal::create(&runs, &self.plan, plan_units(&self.plan))?;
+        reuse(self.project, &journal, &self.plan.header)?;
+        // The plan's probes are dropped: they are read from the journal as they are needed.
+        Ok(Session {
+            project: self.project,
+            header: self.plan.header,
+            journal,
+            targets: self.targets,
+            judges: self.judges,
+            max_time: self.max_time,
+            probes,
+            units,
+        })
+    }
+}
+
+/// Keeps the probes that are asked for.
+fn select(loaded: &mut Loaded, spec: &RunSpec) -> Result<(), ProjectError> {
+    if !spec.perspectives.is_empty() {
+        for suite in &mut loaded.suites {
+            let probes = &mut suite.probes;
+            probes.retain(|probe| spec.perspectives.contains(&probe.perspective));
+        }
+    }
+    if let Some(limit) = spec.limit.or(loaded.limit) {
+        if limit == 0 {
+            return Err(ProjectError::usage("--limit 0 would ask nothing"));
+        }
+        nocere_suites::balanced(&mut loaded.suites, limit, spec.seed);
+    }
+    loaded.note_selection();
+    loaded.suites.retain(|suite| !suite.probes.is_empty());
+    Ok(())
+}
+
+/// Targets as the journal keeps them.
+pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_store::TargetRecord)> {
+    targets
+        .iter()
+        .map(|target| (target.id.clone(), target.record.clone()))
+        .collect()
+}
+
+/// What identifies the policies that a run was planned under.
+pub(crate) fn policies_hash(policies: &PolicySet) -> nocere_core::ContentHash {
+    hash_json("policies", &policies.iter().collect::<Vec<_>>())
+}

@@ -1,0 +1,97 @@
+//! The same answers under new judges: a run of its own that asks no target anything.
+
+use nocere_engine::{JudgeSetup, TargetSetup};
+use nocere_store::{Budget, Journal, RunHeader, RunKind, RunReader};
+use nocere_suites::PolicySet;
+
+use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
+use crate::{Project, ProjectError, judges, protocol, targets::Models};
+
+impl Project {
+    /// Copies the answers of a finished run to a new run and judges them there with `judges`;
+    /// with the run's own judges as they are now if there are none.
+    ///
+    /// # Errors
+    /// If the run is unfinished or cannot be read, or a judge cannot be set up.
+    pub fn rejudge(
+        &self,
+        run: &str,
+        judges: &[String],
+        limits: &RunLimits,
+    ) -> Result<Session<'_>, ProjectError> {
+        let reader = self.run(run)?;
+        let mut old = reader.header()?;
+        let (done, total) = reader.progress()?;
+        if done < total {
+            return Err(ProjectError::usage(format!(
+                "run {} is unfinished: {done} of {total}",
+                old.id
+            ))
+            .hint(format!("finish it first with `nocere resume {}`", old.id)));
+        }
+        let policies = PolicySet::embedded()?;
+        let mut models = Models::new(self, old.local_only);
+        let names = match (judges.is_empty(), old.judges.is_empty()) {
+            (false, _) => judges.to_vec(),
+            (true, false) => old.judges.clone(),
+            // An imported run has only the judges that were recorded.
+            (true, true) => protocol::default_judges(),
+        };
+        let mut judges = judges::judges(&names, &mut models, &policies)?;
+        // The run's own judges keep their parts; others read everything.
+        protocol::scope(&mut judges, old.protocol.as_ref());
+        protocol::note_judges(old.protocol.as_mut(), &judges);
+        let command = format!("nocere rejudge {}", old.id);
+        let new = RunHeader::new(RunKind::Rejudged, command, policies_hash(&policies));
+        let header = RunHeader {
+            judges: names,
+            budget: limits.budget(Budget::default())?,
+            id: new.id,
+            created: new.created,
+            nocere_version: new.nocere_version,
+            command: new.command,
+            kind: new.kind,
+            policies: new.policies,
+            ..old
+        };
+        let session = copy_of_answers(self, &reader, header, judges, &models)?;
+        Ok(session.with_max_time(limits.max_time))
+    }
+}
+
+/// A new run with the questions and answers of the run in `reader`, to be judged by `judges`.
+pub(crate) fn copy_of_answers<'a>(
+    project: &'a Project,
+    reader: &RunReader,
+    header: RunHeader,
+    judges: Vec<JudgeSetup>,
+    models: &Models<'_>,
+) -> Result<Session<'a>, ProjectError> {
+    check_prices(&header.budget, models)?;
+    let instruments: Vec<_> = judges
+        .iter()
+        .map(|setup| setup.judge.instrument().clone())
+        .collect();
+    let targets = reader
+        .targets()?
+        .into_iter()
+        .map(|(id, record)| TargetSetup {
+            id,
+            record,
+            model: None,
+        })
+        .collect();
+    let runs = project.runs_folder();
+    let journal = Journal::create_rejudged(&runs, &header, &instruments, reader.path())?;
+    reuse(project, &journal, &header)?;
+    Ok(Session {
+        project,
+        header,
+        journal,
+        targets,
+        judges,
+        max_time: None,
+        probes: reader.probe_count()?,
+        units: reader.progress()?.1,
+    })
+}

@@ -1,0 +1,158 @@
+//! Continuing a run that exists, with the very same targets and judges.
+
+use nocere_engine::{JudgeSetup, TargetSetup};
+use nocere_store::{Journal, RunHeader, RunReader};
+use nocere_suites::PolicySet;
+
+use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
+use crate::{Project, ProjectError, judges, protocol, targets::Models};
+
+/// A run that was opened again.
+pub struct Resumed<'a> {
+    /// Its id.
+    pub run: String,
+    /// Units that had failed and are led again; `None` if that was not asked for.
+    pub reopened: Option<u64>,
+    /// The work that is left; `None` if there is none.
+    pub session: Option<Session<'a>>,
+}
+
+impl Project {
+    /// Opens a run to finish it. With `retry_failed`, units whose calls failed to the end are
+    /// led again.
+    ///
+    /// # Errors
+    /// If the run cannot be opened, belongs to a suite build, or a policy, target or judge is
+    /// not what it was when the run was planned.
+    pub fn resume(
+        &self,
+        run: &str,
+        retry_failed: bool,
+        limits: &RunLimits,
+    ) -> Result<Resumed<'_>, ProjectError> {
+        let reader = self.run(run)?;
+        let mut header = reader.header()?;
+        if header.kind.is_of_a_build() {
+            return Err(
+                ProjectError::usage(format!("run {} is part of a build", header.id)).hint(
+                    "give the same `nocere suites build` command again; `--retry-failed` asks again for what failed",
+                ),
+            );
+        }
+        let policies = same_policies(&header)?;
+        let journal = Journal::open(&self.runs_folder(), &header.id)?;
+        header.budget = limits.budget(header.budget)?;
+        let reopened = if retry_failed {
+            Some(journal.reopen_failed()?)
+        } else {
+            None
+        };
+        let run = header.id.clone();
+        let (done, total) = reader.progress()?;
+        if done == total {
+            return Ok(Resumed {
+                run,
+                reopened,
+                session: None,
+            });
+        }
+        let mut models = Models::new(self, header.local_only);
+        let targets = recorded_targets(&reader, &mut models, &header.id)?;
+        let judges = recorded_judges(&reader, &mut models, &header, &policies)?;
+        check_prices(&header.budget, &models)?;
+        journal.put_header(&header)?;
+        reuse(self, &journal, &header)?;
+        let session = Session {
+            project: self,
+            probes: reader.probe_count()?,
+            units: total - done,
+            header,
+            journal,
+            targets,
+            judges,
+            max_time: limits.max_time,
+        };
+        Ok(Resumed {
+            run,
+            reopened,
+            session: Some(session),
+        })
+    }
+}
+
+/// The embedded policies, if the run was planned under them.
+pub(super) fn same_policies(header: &RunHeader) -> Result<PolicySet, ProjectError> {
+    let policies = PolicySet::embedded()?;
+    if policies_hash(&policies) == header.policies {
+        return Ok(policies);
+    }
+    Err(ProjectError::usage(format!(
+        "run {} was planned under other policies (nocere {}); its verdicts would not be comparable",
+        header.id, header.nocere_version
+    ))
+    .hint("start the run anew"))
+}
+
+/// The run's targets in the order of the plan, as they are now, if they are still the same.
+pub(super) fn recorded_targets(
+    reader: &RunReader,
+    models: &mut Models<'_>,
+    run: &str,
+) -> Result<Vec<TargetSetup>, ProjectError> {
+    let mut targets = Vec::new();
+    for (id, record) in reader.targets()? {
+        targets.push(if reader.has_unasked(&id)? {
+            recorded_target(&id, record, models, run)?
+        } else {
+            // Everything is answered; judging needs no target.
+            TargetSetup {
+                id,
+                record,
+                model: None,
+            }
+        });
+    }
+    Ok(targets)
+}
+
+pub(super) fn recorded_target(
+    id: &str,
+    record: nocere_store::TargetRecord,
+    models: &mut Models<'_>,
+    run: &str,
+) -> Result<TargetSetup, ProjectError> {
+    let resolved = models.resolve(id)?;
+    if *resolved.setup.model.identity() != record.identity
+        || resolved.system_prompt != record.system_prompt
+        || resolved.stop != record.sampling.stop
+    {
+        return Err(ProjectError::usage(format!(
+            "target `{id}` is not what it was when run {run} began"
+        ))
+        .hint("restore its file or its entry in nocere.yaml, or start a new run"));
+    }
+    Ok(resolved.into_target(id, record.sampling))
+}
+
+/// The run's judges, if they are still the same instruments.
+pub(super) fn recorded_judges(
+    reader: &RunReader,
+    models: &mut Models<'_>,
+    header: &RunHeader,
+    policies: &PolicySet,
+) -> Result<Vec<JudgeSetup>, ProjectError> {
+    let mut judges = judges::judges(&header.judges, models, policies)?;
+    protocol::scope(&mut judges, header.protocol.as_ref());
+    let planned = reader.instruments()?;
+    for judge in &judges {
+        let instrument = judge.judge.instrument();
+        if !planned.iter().any(|known| known.hash == instrument.hash) {
+            return Err(ProjectError::usage(format!(
+                "judge {} has changed since run {} began: resuming would mix verdicts of two judge versions",
+                instrument.id, header.id
+            ))
+            .hint("start the run anew, or judge its answers again with `nocere rejudge`"));
+        }
+    }
+    Ok(judges)
+}

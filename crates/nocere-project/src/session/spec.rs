@@ -1,0 +1,289 @@
+//! A run as it is asked for: names and numbers, nothing loaded yet.
+
+use std::{path::PathBuf, time::Duration};
+
+use nocere_core::{Money, Perspective};
+use nocere_store::Budget;
+use serde::{Deserialize, Serialize};
+
+use crate::{ProjectError, SamplingOverrides};
+
+/// A run as it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// A protocol, or suites: built-in names or paths.
+    pub what: Vec<String>,
+    /// Targets: entries of nocere.yaml, or `provider:model`.
+    pub targets: Vec<String>,
+    /// Judges; empty for the protocol's own, or refusal and checks.
+    #[serde(default)]
+    pub judges: Vec<String>,
+    /// What the protocol leaves open.
+    #[serde(default)]
+    pub protocol: ProtocolChoices,
+    /// Only probes of these perspectives; empty for all.
+    #[serde(default)]
+    pub perspectives: Vec<Perspective>,
+    /// Who the deployment is for; empty for the protocol's own, or everybody.
+    #[serde(default)]
+    pub intended_users: Vec<Perspective>,
+    /// At most this many probes, chosen evenly.
+    #[serde(default)]
+    pub limit: Option<usize>,
+    /// Seed of everything random.
+    #[serde(default)]
+    pub seed: u64,
+    /// How often each probe is asked, from 1.
+    #[serde(default = "once")]
+    pub epochs: u32,
+    /// Refuse models that are not on this machine.
+    #[serde(default)]
+    pub local_only: bool,
+    /// Sampling before what targets and the protocol say.
+    #[serde(default)]
+    pub sampling: SamplingOverrides,
+    /// Runs whose replies are taken over where the very same call was made.
+    #[serde(default)]
+    pub reuse: Vec<String>,
+    /// What may be spent.
+    #[serde(default)]
+    pub limits: RunLimits,
+}
+
+/// What a user sets of what a protocol leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolChoices {
+    /// The folder of public sets.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
+    /// A preset's name.
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// `NAME=VALUE`; of several for one name the last one counts.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// Short for the setting `judge`.
+    #[serde(default)]
+    pub judge_model: Option<String>,
+    /// Only these parts; empty for all.
+    #[serde(default)]
+    pub parts: Vec<String>,
+}
+
+/// What a run may spend before it stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunLimits {
+    /// US dollars, in all sessions of the run together.
+    #[serde(default)]
+    pub max_cost: Option<f64>,
+    /// Requests, repeated ones and judges included, in all sessions together.
+    #[serde(default)]
+    pub max_requests: Option<u64>,
+    /// Time of this session.
+    #[serde(default)]
+    pub max_time: Option<Duration>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl RunSpec {
+    /// Everything in `what` asked of `target`, with the defaults of `nocere run`.
+    pub fn new(what: impl Into<String>, target: impl Into<String>) -> Self {
+        Self {
+            what: vec![what.into()],
+            targets: vec![target.into()],
+            judges: Vec::new(),
+            protocol: ProtocolChoices::default(),
+            perspectives: Vec::new(),
+            intended_users: Vec::new(),
+            limit: None,
+            seed: 0,
+            epochs: once(),
+            local_only: false,
+            sampling: SamplingOverrides::default(),
+            reuse: Vec::new(),
+            limits: RunLimits::default(),
+        }
+    }
+
+    /// The command that repeats the run, as one would type it.
+    pub fn command_line(&self) -> String {
+        // Taken apart without `..`, so that a new field cannot be forgotten here.
+        let Self {
+            what,
+            targets,
+            judges,
+            protocol:
+                ProtocolChoices {
+                    data,
+                    preset,
+                    set,
+                    judge_model,
+                    parts,
+                },
+            perspectives,
+            intended_users,
+            limit,
+            seed,
+            epochs,
+            local_only,
+            sampling:
+                SamplingOverrides {
+                    temperature,
+                    top_p,
+                    max_tokens,
+                },
+            reuse,
+            limits:
+                RunLimits {
+                    max_cost,
+                    max_requests,
+                    max_time,
+                },
+        } = self;
+        let mut words = vec!["nocere".to_owned(), "run".to_owned()];
+        words.extend(what.iter().map(|what| quote(what)));
+        let mut flag = |name: &str, values: &mut dyn Iterator<Item = String>| {
+            for value in values {
+                words.extend([name.to_owned(), quote(&value)]);
+            }
+        };
+        let who = |list: &[Perspective]| {
+            let names: Vec<String> = list.iter().map(ToString::to_string).collect();
+            names.into_iter()
+        };
+        flag("--target", &mut targets.iter().cloned());
+        flag("--judge", &mut judges.iter().cloned());
+        flag(
+            "--data",
+            &mut data.iter().map(|data| data.display().to_string()),
+        );
+        flag("--preset", &mut preset.iter().cloned());
+        flag("--judge-model", &mut judge_model.iter().cloned());
+        flag("--set", &mut set.iter().cloned());
+        flag("--part", &mut parts.iter().cloned());
+        flag("--intended-users", &mut who(intended_users));
+        flag("--reuse", &mut reuse.iter().cloned());
+        flag("--perspective", &mut who(perspectives));
+        flag("--limit", &mut limit.iter().map(ToString::to_string));
+        flag(
+            "--seed",
+            &mut (*seed != 0).then(|| seed.to_string()).into_iter(),
+        );
+        flag(
+            "--epochs",
+            &mut (*epochs != once()).then(|| epochs.to_string()).into_iter(),
+        );
+        flag(
+            "--temperature",
+            &mut temperature.iter().map(ToString::to_string),
+        );
+        flag("--top-p", &mut top_p.iter().map(ToString::to_string));
+        flag(
+            "--max-tokens",
+            &mut max_tokens.iter().map(ToString::to_string),
+        );
+        flag("--max-cost", &mut max_cost.iter().map(ToString::to_string));
+        flag(
+            "--max-requests",
+            &mut max_requests.iter().map(ToString::to_string),
+        );
+        flag(
+            "--max-time",
+            &mut max_time
+                .iter()
+                .map(|time| format!("{}s", time.as_secs_f64())),
+        );
+        if *local_only {
+            words.push("--local-only".to_owned());
+        }
+        words.join(" ")
+    }
+}
+
+/// A word as a shell takes it.
+fn quote(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_./:@=,".contains(c));
+    if plain {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+impl RunLimits {
+    /// The budget of a run that was planned with `recorded`.
+    ///
+    /// # Errors
+    /// If the dollars are not a positive amount.
+    pub(crate) fn budget(&self, recorded: Budget) -> Result<Budget, ProjectError> {
+        if let Some(dollars) = self.max_cost
+            && !(dollars > 0.0 && dollars < 1e9)
+        {
+            return Err(ProjectError::usage(format!(
+                "--max-cost must be a positive number of dollars, got {dollars}"
+            )));
+        }
+        Ok(Budget {
+            max_cost: self.max_cost.map(Money::from_usd).or(recorded.max_cost),
+            max_requests: self.max_requests.or(recorded.max_requests),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_says_everything_that_was_asked_for() {
+        let spec = RunSpec {
+            judges: vec!["harm=judge,votes=3".to_owned()],
+            protocol: ProtocolChoices {
+                data: Some("my data".into()),
+                preset: Some("paper".to_owned()),
+                set: vec!["rounds=2".to_owned()],
+                judge_model: Some("j".to_owned()),
+                parts: vec!["psb".to_owned()],
+            },
+            perspectives: vec![Perspective::Patient],
+            intended_users: vec![Perspective::General],
+            limit: Some(5),
+            seed: 7,
+            epochs: 2,
+            local_only: true,
+            sampling: SamplingOverrides {
+                temperature: Some(0.5),
+                top_p: Some(0.9),
+                max_tokens: Some(64),
+            },
+            reuse: vec!["r1".to_owned()],
+            limits: RunLimits {
+                max_cost: Some(1.5),
+                max_requests: Some(9),
+                max_time: Some(Duration::from_secs(90)),
+            },
+            ..RunSpec::new("medriskeval", "t")
+        };
+        assert_eq!(
+            spec.command_line(),
+            "nocere run medriskeval --target t --judge harm=judge,votes=3 --data 'my data' \
+             --preset paper --judge-model j --set rounds=2 --part psb --intended-users general \
+             --reuse r1 --perspective patient --limit 5 --seed 7 --epochs 2 --temperature 0.5 \
+             --top-p 0.9 --max-tokens 64 --max-cost 1.5 --max-requests 9 --max-time 90s \
+             --local-only"
+        );
+        assert_eq!(
+            RunSpec::new("a", "it's").command_line(),
+            "nocere run a --target 'it'\\''s'"
+        );
+    }
+}

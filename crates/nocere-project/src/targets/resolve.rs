@@ -1,0 +1,255 @@
+//! Turns the names of targets into models: named entries of nocere.yaml, or
+//! `provider:model` as typed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use nocere_core::{ChatModel, Locality, Sampling};
+use nocere_engine::{Account, ModelSetup, TargetSetup};
+use nocere_models::{CommandModel, CommandSettings, HttpModel};
+use nocere_store::TargetRecord;
+
+use super::{
+    SamplingOverrides,
+    replay::replay,
+    settings::{account_key, check, http_settings, limits, timeout},
+};
+use crate::{
+    Project, ProjectError,
+    config::{LimitsConfig, Provider, TargetConfig},
+};
+
+/// A model with what its entry in nocere.yaml says beside it.
+pub struct Resolved {
+    pub setup: ModelSetup,
+    pub system_prompt: Option<String>,
+    pub sampling: SamplingOverrides,
+    pub stop: Vec<String>,
+}
+
+/// Builds models by name, each once, and the accounts that they share.
+pub struct Models<'a> {
+    project: &'a Project,
+    built: Vec<(String, ModelSetup)>,
+    /// By what tells accounts apart: the account, its limits, and who set them.
+    accounts: BTreeMap<String, (Arc<Account>, LimitsConfig, String)>,
+    local_only: bool,
+}
+
+impl<'a> Models<'a> {
+    pub fn new(project: &'a Project, local_only: bool) -> Self {
+        Self {
+            project,
+            built: Vec::new(),
+            accounts: BTreeMap::new(),
+            local_only,
+        }
+    }
+
+    /// The model that `name` stands for.
+    pub fn resolve(&mut self, name: &str) -> Result<Resolved, ProjectError> {
+        let config = self.entry(name)?;
+        check(name, &config)?;
+        let known = self
+            .built
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, setup)| setup.clone());
+        let setup = if let Some(setup) = known {
+            setup
+        } else {
+            let model = self.build(name, &config)?;
+            let setup = ModelSetup {
+                account: self.account(name, &config, model.as_ref())?,
+                price: config.price,
+                model,
+            };
+            self.built.push((name.to_owned(), setup.clone()));
+            setup
+        };
+        let locality = setup.model.identity().locality;
+        if self.local_only && locality == Locality::Remote {
+            let hint = match config.provider {
+                Provider::Command => {
+                    "nothing was sent; if the program sends nothing off this machine, say `local: true` in its entry of nocere.yaml"
+                }
+                _ => "nothing was sent",
+            };
+            return Err(ProjectError::usage(format!(
+                "`{name}` is not on this machine, and --local-only was given"
+            ))
+            .hint(hint));
+        }
+        Ok(Resolved {
+            setup,
+            system_prompt: config.system_prompt,
+            sampling: SamplingOverrides {
+                temperature: config.temperature,
+                top_p: config.top_p,
+                max_tokens: config.max_tokens,
+            },
+            stop: config.stop,
+        })
+    }
+
+    /// The project whose targets these are.
+    pub fn project(&self) -> &'a Project {
+        self.project
+    }
+
+    /// Names of models that cost money as far as anybody knows, without a price.
+    pub fn unpriced(&self) -> Vec<&str> {
+        self.built
+            .iter()
+            .filter(|(_, setup)| {
+                setup.price.is_none() && setup.model.identity().locality == Locality::Remote
+            })
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// The entry of nocere.yaml, or one made from `provider:model`.
+    fn entry(&self, name: &str) -> Result<TargetConfig, ProjectError> {
+        if let Some(config) = self.project.config().targets.get(name) {
+            return Ok(config.clone());
+        }
+        let Some((word, rest)) = name.split_once(':') else {
+            return Err(ProjectError::unknown(
+                format!("there is no target `{name}` in nocere.yaml"),
+                name,
+                self.project.config().targets.keys().map(String::as_str),
+                format!("for a model in the process write `local:{name}`"),
+            ));
+        };
+        let Some((provider, _)) = Provider::ALL.iter().find(|(_, known)| *known == word) else {
+            let known = Provider::ALL.map(|(_, known)| known);
+            return Err(ProjectError::unknown(
+                format!("unknown provider `{word}` in target `{name}`"),
+                word,
+                known,
+                format!("the providers are {}", known.join(", ")),
+            ));
+        };
+        let mut config = TargetConfig::new(*provider);
+        match provider {
+            Provider::Local | Provider::Replay => config.model = Some(rest.to_owned()),
+            Provider::Command => {
+                let words = shlex::split(rest).ok_or_else(|| {
+                    ProjectError::usage(format!("target `{name}` has a quote that never ends"))
+                })?;
+                config.command = Some(words);
+            }
+            _ => match rest.rsplit_once("@http") {
+                Some((model, url)) => {
+                    config.model = Some(model.to_owned());
+                    config.base_url = Some(format!("http{url}"));
+                }
+                None if rest.contains('@') => {
+                    return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(
+                        format!(
+                            "write `{word}:MODEL@http://127.0.0.1:8080/v1`, or name it in nocere.yaml"
+                        ),
+                    ));
+                }
+                None => config.model = Some(rest.to_owned()),
+            },
+        }
+        Ok(config)
+    }
+
+    fn build(&self, name: &str, config: &TargetConfig) -> Result<Arc<dyn ChatModel>, ProjectError> {
+        let model = config.model.clone().unwrap_or_default();
+        match config.provider {
+            Provider::Local => local_model(self.project, &model),
+            Provider::Command => Ok(Arc::new(CommandModel::new(CommandSettings {
+                name: name.to_owned(),
+                command: config.command.clone().unwrap_or_default(),
+                stays_here: config.local,
+                timeout: timeout(&config.limits),
+            })?)),
+            Provider::Replay => Ok(Arc::new(replay(self.project, name, &model)?)),
+            _ => Ok(Arc::new(HttpModel::new(http_settings(
+                name, model, config,
+            )?)?)),
+        }
+    }
+
+    fn account(
+        &mut self,
+        name: &str,
+        config: &TargetConfig,
+        model: &dyn ChatModel,
+    ) -> Result<Arc<Account>, ProjectError> {
+        let identity = model.identity();
+        let key = account_key(name, config);
+        let silent = LimitsConfig::default();
+        let mut config = config.clone();
+        // Another entry of the same account may have said what its limits are.
+        if config.limits == silent
+            && let Some((_, other)) = self
+                .project
+                .config()
+                .targets
+                .iter()
+                .find(|(name, other)| other.limits != silent && account_key(name, other) == key)
+        {
+            config.limits = other.limits.clone();
+        }
+        if let Some((account, limits, first)) = self.accounts.get(&key) {
+            if config.limits == *limits {
+                return Ok(Arc::clone(account));
+            }
+            return Err(ProjectError::usage(format!(
+                "`{first}` and `{name}` use one account with different `limits`"
+            ))
+            .hint("give both the same, or tell them apart with `account: NAME`"));
+        }
+        let shown = config.account.clone().unwrap_or_else(|| {
+            if config.provider.is_http() {
+                identity.pin.clone()
+            } else {
+                name.to_owned()
+            }
+        });
+        let account = Account::new(shown, limits(name, &config, model)?);
+        self.accounts.insert(
+            key,
+            (Arc::clone(&account), config.limits.clone(), name.to_owned()),
+        );
+        Ok(account)
+    }
+}
+
+impl Resolved {
+    /// The target called `name` as the engine asks it.
+    pub fn into_target(self, name: &str, mut sampling: Sampling) -> TargetSetup {
+        sampling.stop = self.stop;
+        TargetSetup {
+            id: name.to_owned(),
+            record: TargetRecord {
+                identity: self.setup.model.identity().clone(),
+                system_prompt: self.system_prompt,
+                sampling,
+            },
+            model: Some(self.setup),
+        }
+    }
+}
+
+#[cfg(feature = "local")]
+fn local_model(project: &Project, model: &str) -> Result<Arc<dyn ChatModel>, ProjectError> {
+    use nocere_local::{LocalModel, LocalOptions};
+    let path = super::model_path(project, model)?;
+    Ok(Arc::new(LocalModel::load(
+        model,
+        &path,
+        LocalOptions::for_suites(),
+    )?))
+}
+
+#[cfg(not(feature = "local"))]
+fn local_model(_project: &Project, model: &str) -> Result<Arc<dyn ChatModel>, ProjectError> {
+    Err(ProjectError::usage(format!(
+        "this build has no engine for models in the process, so `local:{model}` cannot be asked"
+    ))
+    .hint("build nocere with its default features"))
+}

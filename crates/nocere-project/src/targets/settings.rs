@@ -1,0 +1,248 @@
+//! What an entry of nocere.yaml means: which fields make sense together, the key, the limits
+//! and the account.
+
+use std::time::Duration;
+
+use nocere_core::ChatModel;
+use nocere_engine::Limits;
+use nocere_models::{HttpSettings, Key, WireFormat};
+
+use crate::{
+    ProjectError,
+    config::{LimitsConfig, Provider, TargetConfig},
+};
+
+/// Azure's version unless the entry names another.
+const AZURE_VERSION: &str = "2024-10-21";
+/// Headers that carry keys: their values do not belong in nocere.yaml.
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+    "proxy-authorization",
+];
+
+/// What tells accounts apart: the name that the user gave, or the address and the key.
+pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
+    if let Some(account) = &config.account {
+        return format!("account {account}");
+    }
+    if !config.provider.is_http() {
+        return name.to_owned();
+    }
+    let (url, default) = config.provider.defaults();
+    let own_address = config.base_url.is_none().then_some(default).flatten();
+    let key = config
+        .api_key
+        .as_deref()
+        .or(config.entra_token.as_deref())
+        .or(own_address);
+    let url = config.base_url.as_deref().or(url).unwrap_or("");
+    format!("{} {}", url.trim_end_matches('/'), key.unwrap_or(""))
+}
+
+/// What an entry says must mean something for its provider.
+pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectError> {
+    let provider = config.provider;
+    let fault = |field: &str, what: &str| {
+        Err(ProjectError::usage(format!(
+            "target `{name}`: `{field}` {what} for provider `{}`",
+            provider.as_str()
+        )))
+    };
+    let azure = provider == Provider::Azure;
+    let meaningless = [
+        ("base_url", config.base_url.is_some() && !provider.is_http()),
+        ("api_key", config.api_key.is_some() && !provider.is_http()),
+        ("headers", !config.headers.is_empty() && !provider.is_http()),
+        ("body", !config.body.is_empty() && !provider.is_http()),
+        ("api_version", config.api_version.is_some() && !azure),
+        ("entra_token", config.entra_token.is_some() && !azure),
+        (
+            "command",
+            config.command.is_some() && provider != Provider::Command,
+        ),
+        ("local", config.local && provider != Provider::Command),
+        ("stream", config.stream && provider != Provider::Openai),
+        (
+            "stop",
+            !config.stop.is_empty() && provider == Provider::OpenaiResponses,
+        ),
+    ];
+    if let Some((field, _)) = meaningless.iter().find(|(_, given)| *given) {
+        return fault(field, "means nothing");
+    }
+    if config.api_key.is_some() && config.entra_token.is_some() {
+        return fault("entra_token", "is given beside `api_key`; give one of them");
+    }
+    if provider == Provider::Command {
+        if config.command.as_ref().is_none_or(Vec::is_empty) {
+            return fault("command", "is missing");
+        }
+    } else if config.model.as_ref().is_none_or(String::is_empty) {
+        return fault("model", "is missing");
+    }
+    if provider.is_http() && config.base_url.is_none() && provider.defaults().0.is_none() {
+        return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(
+            "write `base_url: https://NAME.openai.azure.com`, or `azure:DEPLOYMENT@https://NAME.openai.azure.com`",
+        ));
+    }
+    let limits = &config.limits;
+    let zero = [
+        ("concurrency", limits.concurrency == Some(0)),
+        ("requests_per_minute", limits.requests_per_minute == Some(0)),
+        ("tokens_per_minute", limits.tokens_per_minute == Some(0)),
+        ("attempts", limits.attempts == Some(0)),
+    ];
+    if let Some((field, _)) = zero.iter().find(|(_, zero)| *zero) {
+        return Err(ProjectError::usage(format!(
+            "target `{name}`: `limits.{field}` is 0: nothing could be asked"
+        )));
+    }
+    let times = [
+        ("timeout_s", limits.timeout_s),
+        ("total_timeout_s", limits.total_timeout_s),
+        ("patience_s", limits.patience_s),
+    ];
+    for (field, seconds) in times {
+        if seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds <= 1e7)) {
+            return Err(ProjectError::usage(format!(
+                "target `{name}`: `limits.{field}` is not a time in seconds"
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn timeout(limits: &LimitsConfig) -> Duration {
+    Duration::from_secs_f64(limits.timeout_s.unwrap_or(120.0))
+}
+
+pub(super) fn limits(
+    name: &str,
+    config: &TargetConfig,
+    model: &dyn ChatModel,
+) -> Result<Limits, ProjectError> {
+    let default = Limits::default();
+    let written = &config.limits;
+    let concurrency = match config.provider {
+        Provider::Local => model.parallelism(),
+        // A program says nothing of how many requests it takes at a time.
+        Provider::Command => 1,
+        _ => default.concurrency,
+    };
+    let seconds = |seconds: Option<f64>, other| seconds.map_or(other, Duration::from_secs_f64);
+    let limits = Limits {
+        concurrency: written.concurrency.unwrap_or(concurrency),
+        requests_per_minute: written.requests_per_minute,
+        tokens_per_minute: written.tokens_per_minute,
+        attempts: written.attempts.unwrap_or(default.attempts),
+        backoff: written
+            .backoff_ms
+            .map_or(default.backoff, Duration::from_millis),
+        total_timeout: seconds(written.total_timeout_s, default.total_timeout),
+        patience: seconds(written.patience_s, default.patience),
+    };
+    if limits.concurrency > 10_000 {
+        return Err(ProjectError::usage(format!(
+            "target `{name}`: `limits.concurrency` is {}; at most 10000",
+            limits.concurrency
+        )));
+    }
+    Ok(limits)
+}
+
+pub(super) fn http_settings(
+    name: &str,
+    model: String,
+    config: &TargetConfig,
+) -> Result<HttpSettings, ProjectError> {
+    let format = match config.provider {
+        Provider::OpenaiResponses => WireFormat::OpenAiResponses,
+        Provider::Azure => WireFormat::Azure {
+            api_version: config
+                .api_version
+                .clone()
+                .unwrap_or_else(|| AZURE_VERSION.to_owned()),
+            entra: config.entra_token.is_some(),
+        },
+        Provider::Anthropic => WireFormat::Anthropic,
+        Provider::Gemini => WireFormat::Gemini,
+        Provider::Ollama => WireFormat::Ollama,
+        _ => WireFormat::OpenAiChat {
+            stream: config.stream,
+        },
+    };
+    let (default_url, default_key) = config.provider.defaults();
+    let own_address = config.base_url.is_none() || config.provider == Provider::Azure;
+    // The key of a provider's variable goes to that provider and to nobody else.
+    let source = config
+        .api_key
+        .as_deref()
+        .or(config.entra_token.as_deref())
+        .or(default_key.filter(|_| own_address));
+    let key = source
+        .map(|source| read_key(name, "api_key", source))
+        .transpose()?;
+    let mut headers = Vec::new();
+    let mut secret_headers = Vec::new();
+    for (header, value) in &config.headers {
+        if value.starts_with("env:") || value.starts_with("file:") {
+            let field = format!("headers.{header}");
+            secret_headers.push((header.clone(), read_key(name, &field, value)?));
+        } else if SECRET_HEADERS.contains(&header.to_lowercase().as_str()) {
+            // The text itself is not repeated: it may be a key.
+            return Err(ProjectError::usage(format!(
+                "header `{header}` of target `{name}` carries a key and is neither env:NAME nor file:PATH"
+            ))
+            .hint("keys do not belong in nocere.yaml"));
+        } else {
+            headers.push((header.clone(), value.clone()));
+        }
+    }
+    Ok(HttpSettings {
+        name: name.to_owned(),
+        model,
+        base_url: config
+            .base_url
+            .clone()
+            .or(default_url.map(str::to_owned))
+            .unwrap_or_default(),
+        format,
+        key,
+        headers,
+        secret_headers,
+        body: config.body.clone(),
+        timeout: timeout(&config.limits),
+    })
+}
+
+/// Reads a key from where the configuration says it is.
+fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError> {
+    match source.split_once(':') {
+        Some(("env", name)) => std::env::var_os(name)
+            .and_then(|value| value.into_string().ok())
+            .filter(|value| !value.trim().is_empty())
+            .map(|value| Key::fixed(value.trim()))
+            .ok_or_else(|| {
+                ProjectError::usage(format!(
+                    "environment variable `{name}` (API key of target `{target}`) is not set"
+                ))
+                .hint(format!(
+                    "set it with `export {name}=…`, or name a file: `{field}: file:PATH`"
+                ))
+            }),
+        Some(("file", path)) => Key::from_file(path).map_err(|error| {
+            ProjectError::usage(format!(
+                "failed to read the API key of target `{target}` from {path}: {error}"
+            ))
+        }),
+        // The text itself is not repeated: it may be a key.
+        _ => Err(ProjectError::usage(format!(
+            "`{field}` of target `{target}` is neither env:NAME nor file:PATH"
+        ))
+        .hint("keys do not belong in nocere.yaml")),
+    }
+}

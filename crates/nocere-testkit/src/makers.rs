@@ -1,0 +1,88 @@
+//! Small valid values of the types that tests need everywhere.
+
+use nocere_core::{
+    Category, ContentHash, DriverIdentity, Expect, Locality, ModelIdentity, Probe, Sampling, Suite,
+};
+use nocere_store::{Plan, RunHeader, RunKind, TargetRecord};
+
+/// A probe of suite `s` and category `c` that asks its own id and expects help.
+pub fn probe(id: &str) -> Probe {
+    Probe {
+        category: "c".to_owned(),
+        expect: Expect::Comply,
+        ..Probe::asking("s", id, id)
+    }
+}
+
+/// The suite `s` with one category `c` and these probes.
+pub fn suite(probes: Vec<Probe>) -> Suite {
+    let categories = vec![Category {
+        id: "c".to_owned(),
+        title: "C".to_owned(),
+        must: Vec::new(),
+        must_not: Vec::new(),
+    }];
+    Suite {
+        id: "s".to_owned(),
+        version: "1".to_owned(),
+        title: "S".to_owned(),
+        description: String::new(),
+        licence: "CC0-1.0".to_owned(),
+        source: "a test".to_owned(),
+        hash: Suite::content_hash(&categories, &probes),
+        categories,
+        probes,
+    }
+}
+
+/// The header of a run that is called `id`.
+pub fn header(id: &str) -> RunHeader {
+    RunHeader {
+        id: id.to_owned(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
+        ..RunHeader::new(
+            RunKind::Asked,
+            "nocere run s --target t",
+            ContentHash::of_bytes(b"policies"),
+        )
+    }
+}
+
+/// A model in this process that is called `name`.
+pub fn model_identity(name: &str) -> ModelIdentity {
+    ModelIdentity {
+        name: name.to_owned(),
+        provider: "test".to_owned(),
+        model: name.to_owned(),
+        pin: String::new(),
+        settings: String::new(),
+        locality: Locality::InProcess,
+    }
+}
+
+/// A target that is called `name`, without a system prompt.
+pub fn target(name: &str) -> (String, TargetRecord) {
+    let record = TargetRecord {
+        identity: model_identity(name),
+        system_prompt: None,
+        sampling: Sampling::default(),
+    };
+    (name.to_owned(), record)
+}
+
+/// A driver that is called `id`.
+pub fn driver(id: &str) -> DriverIdentity {
+    DriverIdentity::new(id, "1", id, &())
+}
+
+/// The plan of run `r`: these probes, asked of these targets by the driver `direct`.
+pub fn plan(probes: &[&str], targets: &[&str]) -> Plan {
+    Plan {
+        header: header("r"),
+        suites: vec![suite(Vec::new())],
+        targets: targets.iter().map(|name| target(name)).collect(),
+        drivers: vec![driver("direct")],
+        instruments: Vec::new(),
+        probes: probes.iter().map(|id| probe(id)).collect(),
+    }
+}

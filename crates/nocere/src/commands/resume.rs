@@ -1,0 +1,52 @@
+//! `nocere resume`, `nocere extend` and `nocere rejudge`: working on a run that exists.
+
+use nocere_project::{ExtendSpec, ProjectError};
+
+use crate::{
+    cli::{ExtendArgs, RejudgeArgs, ResumeArgs},
+    commands::report::conclude,
+    context::Context,
+    output,
+};
+
+pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, ProjectError> {
+    let limits = args.working.limits();
+    let resumed = context
+        .project
+        .resume(&args.run, args.retry_failed, &limits)?;
+    if let Some(reopened) = resumed.reopened
+        && !context.quiet
+    {
+        output::talk(&format!("{reopened} failed units are asked again"));
+    }
+    match resumed.session {
+        Some(session) => session.work(&context.watch(&args.working))?,
+        None if !context.quiet => {
+            output::talk(&format!("run {} has nothing left to do", resumed.run));
+        }
+        None => {}
+    }
+    conclude(context, &resumed.run)
+}
+
+pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, ProjectError> {
+    let spec = ExtendSpec {
+        suites: args.suites.clone(),
+        targets: args.targets.clone(),
+        judges: args.judges.clone(),
+        epochs: args.epochs,
+        limits: args.working.limits(),
+    };
+    let session = context.project.extend(&args.run, &spec)?;
+    let run = session.header().id.clone();
+    session.work(&context.watch(&args.working))?;
+    conclude(context, &run)
+}
+
+pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, ProjectError> {
+    let limits = args.working.limits();
+    let session = context.project.rejudge(&args.run, &args.judges, &limits)?;
+    let run = session.header().id.clone();
+    session.work(&context.watch(&args.working))?;
+    conclude(context, &run)
+}

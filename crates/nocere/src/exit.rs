@@ -1,0 +1,36 @@
+//! Documented exit codes, and errors as a user reads them.
+
+use nocere_project::{ErrorKind, ProjectError};
+
+use crate::output::talk;
+
+/// Everything was done.
+pub(crate) const DONE: u8 = 0;
+/// A gate failed.
+pub(crate) const GATE: u8 = 1;
+/// Wrong use, configuration or input.
+pub(crate) const USAGE: u8 = 2;
+/// Something outside failed: a model, the disk, the network.
+pub(crate) const INFRASTRUCTURE: u8 = 3;
+/// A budget is spent.
+pub(crate) const BUDGET: u8 = 4;
+/// The user stopped it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The exit code of a failure.
+pub(crate) fn code(error: &ProjectError) -> u8 {
+    match error.kind() {
+        ErrorKind::Usage => USAGE,
+        ErrorKind::Infrastructure => INFRASTRUCTURE,
+        ErrorKind::Budget => BUDGET,
+        ErrorKind::Interrupted => INTERRUPTED,
+    }
+}
+
+/// Says what went wrong and what to do.
+pub(crate) fn print(error: &ProjectError) {
+    talk(&format!("error: {}", error.message()));
+    if let Some(hint) = error.suggestion() {
+        talk(&format!("  hint: {hint}"));
+    }
+}
