@@ -3,7 +3,7 @@
 
     nocere run nocere-triads --limit 20 --target "command:python3 examples/command_target.py"
 
-Replace `answer` with a call of your own system. docs/targets.md describes the fields.
+Replace `answer` with a call of your own system. docs/reference/targets.md describes the fields.
 """
 import json
 import sys

@@ -65,7 +65,8 @@ pub fn load(path: &Path) -> Result<Suite, SuiteError> {
     }
     let text = read_text(path)?;
     let (_, first) = jsonl::lines(&text).next().ok_or_else(|| {
-        SuiteError::new(path, "the file is empty").hint("see docs/suites.md for the format")
+        SuiteError::new(path, "the file is empty")
+            .hint("see docs/reference/suites.md for the format")
     })?;
     if let Some(suite) = load_own(path, &text) {
         return suite;

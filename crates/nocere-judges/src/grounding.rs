@@ -25,7 +25,7 @@ use crate::{
 const CODE_VERSION: u32 = 1;
 
 /// Share of a sentence's words, by weight, that a passage must hold to support it. Chosen on
-/// aci_bench; see docs/judges.md.
+/// aci_bench; see docs/design/measurements/embedded-judges.md.
 const SUPPORTED: f64 = 0.4;
 /// Share from which a passage is about the same matter, so that another number or a negation
 /// is a contradiction.

@@ -30,13 +30,13 @@ use crate::{
 const GROUP_SIZE: usize = 32;
 
 /// How the model uses the machine. Workers and threads do not change an answer. `slots` can,
-/// for models whose results depend on what is decoded together (docs/performance.md).
+/// for models whose results depend on what is decoded together (docs/reference/performance.md).
 #[derive(Clone, Copy, Debug)]
 pub struct LocalOptions {
     /// Number of workers, each with its own context; they share the weights.
     pub workers: usize,
     /// Threads per worker. ggml's threads wait by spinning, so several workers of one thread
-    /// beat one worker of several as soon as the machine has other work (docs/performance.md).
+    /// beat one worker of several as soon as the machine has other work (docs/reference/performance.md).
     pub threads: usize,
     /// Sequences that a worker decodes together, from 1 to 16.
     pub slots: usize,

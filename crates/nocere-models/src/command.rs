@@ -1,5 +1,5 @@
 //! A model that is a program speaking JSON lines: one request per line on its standard input,
-//! one reply per line on its standard output. docs/targets.md has the contract.
+//! one reply per line on its standard output. docs/reference/targets.md has the contract.
 //!
 //! The program is started at the first call, keeps running, and is started again if it has
 //! ended. Replies carry the request's `id` and may come in any order.

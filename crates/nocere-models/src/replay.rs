@@ -31,7 +31,7 @@ pub enum ReplayError {
     },
     /// A line is not a recorded answer.
     #[error(
-        "{path}:{line}: {message}; a line has `prompt` or `messages`, and `response` (docs/targets.md)"
+        "{path}:{line}: {message}; a line has `prompt` or `messages`, and `response` (docs/reference/targets.md)"
     )]
     Line {
         /// Path of the file.
@@ -49,7 +49,7 @@ pub struct ReplayModel {
     answers: HashMap<ContentHash, Vec<Result<ChatReply, ModelError>>>,
 }
 
-/// A message of a recording, in the form that `docs/targets.md` promises.
+/// A message of a recording, in the form that `docs/reference/targets.md` promises.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Said {

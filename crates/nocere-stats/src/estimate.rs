@@ -96,7 +96,7 @@ const MIN_CLUSTERS: u64 = 10;
 /// one probe are not independent, and Wilson's interval uses the number of independent answers
 /// that would have the variance observed between clusters, reduced for few clusters (Korn and
 /// Graubard 1998, Surv. Methodol. 24:193–201; Dean and Pagano 2015, Surv. Methodol.
-/// 41:389–402). In simulations (docs/coverage.md; five epochs, correlation 0.3, rates 0.05 to
+/// 41:389–402). In simulations (docs/reference/coverage.md; five epochs, correlation 0.3, rates 0.05 to
 /// 0.5) it covers 94 to 98 % from ten clusters on; a percentile bootstrap over clusters covers
 /// 74 to 93 % with ten and 81 to 93 % with twenty.
 /// With nothing scored there is no value. With fewer than ten clusters, or if all answers are

@@ -108,7 +108,7 @@ pub fn prediction_powered_mean(
 /// Agresti and Min 2005, Stat. Med. 24:729–740). A judge that happens to be right on all labels
 /// is not known to be perfect: without the added answers the interval covers 83 % for 50 labels
 /// and a judge that is right in 98 %. With labels in only ten clusters it covers 91 to 99 %
-/// (docs/coverage.md).
+/// (docs/reference/coverage.md).
 /// If the variance is 0 or the value was clipped, the interval is Wilson's of the labels alone
 /// with the number of labelled clusters as size, widened to include the value.
 ///

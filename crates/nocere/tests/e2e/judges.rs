@@ -542,7 +542,7 @@ fn people_and_judges_are_measured_on_public_labels() {
         "1=refuse",
     ]);
     let kappa = report["whole"]["kappa"]["value"].as_f64().unwrap();
-    // As docs/judges.md says: 0.72 (0.51 to 0.85).
+    // As docs/design/measurements/embedded-judges.md says: 0.72 (0.51 to 0.85).
     assert!(kappa > 0.65, "{kappa}");
 }
 
