@@ -104,6 +104,17 @@ struct Counters {
     last: Mutex<Option<(String, Value)>>,
 }
 
+impl Counters {
+    /// The count that scripts read under this path: completions sent, or most requests at once.
+    fn under(&self, path: &str) -> Option<usize> {
+        match path {
+            "/served" => Some(self.answered.load(Ordering::SeqCst)),
+            "/peak" => Some(self.peak.load(Ordering::SeqCst)),
+            _ => None,
+        }
+    }
+}
+
 /// A running provider; dropping it stops the server.
 pub struct FakeProvider {
     /// Base URL, up to and including `/v1`.
@@ -247,8 +258,11 @@ async fn answer(
     (script, counters): Shared,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, std::io::Error> {
-    let (_inside, now) = Inside::enter(&counters);
     let path = request.uri().path().to_owned();
+    if let Some(count) = counters.under(&path) {
+        return Ok(response(200, "text/plain", format!("{count}\n"), &[]));
+    }
+    let (_inside, now) = Inside::enter(&counters);
     let headers = request.headers().clone();
     let body = request
         .into_body()
