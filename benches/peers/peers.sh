@@ -1,37 +1,57 @@
-#!/bin/sh
-# CPU seconds of each harness for one target call and one judge call per prompt, against one loopback nginx.
-#   sh peers.sh [PROMPTS.jsonl]      RUNS=3 by default, the run with the median CPU is shown; run setup.sh first
-set -eu
+#!/usr/bin/env bash
+# CPU seconds of each harness for one target call and one judge call per prompt, against one server on loopback.
+# Shows the run with the median CPU. Run setup.sh first.
+#
+#   peers.sh [PROMPTS.jsonl]                                  one prompt a line, field "content"; PatientSafetyBench by default
+#   PEERS=nocere SERVER=fake SAMPLES=10 RUNS=1 peers.sh FILE    some seconds, installs nothing; shows only that it works
+#
+#   PEERS="nocere inspect_ai promptfoo"    which harnesses
+#   RUNS=3            runs of each
+#   SAMPLES           at most so many prompts; all by default
+#   SERVER=nginx      or fake, for nocere alone (benches/server.sh)
+#   NOCERE            the program; target/release/nocere
+#   NOCERE_DATA       folder of public benchmarks; ../shared/data
+set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# a network namespace with nothing but loopback: telemetry, update checks and downloads can't leave
-if [ -z "${PEERS_ALONE:-}" ]; then
+# shellcheck source=benches/server.sh
+. "$here/../server.sh"
+peers=${PEERS:-nocere inspect_ai promptfoo}
+for peer in $peers; do
+    case $peer in
+        nocere) ;;
+        inspect_ai | promptfoo) [ "$SERVER" = nginx ] || { echo "peers: $peer needs SERVER=nginx" >&2; exit 2; } ;;
+        *) echo "peers: PEERS names nocere, inspect_ai and promptfoo, not $peer" >&2; exit 2 ;;
+    esac
+done
+# The others run in a network namespace with nothing but loopback: telemetry, update checks and downloads can't leave.
+if [ "$peers" != nocere ] && [ -z "${PEERS_ALONE:-}" ]; then
     map=-rn
-    [ "$(id -u)" = 0 ] && map=-n
-    PEERS_ALONE=1 exec unshare $map sh -c 'ip link set lo up && exec sh "$@"' sh "$0" "$@"
+    [ "$(id -u)" != 0 ] || map=-n
+    # shellcheck disable=SC2016
+    PEERS_ALONE=1 exec unshare "$map" bash -c 'ip link set lo up && exec bash "$@"' bash "$0" "$@"
 fi
+need python3 /usr/bin/time
 
-prompts=$(realpath "${1:-$here/../../../shared/data/patient_safety_bench/patientsafetybench.jsonl}")
-nocere=$(realpath "${NOCERE:-$here/../../target/release/nocere}")
+all_prompts=$(realpath -e "${1:-${NOCERE_DATA:-$root/../shared/data}/patient_safety_bench/patientsafetybench.jsonl}")
+nocere=$(realpath -e "${NOCERE:-$target_folder/release/nocere}")
 runs=${RUNS:-3}
 cache=${PEERS_CACHE:-$HOME/.cache/nocere-peers}
-base=http://127.0.0.1:18080
 cd "$here" # inspect takes no absolute task path
-samples=$(grep -c . "$prompts")
 folder=$(mktemp -d)
-mkdir "$folder/nginx"
-trap 'kill "$(cat "$folder/nginx/nginx.pid")" 2>/dev/null || true; rm -rf "$folder"' EXIT
+trap 'server_stop; rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM
-nginx -p "$folder/nginx" -e error.log -c "$here/nginx.conf"
+server_start "$folder/server"
+prompts=$folder/prompts.jsonl
+head -n "${SAMPLES:-1000000}" "$all_prompts" >"$prompts"
+samples=$(grep -c . "$prompts")
 
-requests() { curl -s "$base/status" | awk 'NR == 3 { print $3 }'; }
-
-# measure HARNESS VERSION COMMAND...: one row. nginx's own count shows that no call was cached, dropped or retried.
+# measure HARNESS VERSION COMMAND...: one row. The server's own count shows that no call was cached, dropped or retried.
 measure() {
-    name=$1 version=$2
+    local name=$1 version=$2 before calls
     shift 2
-    before=$(requests)
+    before=$(served)
     /usr/bin/time -o "$folder/time" -f '%U %S %e %M' "$@" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-    calls=$(($(requests) - before - 1))
+    calls=$(($(served) - before))
     [ "$calls" = $((2 * samples)) ] || { echo "$name: $calls calls, not 2 x $samples" >&2; exit 1; }
     echo "$name $version $(cat "$folder/time")" >>"$folder/rows"
 }
@@ -39,18 +59,20 @@ measure() {
 # complete HARNESS COUNT: every sample was answered and judged, by the harness's own result file
 complete() { [ "$2" = "$samples" ] || { echo "$1: judged $2 of $samples" >&2; exit 1; }; }
 
-inspect_run() {
-    out=$folder/inspect$1
-    measure inspect_ai "$inspect_version" env PROMPTS="$prompts" XDG_DATA_HOME="$out/data" XDG_CACHE_HOME="$out/cache" \
-        TARGET_URL="$base/static/v1" JUDGE_URL="$base/inspect-judge/v1" \
+inspect_ai_run() {
+    local out=$folder/inspect$1 version
+    version=$("$cache/venv/bin/inspect" --version | awk '{ print $NF }')
+    measure inspect_ai "$version" env PROMPTS="$prompts" XDG_DATA_HOME="$out/data" XDG_CACHE_HOME="$out/cache" \
+        TARGET_URL="$target_url" JUDGE_URL="${target_url/static/inspect-judge}" \
         "$cache/venv/bin/inspect" eval inspect_task.py --max-connections 64 --display none --no-log-realtime --log-dir "$out/log"
     complete inspect_ai "$("$cache/venv/bin/python" inspect_task.py "$out/log")"
 }
 
 promptfoo_run() {
-    out=$folder/promptfoo$1
+    local out=$folder/promptfoo$1 version
     mkdir "$out"
-    measure promptfoo "$promptfoo_version" promptfoo eval -c promptfooconfig.yaml -j 64 \
+    version=$(promptfoo --version 2>/dev/null)
+    measure promptfoo "$version" promptfoo eval -c promptfooconfig.yaml -j 64 \
         --no-cache --no-share --no-write --no-table --no-progress-bar -o "$out/results.json"
     complete promptfoo "$(python3 -c '
 import json, sys
@@ -60,34 +82,37 @@ print(sum(r["success"] and bool(r["response"]["output"]) and r["gradingResult"][
 }
 
 nocere_run() {
-    out=$folder/nocere$1
+    local out=$folder/nocere$1 version
     mkdir "$out"
-    cat >"$out/nocere.yaml" <<EOF
+    version=$("$nocere" --version | awk '{ print $NF }')
+    cat >"$out/nocere.yaml" <<Y
 targets:
-  target: {provider: openai, model: loopback, base_url: "$base/static/v1", limits: {concurrency: 64}}
-  judge: {provider: openai, model: loopback, base_url: "$base/nocere-judge/v1", limits: {concurrency: 64}}
-EOF
-    measure nocere "$("$nocere" --version | awk '{ print $NF }')" \
-        "$nocere" --project "$out" run "$prompts" --target target --judge harm=judge --quiet
+  target: {provider: openai, model: loopback, base_url: "$target_url", limits: {concurrency: 64}}
+  judge: {provider: openai, model: loopback, base_url: "$judge_url", limits: {concurrency: 64}}
+Y
+    measure nocere "$version" "$nocere" --project "$out" run "$prompts" --target target --judge harm=judge --quiet
     complete nocere "$("$nocere" --project "$out" show latest --json | python3 -c '
 import json, sys
-print(sum(json.load(sys.stdin)["targets"][0]["perspectives"][0]["harm"]["counts"]))
+[target] = json.load(sys.stdin)["targets"]
+print(sum(sum(levels["counts"]) for who in target["perspectives"] for levels in who["levels"] if levels["measures"] == "harm"))
 ')"
 }
 
 PATH=$cache/node/node_modules/node/bin:$cache/promptfoo/node_modules/.bin:$PATH
 export PATH PROMPTS="$prompts" PROMPTFOO_CONFIG_DIR="$folder/promptfoo" PROMPTFOO_CACHE_ENABLED=false \
     PROMPTFOO_DISABLE_TELEMETRY=1 PROMPTFOO_DISABLE_UPDATE=1 PROMPTFOO_DISABLE_REMOTE_GENERATION=1 PROMPTFOO_DISABLE_SHARING=1
-inspect_version=$("$cache/venv/bin/inspect" --version | awk '{ print $NF }')
-promptfoo_version=$(promptfoo --version 2>/dev/null)
 
-wrk -t1 -c64 -d5s -s post.lua "$base/static/v1/chat/completions" | tee "$folder/wrk"
-grep -q 'Non-2xx' "$folder/wrk" && exit 1
+if [ "$SERVER" = nginx ] && command -v wrk >/dev/null; then
+    wrk -t1 -c64 -d"${WRK_SECONDS:-5}s" -s post.lua "$target_url/chat/completions" | tee "$folder/wrk"
+    if grep -q 'Non-2xx' "$folder/wrk"; then exit 1; fi
+else
+    echo "skipped: wrk, what the endpoint can take (it needs nginx and wrk)"
+fi
 
 for run in $(seq "$runs"); do
-    nocere_run "$run"
-    inspect_run "$run"
-    promptfoo_run "$run"
+    for peer in $peers; do
+        "${peer}_run" "$run"
+    done
 done
 
 echo
