@@ -1,7 +1,8 @@
 //! Repository chores: `cargo xtask tidy` checks the shape of the workspace, `cargo xtask
-//! schemas` writes the JSON Schemas, `cargo xtask train-refusal` trains the embedded refusal
-//! judge.
+//! schemas` writes the JSON Schemas, `cargo xtask docs-commands` runs the documentation's
+//! commands, `cargo xtask train-refusal` trains the embedded refusal judge.
 
+mod docs_commands;
 mod refusal;
 mod schemas;
 mod tidy;
@@ -19,9 +20,12 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
+        ["docs-commands", words @ ..] => docs_commands::run(words),
         ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
-            "usage: cargo xtask tidy | schemas [--check] | train-refusal DATA".to_owned(),
+            "usage: cargo xtask tidy | schemas [--check] | train-refusal DATA | docs-commands \
+             [--nocere PATH] [--fake-provider PATH] [FILE...]"
+                .to_owned(),
         ]),
     };
     match result {
