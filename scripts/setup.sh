@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs the system packages that a build needs, or names them exactly and stops.
 # Used by `make demo`, `make test` and .ci/run. Debian and Ubuntu.
+#   sh scripts/setup.sh            installs, with apt where it may
+#   sh scripts/setup.sh --check    installs nothing; names what is missing and ends with 3
 set -eu
 
 missing=""
@@ -29,6 +31,10 @@ rust=""
 command -v cargo >/dev/null 2>&1 || rust="yes"
 if [ -z "$missing" ] && [ -z "$rust" ]; then
     exit 0
+fi
+if [ "${1:-}" = --check ]; then
+    echo "setup: missing:$missing${rust:+ cargo}" >&2
+    exit 3
 fi
 
 if [ -z "$missing" ]; then
