@@ -10,6 +10,14 @@ pub fn now_utc() -> String {
         .to_string()
 }
 
+/// The moment in UTC to the millisecond, such as `20260131t235959-999`: sorts by time, and can
+/// be part of a file's name.
+pub fn now_stamp() -> String {
+    let now = jiff::Timestamp::now();
+    let seconds: String = jiff::fmt::strtime::format("%Y%m%dt%H%M%S", now).unwrap_or_default();
+    format!("{seconds}-{:03}", now.as_millisecond().rem_euclid(1_000))
+}
+
 /// Nanoseconds since 1970, for names that must differ from one moment to the next.
 pub fn now_nanos() -> i128 {
     jiff::Timestamp::now().as_nanosecond()
@@ -37,5 +45,18 @@ impl Stopwatch {
     /// Whole milliseconds since the start.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_sort_by_time() {
+        let first = now_stamp();
+        assert_eq!(first.len(), "20260131t235959-999".len(), "{first}");
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        assert!(first < now_stamp());
     }
 }

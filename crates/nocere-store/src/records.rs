@@ -70,18 +70,11 @@ impl RunHeader {
     }
 }
 
-/// Sorts by time; the suffix distinguishes runs of the same second.
+/// Sorts by time, so that the latest run is the last one; the two digits at the end keep apart
+/// what several processes plan in one millisecond.
 fn new_run_id() -> String {
     let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
-    let stamp: String = clock::now_utc()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    format!(
-        "{}-{}",
-        stamp.to_lowercase().trim_end_matches('z'),
-        &noise.as_str()[..4]
-    )
+    format!("{}{}", clock::now_stamp(), &noise.as_str()[..2])
 }
 
 /// What a run was made for.
