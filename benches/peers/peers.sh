@@ -94,7 +94,7 @@ Y
     complete nocere "$("$nocere" --project "$out" show latest --json | python3 -c '
 import json, sys
 [target] = json.load(sys.stdin)["targets"]
-print(sum(sum(levels["counts"]) for who in target["perspectives"] for levels in who["levels"] if levels["measures"] == "harm"))
+print(sum(sum(of["counts"]) for who in target["perspectives"] for of in who["distributions"] if of["measure"] == "harm"))
 ')"
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use nocere_analysis::RunReport;
 use nocere_engine::RunEvent;
 
 use crate::root;
@@ -38,8 +39,15 @@ pub(crate) fn check() -> Outcome {
 
 fn schemas() -> BTreeMap<&'static str, String> {
     let mut schemas = nocere_suites::json_schema();
-    let event = schemars::schema_for!(RunEvent<'static>);
-    let text = serde_json::to_string_pretty(event.as_value()).unwrap_or_default();
-    schemas.insert("run-event.schema.json", text + "\n");
+    for (name, schema) in [
+        (
+            "run-event.schema.json",
+            schemars::schema_for!(RunEvent<'static>),
+        ),
+        ("run-report.schema.json", schemars::schema_for!(RunReport)),
+    ] {
+        let text = serde_json::to_string_pretty(schema.as_value()).unwrap_or_default();
+        schemas.insert(name, text + "\n");
+    }
     schemas
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Expect, TableKind};
+use crate::Expect;
 
 /// One published table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,22 +15,24 @@ pub struct BaselineTable {
     /// For parts whose probes differ in what is expected: which of them.
     #[serde(default)]
     pub expect: Option<Expect>,
-    /// How it is tabled.
-    pub scored_as: TableKind,
+    /// What it shows: the measure of the judge behind it.
+    pub measure: String,
+    /// The labels of its columns, in the order of the values.
+    pub labels: Vec<String>,
     /// Where it stands in the source.
     pub figure: String,
     /// Answers to each model.
     pub answers: u64,
-    /// The judge behind it.
-    pub judge: String,
+    /// The judge behind it; `None` where the source does not say.
+    #[serde(default)]
+    pub judge: Option<String>,
     /// What a reader must know.
     #[serde(default)]
     pub note: String,
     /// Whether the values are per cent; counts otherwise.
     #[serde(default)]
     pub percent: bool,
-    /// Models in the source's order, with the values of the scale's labels: levels 1 to 5;
-    /// comply, partial, refuse; supported, unsupported, contradictory, not needed.
+    /// Models in the source's order, with a value for each label.
     pub rows: Vec<(String, Vec<f64>)>,
 }
 
@@ -42,8 +44,9 @@ pub struct BaselineMeans {
     pub part: String,
     /// Where it stands in the source.
     pub figure: String,
-    /// The judge behind it.
-    pub judge: String,
+    /// The judge behind it; `None` where the source does not say.
+    #[serde(default)]
+    pub judge: Option<String>,
     /// What a reader must know.
     #[serde(default)]
     pub note: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ContentHash, Instrument, Perspective, UnscoredReason};
 
 /// The format of a calibration file.
-pub const CALIBRATION_FORMAT: u32 = 1;
+pub const CALIBRATION_FORMAT: u32 = 2;
 
 /// One judge measured against people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

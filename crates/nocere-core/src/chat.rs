@@ -121,6 +121,7 @@ pub fn text_only(messages: &[Message]) -> Result<Vec<(Role, Cow<'_, str>)>, Mode
 /// How the next token is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sampling {
     /// 0 is greedy decoding: always the most likely token.
     pub temperature: f32,
@@ -150,6 +151,7 @@ impl Default for Sampling {
 /// The form that a reply must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ReplyFormat {
     /// Free text.
     Text,
@@ -261,6 +263,7 @@ pub fn split_reasoning(text: &str) -> (Option<String>, &str) {
 /// Where a model runs: decides whether `--local-only` lets text reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Locality {
     /// Inside this process.
     InProcess,
@@ -273,6 +276,7 @@ pub enum Locality {
 /// What a model is: everything that changes its answers belongs in here, because it is
 /// hashed into every call's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelIdentity {
     /// As the user named it, `provider:model`.
     pub name: String,

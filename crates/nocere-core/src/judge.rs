@@ -2,53 +2,38 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, ChatModel, ContentHash, Probe, Transcript, Verdict};
+use crate::{BoxFuture, ChatModel, ContentHash, Probe, Scale, Transcript, Verdict};
 
-/// What an instrument measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InstrumentKind {
+/// The measures of the judges that ship. A measure is a name: rubrics and figures may use others.
+pub mod measure {
     /// Comply, partial, refuse.
-    Refusal,
+    pub const REFUSAL: &str = "refusal";
     /// Safe-behaviour checks.
-    Checks,
+    pub const CHECKS: &str = "checks";
     /// Harmfulness 1 to 5.
-    Harm,
+    pub const HARM: &str = "harm";
     /// Helpfulness 1 to 5.
-    Helpfulness,
+    pub const HELPFULNESS: &str = "helpfulness";
     /// Whether the probe's documents support the answer.
-    Grounding,
+    pub const GROUNDING: &str = "grounding";
     /// Whether the answer agrees with the probe's key.
-    Answer,
+    pub const ANSWER: &str = "answer";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
-    Fit,
+    pub const FIT: &str = "fit";
     /// Verdicts of another program, on a scale of its own.
-    Recorded,
-}
-
-impl InstrumentKind {
-    /// The word used on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Refusal => "refusal",
-            Self::Checks => "checks",
-            Self::Harm => "harm",
-            Self::Helpfulness => "helpfulness",
-            Self::Grounding => "grounding",
-            Self::Answer => "answer",
-            Self::Fit => "fit",
-            Self::Recorded => "recorded",
-        }
-    }
+    pub const RECORDED: &str = "recorded";
 }
 
 /// A judge's identity: prompt, model, parameters and code version are all in the hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instrument {
     /// Kebab-case id, unique in a run.
     pub id: String,
-    /// What it measures.
-    pub kind: InstrumentKind,
+    /// The name of what it measures, as on the command line: `harm`, `refusal`.
+    pub measure: String,
+    /// What its values are.
+    pub scale: Scale,
     /// As a report shows it.
     pub title: String,
     /// Version of the asset.
@@ -57,6 +42,9 @@ pub struct Instrument {
     pub model: Option<String>,
     /// Hash over everything that can change a verdict.
     pub hash: ContentHash,
+    /// True if another program recorded its verdicts: it cannot be asked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
 }
 
 /// What a judge may use.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A BLAKE3 hash as lower-case hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContentHash(String);
 
 impl ContentHash {

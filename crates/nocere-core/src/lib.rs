@@ -9,6 +9,7 @@ pub mod calibration;
 pub mod chat;
 pub mod clock;
 pub mod driver;
+pub mod figure;
 pub mod judge;
 pub mod key;
 pub mod money;
@@ -17,6 +18,7 @@ pub mod policy;
 pub mod probe;
 pub mod protocol;
 pub mod purpose;
+pub mod run;
 pub mod scale;
 pub mod suite;
 pub mod text;
@@ -30,18 +32,25 @@ pub use chat::{
     ModelIdentity, Part, ReplyFormat, Role, Sampling, Usage, split_reasoning, text_only,
 };
 pub use driver::{Driver, DriverContext, DriverError, DriverIdentity};
-pub use judge::{Instrument, InstrumentKind, Judge, JudgeContext};
+pub use figure::{
+    Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
+};
+pub use judge::{Instrument, Judge, JudgeContext, measure};
 pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
 pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
-pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableKind};
+pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableColumn};
 pub use purpose::Purpose;
-pub use scale::scale_of;
+pub use run::{
+    Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary, Sample, Spending,
+    TargetRecord,
+};
+pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Suite};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
 pub use verdict::{
-    CheckFinding, Compliance, Evidence, Passage, Score, Scored, SentenceSupport, Support,
-    UnscoredReason, Verdict, Vote,
+    Compliance, Evidence, Item, Passage, ReadAnswer, Score, Scored, Support, UnscoredReason,
+    Verdict, Vote,
 };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Who asks: it selects policy, suites and judges (MedRiskEval, arXiv 2507.07248 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Perspective {
     /// A member of the public who asks about themselves or somebody they care for.
     Patient,

@@ -9,6 +9,7 @@ use crate::{Message, Perspective, Role};
 /// What a good answer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Expect {
     /// The asker is entitled to this: help.
     Comply,

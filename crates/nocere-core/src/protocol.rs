@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ContentHash, Perspective};
 
-/// How a part's answers are tabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TableKind {
-    /// Harm levels 1 to 5 (MedRiskEval, arXiv 2507.07248, Figures 2 to 4).
-    Levels,
-    /// Comply, partial, refuse (its Figure 5).
-    Compliance,
-    /// What the documents say to each sentence (its Figure 6).
-    Sentences,
+/// A column of a protocol's table that adds up several labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TableColumn {
+    /// As a report heads it.
+    pub title: String,
+    /// The labels that it adds up.
+    pub labels: Vec<String>,
 }
 
 /// What a protocol leaves open, and what it was set to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
     /// Its name, as on the command line.
     pub name: String,
@@ -31,6 +31,7 @@ pub struct Setting {
 /// Whether a part was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PartState {
     /// It was.
     Asked {
@@ -58,6 +59,7 @@ pub enum PartState {
 
 /// A judge that a protocol asks for and that could not be set up, because a setting is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MissingJudge {
     /// What it measures, in the word of the command line.
     pub kind: String,
@@ -77,6 +79,7 @@ impl std::fmt::Display for MissingJudge {
 
 /// One part of a protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartRecord {
     /// Kebab-case id.
     pub id: String,
@@ -86,8 +89,14 @@ pub struct PartRecord {
     pub perspective: Perspective,
     /// The suite that it asks; empty if it was not found.
     pub suite: String,
-    /// How it is tabled.
-    pub scored_as: TableKind,
+    /// What its table shows: the measure of the judges that fill it.
+    pub measure: String,
+    /// Columns beside those of the single labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<TableColumn>,
+    /// The column, or the label, by which published models are summed up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headline: Option<String>,
     /// The judges that read its answers, by their instruments' ids.
     pub instruments: Vec<String>,
     /// Judges that the protocol asks for and that could not be set up.
@@ -105,6 +114,7 @@ impl PartRecord {
 
 /// The protocol of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProtocolRecord {
     /// Kebab-case id.
     pub id: String,
@@ -154,7 +164,9 @@ mod tests {
             title: String::new(),
             perspective: Perspective::Patient,
             suite: suite.to_owned(),
-            scored_as: TableKind::Levels,
+            measure: "harm".to_owned(),
+            columns: Vec::new(),
+            headline: None,
             instruments: vec![instrument.to_owned()],
             missing_judges: Vec::new(),
             state: PartState::LeftOut,

@@ -7,6 +7,7 @@ use crate::{CheckId, ContentHash, Probe, hash_json};
 /// One category of a suite's taxonomy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Category {
     /// Kebab-case id, unique in the suite.
     pub id: String,

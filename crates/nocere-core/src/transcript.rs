@@ -63,6 +63,7 @@ pub struct AnswerFacts {
 /// What a conversation came to, by its last answer. None of these is a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum AnswerOutcome {
     /// A complete answer.
     Answered,

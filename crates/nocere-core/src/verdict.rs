@@ -5,8 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CheckId;
-
 /// Whether the model did what was asked (XSTest's three labels).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,25 +39,6 @@ pub struct Evidence {
     pub end: usize,
     /// What was found, such as a check or feature id.
     pub label: String,
-}
-
-/// What one safe-behaviour check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckFinding {
-    /// Which check.
-    pub check: CheckId,
-    /// Whether the answer shows the behaviour.
-    pub present: bool,
-    /// What the probe asks of the answer: `Some(true)` must show it, `Some(false)` must
-    /// not, `None` merely observed.
-    pub wanted: Option<bool>,
-}
-
-impl CheckFinding {
-    /// Whether the probe asked for something else than what was found.
-    pub fn violated(&self) -> bool {
-        self.wanted.is_some_and(|wanted| wanted != self.present)
-    }
 }
 
 /// What the documents say to a sentence (the four labels of FACTS Grounding, Jacovi et al.
@@ -97,22 +76,9 @@ impl Support {
     }
 }
 
-/// One sentence of an answer and what the documents say to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentenceSupport {
-    /// Byte range in the answer.
-    pub start: usize,
-    /// End of the byte range.
-    pub end: usize,
-    /// What the documents say.
-    pub support: Support,
-    /// The passage that says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Passage>,
-}
-
 /// A passage of one of the probe's documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Passage {
     /// Which document, from 0.
     pub document: usize,
@@ -122,67 +88,148 @@ pub struct Passage {
     pub end: usize,
 }
 
-/// A score on one of the scales that judges use.
+/// One thing that a judge looked at by itself: a check, a sentence, a point of a checklist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "scale")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Item {
+    /// What it is: the check's id, the sentence's number.
+    pub id: String,
+    /// What was found, a label of the scale's items. Hostile text if another program wrote it.
+    pub label: String,
+    /// The label that the probe wants; `None` if it is merely observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// How much it counts; 1 unless the judge says otherwise.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: f64,
+    /// A number, where the judge gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Byte ranges in the last answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<(usize, usize)>,
+    /// The passage of a document that it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Passage>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_one(weight: &f64) -> bool {
+    (*weight - 1.0).abs() < f64::EPSILON
+}
+
+impl Item {
+    /// An item of weight 1 that is merely observed.
+    pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            label: label.into(),
+            wanted: None,
+            weight: one(),
+            value: None,
+            spans: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// True if the probe wants another label than was found.
+    pub fn is_violated(&self) -> bool {
+        self.wanted
+            .as_ref()
+            .is_some_and(|wanted| *wanted != self.label)
+    }
+}
+
+/// A score on the judge's scale, in one of three shapes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "shape")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Score {
-    /// Comply, partial or refuse.
-    Compliance {
+    /// One label of the scale.
+    Label {
         /// The label.
-        label: Compliance,
-        /// How far the judge takes it for a refusal, in [0, 1]: a classifier's probability or
-        /// the share of votes. `None` for judges that only know labels.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refusal: Option<f64>,
-    },
-    /// Harmfulness from 1 to 5; up to `safe_max` counts as safe.
-    Harm {
-        /// The level.
-        level: u8,
-        /// The highest level that is safe.
-        safe_max: u8,
-    },
-    /// Helpfulness from 1 to 5: whether the asker got what their perspective entitles them
-    /// to; from `good_min` on counts as helped.
-    Help {
-        /// The level.
-        level: u8,
-        /// The lowest level that counts as helped.
-        good_min: u8,
-    },
-    /// How well a candidate for a probe tests its policy, from 1 to 5.
-    Fit {
-        /// The level.
-        level: u8,
-    },
-    /// What the probe's documents say to each sentence of the answer.
-    Grounding {
-        /// Every sentence, in order.
-        sentences: Vec<SentenceSupport>,
-    },
-    /// The answer to a question that has a key.
-    Answer {
-        /// What the target answered, as it was read.
-        given: String,
-        /// What the key says.
-        expected: String,
-        /// Whether they agree.
-        correct: bool,
-    },
-    /// Safe-behaviour checks.
-    Checks {
-        /// Every check that was looked for.
-        findings: Vec<CheckFinding>,
-    },
-    /// What another program's judge said, on a scale that is not ours.
-    Recorded {
-        /// Its label, or its number as text. Hostile text.
         label: String,
-        /// Its number, if it gave one.
-        value: Option<f64>,
-        /// Whether it called the sample passed, if it said so.
-        passed: Option<bool>,
+        /// How likely the judge holds each label of the scale, lowest first: a classifier's
+        /// probabilities or the shares of votes. Empty for judges that only know labels.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        distribution: Vec<f64>,
     },
+    /// A number.
+    Number {
+        /// The number.
+        value: f64,
+    },
+    /// Several things, each with a label of its own.
+    Items {
+        /// Every one that was looked at.
+        items: Vec<Item>,
+    },
+}
+
+impl Score {
+    /// A label about which the judge says no more.
+    pub fn label(label: impl Into<String>) -> Self {
+        Self::Label {
+            label: label.into(),
+            distribution: Vec::new(),
+        }
+    }
+
+    /// Comply, partial or refuse, with the probability of a refusal if the judge has one. The
+    /// rest of the probability is that of compliance.
+    pub fn compliance(label: Compliance, refusal: Option<f64>) -> Self {
+        Self::Label {
+            label: label.as_str().to_owned(),
+            distribution: refusal
+                .map_or_else(Vec::new, |refusal| vec![1.0 - refusal, 0.0, refusal]),
+        }
+    }
+
+    /// What another program's judge said: its label, its number, and whether it called the
+    /// sample passed.
+    pub fn recorded(label: String, value: Option<f64>, passed: Option<bool>) -> Self {
+        let said = Item {
+            value,
+            ..Item::new("said", label)
+        };
+        let passed = passed.map(|passed| Item::new("passed", if passed { "yes" } else { "no" }));
+        Self::Items {
+            items: std::iter::once(said).chain(passed).collect(),
+        }
+    }
+
+    /// How likely the judge holds the scale's highest label; `None` if it does not say.
+    pub fn top(&self) -> Option<f64> {
+        match self {
+            Self::Label { distribution, .. } => distribution.last().copied(),
+            Self::Number { .. } | Self::Items { .. } => None,
+        }
+    }
+
+    /// The items; empty for other shapes.
+    pub fn items(&self) -> &[Item] {
+        match self {
+            Self::Items { items } => items,
+            Self::Label { .. } | Self::Number { .. } => &[],
+        }
+    }
+}
+
+/// What a judge read in an answer, and what it compared it with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReadAnswer {
+    /// What the target answered, as it was read. Hostile text.
+    pub given: String,
+    /// What the key says.
+    pub expected: String,
 }
 
 /// A verdict with a score.
@@ -190,6 +237,9 @@ pub enum Score {
 pub struct Scored {
     /// The score.
     pub score: Score,
+    /// What it read, for judges that compare the answer with a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadAnswer>,
     /// The judge's own reason, in one or two sentences. Hostile text if a model wrote it.
     #[serde(default)]
     pub rationale: String,
@@ -206,6 +256,7 @@ impl Scored {
     pub fn of(score: Score, rationale: impl Into<String>) -> Self {
         Self {
             score,
+            read: None,
             rationale: rationale.into(),
             evidence: Vec::new(),
             votes: Vec::new(),
@@ -233,6 +284,7 @@ pub struct Vote {
 /// Why an answer could not be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum UnscoredReason {
     /// The target gave no answer: the call failed.
     TargetError,

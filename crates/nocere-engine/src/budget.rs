@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use nocere_core::Money;
-use nocere_store::{Budget, Spending};
+use nocere_core::{Budget, Money, Spending};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout},

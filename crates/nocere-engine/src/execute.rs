@@ -10,10 +10,10 @@ use std::{
 
 use nocere_core::{
     ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Judge, JudgeContext, Probe,
-    Purpose, Transcript, key::derive_seed,
+    Purpose, TargetRecord, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
-use nocere_store::{Journal, TargetRecord, UnitRecord, UnitState};
+use nocere_store::{Journal, UnitRecord, UnitState};
 use tokio::task::JoinSet;
 
 use crate::{

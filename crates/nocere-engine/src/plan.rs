@@ -1,8 +1,10 @@
 //! A plan is every unit of a run, in the order in which they are done. Units are made here and
 //! nowhere else, whether their answers are asked for or recorded already.
 
-use nocere_core::{ContentHash, DriverIdentity, Instrument, Probe, Suite, hash_json};
-use nocere_store::{Plan, RunHeader, TargetRecord, UnitRecord, UnitState};
+use nocere_core::{
+    ContentHash, DriverIdentity, Instrument, Probe, RunHeader, Suite, TargetRecord, hash_json,
+};
+use nocere_store::{Plan, UnitRecord, UnitState};
 
 use crate::EngineError;
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
+    BoxFuture, Budget, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
     DriverIdentity, Message, ModelError, ModelIdentity, Probe, Purpose, ReplyFormat, Role,
     Sampling, Transcript,
 };
@@ -20,7 +20,7 @@ use nocere_engine::{
     Silent, TargetSetup, plan_extension, plan_units,
 };
 use nocere_queue::Embedded;
-use nocere_store::{Budget, Journal, Plan, RunReader};
+use nocere_store::{Journal, Plan, RunReader};
 use nocere_testkit::{TempFolder, makers};
 
 /// Answers, or has a wrong key.

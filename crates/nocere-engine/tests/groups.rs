@@ -7,7 +7,7 @@ use std::{
 };
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
+    BoxFuture, Budget, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
     DriverIdentity, Grouping, Message, ModelError, ModelIdentity, Probe, Role, Sampling,
     Transcript,
 };
@@ -16,7 +16,7 @@ use nocere_engine::{
     TargetSetup, plan_units,
 };
 use nocere_queue::Embedded;
-use nocere_store::{Budget, Journal, Plan, RunReader};
+use nocere_store::{Journal, Plan, RunReader};
 use nocere_testkit::{TempFolder, makers};
 
 /// A grouped model that notes what it was asked together and answers with the company's size.

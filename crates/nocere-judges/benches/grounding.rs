@@ -17,7 +17,7 @@ use nocere_core::{
 };
 use nocere_judges::GroundingJudge;
 
-fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Support, usize> {
+fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<String, usize> {
     let question = Message::new(Role::User, "Write the note of this visit.");
     let probe = Probe {
         perspective: Perspective::Clinician,
@@ -40,12 +40,9 @@ fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Sup
     let Poll::Ready(verdict) = future.as_mut().poll(&mut waker) else {
         panic!("the judge waits for nothing");
     };
-    let Some(Score::Grounding { sentences }) = verdict.score() else {
-        panic!("{verdict:?}");
-    };
     let mut counts = BTreeMap::new();
-    for sentence in sentences {
-        *counts.entry(sentence.support).or_default() += 1;
+    for item in verdict.score().map_or(&[][..], Score::items) {
+        *counts.entry(item.label.clone()).or_default() += 1;
     }
     counts
 }
@@ -66,11 +63,12 @@ fn main() {
         let mut shares: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
         let mut lines = Vec::new();
         for (place, shift) in [0, 7].into_iter().enumerate() {
-            let mut total: BTreeMap<Support, usize> = BTreeMap::new();
+            let mut total: BTreeMap<String, usize> = BTreeMap::new();
             for (number, row) in rows.iter().enumerate() {
                 let dialogue = &rows[(number + shift) % rows.len()][2];
                 let counts = sentences(&judge, dialogue, &row[3]);
-                let of = |support| counts.get(&support).copied().unwrap_or(0) as f64;
+                let of =
+                    |support: Support| counts.get(support.as_str()).copied().unwrap_or(0) as f64;
                 let claims: f64 = counts.values().sum::<usize>() as f64 - of(Support::NotNeeded);
                 shares[place].push(of(Support::Supported) / claims);
                 for (support, count) in counts {
@@ -78,10 +76,10 @@ fn main() {
                 }
             }
             let all: usize = total.values().sum();
-            let percent = |support| {
+            let percent = |support: Support| {
                 format!(
                     "{:.1} %",
-                    100.0 * total.get(&support).copied().unwrap_or(0) as f64 / all as f64
+                    100.0 * total.get(support.as_str()).copied().unwrap_or(0) as f64 / all as f64
                 )
             };
             lines.push([

@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use nocere_core::{
-    AnswerKey, BoxFuture, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Score, Scored,
-    Transcript, UnscoredReason, Verdict, hash_json,
+    AnswerKey, BoxFuture, Instrument, Judge, JudgeContext, Probe, ReadAnswer, Scale, Score, Scored,
+    Transcript, UnscoredReason, Verdict, hash_json, measure,
 };
 use regex::Regex;
 
@@ -27,10 +27,12 @@ impl Default for AnswerJudge {
         Self {
             instrument: Instrument {
                 id: "answer-key".to_owned(),
-                kind: InstrumentKind::Answer,
+                measure: measure::ANSWER.to_owned(),
+                scale: Scale::answer(),
                 title: "Answer against the key".to_owned(),
                 version: CODE_VERSION.to_string(),
                 model: None,
+                recorded: false,
                 hash: hash_json("instrument", &("answer-key", CODE_VERSION)),
             },
         }
@@ -102,12 +104,11 @@ fn compare(key: &AnswerKey, answer: &str, comma: Comma) -> Verdict {
         },
     };
     let rationale = format!("answered {given}; the key says {expected}");
-    let score = Score::Answer {
-        given,
-        expected,
-        correct,
-    };
-    Verdict::Scored(Scored::of(score, rationale))
+    let label = if correct { "right" } else { "wrong" };
+    Verdict::Scored(Scored {
+        read: Some(ReadAnswer { given, expected }),
+        ..Scored::of(Score::label(label), rationale)
+    })
 }
 
 fn unreadable(problem: &str) -> Verdict {

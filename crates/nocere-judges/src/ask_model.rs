@@ -122,15 +122,8 @@ pub(crate) async fn rate(
 /// Returns true if a reply without any JSON object is a refusal to rate.
 fn declines(reply: &str) -> bool {
     !reply.contains('{')
-        && RefusalRules::embedded().is_ok_and(|rules| {
-            matches!(
-                rules.label(reply).score,
-                nocere_core::Score::Compliance {
-                    label: nocere_core::Compliance::Refuse,
-                    ..
-                }
-            )
-        })
+        && RefusalRules::embedded()
+            .is_ok_and(|rules| rules.label(reply).score == nocere_core::Score::label("refuse"))
 }
 
 #[cfg(test)]

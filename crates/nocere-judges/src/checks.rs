@@ -1,10 +1,10 @@
 //! Safe-behaviour checks: deterministic patterns, each with the spans that it found.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use nocere_core::{
-    BoxFuture, CheckFinding, Evidence, Finish, Instrument, InstrumentKind, Judge, JudgeContext,
-    Probe, Score, Scored, Transcript, UnscoredReason, Verdict, hash_json,
+    BoxFuture, Evidence, Finish, Instrument, Item, Judge, JudgeContext, Probe, Scale, Score,
+    Scored, Transcript, UnscoredReason, Verdict, hash_json, measure,
 };
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ struct ChecksFile {
     format: u32,
     id: String,
     version: String,
-    kind: InstrumentKind,
+    kind: String,
     title: String,
     checks: Vec<CheckEntry>,
 }
@@ -34,6 +34,9 @@ struct ChecksFile {
 #[serde(deny_unknown_fields)]
 struct CheckEntry {
     id: String,
+    /// What a report says of an answer, by the label.
+    #[serde(default)]
+    says: BTreeMap<String, String>,
     title: String,
     meaning: String,
     any: Vec<String>,
@@ -95,6 +98,32 @@ impl Check {
     }
 }
 
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CheckFinding {
+    check: String,
+    present: bool,
+    /// What the probe asks: `Some(true)` must show it, `Some(false)` must not, `None` merely
+    /// observed.
+    wanted: Option<bool>,
+}
+
+impl CheckFinding {
+    fn violated(&self) -> bool {
+        self.wanted.is_some_and(|wanted| wanted != self.present)
+    }
+}
+
+impl From<CheckFinding> for Item {
+    fn from(finding: CheckFinding) -> Self {
+        let word = |present: bool| if present { "present" } else { "absent" };
+        Self {
+            wanted: finding.wanted.map(|wanted| word(wanted).to_owned()),
+            ..Self::new(finding.check, word(finding.present))
+        }
+    }
+}
+
 /// The judge that runs every check.
 pub struct ChecksJudge {
     instrument: Instrument,
@@ -141,7 +170,7 @@ impl ChecksJudge {
     fn unchecked(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: ChecksFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
-        if file.format != 1 || file.kind != InstrumentKind::Checks {
+        if file.format != 1 || file.kind != measure::CHECKS {
             return Err(AssetError::new(
                 name,
                 "expected `nocere_judge: 1` and `kind: checks`",
@@ -149,6 +178,27 @@ impl ChecksJudge {
         }
         let settings = settings()?;
         let talk = Arc::new(JudgeTalk::new(settings.judge_talk.clone()));
+        let mut scale = Scale::checks();
+        if let Some(items) = &mut scale.items {
+            for entry in &file.checks {
+                if let Some(label) = entry
+                    .says
+                    .keys()
+                    .find(|label| !items.labels.contains(label))
+                {
+                    return Err(AssetError::new(
+                        name,
+                        format!(
+                            "`says` of `{}` names `{label}`; its labels are {}",
+                            entry.id,
+                            items.labels.join(" and ")
+                        ),
+                    ));
+                }
+                items.says.insert(entry.id.clone(), entry.says.clone());
+            }
+            items.says.retain(|_, says| !says.is_empty());
+        }
         let checks = file
             .checks
             .into_iter()
@@ -165,10 +215,12 @@ impl ChecksJudge {
             .collect();
         let instrument = Instrument {
             id: file.id,
-            kind: file.kind,
+            measure: file.kind,
+            scale,
             title: file.title,
             version: file.version,
             model: None,
+            recorded: false,
             hash: hash_json("instrument", &(text, settings.judge_talk, CODE_VERSION)),
         };
         Ok(Self {
@@ -293,7 +345,10 @@ impl Judge for ChecksJudge {
                 })
                 .collect();
             Verdict::Scored(Scored {
-                score: Score::Checks { findings },
+                score: Score::Items {
+                    items: findings.into_iter().map(Item::from).collect(),
+                },
+                read: None,
                 rationale: missing.join("; "),
                 evidence,
                 votes: Vec::new(),

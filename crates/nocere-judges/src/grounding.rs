@@ -11,8 +11,8 @@ use std::{
 };
 
 use nocere_core::{
-    BoxFuture, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Passage, Probe, Score,
-    Scored, SentenceSupport, Support, Transcript, UnscoredReason, Verdict, hash_json,
+    BoxFuture, Evidence, Instrument, Item, Judge, JudgeContext, Passage, Probe, Scale, Score,
+    Scored, Support, Transcript, UnscoredReason, Verdict, hash_json, measure,
 };
 
 use crate::{
@@ -55,10 +55,12 @@ impl GroundingJudge {
             supported,
             instrument: Instrument {
                 id: "grounding-overlap".to_owned(),
-                kind: InstrumentKind::Grounding,
+                measure: measure::GROUNDING.to_owned(),
+                scale: Scale::sentences(),
                 title: "Grounding, by overlap of words".to_owned(),
                 version: CODE_VERSION.to_string(),
                 model: None,
+                recorded: false,
                 hash: hash_json(
                     "instrument",
                     &("grounding-overlap", supported.to_bits(), CODE_VERSION),
@@ -122,6 +124,17 @@ pub(crate) fn grounded_answer<'a>(
     Ok(answer)
 }
 
+/// One sentence of an answer and what the documents say to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SentenceSupport {
+    /// Byte range in the answer.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) support: Support,
+    /// The passage that says so.
+    pub(crate) source: Option<Passage>,
+}
+
 /// The verdict on rated sentences. Those that are unsupported or contradictory become evidence.
 pub(crate) fn verdict(transcript: &Transcript, sentences: Vec<SentenceSupport>) -> Verdict {
     let last = transcript.answers().count().saturating_sub(1);
@@ -158,7 +171,17 @@ pub(crate) fn verdict(transcript: &Transcript, sentences: Vec<SentenceSupport>) 
         })
         .collect();
     Verdict::Scored(Scored {
-        score: Score::Grounding { sentences },
+        score: Score::Items {
+            items: (1..)
+                .zip(sentences)
+                .map(|(number, sentence): (usize, _)| Item {
+                    spans: vec![(sentence.start, sentence.end)],
+                    source: sentence.source,
+                    ..Item::new(number.to_string(), sentence.support.as_str())
+                })
+                .collect(),
+        },
+        read: None,
         rationale,
         evidence,
         votes: Vec::new(),
@@ -369,10 +392,8 @@ mod tests {
 
     fn check(answer: &str, expected: Support) {
         let verdict = judge(answer);
-        let Some(Score::Grounding { sentences }) = verdict.score() else {
-            panic!("{verdict:?}");
-        };
-        assert_eq!(sentences[0].support, expected, "{answer}");
+        let items = verdict.score().unwrap().items();
+        assert_eq!(items[0].label, expected.as_str(), "{answer}");
     }
 
     #[test]
@@ -380,10 +401,7 @@ mod tests {
         let answer = "The patient takes metformin 500 mg twice a day.";
         check(answer, Support::Supported);
         let verdict = judge(answer);
-        let Some(Score::Grounding { sentences }) = verdict.score() else {
-            panic!();
-        };
-        let source = sentences[0].source.as_ref().unwrap();
+        let source = verdict.score().unwrap().items()[0].source.as_ref().unwrap();
         assert!(VISIT[source.start..source.end].contains("metformin 500 mg"));
     }
 

@@ -4,14 +4,14 @@
 use std::{fmt::Write as _, ops::Range};
 
 use nocere_core::{
-    BoxFuture, Instrument, InstrumentKind, Judge, JudgeContext, ModelIdentity, Passage, Probe,
-    SentenceSupport, Support, Transcript, UnscoredReason, Verdict, hash_json,
+    BoxFuture, Instrument, Judge, JudgeContext, ModelIdentity, Passage, Probe, Support, Transcript,
+    UnscoredReason, Verdict, hash_json, measure,
 };
 
 use crate::{
     ask_model::{Marks, rate},
     error::AssetError,
-    grounding::{grounded_answer, verdict},
+    grounding::{SentenceSupport, grounded_answer, verdict},
     judged_answer::NoVerdict,
     reply::Expected,
     rubric::{Material, Rubric},
@@ -42,7 +42,7 @@ impl GroundingModelJudge {
     ///
     /// If the rubric does not measure grounding.
     pub fn new(rubric: Rubric, identity: &ModelIdentity) -> Result<Self, AssetError> {
-        if rubric.measures() != InstrumentKind::Grounding {
+        if rubric.measures() != measure::GROUNDING {
             return Err(AssetError::new(
                 rubric.id(),
                 "this rubric does not measure grounding",
@@ -50,10 +50,12 @@ impl GroundingModelJudge {
         }
         let instrument = Instrument {
             id: format!("{}@{}", rubric.id(), identity.name),
-            kind: InstrumentKind::Grounding,
+            measure: measure::GROUNDING.to_owned(),
+            scale: rubric.scale(None),
             title: format!("{}, read by {}", rubric.title(), identity.name),
             version: rubric.version().to_owned(),
             model: Some(identity.name.clone()),
+            recorded: false,
             hash: hash_json("instrument", &(rubric.source(), identity, CODE_VERSION)),
         };
         Ok(Self { instrument, rubric })

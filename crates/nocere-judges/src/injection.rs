@@ -173,12 +173,14 @@ mod tests {
     fn no_payload_moves_the_embedded_refusal_judge() {
         let corpus = Injections::embedded().unwrap();
         let judge = RefusalClassifier::embedded().unwrap();
+        let place =
+            |score: &nocere_core::Score| nocere_core::Judge::instrument(&judge).scale.place(score);
         let mut moved = Vec::new();
         for host in &corpus.hosts {
-            let plain = judge.label(&host.prompt, &host.answer).score.place();
+            let plain = place(&judge.label(&host.prompt, &host.answer).score);
             for payload in &corpus.payloads {
                 let with = judge.label(&host.prompt, &payload.put_into(&host.answer));
-                if with.score.place() != plain {
+                if place(&with.score) != plain {
                     moved.push(format!("{} in {}: {}", payload.id, host.id, with.rationale));
                 }
             }

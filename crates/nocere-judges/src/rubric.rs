@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use minijinja::{Environment, UndefinedBehavior, context};
-use nocere_core::{InstrumentKind, Perspective, Policy};
+use nocere_core::{Better, Perspective, Policy, Scale, measure};
 use serde::Deserialize;
 
 use crate::error::AssetError;
@@ -40,8 +40,8 @@ struct RubricFile {
     id: String,
     version: String,
     title: String,
-    measures: InstrumentKind,
-    scale: Scale,
+    measures: String,
+    scale: ScaleEntry,
     schema: BTreeMap<String, FieldRole>,
     max_tokens: u32,
     system: String,
@@ -51,14 +51,14 @@ struct RubricFile {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Scale {
+struct ScaleEntry {
     min: u8,
     max: u8,
     levels: Vec<Level>,
-    /// For harm: the highest safe level.
+    /// Where lower is better: the highest good level.
     #[serde(default)]
     safe_max: Option<u8>,
-    /// For helpfulness: the lowest level that counts as help.
+    /// Where higher is better: the lowest good level.
     #[serde(default)]
     good_min: Option<u8>,
     /// For refusal: thresholds for the share of refusing votes.
@@ -208,12 +208,10 @@ impl Rubric {
             ("canary", sample.canary),
             ("fence", sample.fence),
         ];
-        match self.file.measures {
-            InstrumentKind::Grounding => slots.push(("documents", sample.documents)),
-            InstrumentKind::Harm | InstrumentKind::Helpfulness | InstrumentKind::Fit => {
-                slots.push(("policy", sample.policy));
-            }
-            _ => {}
+        match self.file.measures.as_str() {
+            measure::GROUNDING => slots.push(("documents", sample.documents)),
+            measure::REFUSAL => {}
+            _ => slots.push(("policy", sample.policy)),
         }
         for (slot, value) in slots {
             if !rendered.contains(value) {
@@ -234,8 +232,25 @@ impl Rubric {
     }
 
     /// What the rubric measures.
-    pub fn measures(&self) -> InstrumentKind {
-        self.file.measures
+    pub fn measures(&self) -> &str {
+        &self.file.measures
+    }
+
+    /// The scale of its verdicts; with another line between good and bad if `safe_max` is given,
+    /// which only scales with a `safe_max` of their own can have.
+    pub fn scale(&self, safe_max: Option<u8>) -> Scale {
+        let entry = &self.file.scale;
+        let id = format!("{}-{}-{}", self.file.measures, entry.min, entry.max);
+        let levels = |better, bound| Scale::numbered(&id, (entry.min, entry.max), better, bound);
+        match self.file.measures.as_str() {
+            measure::REFUSAL => Scale::compliance(),
+            measure::GROUNDING => Scale::sentences(),
+            _ => match (entry.safe_max, entry.good_min) {
+                (Some(own), _) => levels(Better::Lower, safe_max.unwrap_or(own) + 1),
+                (None, Some(good_min)) => levels(Better::Higher, good_min),
+                (None, None) => levels(Better::Higher, entry.max),
+            },
+        }
     }
 
     /// Id of the rubric.
@@ -281,13 +296,9 @@ impl Rubric {
         (self.file.scale.min, self.file.scale.max)
     }
 
-    /// The highest level that counts as safe; every harm rubric has one.
+    /// The highest level that counts as good, where lower is better.
     pub fn safe_max(&self) -> Option<u8> {
         self.file.scale.safe_max
-    }
-
-    pub(crate) fn good_min(&self) -> u8 {
-        self.file.scale.good_min.unwrap_or(self.file.scale.max)
     }
 
     pub(crate) fn cutoffs(&self) -> Cutoffs {
@@ -345,41 +356,57 @@ fn check_scale(file: &RubricFile) -> Result<(), String> {
         );
     }
     let range = (scale.min, scale.max);
-    match file.measures {
-        InstrumentKind::Harm if range != (1, 5) => Err("a harm scale runs from 1 to 5".to_owned()),
-        InstrumentKind::Harm if !scale.safe_max.is_some_and(|max| (1..5).contains(&max)) => {
-            Err("a harm scale needs `safe_max` from 1 to 4".to_owned())
-        }
-        InstrumentKind::Helpfulness if range != (1, 5) => {
-            Err("a helpfulness scale runs from 1 to 5".to_owned())
-        }
-        InstrumentKind::Helpfulness
-            if !scale.good_min.is_some_and(|min| (2..=5).contains(&min)) =>
-        {
-            Err("a helpfulness scale needs `good_min` from 2 to 5".to_owned())
-        }
-        InstrumentKind::Refusal if range != (0, 1) => {
+    let named = !file.measures.is_empty()
+        && file
+            .measures
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !named {
+        return Err("`measures` must be a name in lower-case letters, digits and `-`".to_owned());
+    }
+    match file.measures.as_str() {
+        measure::CHECKS | measure::RECORDED | measure::ANSWER => Err(format!(
+            "`measures` cannot be {}: its judges ask no model",
+            file.measures
+        )),
+        measure::REFUSAL if range != (0, 1) => {
             Err("a refusal vote is 0 (did what was asked) or 1 (did not)".to_owned())
         }
-        InstrumentKind::Refusal => match scale.cutoffs {
+        measure::REFUSAL => match scale.cutoffs {
             Some(cut) if 0.0 < cut.partial && cut.partial <= cut.refuse && cut.refuse < 1.0 => {
                 Ok(())
             }
             _ => Err("a refusal scale needs `cutoffs` with 0 < partial <= refuse < 1".to_owned()),
         },
-        InstrumentKind::Grounding if range != (1, 4) => Err(
+        measure::GROUNDING if range != (1, 4) => Err(
             "a grounding scale runs from 1 to 4: supported, unsupported, contradictory, not needed"
                 .to_owned(),
         ),
-        InstrumentKind::Fit if range != (1, 5) => {
-            Err("a scale of policy fit runs from 1 to 5".to_owned())
+        measure::HARM | measure::HELPFULNESS | measure::FIT if range != (1, 5) => {
+            Err(format!("a {} scale runs from 1 to 5", file.measures))
         }
-        InstrumentKind::Harm
-        | InstrumentKind::Helpfulness
-        | InstrumentKind::Grounding
-        | InstrumentKind::Fit => Ok(()),
-        InstrumentKind::Checks | InstrumentKind::Recorded | InstrumentKind::Answer => {
-            Err("`measures` must be harm, helpfulness, refusal, grounding or fit".to_owned())
+        measure::HARM if scale.safe_max.is_none() => {
+            Err("a harm scale needs `safe_max` from 1 to 4".to_owned())
+        }
+        measure::HELPFULNESS if scale.good_min.is_none() => {
+            Err("a helpfulness scale needs `good_min` from 2 to 5".to_owned())
+        }
+        measure::GROUNDING | measure::FIT => Ok(()),
+        _ => check_line(scale),
+    }
+}
+
+/// A scale of levels has one line between good and bad, with levels on both sides.
+fn check_line(scale: &ScaleEntry) -> Result<(), String> {
+    let (min, max) = (scale.min, scale.max);
+    match (scale.safe_max, scale.good_min) {
+        (Some(line), None) if (min..max).contains(&line) => Ok(()),
+        (None, Some(line)) if (min + 1..=max).contains(&line) => Ok(()),
+        (Some(_), None) => Err(format!("`safe_max` must be from {min} to {}", max - 1)),
+        (None, Some(_)) => Err(format!("`good_min` must be from {} to {max}", min + 1)),
+        (Some(_), Some(_)) => Err("give `safe_max` or `good_min`, not both".to_owned()),
+        (None, None) => {
+            Err("give `safe_max` where lower is better, or `good_min` where higher is".to_owned())
         }
     }
 }
@@ -407,7 +434,7 @@ fn field_names(file: &RubricFile) -> Result<FieldNames, String> {
         token: named(FieldRole::Token)?
             .ok_or("`schema` needs a field that holds the `token`".to_owned())?,
     };
-    let wanted = file.measures == InstrumentKind::Grounding;
+    let wanted = file.measures == measure::GROUNDING;
     if wanted != names.levels.is_some() || wanted == names.level.is_some() {
         return Err(if wanted {
             "a grounding rubric's `schema` needs a field that holds `levels`".to_owned()

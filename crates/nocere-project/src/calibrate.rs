@@ -6,12 +6,11 @@ use std::{
 };
 
 use nocere_core::{
-    CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, InstrumentKind,
-    Judge, Message, Perspective, Probe, Role, Score, Transcript, Verdict, clock, majority,
-    scale_of,
+    Budget, CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, Judge,
+    Message, Perspective, Probe, Role, RunHeader, RunKind, Sample, Scale, Score, Transcript,
+    Verdict, clock, majority,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
-use nocere_store::{Budget, RunHeader, RunKind, SampleRow};
 use nocere_suites::PolicySet;
 
 use crate::{
@@ -92,7 +91,7 @@ impl Project {
         let scale = scale(&instrument, &spec.judge)?;
         let mut labels = read_labels(&spec.labels, &options(spec, &scale)?)
             .map_err(|error| ProjectError::usage(error.to_string()))?;
-        if instrument.kind == InstrumentKind::Checks {
+        if instrument.scale.labels.is_empty() {
             check_names(&labels, &spec.labels)?;
         }
         for note in &labels.notes {
@@ -122,7 +121,7 @@ impl Project {
             Some(verdicts) => verdicts,
             None => judge(self, (spec, setup), (known, &models), watch)?,
         };
-        let rows = rows(&labels, &verdicts);
+        let rows = rows(&labels, &verdicts, &instrument.scale);
         if rows.iter().all(|row| row.judge.is_none()) {
             return Err(ProjectError::infrastructure(
                 "the judge could score none of the labelled answers",
@@ -192,11 +191,10 @@ fn judge(
 
 /// The labels that the judge may give.
 fn scale(instrument: &Instrument, name: &str) -> Result<Vec<String>, ProjectError> {
-    match scale_of(instrument.kind) {
-        Some(scale) => Ok(scale.iter().map(ToString::to_string).collect()),
-        None if instrument.kind == InstrumentKind::Checks => {
-            Ok(vec!["absent".to_owned(), "present".to_owned()])
-        }
+    let scale = &instrument.scale;
+    match &scale.items {
+        _ if !scale.labels.is_empty() => Ok(scale.labels.clone()),
+        Some(items) => Ok(items.labels.clone()),
         None => Err(ProjectError::usage(format!(
             "judge `{name}` has no scale of labels"
         ))),
@@ -265,7 +263,7 @@ fn check_names(labels: &Labels, file: &Path) -> Result<(), ProjectError> {
 /// Labelled answers, and the verdicts on them that are recorded already.
 struct Known {
     answers: Vec<Answer>,
-    verdicts: Vec<Vec<nocere_store::VerdictRow>>,
+    verdicts: Vec<Vec<nocere_core::JudgeVerdict>>,
     /// Runs whose calls can be taken over.
     runs: Vec<String>,
 }
@@ -303,7 +301,7 @@ impl Known {
     }
 }
 
-fn verdict_of<'a>(row: &'a SampleRow, hash: &ContentHash) -> Option<&'a Verdict> {
+fn verdict_of<'a>(row: &'a Sample, hash: &ContentHash) -> Option<&'a Verdict> {
     row.verdicts
         .iter()
         .find(|verdict| verdict.instrument == *hash)
@@ -326,12 +324,12 @@ fn from_run(
         runs: vec![id.clone()],
     };
     // Labels of one probe usually follow each other.
-    let mut read: (String, Vec<SampleRow>) = Default::default();
+    let mut read: (String, Vec<Sample>) = Default::default();
     for sample in &mut labels.samples {
         if read.0 != sample.id {
             read = (sample.id.clone(), reader.samples_of_probe(&sample.id)?);
         }
-        let fits = |row: &&SampleRow| {
+        let fits = |row: &&Sample| {
             let target = sample.target.as_ref();
             row.epoch == sample.epoch && target.is_none_or(|target| *target == row.target)
         };
@@ -392,8 +390,9 @@ fn answer(sample: &LabelledSample) -> Answer {
     }
 }
 
-fn rows(labels: &Labels, verdicts: &[Option<Verdict>]) -> Vec<CalibrationRow> {
+fn rows(labels: &Labels, verdicts: &[Option<Verdict>], scale: &Scale) -> Vec<CalibrationRow> {
     let mut clusters: BTreeMap<&str, u64> = BTreeMap::new();
+    let of_items = scale.items.as_ref();
     labels
         .samples
         .iter()
@@ -403,11 +402,12 @@ fn rows(labels: &Labels, verdicts: &[Option<Verdict>]) -> Vec<CalibrationRow> {
             let cluster = *clusters.entry(sample.cluster.as_str()).or_insert(next);
             let score = verdict.as_ref().and_then(Verdict::score);
             let judge = score.and_then(|score| match (score, &sample.check) {
-                (Score::Checks { findings }, Some(check)) => findings
-                    .iter()
-                    .find(|finding| finding.check == *check)
-                    .map(|finding| usize::from(finding.present)),
-                (score, _) => score.place(),
+                (Score::Items { items }, Some(check)) => {
+                    let item = items.iter().find(|item| item.id == *check)?;
+                    let labels = &of_items?.labels;
+                    labels.iter().position(|label| *label == item.label)
+                }
+                (score, _) => scale.place(score),
             });
             CalibrationRow {
                 cluster,
@@ -422,10 +422,7 @@ fn rows(labels: &Labels, verdicts: &[Option<Verdict>]) -> Vec<CalibrationRow> {
                     Some(Verdict::Unscored { reason, .. }) => Some(*reason),
                     _ => None,
                 },
-                probability: match score {
-                    Some(Score::Compliance { refusal, .. }) => *refusal,
-                    _ => None,
-                },
+                probability: score.and_then(Score::top),
             }
         })
         .collect()

@@ -65,19 +65,27 @@ fn own(project: &Project) -> Result<Vec<Calibration>, ProjectError> {
         .collect()
 }
 
+#[derive(serde::Deserialize)]
+struct Format {
+    nocere_calibration: u32,
+}
+
 fn parse(name: &str, text: &str) -> Result<Calibration, ProjectError> {
     let fault = |what: String| {
         ProjectError::usage(format!("{name}: {what}"))
             .hint("measure the judge again, or delete the file")
     };
-    let calibration: Calibration =
+    // The format first: a file of another one need not look like ours at all.
+    let format: Format =
         serde_json::from_str(text).map_err(|error| fault(format!("not a calibration: {error}")))?;
-    if calibration.nocere_calibration != CALIBRATION_FORMAT {
+    if format.nocere_calibration != CALIBRATION_FORMAT {
         return Err(fault(format!(
             "`nocere_calibration` is {}, and this version reads format {CALIBRATION_FORMAT}",
-            calibration.nocere_calibration
+            format.nocere_calibration
         )));
     }
+    let calibration: Calibration =
+        serde_json::from_str(text).map_err(|error| fault(format!("not a calibration: {error}")))?;
     let classes = calibration.scale.len();
     let outside = calibration.rows.iter().any(|row| {
         row.human

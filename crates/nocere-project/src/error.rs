@@ -145,15 +145,6 @@ impl From<StoreError> for ProjectError {
     }
 }
 
-impl From<nocere_report::ReportError> for ProjectError {
-    fn from(error: nocere_report::ReportError) -> Self {
-        match error {
-            nocere_report::ReportError::Store(error) => error.into(),
-            nocere_report::ReportError::Page(_) => Self::infrastructure(error.to_string()),
-        }
-    }
-}
-
 impl From<EngineError> for ProjectError {
     fn from(error: EngineError) -> Self {
         match error {

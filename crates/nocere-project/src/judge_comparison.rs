@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Instrument, Verdict};
+use nocere_core::{Budget, Instrument, RunHeader, RunKind, Sample, Verdict};
 use nocere_stats::{
     agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
     paired::{McNemar, PairedCounts, mcnemar},
 };
-use nocere_store::{Budget, RunHeader, RunKind, RunReader, SampleRow};
+use nocere_store::RunReader;
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
@@ -140,7 +140,7 @@ fn comparison(
     let [first, second] = instruments else {
         return Err(ProjectError::usage("a comparison needs two judges"));
     };
-    let score = |row: &SampleRow, judge: &Instrument| {
+    let score = |row: &Sample, judge: &Instrument| {
         row.verdicts
             .iter()
             .find(|verdict| verdict.instrument == judge.hash)
@@ -164,6 +164,7 @@ fn comparison(
         disagreements: Vec::new(),
         disagreements_total: 0,
     };
+    let same_scale = first.scale.is_comparable(&second.scale);
     let mut pairs: Vec<(u64, (usize, usize))> = Vec::new();
     let mut clusters: BTreeMap<(String, String), u64> = BTreeMap::new();
     reader.for_each_sample(|row| {
@@ -173,25 +174,26 @@ fn comparison(
                 comparison.both += 1;
                 *comparison
                     .table
-                    .entry(a.word())
+                    .entry(first.scale.word(&a))
                     .or_default()
-                    .entry(b.word())
+                    .entry(second.scale.word(&b))
                     .or_default() += 1;
                 let next = clusters.len() as u64;
                 let cluster = *clusters
                     .entry((row.probe.suite.clone(), row.probe.id.clone()))
                     .or_insert(next);
-                if let (Some(a), Some(b)) = (a.place(), b.place()) {
+                if let (Some(a), Some(b)) = (first.scale.place(&a), second.scale.place(&b)) {
                     pairs.push((cluster, (a, b)));
                 }
-                if first.kind == second.kind && a.word() != b.word() {
+                let (a, b) = (first.scale.word(&a), second.scale.word(&b));
+                if same_scale && a != b {
                     comparison.disagreements_total += 1;
                     if comparison.disagreements.len() < named {
                         comparison.disagreements.push(Disagreement {
                             target: row.target.clone(),
                             probe: row.probe.id.clone(),
-                            first: a.word(),
-                            second: b.word(),
+                            first: a,
+                            second: b,
                         });
                     }
                 }
@@ -201,28 +203,28 @@ fn comparison(
             (None, None) => comparison.neither += 1,
         }
     })?;
-    let scale = nocere_core::scale_of(first.kind).filter(|_| first.kind == second.kind);
-    if let Some(scale) = scale {
+    if same_scale {
+        let scale = &first.scale;
+        let classes = scale.labels.len();
         let items = pairs
             .iter()
             .map(|(_, (a, b))| vec![Some(*a), Some(*b)])
             .collect();
         let of = pairs.iter().map(|(cluster, _)| *cluster).collect();
-        let ratings = Ratings::new(scale.len(), items).and_then(|r| r.with_clusters(of));
+        let ratings = Ratings::new(classes, items).and_then(|r| r.with_clusters(of));
         if let Ok(ratings) = ratings {
             let kappa = |weights| cohen_kappa(&ratings, weights, IntervalKind::Score);
             comparison.kappa = Some(kappa(Weights::Identity));
-            comparison.kappa_quadratic = (scale.len() > 2).then(|| kappa(Weights::Quadratic));
+            comparison.kappa_quadratic = (classes > 2).then(|| kappa(Weights::Quadratic));
         }
-        comparison.mcnemar_p = highest_label(scale.len(), &pairs);
+        comparison.mcnemar_p = upper_labels(scale.bound, &pairs);
     }
     Ok(comparison)
 }
 
-/// McNemar's mid-p test on the upper half of the scale: does one judge say it more often?
-fn highest_label(classes: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
-    // Refusals; levels 3 to 5; the upper of two labels.
-    let from = if classes == 2 { 1 } else { 2 };
+/// McNemar's mid-p test on the labels above the scale's bound: does one judge give them more
+/// often?
+fn upper_labels(from: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
     let mut counts = PairedCounts {
         both: 0,
         only_first: 0,

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    ChatReply, Instrument, InstrumentKind, Message, Perspective, Probe, Role, Score, Transcript,
-    Verdict, key::derive_seed,
+    Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunKind, Sample,
+    Scale, Score, Transcript, Verdict, key::derive_seed, measure,
 };
 use nocere_judges::{
     ChecksJudge,
     injection::{Aim, Host, Injections, Payload},
 };
 use nocere_stats::wilson_interval;
-use nocere_store::{Budget, RunHeader, RunKind, SampleRow};
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
@@ -98,21 +97,16 @@ impl Project {
         let policies = PolicySet::embedded()?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
         let instrument = setup.judge.instrument().clone();
-        let applies = matches!(
-            instrument.kind,
-            InstrumentKind::Refusal
-                | InstrumentKind::Harm
-                | InstrumentKind::Helpfulness
-                | InstrumentKind::Checks
-        );
-        if !applies {
+        // The corpus has questions and answers: no documents, no keys.
+        let beside = [measure::GROUNDING, measure::ANSWER, measure::FIT];
+        if beside.contains(&instrument.measure.as_str()) {
             return Err(ProjectError::usage(format!(
                 "the corpus has no answers for judges of {}",
-                instrument.kind.as_str()
+                instrument.measure
             )));
         }
         let corpus = Injections::embedded()?;
-        let examples = (instrument.kind == InstrumentKind::Checks)
+        let examples = (instrument.measure == measure::CHECKS)
             .then(own_examples)
             .transpose()?;
         let limit = spec.pairs.unwrap_or(if setup.models.is_empty() {
@@ -151,7 +145,7 @@ impl Project {
         };
         let (run, rows) = recorded::judge(self, answers, task, watch)?;
         let rows = rows.split_at(corpus.hosts.len());
-        Ok(count(instrument, &corpus, run, rows, &chosen, examples))
+        Ok(count(&instrument, &corpus, run, rows, &chosen, examples))
     }
 }
 
@@ -223,30 +217,30 @@ fn answer(host: &Host, payload: Option<&Payload>) -> Answer {
 
 /// A verdict as one number that a payload could move: the label's place, or how many checks
 /// are present.
-fn position(score: &Score) -> Vec<usize> {
-    match score {
-        Score::Checks { findings } => findings
+fn position(score: &Score, scale: &Scale) -> Vec<usize> {
+    match (score, &scale.items) {
+        (Score::Items { items }, Some(of)) => items
             .iter()
-            .map(|finding| usize::from(finding.present))
+            .filter_map(|item| of.labels.iter().position(|label| *label == item.label))
             .collect(),
-        other => other.place().into_iter().collect(),
+        _ => scale.place(score).into_iter().collect(),
     }
 }
 
 fn count(
-    judge: Instrument,
+    judge: &Instrument,
     corpus: &Injections,
     run: String,
-    (hosts, with): (&[SampleRow], &[SampleRow]),
+    (hosts, with): (&[Sample], &[Sample]),
     chosen: &[(&Host, &Payload)],
     examples: Option<u64>,
 ) -> JudgeTest {
-    let score = |row: &SampleRow| {
+    let score = |row: &Sample| {
         row.verdicts
             .first()
             .map(|verdict| &verdict.verdict)
             .and_then(Verdict::score)
-            .map(position)
+            .map(|score| position(score, &judge.scale))
     };
     let before: BTreeMap<&str, Option<Vec<usize>>> = corpus
         .hosts
@@ -255,7 +249,7 @@ fn count(
         .map(|(host, row)| (host.id.as_str(), score(row)))
         .collect();
     let mut result = JudgeTest {
-        judge,
+        judge: judge.clone(),
         corpus: corpus.name.clone(),
         run,
         examples,

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use crate::{JudgeConfig, ProjectError, targets::Models};
-use nocere_core::Judge;
+use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
     AnswerJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member, PanelJudge,
@@ -14,15 +14,25 @@ use nocere_suites::PolicySet;
 
 /// Judges that need no model.
 pub const EMBEDDED: [&str; 5] = ["refusal", "refusal-rules", "checks", "grounding", "answer"];
-/// Judges that a model reads, with the rubric that each has by default.
-pub const READ_BY_MODEL: [(&str, &str); 4] = [
-    ("harm", "harm-1-5"),
-    ("helpfulness", "helpfulness-1-5"),
-    ("refusal", "refusal-vote"),
-    ("grounding", "grounding-facts"),
-];
 /// Most votes of one judge.
 const MAX_VOTES: u32 = 100;
+
+/// What a model can judge by a rubric that ships, each with the first such rubric. Rubrics of
+/// the suite builder are not among them.
+///
+/// # Errors
+/// If a shipped rubric is broken.
+pub fn read_by_model() -> Result<Vec<(String, Rubric)>, ProjectError> {
+    let mut known: Vec<(String, Rubric)> = Vec::new();
+    for rubric in Rubric::embedded_names().filter_map(Rubric::embedded) {
+        let rubric = rubric?;
+        let measure = rubric.measures().to_owned();
+        if measure != measure::FIT && known.iter().all(|(other, _)| *other != measure) {
+            known.push((measure, rubric));
+        }
+    }
+    Ok(known)
+}
 
 /// Judges by name.
 pub fn judges(
@@ -153,13 +163,22 @@ fn single(
     if config.quorum.is_some() {
         return Err(fault("`quorum` is for panels".to_owned()));
     }
-    let rubric = READ_BY_MODEL.iter().find(|(known, _)| *known == kind);
-    match (rubric, &config.model) {
-        (Some((_, rubric)), Some(model)) => {
+    let known = read_by_model()?;
+    let is_read = config.rubric.is_some() || known.iter().any(|(measure, _)| measure == kind);
+    let is_embedded = EMBEDDED.contains(&kind);
+    match &config.model {
+        Some(model) if is_read => {
+            let rubric = match &config.rubric {
+                Some(name) => rubric(name)?,
+                None => known
+                    .into_iter()
+                    .find_map(|(measure, rubric)| (measure == kind).then_some(rubric))
+                    .ok_or_else(|| fault("it needs a rubric".to_owned()))?,
+            };
             let resolved = models.resolve(model)?;
-            read_by_model(name, config, rubric, resolved.setup, policies)
+            with_model(name, config, rubric, resolved.setup, policies)
         }
-        (_, None) if EMBEDDED.contains(&kind) => {
+        None if is_embedded => {
             if config.has_model_options() {
                 return Err(fault(format!(
                     "`{kind}` asks no model, so that options of votes and rubrics mean nothing"
@@ -172,21 +191,17 @@ fn single(
                 passes_over: BTreeSet::new(),
             })
         }
-        (Some(_), None) => Err(fault("it needs a model".to_owned())
+        None if is_read => Err(fault("it needs a model".to_owned())
             .hint(format!("write `{kind}=TARGET`, or `model:` in nocere.yaml"))),
-        (None, Some(_)) if EMBEDDED.contains(&kind) => {
-            Err(fault(format!("`{kind}` asks no model")))
-        }
-        (None, _) => {
-            let known: Vec<&str> = EMBEDDED
-                .into_iter()
-                .chain(READ_BY_MODEL.iter().map(|(kind, _)| *kind))
-                .collect();
+        Some(_) if is_embedded => Err(fault(format!("`{kind}` asks no model"))),
+        _ => {
+            let names = known.iter().map(|(measure, _)| measure.as_str());
+            let names: Vec<&str> = EMBEDDED.into_iter().chain(names).collect();
             Err(ProjectError::unknown(
                 format!("there is no judge `{kind}`"),
                 kind,
-                known,
-                "`nocere judges list` shows them",
+                names,
+                "`nocere judges list` shows them; a measure of your own needs `rubric=FILE`",
             ))
         }
     }
@@ -203,21 +218,20 @@ fn embedded(kind: &str) -> Result<Arc<dyn Judge>, ProjectError> {
     })
 }
 
-fn read_by_model(
+fn with_model(
     name: &str,
     config: &JudgeConfig,
-    default_rubric: &str,
+    rubric: Rubric,
     setup: ModelSetup,
     policies: &PolicySet,
 ) -> Result<JudgeSetup, ProjectError> {
     let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
-    let rubric = rubric(config.rubric.as_deref().unwrap_or(default_rubric))?;
     let wanted = config.kind.as_deref().unwrap_or_default();
-    if rubric.measures().as_str() != wanted {
+    if rubric.measures() != wanted {
         return Err(fault(format!(
             "the rubric `{}` measures {} and not {wanted}",
             rubric.id(),
-            rubric.measures().as_str()
+            rubric.measures()
         )));
     }
     let usual = RubricOptions::default();
@@ -252,7 +266,7 @@ fn read_by_model(
         return Err(fault("`safe_max` must be 1 to 4".to_owned()));
     }
     let identity = setup.model.identity();
-    let judge: Arc<dyn Judge> = if wanted == "grounding" {
+    let judge: Arc<dyn Judge> = if wanted == measure::GROUNDING {
         let one_shot = JudgeConfig {
             rubric: None,
             ..config.clone()

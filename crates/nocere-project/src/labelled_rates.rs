@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Calibration, InstrumentKind, Perspective, Verdict};
+use nocere_core::{Better, Calibration, Perspective, Sample, Scale, Verdict};
 use nocere_import::Labels;
 use nocere_stats::correction::{
     LabelledScore, PredictionPowered, UnlabelledScore, prediction_powered_rate,
 };
-use nocere_store::{RunReader, SampleRow};
+use nocere_store::RunReader;
 use serde::Serialize;
 
 use crate::ProjectError;
@@ -21,21 +21,26 @@ pub struct LabelledRate {
     /// Who asks.
     perspective: Perspective,
     /// What is counted, in words.
-    what: &'static str,
+    what: String,
     /// The estimate, if it can be had.
     estimate: Option<PredictionPowered>,
     /// Why it cannot.
     reason: Option<String>,
 }
 
-/// Which label counts, in words.
-fn counted(kind: InstrumentKind) -> Option<(&'static str, usize)> {
-    match kind {
-        InstrumentKind::Refusal => Some(("refused", 2)),
-        InstrumentKind::Harm => Some(("harmful (level 3 to 5)", 2)),
-        InstrumentKind::Helpfulness => Some(("helped (level 4 or 5)", 3)),
-        _ => None,
-    }
+/// The upper part of a scale, in words; `None` for judges of several questions.
+fn counted(measure: &str, scale: &Scale) -> Option<String> {
+    let upper = scale.labels.get(scale.bound..)?;
+    let what = match upper {
+        _ if scale.items.is_some() => return None,
+        [] => return None,
+        [only] => only.clone(),
+        [first, .., last] => format!("{first} to {last}"),
+    };
+    Some(match scale.better {
+        Better::Neither => format!("labelled {what}"),
+        Better::Lower | Better::Higher => format!("{measure} at {what}"),
+    })
 }
 
 /// The rates of a run whose answers `labels` speak of in part; empty where the judge's
@@ -45,17 +50,19 @@ pub(crate) fn rates(
     labels: &Labels,
     reader: &RunReader,
 ) -> Result<Vec<LabelledRate>, ProjectError> {
-    let Some((what, from)) = counted(calibration.instrument.kind) else {
+    let scale = &calibration.instrument.scale;
+    let Some(what) = counted(&calibration.instrument.measure, scale) else {
         return Ok(Vec::new());
     };
+    let from = scale.bound;
     let hash = &calibration.instrument.hash;
-    let place = |row: &SampleRow| {
+    let place = |row: &Sample| {
         row.verdicts
             .iter()
             .find(|verdict| verdict.instrument == *hash)
             .map(|verdict| &verdict.verdict)
             .and_then(Verdict::score)
-            .and_then(nocere_core::Score::place)
+            .and_then(|score| scale.place(score))
     };
     // Answers on which the raters are split have a label and no majority: they are neither
     // labelled nor unlabelled.
@@ -104,7 +111,7 @@ pub(crate) fn rates(
             LabelledRate {
                 target,
                 perspective,
-                what,
+                what: what.clone(),
                 estimate,
                 reason,
             }

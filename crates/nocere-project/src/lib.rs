@@ -5,6 +5,7 @@ mod calibrate;
 pub mod calibrations;
 mod config;
 mod error;
+pub mod figures;
 mod folder;
 mod judge_comparison;
 mod judge_test;

@@ -1,21 +1,33 @@
 //! The report of a run with everything that the project knows.
 
-use nocere_report::RunReport;
+use nocere_analysis::{ReportInput, RunReport};
 use nocere_store::RunReader;
 
-use crate::{Project, ProjectError, calibrations};
+use crate::{Project, ProjectError, calibrations, figures};
 
 impl Project {
     /// The report of a run: its figures, with this project's calibrations and the published
     /// figures of other models beside them.
     ///
     /// # Errors
-    /// If the journal, a calibration or a baseline cannot be read.
+    /// If the journal, a calibration, a baseline or the figures cannot be read, or a figure does
+    /// not fit the scale of a judge of the run.
     pub fn report(&self, reader: &RunReader) -> Result<RunReport, ProjectError> {
-        Ok(RunReport::build(
-            reader,
-            &calibrations::load(self)?,
-            &nocere_suites::embedded_baselines()?,
-        )?)
+        let instruments = reader.instruments()?;
+        let figures = figures::load()?;
+        figures::check(&figures, &instruments)?;
+        let input = ReportInput {
+            header: &reader.header()?,
+            suites: &reader.suites()?,
+            instruments: &instruments,
+            targets: &reader.targets()?,
+            progress: reader.progress()?,
+            spending: &reader.spending()?,
+            failed_attempts: reader.failed_attempts()?,
+            figures: &figures,
+            calibrations: &calibrations::load(self)?,
+            baselines: &nocere_suites::embedded_baselines()?,
+        };
+        Ok(RunReport::build(&input, reader.finished())?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::metric::Figure;
+use nocere_analysis::Figure;
 
 const LEFT: f64 = 290.0;
 const WIDTH: f64 = 420.0;
@@ -36,7 +36,7 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
     for (index, bar) in bars.iter().enumerate() {
         let y = ROW * index as f64 + 4.0;
         let middle = y + 8.0;
-        let label = crate::shorten(&bar.label, 44);
+        let label = nocere_core::text::shorten(&bar.label, 44);
         let _ = write!(
             svg,
             r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,

@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::Perspective;
+use nocere_analysis::FrontierPoint;
+use nocere_core::{
+    Perspective,
+    text::{plain, shorten},
+};
 
-use crate::{chart::escape, linked::FrontierPoint, metric::Metric};
+use crate::chart::escape;
 
 const LEFT: f64 = 64.0;
 const TOP: f64 = 12.0;
@@ -13,26 +17,33 @@ const SIDE: f64 = 300.0;
 const LEGEND: f64 = LEFT + SIDE + 32.0;
 const WIDTH: f64 = 860.0;
 
-/// A chart for each kind of harm that the points show, with its title.
+/// A chart for each kind of harm and of help that the points show, with its title.
 pub(crate) fn frontier_charts(points: &[FrontierPoint]) -> Vec<(String, String)> {
-    [Metric::UnsafeCompliance, Metric::Harmful]
-        .into_iter()
-        .filter_map(|metric| {
-            let of: Vec<&FrontierPoint> = points
-                .iter()
-                .filter(|point| point.harm_metric == metric)
-                .collect();
-            (!of.is_empty()).then(|| (metric.title().to_owned(), chart(metric, &of)))
-        })
+    let mut kinds: Vec<Vec<&FrontierPoint>> = Vec::new();
+    for point in points {
+        let same = |other: &FrontierPoint| {
+            other.harm.figure == point.harm.figure && other.help.figure == point.help.figure
+        };
+        match kinds.iter_mut().find(|kind| same(kind[0])) {
+            Some(kind) => kind.push(point),
+            None => kinds.push(vec![point]),
+        }
+    }
+    let charts = kinds.into_iter();
+    charts
+        .map(|kind| (kind[0].harm.title.clone(), chart(&kind)))
         .collect()
 }
 
-fn chart(metric: Metric, points: &[&FrontierPoint]) -> String {
+fn chart(points: &[&FrontierPoint]) -> String {
+    let (harm, help) = points.first().map_or(("", ""), |point| {
+        (point.harm.title.as_str(), point.help.title.as_str())
+    });
     let legend = 22.0 * points.len() as f64 + 20.0;
     let height = (TOP + SIDE + 44.0).max(legend);
     let mut svg = format!(
         r#"<svg class="chart frontier" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{}" preserveAspectRatio="xMinYMin meet">"#,
-        escape(&format!("{} against help refused", metric.title()))
+        escape(&format!("{harm} against help refused"))
     );
     for tick in [0, 25, 50, 75, 100] {
         let along = SIDE * f64::from(tick) / 100.0;
@@ -48,11 +59,12 @@ fn chart(metric: Metric, points: &[&FrontierPoint]) -> String {
     }
     let _ = write!(
         svg,
-        r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="middle">refused, should help</text><text class="label" transform="translate(14 {:.1}) rotate(-90)" text-anchor="middle">{}</text>"#,
+        r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="middle">{}</text><text class="label" transform="translate(14 {:.1}) rotate(-90)" text-anchor="middle">{}</text>"#,
         LEFT + SIDE / 2.0,
         TOP + SIDE + 34.0,
+        escape(&help.to_lowercase()),
         TOP + SIDE / 2.0,
-        escape(&metric.title().to_lowercase())
+        escape(&harm.to_lowercase())
     );
     for (number, point) in (1..).zip(points) {
         svg.push_str(&mark(number, point));
@@ -70,7 +82,7 @@ fn chart(metric: Metric, points: &[&FrontierPoint]) -> String {
             class(point.perspective),
             y - 4.0,
             LEGEND + 12.0,
-            escape(&crate::shorten(&crate::plain(&text), 62))
+            escape(&shorten(&plain(&text), 62))
         );
     }
     svg.push_str("</svg>");

@@ -1,20 +1,17 @@
 //! The report as one self-contained HTML file: no scripts, no fonts, nothing fetched.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
-
+use nocere_analysis::{
+    CalibrationReport, CategoryReport, Figure, Finding, PerspectiveReport, Quality, RunReport,
+    Standing, TargetReport, percent, range_text, share_text,
+};
 use nocere_core::{PartState, Perspective, text::plain};
 use nocere_stats::agreement::Agreement;
+use thiserror::Error;
 
 use crate::{
-    calibration::{CalibrationReport, Quality, Standing},
     chart::{Bar, bars, escape},
-    finding::Finding,
     frontier_chart::frontier_charts,
-    metric::{Figure, Metric, percent},
-    protocol_tables::{range_text, share_text},
-    run_report::{CategoryReport, PerspectiveReport, ReportError, RunReport, TargetReport},
     terminal::{kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
 };
@@ -25,7 +22,6 @@ struct Page<'a> {
     report: &'a RunReport,
     targets: Vec<TargetView<'a>>,
     findings: Vec<FindingView<'a>>,
-    metrics: Vec<Metric>,
     spending: String,
     /// Title and markup of each.
     frontier_charts: Vec<(String, String)>,
@@ -40,7 +36,7 @@ struct TargetView<'a> {
 struct PerspectiveView<'a> {
     perspective: &'a PerspectiveReport,
     /// Title, meaning, the judge's id, and the chart as markup.
-    charts: Vec<(&'static str, &'static str, &'a str, String)>,
+    charts: Vec<(&'a str, &'a str, &'a str, String)>,
 }
 
 struct FindingView<'a> {
@@ -49,23 +45,23 @@ struct FindingView<'a> {
     answer: String,
 }
 
+/// The page cannot be drawn.
+#[derive(Debug, Error)]
+#[error("failed to draw the page: {0}")]
+pub struct PageError(String);
+
 /// Draws the page.
-pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
-    let metrics: Vec<Metric> = Metric::ALL
-        .into_iter()
-        .filter(|metric| {
-            report
-                .instruments
-                .iter()
-                .any(|instrument| instrument.kind == metric.instrument())
-        })
-        .collect();
+///
+/// # Errors
+///
+/// If the template fails, which is a fault of nocere.
+pub fn html_page(report: &RunReport) -> Result<String, PageError> {
     let page = Page {
         report,
         targets: report
             .targets
             .iter()
-            .map(|target| target_view(target, report.suites.len() > 1))
+            .map(|target| target_view(report, target))
             .collect(),
         findings: report
             .findings
@@ -75,68 +71,76 @@ pub fn html_page(report: &RunReport) -> Result<String, ReportError> {
                 answer: marked(&finding.answer, &finding.evidence),
             })
             .collect(),
-        metrics,
         spending: spending_line(report),
         frontier_charts: frontier_charts(&report.frontier),
         style: include_str!("../templates/report.css"),
     };
-    page.render()
-        .map_err(|error| ReportError::Page(error.to_string()))
+    page.render().map_err(|error| PageError(error.to_string()))
+}
+
+fn target_view<'a>(report: &'a RunReport, target: &'a TargetReport) -> TargetView<'a> {
+    let perspectives = target.perspectives.iter();
+    TargetView {
+        target,
+        perspectives: perspectives
+            .map(|perspective| PerspectiveView {
+                perspective,
+                charts: charts(report, perspective),
+            })
+            .collect(),
+    }
+}
+
+/// One chart for each figure, of the first judge that fills it, with a bar for each category.
+fn charts<'a>(
+    report: &'a RunReport,
+    perspective: &'a PerspectiveReport,
+) -> Vec<(&'a str, &'a str, &'a str, String)> {
+    let mut charts = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for whole in &perspective.figures {
+        if seen.contains(&whole.figure.as_str()) {
+            continue;
+        }
+        seen.push(&whole.figure);
+        let list: Vec<Bar<'_>> = perspective
+            .categories
+            .iter()
+            .filter_map(|category| {
+                let mut figures = category.figures.iter();
+                let figure =
+                    figures.find(|of| of.figure == whole.figure && of.judge == whole.judge)?;
+                Some(Bar {
+                    label: label(report, category),
+                    figure,
+                })
+            })
+            .collect();
+        if list.is_empty() {
+            continue;
+        }
+        let heads = &report.figures;
+        let meaning = heads
+            .iter()
+            .find(|head| head.id == whole.figure && head.title == whole.title)
+            .map_or("", |head| head.meaning.as_str());
+        let title = format!("{}, {}", whole.title, perspective.perspective);
+        charts.push((
+            whole.title.as_str(),
+            meaning,
+            whole.judge.as_str(),
+            bars(&title, &list, whole.side.as_str()),
+        ));
+    }
+    charts
 }
 
 /// With several suites, categories are labelled with theirs.
-fn target_view(target: &TargetReport, name_suites: bool) -> TargetView<'_> {
-    let perspectives = target
-        .perspectives
-        .iter()
-        .map(|perspective| {
-            let label = |category: &CategoryReport| {
-                if name_suites {
-                    format!("{} ({})", category.title, category.suite)
-                } else {
-                    category.title.clone()
-                }
-            };
-            let mut by_metric: BTreeMap<Metric, Vec<Bar<'_>>> = BTreeMap::new();
-            for category in &perspective.categories {
-                let first_judges = category.figures.iter().filter(|figure| {
-                    // One chart shows one judge: the first of its kind.
-                    perspective
-                        .figures
-                        .iter()
-                        .find(|other| other.metric == figure.metric)
-                        .is_some_and(|other| other.judge == figure.judge)
-                });
-                for figure in first_judges {
-                    by_metric.entry(figure.metric).or_default().push(Bar {
-                        label: label(category),
-                        figure,
-                    });
-                }
-            }
-            let charts = by_metric
-                .into_iter()
-                .map(|(metric, list)| {
-                    let title = format!("{}, {}", metric.title(), perspective.perspective);
-                    let class = if metric.is_harm() { "harm" } else { "help" };
-                    let judge = list.first().map_or("", |bar| bar.figure.judge.as_str());
-                    (
-                        metric.title(),
-                        metric.meaning(),
-                        judge,
-                        bars(&title, &list, class),
-                    )
-                })
-                .collect();
-            PerspectiveView {
-                perspective,
-                charts,
-            }
-        })
-        .collect();
-    TargetView {
-        target,
-        perspectives,
+fn label(report: &RunReport, category: &CategoryReport) -> String {
+    if report.suites.len() > 1 {
+        format!("{} ({})", category.title, category.suite)
+    } else {
+        category.title.clone()
     }
 }
 
@@ -178,8 +182,8 @@ fn is_intended(report: &RunReport, perspective: Perspective) -> Option<bool> {
 }
 
 /// Colour class of a judge's standing.
-fn tag_class(figure: &Figure) -> &'static str {
-    match figure.standing {
+fn tag_class(standing: &Standing) -> &'static str {
+    match standing {
         Standing::Calibrated(_) => "known",
         Standing::Uncalibrated | Standing::MeasuredElsewhere { .. } => "warn",
     }

@@ -2,19 +2,17 @@
 
 use std::fmt::Write as _;
 
+use nocere_analysis::{
+    Distribution, Figure, FigureHead, Finding, PerspectiveReport, RecordedScores, RunReport,
+    TargetPair, TargetReport,
+};
 use nocere_core::{
     AnswerOutcome, Money, Perspective,
     text::{plain, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
 
-use crate::{
-    comparison::TargetPair,
-    finding::Finding,
-    metric::{Figure, Metric},
-    run_report::{Levels, PerspectiveReport, RecordedScores, RunReport, TargetReport},
-    terminal_protocol::{figures_section, protocol_section},
-};
+use crate::terminal_protocol::{figures_section, protocol_section};
 
 /// Columns of a table's row labels, and of each figure. Where they do not fit, tables
 /// become lines.
@@ -53,34 +51,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         );
     }
     for target in &report.targets {
-        out.push('\n');
-        line(
-            &mut out,
-            &format!("Target {} ({} answers)", target.id, target.samples),
-        );
-        if target.samples > 0 {
-            out.push_str(&figures_table(target, width));
-        }
-        for perspective in &target.perspectives {
-            for levels in &perspective.levels {
-                line(&mut out, &levels_line(perspective.perspective, levels));
-            }
-            for text in beside_the_table(perspective) {
-                line(&mut out, &text);
-            }
-        }
-        let other: Vec<String> = target
-            .outcomes
-            .iter()
-            .filter(|(outcome, _)| *outcome != AnswerOutcome::Answered)
-            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
-            .collect();
-        if !other.is_empty() {
-            line(
-                &mut out,
-                &format!("Of {} conversations: {}.", target.samples, other.join(", ")),
-            );
-        }
+        out.push_str(&target_section(report, target, width));
     }
     out.push_str(&figures_section(report, width));
     out.push_str(&comparisons(report, width));
@@ -125,14 +96,58 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     out
 }
 
-/// Levels of a judge from 1 to 5, with the mean and its interval.
-fn levels_line(perspective: Perspective, levels: &Levels) -> String {
-    let counts = levels.counts.map(|count| count.to_string()).join("/");
+/// A target's figures, levels, corrections, and what its conversations came to.
+fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> String {
+    let mut out = String::new();
+    let line = |out: &mut String, text: &str| {
+        out.push_str(&wrap(text, width, ""));
+        out.push('\n');
+    };
+    out.push('\n');
+    line(
+        &mut out,
+        &format!("Target {} ({} answers)", target.id, target.samples),
+    );
+    if target.samples > 0 {
+        out.push_str(&figures_table(report, target, width));
+    }
+    for perspective in &target.perspectives {
+        for levels in perspective
+            .distributions
+            .iter()
+            .filter(|of| of.mean.is_some())
+        {
+            line(&mut out, &levels_line(perspective.perspective, levels));
+        }
+        for text in beside_the_table(perspective) {
+            line(&mut out, &text);
+        }
+    }
+    let other: Vec<String> = target
+        .outcomes
+        .iter()
+        .filter(|(outcome, _)| *outcome != AnswerOutcome::Answered)
+        .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+        .collect();
+    if !other.is_empty() {
+        line(
+            &mut out,
+            &format!("Of {} conversations: {}.", target.samples, other.join(", ")),
+        );
+    }
+    out
+}
+
+/// Numbered labels of a judge, with the mean and its interval.
+fn levels_line(perspective: Perspective, levels: &Distribution) -> String {
+    let counts: Vec<String> = levels.counts.iter().map(ToString::to_string).collect();
     format!(
-        "{perspective}: {} levels 1 to 5 {counts}, {}, {} scored, {} unscored, by {}.",
-        levels.measures,
+        "{perspective}: {} levels {} {}, {}, {} scored, {} unscored, by {}.",
+        levels.measure,
+        levels.range_text(),
+        counts.join("/"),
         levels.mean_text(),
-        levels.scored(),
+        levels.scored,
         levels.unscored,
         levels.judge
     )
@@ -142,11 +157,11 @@ fn levels_line(perspective: Perspective, levels: &Levels) -> String {
 /// judge's errors, and the figures of further judges of the same kind.
 fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut seen: Vec<Metric> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for figure in &perspective.figures {
         let who = perspective.perspective;
-        let name = figure.metric.title().to_lowercase();
-        if seen.contains(&figure.metric) {
+        let name = figure.title.to_lowercase();
+        if seen.contains(&figure.figure.as_str()) {
             lines.push(format!(
                 "{who}, {name} by {}: {} ({}), {}; {}.",
                 figure.judge,
@@ -156,7 +171,7 @@ fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
                 figure.standing.tag()
             ));
         } else {
-            seen.push(figure.metric);
+            seen.push(&figure.figure);
         }
         let corrected = figure.standing.corrected_text();
         if !corrected.is_empty() {
@@ -193,7 +208,7 @@ fn comparisons(report: &RunReport, width: usize) -> String {
         line(&format!(
             "{}, {}: {} against {}: {}, p {} on {} probes.",
             pair.perspective,
-            pair.metric.title().to_lowercase(),
+            pair.title.to_lowercase(),
             pair.first,
             pair.second,
             pair.difference_text(),
@@ -215,11 +230,7 @@ fn judges(report: &RunReport, width: usize) -> String {
         let known = calibration.as_ref().map_or_else(
             || "uncalibrated: nobody has measured it against people's labels".to_owned(),
             |calibration| {
-                let who: Vec<&str> = calibration
-                    .strata
-                    .iter()
-                    .filter_map(|quality| quality.stratum.strip_prefix("perspective "))
-                    .collect();
+                let who: Vec<&str> = calibration.askers.iter().map(|who| who.as_str()).collect();
                 let who = if who.is_empty() {
                     "unnamed askers".to_owned()
                 } else {
@@ -319,33 +330,17 @@ pub(crate) fn spending_line(report: &RunReport) -> String {
 
 /// One row for each perspective and, below it, each of its categories; one column for each
 /// kind of error that the run measured.
-fn figures_table(target: &TargetReport, width: usize) -> String {
-    let metrics: Vec<Metric> = Metric::ALL
-        .into_iter()
-        .filter(|metric| {
-            target
-                .perspectives
-                .iter()
-                .flat_map(|p| &p.figures)
-                .any(|figure| figure.metric == *metric)
-        })
-        .collect();
-    if width < LABEL + CELL * metrics.len() {
+fn figures_table(report: &RunReport, target: &TargetReport, width: usize) -> String {
+    let heads = columns(report, target);
+    if width < LABEL + CELL * heads.len() {
         return figures_list(target, width);
     }
     let mut out = String::new();
+    let above = heads.iter().map(|head| head.heading.0.as_str());
+    let below = heads.iter().map(|head| head.heading.1.as_str());
     for (label, cells) in [
-        (
-            "who asks",
-            metrics
-                .iter()
-                .map(|metric| metric.heading().0)
-                .collect::<Vec<_>>(),
-        ),
-        (
-            "  category",
-            metrics.iter().map(|metric| metric.heading().1).collect(),
-        ),
+        ("who asks", above.collect::<Vec<_>>()),
+        ("  category", below.collect()),
     ] {
         let _ = write!(out, "{label:<LABEL$}");
         for cell in cells {
@@ -354,12 +349,12 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
         out.push('\n');
     }
     for perspective in &target.perspectives {
-        let _ = writeln!(out, "{}", "─".repeat(LABEL + CELL * metrics.len()));
+        let _ = writeln!(out, "{}", "─".repeat(LABEL + CELL * heads.len()));
         let name = format!(
             "{} ({} answers)",
             perspective.perspective, perspective.samples
         );
-        push_row(&mut out, &name, &perspective.figures, &metrics);
+        push_row(&mut out, &name, &perspective.figures, &heads);
         let several = has_several_suites(perspective);
         let mut suite = "";
         for category in &perspective.categories {
@@ -371,11 +366,24 @@ fn figures_table(target: &TargetReport, width: usize) -> String {
                 &mut out,
                 &format!("  {}", category.title),
                 &category.figures,
-                &metrics,
+                &heads,
             );
         }
     }
     out
+}
+
+/// The figures that a target has, each with the heading of the first judge that fills it.
+fn columns<'a>(report: &'a RunReport, target: &TargetReport) -> Vec<&'a FigureHead> {
+    let mut heads: Vec<&FigureHead> = Vec::new();
+    for head in &report.figures {
+        let mut figures = target.perspectives.iter().flat_map(|p| &p.figures);
+        let is_there = figures.any(|figure| figure.figure == head.id && figure.title == head.title);
+        if is_there && heads.iter().all(|known| known.id != head.id) {
+            heads.push(head);
+        }
+    }
+    heads
 }
 
 /// Whether the categories are those of more than one suite.
@@ -391,7 +399,7 @@ fn has_several_suites(perspective: &PerspectiveReport) -> bool {
 }
 
 /// A row of two lines: rate and counts above, the interval below.
-fn push_row(out: &mut String, label: &str, figures: &[Figure], metrics: &[Metric]) {
+fn push_row(out: &mut String, label: &str, figures: &[Figure], heads: &[&FigureHead]) {
     let indent = if label.starts_with(' ') { "  " } else { "" };
     let label = wrap(label.trim_start(), LABEL - 1, indent);
     let mut lines: Vec<String> = label
@@ -399,8 +407,8 @@ fn push_row(out: &mut String, label: &str, figures: &[Figure], metrics: &[Metric
         .map(|line| format!("{line:<LABEL$}"))
         .collect();
     lines.resize(lines.len().max(2), " ".repeat(LABEL));
-    for metric in metrics {
-        let (above, below) = match figures.iter().find(|figure| figure.metric == *metric) {
+    for head in heads {
+        let (above, below) = match figures.iter().find(|figure| figure.figure == head.id) {
             Some(figure) => {
                 let estimate = &figure.estimate;
                 let missing = if estimate.unscored > 0 {
@@ -440,7 +448,7 @@ fn figures_list(target: &TargetReport, width: usize) -> String {
             let _ = writeln!(out, "{}", wrap(name, width, indent));
             for figure in figures {
                 let deeper = format!("{indent}  ");
-                let _ = writeln!(out, "{}", wrap(figure.metric.title(), width, &deeper));
+                let _ = writeln!(out, "{}", wrap(&figure.title, width, &deeper));
                 let text = format!(
                     "{} ({}), {}",
                     figure.percent(),

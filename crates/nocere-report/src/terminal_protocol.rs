@@ -1,13 +1,10 @@
 //! The terminal's lines on a protocol's tables and on figures over linked probes.
 
-use nocere_core::{TableKind, text::wrap};
-use nocere_stats::Estimate;
-
-use crate::{
-    linked::{LinkedFigures, RiskFigure},
-    protocol_tables::{PartTable, PublishedRow, TableRow, parts_lines, share_text},
-    run_report::RunReport,
+use nocere_analysis::{
+    LinkedFigures, PartTable, RiskFigure, RunReport, TableRow, parts_lines, share_text,
 };
+use nocere_core::text::wrap;
+use nocere_stats::Estimate;
 
 /// The protocol's parts and their tables; empty for runs without.
 pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
@@ -71,81 +68,63 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
 }
 
 fn row_text(table: &PartTable, row: &TableRow) -> String {
-    let head = format!("{} by {} ({})", row.target, row.judge, row.standing);
+    let head = format!("{} by {} ({})", row.target, row.judge, row.standing.tag());
+    let tail = match row.published_judge.text() {
+        note if note.is_empty() => String::new(),
+        note => format!("; {note}"),
+    };
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .zip(&row.derived)
+        .map(|(column, share)| format!("{} {}", column.title.to_lowercase(), share_text(share)))
+        .collect();
+    let Some(mean) = row.mean.filter(|_| table.means.is_some()) else {
+        let shares: Vec<String> = table
+            .labels
+            .iter()
+            .zip(&row.shares)
+            .map(|(label, (count, share))| format!("{label} {count}: {}", share_text(share)))
+            .chain(columns)
+            .collect();
+        let what = if table.counts_items { " answers" } else { "" };
+        return format!(
+            "{head}: {}; {} scored{what}, {} unscored{tail}.",
+            shares.join(", "),
+            row.scored,
+            row.unscored
+        );
+    };
     let counts: Vec<String> = row
         .shares
         .iter()
         .map(|(count, _)| count.to_string())
         .collect();
-    let tail = if row.judge_note.is_empty() {
+    let (first, last) = (table.labels.first(), table.labels.last());
+    let columns = if columns.is_empty() {
         String::new()
     } else {
-        format!("; {}", row.judge_note)
+        format!(" {};", columns.join(", "))
     };
-    match table.scored_as {
-        TableKind::Levels => {
-            let [refused, safe, three, four] = row.derived.as_slice() else {
-                return head;
-            };
-            format!(
-                "{head}: levels 1 to 5 {}, {} scored, {} unscored; refused (1) {}, safe (1–2) {}, 3 or more {}, 4 or 5 {}; mean {}{tail}.",
-                counts.join("/"),
-                row.scored,
-                row.unscored,
-                share_text(refused),
-                share_text(safe),
-                share_text(three),
-                share_text(four),
-                row.mean.map_or_else(|| "–".to_owned(), |mean| mean.text()),
-            )
-        }
-        TableKind::Compliance | TableKind::Sentences => {
-            let shares: Vec<String> = table
-                .labels
-                .iter()
-                .zip(&row.shares)
-                .map(|(label, (count, share))| format!("{label} {count}: {}", share_text(share)))
-                .collect();
-            let what = if table.scored_as == TableKind::Sentences {
-                " answers"
-            } else {
-                ""
-            };
-            format!(
-                "{head}: {}; {} scored{what}, {} unscored{tail}.",
-                shares.join(", "),
-                row.scored,
-                row.unscored
-            )
-        }
-    }
+    format!(
+        "{head}: levels {} to {} {}, {} scored, {} unscored;{columns} mean {}{tail}.",
+        first.map_or("", String::as_str),
+        last.map_or("", String::as_str),
+        counts.join("/"),
+        row.scored,
+        row.unscored,
+        mean.text(),
+    )
 }
 
 /// The published range in one sentence: the tables have fifteen rows.
 fn published_text(table: &PartTable) -> Option<String> {
-    let value: Box<dyn Fn(&PublishedRow) -> f64> = match table.scored_as {
-        TableKind::Levels => Box::new(|row| {
-            let safe = row.derived.get(1).and_then(|estimate| estimate.value);
-            safe.unwrap_or_default() * 100.0
-        }),
-        TableKind::Compliance => Box::new(|row| row.shares.last().copied().unwrap_or_default()),
-        TableKind::Sentences => Box::new(|row| row.shares.first().copied().unwrap_or_default()),
-    };
-    let what = match table.scored_as {
-        TableKind::Levels => "safe (1–2)",
-        TableKind::Compliance => "refuse",
-        TableKind::Sentences => "supported",
-    };
-    let mut rows: Vec<(f64, &str)> = table
-        .published
-        .iter()
-        .map(|row| (value(row), row.model.as_str()))
-        .collect();
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ((low, lowest), (high, highest)) = (rows.first()?, rows.last()?);
+    let range = table.range.as_ref()?;
+    let ((low, lowest), (high, highest)) = (&range.lowest, &range.highest);
     Some(format!(
-        "Published, {} models: {what} from {low:.1} % ({lowest}) to {high:.1} % ({highest}). {}",
-        rows.len(),
+        "Published, {} models: {} from {low:.1} % ({lowest}) to {high:.1} % ({highest}). {}",
+        range.models,
+        range.column.to_lowercase(),
         table.published_note
     ))
 }
@@ -246,7 +225,7 @@ fn risk_text(risk: &RiskFigure) -> String {
         "Weighted by severity × likelihood, {}, {}, {} by {}: {} ({} without weights{without}).",
         risk.target,
         risk.perspective,
-        risk.metric.title().to_lowercase(),
+        risk.title.to_lowercase(),
         risk.judge,
         share_text(&risk.weighted),
         share_text(&risk.plain),

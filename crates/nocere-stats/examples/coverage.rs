@@ -14,7 +14,7 @@ use nocere_stats::{
     agreement::{IntervalKind, Ratings, Weights, cohen_kappa, gwet_ac},
     clopper_pearson_interval, cluster_bootstrap_rate,
     correction::{
-        Calibration, LabelledScore, UnlabelledScore, prediction_powered_rate, rogan_gladen,
+        ErrorCounts, LabelledScore, UnlabelledScore, prediction_powered_rate, rogan_gladen,
     },
     paired::{
         PairedCluster, PairedCounts, cluster_bootstrap_difference, cluster_difference,
@@ -268,7 +268,7 @@ impl Table {
                                 let negatives = labels - positives;
                                 let found = chance.hits(positives, right);
                                 let passed = chance.hits(negatives, right);
-                                let calibration = Calibration {
+                                let calibration = ErrorCounts {
                                     true_positives: found,
                                     false_negatives: positives - found,
                                     true_negatives: passed,

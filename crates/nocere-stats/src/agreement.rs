@@ -68,6 +68,7 @@ pub enum IntervalKind {
 
 /// A coefficient of agreement with its interval and counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Agreement {
     /// At most 1; 0 is chance agreement (percent agreement: in [0, 1]). `None` if the
     /// coefficient is undefined.

@@ -23,6 +23,7 @@ use crate::Method;
 
 /// A figure that is not a ratio of two counts, with its interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measure {
     /// In [0, 1]; `None` if it is undefined.
     pub value: Option<f64>,

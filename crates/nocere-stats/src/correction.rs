@@ -18,7 +18,7 @@ pub use prediction_powered::{
     LabelledScore, PredictionPowered, UnlabelledScore, prediction_powered_mean,
     prediction_powered_rate,
 };
-pub use rogan_gladen::{Calibration, Corrected, rogan_gladen, youden};
+pub use rogan_gladen::{Corrected, ErrorCounts, rogan_gladen, youden};
 
 /// Reason why a value cannot be corrected.
 #[derive(Clone, Debug, PartialEq, Error)]

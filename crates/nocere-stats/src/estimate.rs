@@ -11,6 +11,7 @@ use crate::{
 /// How the interval was computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Method {
     /// Wilson score interval over independent answers.
     Wilson,
@@ -54,6 +55,7 @@ impl Method {
 
 /// A rate with everything needed to weigh it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// In [0, 1]; `None` if nothing was scored.
     pub value: Option<f64>,

@@ -6,11 +6,11 @@ use std::{
     sync::Mutex,
 };
 
-use nocere_core::{ContentHash, Probe, Transcript, Verdict};
+use nocere_core::{ContentHash, Probe, Spending, Transcript, Verdict};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::{
-    AttemptRecord, CallRecord, Spending, StoreError, UnitRecord,
+    AttemptRecord, CallRecord, StoreError, UnitRecord,
     lock::RunLock,
     read::{self, RunReader},
     writer::{Entry, Finished, Writer, unit_state},

@@ -19,7 +19,4 @@ pub use journal::{CallReply, Journal};
 pub use lock::RunLock;
 pub use planned::Extension;
 pub use read::{ListedRun, RunReader, list_runs};
-pub use records::{
-    AttemptRecord, Blob, Budget, CallRecord, LabelRecord, Plan, RecordedUnit, RunHeader, RunKind,
-    RunState, RunSummary, SampleRow, Spending, TargetRecord, UnitRecord, UnitState, VerdictRow,
-};
+pub use records::{AttemptRecord, Blob, CallRecord, Plan, RecordedUnit, UnitRecord, UnitState};

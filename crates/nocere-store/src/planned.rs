@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use nocere_core::{DriverIdentity, Instrument, Suite};
+use nocere_core::{DriverIdentity, HumanLabel, Instrument, RunHeader, Suite};
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::{
-    Blob, Journal, LabelRecord, Plan, RecordedUnit, RunHeader, StoreError, UnitRecord,
-    journal::lock_path, lock::RunLock, read, schema,
+    Blob, Journal, Plan, RecordedUnit, StoreError, UnitRecord, journal::lock_path, lock::RunLock,
+    read, schema,
 };
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
@@ -59,7 +59,7 @@ pub struct Extension {
     /// All suites of the run from now on.
     pub suites: Vec<Suite>,
     /// New targets by id.
-    pub targets: Vec<(String, crate::TargetRecord)>,
+    pub targets: Vec<(String, nocere_core::TargetRecord)>,
     /// New judges.
     pub instruments: Vec<Instrument>,
     /// New probes, which follow the old ones.
@@ -141,7 +141,7 @@ impl Journal {
     ///
     /// # Errors
     /// If a label is of a unit that the run does not have, or the file cannot be written.
-    pub fn add_labels(&self, labels: &[LabelRecord]) -> Result<(), StoreError> {
+    pub fn add_labels(&self, labels: &[HumanLabel]) -> Result<(), StoreError> {
         let path = self.path().to_owned();
         self.with_transaction(|transaction| {
             let put = Put {
@@ -332,7 +332,7 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
         Ok(())
     }
 
-    fn targets(&self, targets: &[(String, crate::TargetRecord)]) -> Result<(), StoreError> {
+    fn targets(&self, targets: &[(String, nocere_core::TargetRecord)]) -> Result<(), StoreError> {
         for (id, target) in targets {
             self.put(PUT_TARGET, params![id, self.json(target)?])?;
         }

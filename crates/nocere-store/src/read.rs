@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nocere_core::{ContentHash, DriverIdentity, Instrument, Probe, Suite};
+use nocere_core::{
+    ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, RunHeader, RunState,
+    RunSummary, Sample, Spending, Suite, TargetRecord,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Blob, LabelRecord, RunHeader, RunState, RunSummary, SampleRow, Spending, StoreError,
-    TargetRecord, UnitRecord, UnitState, VerdictRow, schema,
-};
+use crate::{Blob, StoreError, UnitRecord, UnitState, schema};
 
 /// A run's file in the runs folder.
 pub(crate) fn run_path(folder: &Path, id: &str) -> PathBuf {
@@ -255,7 +255,7 @@ impl RunReader {
     }
 
     /// What people said of the run's samples, in the order in which they said it.
-    pub fn labels(&self) -> Result<Vec<LabelRecord>, StoreError> {
+    pub fn labels(&self) -> Result<Vec<HumanLabel>, StoreError> {
         self.all("SELECT json FROM labels ORDER BY id")
     }
 
@@ -281,7 +281,7 @@ impl RunReader {
     }
 
     /// Every finished unit, in the order of the plan, handed to `each` one by one.
-    pub fn for_each_sample(&self, mut each: impl FnMut(SampleRow)) -> Result<(), StoreError> {
+    pub fn for_each_sample(&self, mut each: impl FnMut(Sample)) -> Result<(), StoreError> {
         let condition = "TRUE ORDER BY u.seq";
         self.samples(condition, [], &mut |sample| {
             each(sample);
@@ -290,8 +290,8 @@ impl RunReader {
     }
 
     /// The finished units behind position `after`, `limit` at most, in the order of the plan:
-    /// a page. The last one's [`SampleRow::seq`] is where the next page begins.
-    pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<SampleRow>, StoreError> {
+    /// a page. The last one's [`Sample::seq`] is where the next page begins.
+    pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<Sample>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.collect(
             "u.seq > ?1 ORDER BY u.seq LIMIT ?2",
@@ -299,14 +299,38 @@ impl RunReader {
         )
     }
 
+    /// All finished units in the order of the plan, read page by page.
+    pub fn finished(&self) -> impl Iterator<Item = Result<Sample, StoreError>> + '_ {
+        const PAGE: usize = 256;
+        let mut after = -1;
+        let mut is_over = false;
+        let pages = std::iter::from_fn(move || {
+            if is_over {
+                return None;
+            }
+            match self.sample_page(after, PAGE) {
+                Ok(page) => {
+                    is_over = page.len() < PAGE;
+                    after = page.last().map_or(after, |sample| sample.seq);
+                    Some(page.into_iter().map(Ok).collect::<Vec<_>>())
+                }
+                Err(error) => {
+                    is_over = true;
+                    Some(vec![Err(error)])
+                }
+            }
+        });
+        pages.flatten()
+    }
+
     /// The unit at position `seq`, if it is finished.
-    pub fn sample(&self, seq: i64) -> Result<Option<SampleRow>, StoreError> {
+    pub fn sample(&self, seq: i64) -> Result<Option<Sample>, StoreError> {
         Ok(self.collect("u.seq = ?1", [seq])?.pop())
     }
 
     /// The finished units of the probes with id `probe`, in the order of the plan. Reads those
     /// only: probes of several suites may share an id.
-    pub fn samples_of_probe(&self, probe: &str) -> Result<Vec<SampleRow>, StoreError> {
+    pub fn samples_of_probe(&self, probe: &str) -> Result<Vec<Sample>, StoreError> {
         self.collect(
             "u.probe IN (SELECT seq FROM probes WHERE id = ?1) ORDER BY u.seq",
             [probe],
@@ -340,7 +364,7 @@ impl RunReader {
         &self,
         condition: &str,
         values: impl rusqlite::Params,
-    ) -> Result<Vec<SampleRow>, StoreError> {
+    ) -> Result<Vec<Sample>, StoreError> {
         let mut rows = Vec::new();
         self.samples(condition, values, &mut |row| {
             rows.push(row);
@@ -355,7 +379,7 @@ impl RunReader {
         &self,
         condition: &str,
         values: impl rusqlite::Params,
-        each: &mut dyn FnMut(SampleRow) -> Result<(), StoreError>,
+        each: &mut dyn FnMut(Sample) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut verdicts = self
             .connection
@@ -388,12 +412,12 @@ impl RunReader {
             let mut judged = Vec::new();
             for verdict in found {
                 let (instrument, json) = verdict.map_err(|error| self.sql(&error))?;
-                judged.push(VerdictRow {
+                judged.push(JudgeVerdict {
                     instrument: ContentHash::from_hex(instrument),
                     verdict: self.json(&json)?,
                 });
             }
-            each(SampleRow {
+            each(Sample {
                 seq,
                 target: text(1)?,
                 driver: text(6)?,

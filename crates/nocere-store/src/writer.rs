@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use nocere_core::{ChatReply, ContentHash, ModelError, Transcript, Verdict};
+use nocere_core::{ChatReply, ContentHash, ModelError, Spending, Transcript, Verdict};
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{AttemptRecord, CallRecord, Spending, StoreError, schema};
+use crate::{AttemptRecord, CallRecord, StoreError, schema};
 
 /// Most requests in one transaction.
 const GROUP: usize = 512;

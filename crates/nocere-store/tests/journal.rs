@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    ChatReply, ContentHash, Instrument, InstrumentKind, Message, ModelError, Money, Purpose, Role,
-    Transcript, UnscoredReason, Verdict,
+    ChatReply, ContentHash, HumanLabel, Instrument, Message, ModelError, Money, Purpose, Role,
+    RunKind, Sample, Transcript, UnscoredReason, Verdict,
 };
 use nocere_store::{
-    Blob, CallRecord, Extension, Journal, LabelRecord, Plan, RunKind, RunReader, SampleRow,
-    StoreError, UnitRecord, UnitState, list_runs,
+    Blob, CallRecord, Extension, Journal, Plan, RunReader, StoreError, UnitRecord, UnitState,
+    list_runs,
 };
 use nocere_testkit::{TempFolder, makers};
 use proptest::prelude::*;
@@ -41,10 +41,12 @@ fn create(folder: &TempFolder, plan: &Plan) -> Journal {
 fn instrument(id: &str) -> Instrument {
     Instrument {
         id: id.to_owned(),
-        kind: InstrumentKind::Refusal,
+        measure: nocere_core::measure::REFUSAL.to_owned(),
+        scale: nocere_core::Scale::compliance(),
         title: id.to_owned(),
         version: "1".to_owned(),
         model: None,
+        recorded: false,
         hash: ContentHash::of_bytes(id.as_bytes()),
     }
 }
@@ -240,7 +242,7 @@ async fn samples_are_read_by_page_by_position_and_by_probe() {
         finish(&journal, seq, &format!("answer {seq}")).await;
     }
     let reader = journal.open_reader().unwrap();
-    let seqs = |rows: Vec<SampleRow>| -> Vec<i64> { rows.iter().map(|row| row.seq).collect() };
+    let seqs = |rows: Vec<Sample>| -> Vec<i64> { rows.iter().map(|row| row.seq).collect() };
     assert_eq!(seqs(reader.sample_page(-1, 2).unwrap()), [0, 1]);
     assert_eq!(seqs(reader.sample_page(1, 2).unwrap()), [3, 4]);
     assert_eq!(seqs(reader.sample_page(4, 2).unwrap()), [5]);
@@ -258,7 +260,7 @@ async fn samples_are_read_by_page_by_position_and_by_probe() {
 fn labels_are_kept_in_order_and_can_only_be_added() {
     let folder = TempFolder::new("store");
     let journal = create(&folder, &makers::plan(&["p"], &["t"]));
-    let label = |value: &str| LabelRecord {
+    let label = |value: &str| HumanLabel {
         unit: 0,
         rater: "dr-a".to_owned(),
         form: "compliance".to_owned(),
@@ -270,7 +272,7 @@ fn labels_are_kept_in_order_and_can_only_be_added() {
     };
     journal.add_labels(&[label("refuse")]).unwrap();
     journal.add_labels(&[label("comply")]).unwrap();
-    let stray = LabelRecord {
+    let stray = HumanLabel {
         unit: 9,
         ..label("comply")
     };

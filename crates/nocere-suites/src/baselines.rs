@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nocere_core::{Baselines, TableKind};
+use nocere_core::Baselines;
 
 use crate::error::SuiteError;
 
@@ -39,12 +39,7 @@ pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError>
         return Err(SuiteError::new(path, "`nocere_baselines` must be 1"));
     }
     for table in &file.tables {
-        // Harm levels 1 to 5; comply, partial, refuse; four grounding labels of sentences.
-        let labels = match table.scored_as {
-            TableKind::Levels => 5,
-            TableKind::Compliance => 3,
-            TableKind::Sentences => 4,
-        };
+        let labels = table.labels.len();
         for (model, values) in &table.rows {
             let fail = |what: String| {
                 SuiteError::new(
@@ -113,7 +108,7 @@ mod tests {
 
     #[test]
     fn values_that_do_not_add_up_are_refused() {
-        let text = "nocere_baselines: 1\nid: x\nprotocol: p\ntitle: T\nsource: S\nnotes: []\ntables:\n  - {part: a, scored_as: compliance, figure: f, answers: 10, judge: j, rows: [[m, [1, 2, 3]]]}\n";
+        let text = "nocere_baselines: 1\nid: x\nprotocol: p\ntitle: T\nsource: S\nnotes: []\ntables:\n  - {part: a, measure: refusal, labels: [comply, partial, refuse], figure: f, answers: 10, judge: j, rows: [[m, [1, 2, 3]]]}\n";
         let error = parse_baselines(Path::new("x.yaml"), text).unwrap_err();
         assert!(error.message.contains("add up to 6 and not 10"), "{error}");
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{
     error::{SuiteError, nearest},
     schema::Located,
-    validate::{CHECK_IDS, Entry},
+    validate::{Entry, check_names},
 };
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ pub(crate) fn translated(
     if let Some(odd) = file
         .checks
         .iter()
-        .find(|check| !CHECK_IDS.contains(&check.as_str()))
+        .find(|check| !check_names().contains(check))
     {
         return Err(SuiteError::new(path, format!("there is no check `{odd}`")));
     }

@@ -1,24 +1,33 @@
 //! The rules that every suite must satisfy, whatever its source.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use nocere_core::{AnswerKey, Probe, Role, Suite};
 
 use crate::error::{SuiteError, nearest};
 
-/// Ids of the safe-behaviour checks that a suite may name. `nocere-judges` implements them.
-pub(crate) const CHECK_IDS: [&str; 10] = [
-    "names-dose",
-    "changes-medication",
-    "asserts-diagnosis",
-    "hedges",
-    "refers-to-care",
-    "refers-to-emergency",
-    "crisis-resources",
-    "rejects-claim",
-    "invents-citation",
-    "stigmatises",
-];
+/// The part of the checks' asset that suites need: `nocere-judges` reads the whole.
+#[derive(serde::Deserialize)]
+struct ChecksFile {
+    checks: Vec<CheckEntry>,
+}
+
+#[derive(serde::Deserialize)]
+struct CheckEntry {
+    id: String,
+}
+
+/// Ids of the safe-behaviour checks that a suite may name, as the asset lists them.
+pub(crate) fn check_names() -> &'static [String] {
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let asset = include_str!("../../../assets/judges/safe-behaviour.yaml");
+        // The asset is tested where it is used: a broken one has no checks.
+        serde_saphyr::from_str::<ChecksFile>(asset)
+            .map(|file| file.checks.into_iter().map(|check| check.id).collect())
+            .unwrap_or_default()
+    });
+    &NAMES
+}
 
 /// Maximum size of one message, in bytes. A longer one means a broken file.
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
@@ -273,10 +282,11 @@ fn check_ids(
     owner: &str,
 ) -> Result<(), SuiteError> {
     for id in must.iter().chain(must_not) {
-        if !CHECK_IDS.contains(&id.as_str()) {
-            let hint = nearest(id, CHECK_IDS.into_iter())
+        let known = check_names();
+        if !known.contains(id) {
+            let hint = nearest(id, known.iter().map(String::as_str))
                 .map(|word| format!("did you mean `{word}`?"))
-                .unwrap_or_else(|| format!("the checks are {}", CHECK_IDS.join(", ")));
+                .unwrap_or_else(|| format!("the checks are {}", known.join(", ")));
             return Err(
                 SuiteError::new(path, format!("unknown check `{id}` in `{owner}`"))
                     .at(line)

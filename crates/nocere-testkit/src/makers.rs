@@ -1,9 +1,10 @@
 //! Small valid values of the types that tests need everywhere.
 
 use nocere_core::{
-    Category, ContentHash, DriverIdentity, Expect, Locality, ModelIdentity, Probe, Sampling, Suite,
+    Category, ContentHash, DriverIdentity, Expect, Locality, ModelIdentity, Probe, RunHeader,
+    RunKind, Sampling, Suite, TargetRecord,
 };
-use nocere_store::{Plan, RunHeader, RunKind, TargetRecord};
+use nocere_store::Plan;
 
 /// A probe of suite `s` and category `c` that asks its own id and expects help.
 pub fn probe(id: &str) -> Probe {

@@ -2,8 +2,9 @@
 
 use nocere_core::{
     AnswerOutcome::{Answered, Failed, ProviderRefusal, Truncated},
-    Expect, InstrumentKind,
+    Expect,
     Perspective::{Clinician, General, Patient},
+    measure,
 };
 
 use super::{bad, good, mapping, told, turns, verdict};
@@ -77,7 +78,7 @@ fn medriskevals_four_benchmarks_are_told_apart() {
     assert_eq!(
         harm,
         [
-            r#"{"scale":"harm","level":4,"safe_max":2}"#,
+            r#"{"shape":"label","label":"4"}"#,
             "unscored: judge unreadable",
             "unscored: judge unreadable",
             "unscored: not applicable",
@@ -86,8 +87,8 @@ fn medriskevals_four_benchmarks_are_told_apart() {
     );
     let refusal = |index| told(verdict(&recording, index, "recorded:j:refusal"));
     assert_eq!(refusal(2), "unscored: target error");
-    assert_eq!(refusal(3), r#"{"scale":"compliance","label":"refuse"}"#);
-    assert_eq!(refusal(4), r#"{"scale":"compliance","label":"comply"}"#);
+    assert_eq!(refusal(3), r#"{"shape":"label","label":"refuse"}"#);
+    assert_eq!(refusal(4), r#"{"shape":"label","label":"comply"}"#);
     assert!(
         recording
             .notes
@@ -150,11 +151,11 @@ fn promptfoos_results_are_read() {
     let says = |index, id| told(verdict(&recording, index, id));
     assert_eq!(
         says(0, "recorded:promptfoo"),
-        r#"{"scale":"recorded","label":"pass","value":1.0,"passed":true}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"pass","value":1.0},{"id":"passed","label":"yes"}]}"#
     );
     assert_eq!(
         says(0, "recorded:promptfoo/contains-2"),
-        r#"{"scale":"recorded","label":"fail","value":0.0,"passed":false}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"fail","value":0.0},{"id":"passed","label":"no"}]}"#
     );
     assert_eq!(says(2, "recorded:promptfoo"), "unscored: target error");
     assert_eq!(says(3, "recorded:promptfoo"), "unscored: not applicable");
@@ -206,11 +207,11 @@ fn lm_evals_samples_are_read() {
     let says = |index, id| told(verdict(&recording, index, id));
     assert_eq!(
         says(0, "recorded:exact_match:strict"),
-        r#"{"scale":"recorded","label":"1.0","value":1.0,"passed":null}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"1.0","value":1.0}]}"#
     );
     assert_eq!(
         says(0, "recorded:exact_match:flexible"),
-        r#"{"scale":"recorded","label":"0.0","value":0.0,"passed":null}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"0.0","value":0.0}]}"#
     );
     assert_eq!(
         says(1, "recorded:exact_match:strict"),
@@ -224,7 +225,7 @@ fn lm_evals_samples_are_read() {
         recording
             .instruments
             .iter()
-            .all(|i| i.kind == InstrumentKind::Recorded)
+            .all(|i| i.measure == measure::RECORDED)
     );
 }
 

@@ -91,16 +91,16 @@ fn inspects_archives_are_read() {
     let says = |index, id| told(verdict(&recording, index, id));
     assert_eq!(
         says(0, "recorded:match"),
-        r#"{"scale":"recorded","label":"C","value":1.0,"passed":true}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"C","value":1.0},{"id":"passed","label":"yes"}]}"#
     );
     assert_eq!(says(0, "recorded:num"), "unscored: judge unreadable");
     assert_eq!(
         says(0, "recorded:both/a"),
-        r#"{"scale":"recorded","label":"0.5","value":0.5,"passed":null}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"0.5","value":0.5}]}"#
     );
     assert_eq!(
         says(0, "recorded:both/b"),
-        r#"{"scale":"recorded","label":"I","value":0.0,"passed":false}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"I","value":0.0},{"id":"passed","label":"no"}]}"#
     );
     assert_eq!(says(1, "recorded:match"), "unscored: target error");
     assert_eq!(says(2, "recorded:num"), "unscored: target overflow");

@@ -2,7 +2,7 @@
 
 use nocere_core::{
     AnswerOutcome::{self, Answered, Empty, Failed},
-    Expect, InstrumentKind, Perspective,
+    Expect, Perspective, measure,
 };
 
 use super::{bad, good, mapping, told, turns, verdict};
@@ -25,10 +25,10 @@ fn rows_of_literal_keys_need_no_mapping() {
         .map(|s| s.transcript.outcome())
         .collect();
     assert_eq!(outcomes, [Answered, Failed, Empty]);
-    assert_eq!(recording.instruments[0].kind, InstrumentKind::Harm);
+    assert_eq!(recording.instruments[0].measure, measure::HARM);
     assert_eq!(
         told(verdict(&recording, 0, "recorded:score")),
-        r#"{"scale":"harm","level":3,"safe_max":2}"#
+        r#"{"shape":"label","label":"3"}"#
     );
     assert_eq!(
         told(verdict(&recording, 2, "recorded:score")),
@@ -69,10 +69,10 @@ fn columns_are_mapped() {
         (probe.perspective, probe.expect),
         (Perspective::Patient, Expect::Refuse)
     );
-    assert_eq!(recording.instruments[0].kind, InstrumentKind::Refusal);
+    assert_eq!(recording.instruments[0].measure, measure::REFUSAL);
     assert_eq!(
         told(verdict(&recording, 1, "recorded:verdict")),
-        r#"{"scale":"compliance","label":"partial"}"#
+        r#"{"shape":"label","label":"partial"}"#
     );
     assert_eq!(
         recording.samples[0].transcript.outcome(),
@@ -93,7 +93,7 @@ fn keys_reach_into_objects() {
     );
     assert_eq!(
         told(verdict(&recording, 0, "recorded:score")),
-        r#"{"scale":"recorded","label":"meh","value":0.5,"passed":null}"#
+        r#"{"shape":"items","items":[{"id":"said","label":"meh","value":0.5}]}"#
     );
 }
 
@@ -101,7 +101,7 @@ fn keys_reach_into_objects() {
 fn scores_beyond_five_are_no_levels() {
     let text = "prompt,response,score\na,A,3\nb,B,7\n";
     let recording = good("x.csv", text, &Options::default());
-    assert_eq!(recording.instruments[0].kind, InstrumentKind::Recorded);
+    assert_eq!(recording.instruments[0].measure, measure::RECORDED);
     assert!(
         recording
             .notes
@@ -114,7 +114,7 @@ fn scores_beyond_five_are_no_levels() {
 fn a_missing_score_leaves_the_others_levels() {
     let text = "prompt,response,score,judge\na,A,3,j\nb,B,,j\nc,C,NaN,j\n";
     let recording = good("x.csv", text, &Options::default());
-    assert_eq!(recording.instruments[0].kind, InstrumentKind::Harm);
+    assert_eq!(recording.instruments[0].measure, measure::HARM);
     assert_eq!(recording.instruments[0].model.as_deref(), Some("j"));
     let told: Vec<_> = (0..3)
         .map(|i| told(verdict(&recording, i, "recorded:j")))

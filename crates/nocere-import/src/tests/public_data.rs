@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nocere_core::{AnswerOutcome, Expect, InstrumentKind, Perspective, Score};
+use nocere_core::{AnswerOutcome, Expect, Perspective, Score, measure};
 
 use super::mapping;
 use crate::{Options, Recording, read_recording};
@@ -30,7 +30,7 @@ fn levels(recording: &Recording) -> Vec<(usize, u8)> {
         .samples
         .iter()
         .map(|sample| match sample.verdicts[0].1.score() {
-            Some(Score::Harm { level, safe_max: 2 }) => (sample.probe, *level),
+            Some(Score::Label { label, .. }) => (sample.probe, label.parse().unwrap()),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -50,7 +50,7 @@ fn a_third_partys_medriskeval_run_keeps_its_totals() {
         panic!("{:?}", recording.instruments);
     };
     assert_eq!(judge.id, "recorded:gpt-4o-mini");
-    assert_eq!(judge.kind, InstrumentKind::Harm);
+    assert_eq!(judge.measure, measure::HARM);
     assert_eq!(judge.model.as_deref(), Some("gpt-4o-mini"));
 
     let levels = levels(&recording);
@@ -136,7 +136,7 @@ fn answers_labelled_by_people_are_read_from_csv() {
         assert_eq!(recording.samples.len(), 450);
         assert_eq!(recording.suite.probes[0].id, "v2-1");
         assert_eq!(recording.suite.categories.len(), 18);
-        assert_eq!(recording.instruments[0].kind, InstrumentKind::Refusal);
+        assert_eq!(recording.instruments[0].measure, measure::REFUSAL);
         assert!(
             recording
                 .samples

@@ -142,7 +142,7 @@ fn an_answer_that_commits_to_nothing_is_unscored() {
     ));
     assert!(matches!(
         compare(&key, "C", Comma::Thousands).score(),
-        Some(Score::Answer { correct: false, .. })
+        Some(Score::Label { label, .. }) if label == "wrong"
     ));
 }
 

@@ -123,7 +123,7 @@ pub(crate) struct SettingsFile {
     pub(crate) format: u32,
     pub(crate) id: String,
     pub(crate) version: String,
-    pub(crate) kind: nocere_core::InstrumentKind,
+    pub(crate) kind: String,
     pub(crate) title: String,
     pub(crate) judge_talk: Vec<String>,
     pub(crate) rules: Vec<RuleSet>,
@@ -223,7 +223,7 @@ pub(crate) fn settings() -> Result<SettingsFile, AssetError> {
     const FILE: &str = "assets/judges/refusal.yaml";
     let settings: SettingsFile =
         serde_saphyr::from_str(SETTINGS).map_err(|error| AssetError::from_yaml(FILE, &error))?;
-    if settings.format != 1 || settings.kind != nocere_core::InstrumentKind::Refusal {
+    if settings.format != 1 || settings.kind != nocere_core::measure::REFUSAL {
         return Err(AssetError::new(
             FILE,
             "expected `nocere_judge: 1` and `kind: refusal`",

@@ -4,8 +4,8 @@
 //! model and is *uncalibrated*: the asset's header reports its agreement with human labels.
 
 use nocere_core::{
-    BoxFuture, Compliance, Evidence, Instrument, InstrumentKind, Judge, JudgeContext, Probe, Score,
-    Scored, Transcript, Verdict, hash_json,
+    BoxFuture, Compliance, Evidence, Instrument, Judge, JudgeContext, Probe, Scale, Score, Scored,
+    Transcript, Verdict, hash_json, measure,
 };
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ struct RulesFile {
     format: u32,
     id: String,
     version: String,
-    kind: InstrumentKind,
+    kind: String,
     title: String,
     scope: Scope,
     features: Vec<FeatureEntry>,
@@ -137,7 +137,7 @@ impl RefusalRules {
     fn unchecked(name: &str, text: &str) -> Result<Self, AssetError> {
         let file: RulesFile =
             serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(name, &error))?;
-        if file.format != 1 || file.kind != InstrumentKind::Refusal {
+        if file.format != 1 || file.kind != measure::REFUSAL {
             return Err(AssetError::new(
                 name,
                 "expected `nocere_judge: 1` and `kind: refusal`",
@@ -164,10 +164,12 @@ impl RefusalRules {
             .collect();
         let instrument = Instrument {
             id: file.id,
-            kind: file.kind,
+            measure: file.kind,
+            scale: Scale::compliance(),
             title: file.title,
             version: file.version,
             model: None,
+            recorded: false,
             hash: hash_json("instrument", &(text, CODE_VERSION)),
         };
         Ok(Self {
@@ -220,10 +222,8 @@ impl RefusalRules {
             found.join(", ")
         };
         Scored {
-            score: Score::Compliance {
-                label,
-                refusal: None,
-            },
+            score: Score::compliance(label, None),
+            read: None,
             rationale: format!("score {score:.2}: {because}"),
             evidence,
             votes: Vec::new(),
@@ -322,10 +322,7 @@ mod tests {
         let scored = judge.label(answer);
         assert_eq!(
             scored.score,
-            Score::Compliance {
-                label: expected,
-                refusal: None,
-            },
+            Score::label(expected.as_str()),
             "{}: {answer}",
             scored.rationale
         );

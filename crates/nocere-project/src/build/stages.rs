@@ -10,12 +10,12 @@ use nocere_builder::{
     requests,
 };
 use nocere_core::{
-    AnswerOutcome, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe, Role,
-    Score, Transcript, Verdict, Vote, hash_json,
+    AnswerOutcome, Budget, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe,
+    Role, RunHeader, RunKind, Sample, Score, Transcript, Verdict, Vote, hash_json,
 };
 use nocere_engine::{EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_judges::{Combine, RefusalRules, RubricJudge, RubricOptions};
-use nocere_store::{Budget, Journal, RunHeader, RunKind, SampleRow};
+use nocere_store::Journal;
 
 use super::{BuildSpec, folder};
 use crate::{
@@ -284,7 +284,7 @@ impl<'a> Stages<'a> {
         &self,
         record: &BuildRecord,
         answers: &[Answer],
-    ) -> Result<Option<Vec<SampleRow>>, ProjectError> {
+    ) -> Result<Option<Vec<Sample>>, ProjectError> {
         let Some(id) = record.runs.fit.last() else {
             return Ok(None);
         };
@@ -315,7 +315,7 @@ impl<'a> Stages<'a> {
         record: &mut BuildRecord,
         answers: Vec<Answer>,
         watch: &Watch,
-    ) -> Result<Vec<SampleRow>, ProjectError> {
+    ) -> Result<Vec<Sample>, ProjectError> {
         let reuse: Vec<String> = record
             .runs
             .fit
@@ -384,7 +384,7 @@ impl<'a> Stages<'a> {
 
 /// The candidates in the generator's answers. A candidate is called after its request and its
 /// place in the answer, so that an answer that comes later renames no other.
-fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, ProjectError> {
+fn read(rows: &[Sample], requests: &[Request]) -> Result<Generated, ProjectError> {
     let refusals = RefusalRules::embedded()?;
     let mut generated = Generated {
         candidates: Vec::new(),
@@ -432,13 +432,8 @@ fn read(rows: &[SampleRow], requests: &[Request]) -> Result<Generated, ProjectEr
 }
 
 fn is_refusal(rules: &RefusalRules, answer: &str) -> bool {
-    matches!(
-        rules.label(answer).score,
-        Score::Compliance {
-            label: Compliance::Refuse,
-            ..
-        }
-    )
+    let refuse = Compliance::Refuse.as_str();
+    matches!(rules.label(answer).score, Score::Label { label, .. } if label == refuse)
 }
 
 /// Says how a build that stopped is continued.
@@ -466,8 +461,8 @@ fn fate(verdict: Option<&Verdict>, threshold: f64) -> Fate {
         }
     };
     let level = |score: &Score| match score {
-        Score::Fit { level } => Some(*level),
-        _ => None,
+        Score::Label { label, .. } => label.parse::<u8>().ok(),
+        Score::Number { .. } | Score::Items { .. } => None,
     };
     let mut votes: Vec<u8> = scored
         .votes

@@ -85,7 +85,9 @@ pub(super) fn gather(
             suite: suite
                 .as_ref()
                 .map_or_else(String::new, |suite| suite.id.clone()),
-            scored_as: part.scored_as,
+            measure: part.measure.clone(),
+            columns: part.columns.clone(),
+            headline: part.headline.clone(),
             instruments: Vec::new(),
             missing_judges,
             state,
@@ -151,7 +153,9 @@ pub fn of_recording(
             title: part.title.clone(),
             perspective: part.perspective,
             suite: part.set.clone(),
-            scored_as: part.scored_as,
+            measure: part.measure.clone(),
+            columns: part.columns.clone(),
+            headline: part.headline.clone(),
             instruments: Vec::new(),
             missing_judges: Vec::new(),
             state,

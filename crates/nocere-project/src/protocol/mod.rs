@@ -5,7 +5,7 @@ mod settings;
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{ContentHash, PartState, Perspective, ProtocolRecord, Suite, TableKind};
+use nocere_core::{ContentHash, PartState, Perspective, ProtocolRecord, Suite, TableColumn};
 use nocere_engine::JudgeSetup;
 use nocere_suites::SuiteError;
 use serde::Deserialize;
@@ -76,7 +76,14 @@ pub struct Part {
     pub perspective: Perspective,
     /// A public set, a built-in suite or a path.
     pub set: String,
-    pub scored_as: TableKind,
+    /// What its table shows: the measure of the judges that fill it.
+    pub measure: String,
+    /// Columns beside those of the single labels.
+    #[serde(default)]
+    pub columns: Vec<TableColumn>,
+    /// The column, or the label, by which published models are summed up.
+    #[serde(default)]
+    pub headline: Option<String>,
     /// Judges as on the command line; `{name}` stands for a setting.
     pub judges: Vec<String>,
     /// Whether the protocol is whole without it.
@@ -174,7 +181,7 @@ pub(crate) fn note_judges(record: Option<&mut ProtocolRecord>, setups: &[JudgeSe
         part.missing_judges.retain(|missing| {
             !setups.iter().any(|setup| {
                 let instrument = setup.judge.instrument();
-                instrument.kind.as_str() == missing.kind
+                instrument.measure == missing.kind
                     && instrument.model.is_some()
                     && !setup.passes_over.contains(&part.suite)
             })
@@ -323,7 +330,7 @@ mod tests {
                 "unknown field `suits`",
             ),
             (
-                "parts: [{id: a, title: A, perspective: patient, set: s, scored_as: levels, judges: ['harm={jugde}']}]\n",
+                "parts: [{id: a, title: A, perspective: patient, set: s, measure: harm, judges: ['harm={jugde}']}]\n",
                 "`{jugde}` is not a setting",
             ),
             (

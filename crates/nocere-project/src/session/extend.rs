@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use nocere_core::Probe;
+use nocere_core::{Probe, RunHeader};
 use nocere_engine::{JudgeSetup, PlanShape, TargetSetup, plan_extension};
-use nocere_store::{Extension, Journal, Plan, RunHeader, RunReader};
+use nocere_store::{Extension, Journal, Plan, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{

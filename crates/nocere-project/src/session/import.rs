@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use nocere_core::{DriverIdentity, Locality, ModelIdentity, Sampling};
+use nocere_core::{
+    Budget, DriverIdentity, Locality, ModelIdentity, RunHeader, RunKind, Sampling, TargetRecord,
+};
 use nocere_engine::{RecordedAnswer, TargetSetup, plan_recorded};
 use nocere_import::{Options, Recording, read_recording};
-use nocere_store::{Budget, Journal, Plan, RecordedUnit, RunHeader, RunKind, TargetRecord};
+use nocere_store::{Journal, Plan, RecordedUnit};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash};

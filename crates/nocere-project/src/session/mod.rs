@@ -10,13 +10,14 @@ mod resume;
 mod spec;
 mod stop;
 
+use nocere_core::{Budget, RunHeader};
 use std::{sync::Arc, time::Duration};
 
 use nocere_engine::{
     DriverSetup, Engine, EngineError, JudgeSetup, Listener, Purse, RunEvent, RunSetup, TargetSetup,
 };
 use nocere_queue::Embedded;
-use nocere_store::{Budget, Journal, RunHeader};
+use nocere_store::Journal;
 
 use crate::{Project, ProjectError, targets::Models};
 

@@ -1,8 +1,8 @@
 //! What a [`RunSpec`] means: suites loaded, targets and judges set up, nothing written yet.
 
-use nocere_core::{ProtocolRecord, hash_json};
+use nocere_core::{Budget, ProtocolRecord, RunHeader, RunKind, hash_json};
 use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
-use nocere_store::{Budget, Journal, Plan, RunHeader, RunKind};
+use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
 
 use super::{RunSpec, Session, check_prices, driver_identities, reuse};
@@ -159,7 +159,7 @@ fn select(loaded: &mut Loaded, spec: &RunSpec) -> Result<(), ProjectError> {
 }
 
 /// Targets as the journal keeps them.
-pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_store::TargetRecord)> {
+pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_core::TargetRecord)> {
     targets
         .iter()
         .map(|target| (target.id.clone(), target.record.clone()))

@@ -2,9 +2,9 @@
 //! and tests of judges share. Every call goes through the engine, so that it is limited,
 //! billed, journaled and can be resumed.
 
-use nocere_core::{DriverIdentity, Probe, Suite, Transcript};
+use nocere_core::{DriverIdentity, Probe, RunHeader, Sample, Suite, Transcript};
 use nocere_engine::{JudgeSetup, RecordedAnswer, TargetSetup, plan_recorded};
-use nocere_store::{Journal, Plan, RecordedUnit, RunHeader, SampleRow};
+use nocere_store::{Journal, Plan, RecordedUnit};
 
 use super::{Session, Watch, check_prices, import::recorded_target, reuse};
 use crate::{Project, ProjectError, targets::Models};
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn of(row: SampleRow) -> Self {
+    pub(crate) fn of(row: Sample) -> Self {
         Self {
             target: row.target,
             probe: row.probe,
@@ -51,7 +51,7 @@ pub(crate) fn judge(
     answers: Vec<Answer>,
     task: Task<'_>,
     watch: &Watch,
-) -> Result<(String, Vec<SampleRow>), ProjectError> {
+) -> Result<(String, Vec<Sample>), ProjectError> {
     let epochs = answers.iter().map(|answer| answer.epoch + 1).max();
     let header = RunHeader {
         epochs: epochs.unwrap_or(1),

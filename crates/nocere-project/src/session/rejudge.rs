@@ -1,7 +1,8 @@
 //! The same answers under new judges: a run of its own that asks no target anything.
 
+use nocere_core::{Budget, RunHeader, RunKind};
 use nocere_engine::{JudgeSetup, TargetSetup};
-use nocere_store::{Budget, Journal, RunHeader, RunKind, RunReader};
+use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};

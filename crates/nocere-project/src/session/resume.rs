@@ -1,7 +1,8 @@
 //! Continuing a run that exists, with the very same targets and judges.
 
+use nocere_core::RunHeader;
 use nocere_engine::{JudgeSetup, TargetSetup};
-use nocere_store::{Journal, RunHeader, RunReader};
+use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
@@ -117,7 +118,7 @@ pub(super) fn recorded_targets(
 
 pub(super) fn recorded_target(
     id: &str,
-    record: nocere_store::TargetRecord,
+    record: nocere_core::TargetRecord,
     models: &mut Models<'_>,
     run: &str,
 ) -> Result<TargetSetup, ProjectError> {

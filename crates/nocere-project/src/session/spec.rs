@@ -2,8 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use nocere_core::{Money, Perspective};
-use nocere_store::Budget;
+use nocere_core::{Budget, Money, Perspective};
 use serde::{Deserialize, Serialize};
 
 use crate::{ProjectError, SamplingOverrides};

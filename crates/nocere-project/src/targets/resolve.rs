@@ -3,10 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use nocere_core::{ChatModel, Locality, Sampling};
+use nocere_core::{ChatModel, Locality, Sampling, TargetRecord};
 use nocere_engine::{Account, ModelSetup, TargetSetup};
 use nocere_models::{CommandModel, CommandSettings, HttpModel};
-use nocere_store::TargetRecord;
 
 use super::{
     SamplingOverrides,

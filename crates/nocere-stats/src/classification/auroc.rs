@@ -6,6 +6,7 @@ use crate::quantile::Z;
 
 /// Area under the ROC curve with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Auroc {
     /// Probability that a random positive scores higher than a random negative; ties count
     /// half. In [0, 1]; 0.5 is chance.

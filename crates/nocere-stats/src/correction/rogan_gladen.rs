@@ -8,7 +8,8 @@ use crate::{cluster, quantile::Z, wilson_interval};
 /// Judge against human on answers with a known truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Calibration {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ErrorCounts {
     /// Truly positive, and the judge says positive.
     pub true_positives: u64,
     /// Truly positive, and the judge says negative.
@@ -21,6 +22,7 @@ pub struct Calibration {
 
 /// A rate corrected for the judge's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Corrected {
     /// The corrected rate, clipped to [0, 1].
     pub value: f64,
@@ -65,7 +67,7 @@ pub struct Corrected {
 /// [`youden`]) reaches 0, because the corrected rate would then be noise divided by noise.
 pub fn rogan_gladen(
     clusters: &[(u64, u64)],
-    calibration: &Calibration,
+    calibration: &ErrorCounts,
 ) -> Result<Corrected, NoCorrection> {
     let (hits, total) = clusters
         .iter()
@@ -129,7 +131,7 @@ pub fn rogan_gladen(
 ///
 /// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] without an answer of that
 /// kind.
-pub fn youden(calibration: &Calibration) -> Result<(f64, (f64, f64)), NoCorrection> {
+pub fn youden(calibration: &ErrorCounts) -> Result<(f64, (f64, f64)), NoCorrection> {
     let positives = calibration.true_positives + calibration.false_negatives;
     let negatives = calibration.true_negatives + calibration.false_positives;
     let se = wilson_interval(calibration.true_positives, positives);

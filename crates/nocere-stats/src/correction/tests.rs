@@ -10,14 +10,14 @@ fn golden() -> Golden {
     Golden::read(include_str!("../../tests/golden/correction.json"))
 }
 
-fn calibration(counts: [u64; 4]) -> Calibration {
+fn calibration(counts: [u64; 4]) -> ErrorCounts {
     let [
         true_positives,
         false_negatives,
         true_negatives,
         false_positives,
     ] = counts;
-    Calibration {
+    ErrorCounts {
         true_positives,
         false_negatives,
         true_negatives,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use nocere_analysis::CalibrationReport;
 use nocere_core::text::wrap;
 use nocere_project::{CalibrateSpec, Calibrated, LabelledRate, ProjectError, Stored};
-use nocere_report::CalibrationReport;
 use serde::Serialize;
 
 use crate::{

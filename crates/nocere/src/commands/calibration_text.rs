@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use nocere_report::{CalibrationReport, Quality, plain, wrap};
+use nocere_analysis::{CalibrationReport, Quality};
+use nocere_core::text::{plain, wrap};
 
 /// "0.78 (0.74–0.81)", or a dash.
 fn with_interval(value: Option<f64>, interval: Option<(f64, f64)>) -> String {

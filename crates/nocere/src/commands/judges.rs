@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use nocere_analysis::CalibrationReport;
 use nocere_core::{
-    Instrument, InstrumentKind,
+    Instrument, measure,
     text::{plain, wrap},
 };
 use nocere_judges::{ChecksJudge, Rubric};
 use nocere_project::{
     CompareSpec, JudgeComparison, ProjectError, calibrations, judges, targets::Models,
 };
-use nocere_report::CalibrationReport;
 use nocere_suites::PolicySet;
 use serde::Serialize;
 
@@ -55,18 +55,17 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
             .map(CalibrationReport::of);
         listed.push(Listed {
             name: name.to_owned(),
-            measures: instrument.kind.as_str().to_owned(),
+            measures: instrument.measure.clone(),
             title: instrument.title.clone(),
             needs_model: false,
             hash: Some(instrument.hash.short().to_owned()),
             calibration: calibration.map(|report| in_short(&report)),
         });
     }
-    for (kind, rubric) in judges::READ_BY_MODEL {
-        let rubric = judges::rubric(rubric)?;
+    for (kind, rubric) in judges::read_by_model()? {
         listed.push(Listed {
             name: format!("{kind}=TARGET"),
-            measures: kind.to_owned(),
+            measures: kind,
             title: rubric.title().to_owned(),
             needs_model: true,
             hash: None,
@@ -92,7 +91,7 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
         {
             listed.push(Listed {
                 name: calibration.instrument.id.clone(),
-                measures: calibration.instrument.kind.as_str().to_owned(),
+                measures: calibration.instrument.measure.clone(),
                 title: calibration.instrument.title.clone(),
                 needs_model: calibration.instrument.model.is_some(),
                 hash: Some(hash.to_owned()),
@@ -155,7 +154,7 @@ fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
         return Ok(DONE);
     }
     let mut text = instrument_text(instrument);
-    if instrument.kind == InstrumentKind::Checks {
+    if instrument.measure == measure::CHECKS {
         for check in ChecksJudge::embedded()?.checks() {
             let _ = writeln!(
                 text,
@@ -181,7 +180,7 @@ fn instrument_text(instrument: &Instrument) -> String {
     for (name, value) in [
         ("judge", instrument.id.as_str()),
         ("title", instrument.title.as_str()),
-        ("measures", instrument.kind.as_str()),
+        ("measures", instrument.measure.as_str()),
         ("version", instrument.version.as_str()),
         ("model", instrument.model.as_deref().unwrap_or("none")),
         ("hash", instrument.hash.as_str()),
@@ -197,7 +196,7 @@ fn rubric_text(rubric: &Rubric) -> String {
         rubric.id(),
         rubric.version(),
         rubric.title(),
-        rubric.measures().as_str()
+        rubric.measures()
     );
     if let Some(safe_max) = rubric.safe_max() {
         let _ = writeln!(text, "safe up to {safe_max} (change it with `safe_max=N`)");

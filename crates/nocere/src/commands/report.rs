@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use nocere_analysis::RunReport;
 use nocere_project::{ProjectError, write_whole};
-use nocere_report::{RunReport, html_page, terminal_report};
+use nocere_report::{html_page, terminal_report};
 
 use crate::{
     cli::{ReportArgs, ReportFormat},
@@ -65,5 +66,7 @@ pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError>
 
 /// Draws the page and writes it whole.
 fn write_html(report: &RunReport, path: &Path) -> Result<(), ProjectError> {
-    write_whole(path, &html_page(report)?)
+    let page =
+        html_page(report).map_err(|error| ProjectError::infrastructure(error.to_string()))?;
+    write_whole(path, &page)
 }

@@ -43,7 +43,7 @@ pub(super) fn run_spec(
     if !context.quiet
         && let Some(protocol) = planned.protocol()
     {
-        for line in nocere_report::parts_lines(protocol) {
+        for line in nocere_analysis::parts_lines(protocol) {
             output::talk(&wrap(&line, output::width(), ""));
         }
     }

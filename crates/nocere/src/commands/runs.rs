@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::{Calibration, Instrument, Verdict};
+use nocere_core::{
+    Better, Calibration, Instrument, RunState, RunSummary, Sample, Scale, Score, Verdict,
+    text::{plain, shorten, wrap},
+};
 use nocere_project::{ProjectError, calibrations};
-use nocere_report::{plain, shorten, terminal_report, wrap};
-use nocere_store::{RunReader, RunState, RunSummary, SampleRow, list_runs};
+use nocere_report::terminal_report;
+use nocere_store::{RunReader, list_runs};
 use serde::Serialize;
 
 use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
@@ -86,12 +89,12 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectErro
 }
 
 #[derive(Serialize)]
-struct Sample<'a> {
+struct ShownSample<'a> {
     target: &'a str,
     epoch: u32,
     probe: &'a nocere_core::Probe,
     transcript: &'a nocere_core::Transcript,
-    verdicts: &'a [nocere_store::VerdictRow],
+    verdicts: &'a [nocere_core::JudgeVerdict],
 }
 
 fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8, ProjectError> {
@@ -107,9 +110,9 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
         ));
     }
     if context.json {
-        let samples: Vec<Sample<'_>> = found
+        let samples: Vec<ShownSample<'_>> = found
             .iter()
-            .map(|row| Sample {
+            .map(|row| ShownSample {
                 target: &row.target,
                 epoch: row.epoch,
                 probe: &row.probe,
@@ -132,7 +135,7 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
 
 fn spell_out(
     text: &mut String,
-    row: &SampleRow,
+    row: &Sample,
     (instruments, known): (&[Instrument], &[Calibration]),
     width: usize,
 ) {
@@ -161,12 +164,12 @@ fn spell_out(
         );
     }
     for verdict in &row.verdicts {
-        let judge = instruments
+        let instrument = instruments
             .iter()
-            .find(|instrument| instrument.hash == verdict.instrument)
-            .map_or(verdict.instrument.short(), |instrument| {
-                instrument.id.as_str()
-            });
+            .find(|instrument| instrument.hash == verdict.instrument);
+        let judge = instrument.map_or(verdict.instrument.short(), |of| of.id.as_str());
+        let describe =
+            |score: &Score| instrument.map_or_else(String::new, |of| describe(score, &of.scale));
         let said = match &verdict.verdict {
             Verdict::Scored(scored) => {
                 format!(
@@ -205,37 +208,48 @@ fn spell_out(
     text.push('\n');
 }
 
-fn describe(score: &nocere_core::Score) -> String {
+/// What a judge said, and where its scale draws the line.
+fn describe(score: &Score, scale: &Scale) -> String {
+    let word = scale.word(score);
+    let levels = scale.levels().is_some();
     match score {
-        nocere_core::Score::Compliance { label, refusal } => match refusal {
-            Some(refusal) => format!("{} (refusal {refusal:.2}).", label.as_str()),
-            None => format!("{}.", label.as_str()),
-        },
-        nocere_core::Score::Help { level, good_min } => {
-            format!("level {level} of 5 (helped from {good_min}).")
-        }
-        nocere_core::Score::Grounding { .. } | nocere_core::Score::Answer { .. } => {
-            format!("{}.", score.word())
-        }
-        nocere_core::Score::Harm { level, safe_max } => {
-            format!("level {level} of 5 (safe up to {safe_max}).")
-        }
-        nocere_core::Score::Fit { level } => format!("level {level} of 5."),
-        nocere_core::Score::Recorded { label, .. } => format!("recorded as `{label}`."),
-        nocere_core::Score::Checks { findings } => {
-            let present: Vec<&str> = findings
+        Score::Items { items } if scale.labels.is_empty() => {
+            let Some(of) = &scale.items else {
+                return format!("recorded as `{word}`.");
+            };
+            // The last label of an item says that it was found.
+            let found = items
                 .iter()
-                .filter(|finding| finding.present)
-                .map(|finding| finding.check.as_str())
-                .collect();
-            format!(
-                "found: {}.",
-                if present.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    present.join(", ")
-                }
-            )
+                .filter(|item| of.labels.last() == Some(&item.label));
+            let found: Vec<&str> = found.map(|item| item.id.as_str()).collect();
+            let found = if found.is_empty() {
+                "nothing".to_owned()
+            } else {
+                found.join(", ")
+            };
+            format!("found: {found}.")
         }
+        Score::Label { .. } if levels => {
+            let top = scale.labels.last().map_or("", String::as_str);
+            let line = match scale.better {
+                Better::Lower => scale
+                    .bound
+                    .checked_sub(1)
+                    .and_then(|place| scale.label(place)),
+                Better::Higher => scale.label(scale.bound),
+                Better::Neither => None,
+            };
+            let line = match (scale.better, line) {
+                (Better::Lower, Some(label)) => format!(" (good up to {label})"),
+                (Better::Higher, Some(label)) => format!(" (good from {label})"),
+                _ => String::new(),
+            };
+            format!("level {word} of {top}{line}.")
+        }
+        Score::Label { .. } => match (score.top(), scale.labels.last()) {
+            (Some(share), Some(top)) => format!("{word} ({top} {share:.2})."),
+            _ => format!("{word}."),
+        },
+        Score::Items { .. } | Score::Number { .. } => format!("{word}."),
     }
 }

@@ -14,7 +14,7 @@ fn harm_rates(report: &Value) -> Vec<String> {
                 .as_array()
                 .unwrap()
                 .iter()
-                .find(|figure| figure["metric"] == "harmful")
+                .find(|figure| figure["figure"] == "harmful")
                 .unwrap();
             format!(
                 "{:.1}",
@@ -38,15 +38,18 @@ fn the_recorded_run_of_the_protocol_has_its_own_figures() {
         .unwrap();
     let project = Project::new();
     let report = project.json(&["import", &file]);
-    let harm = &report["targets"][0]["perspectives"][0]["levels"][0];
+    let harm = &report["targets"][0]["perspectives"][0]["distributions"][0];
     assert_eq!(harm["counts"], json!([257, 64, 114, 13, 18]));
-    assert_eq!(format!("{:.3}", harm["mean"].as_f64().unwrap()), "1.865");
+    assert_eq!(
+        format!("{:.3}", harm["mean"]["value"].as_f64().unwrap()),
+        "1.865"
+    );
     let figures = &report["targets"][0]["perspectives"][0]["figures"];
     let harmful = figures
         .as_array()
         .unwrap()
         .iter()
-        .find(|figure| figure["metric"] == "harmful")
+        .find(|figure| figure["figure"] == "harmful")
         .unwrap();
     assert_eq!(harmful["estimate"]["denominator"], 466);
     let safe = 1.0 - harmful["estimate"]["value"].as_f64().unwrap();

@@ -207,7 +207,7 @@ fn a_panel_keeps_what_its_members_said() {
         .unwrap();
     let judges: Vec<&Value> = figures
         .iter()
-        .filter(|figure| figure["metric"] == "unsafe-compliance")
+        .filter(|figure| figure["figure"] == "unsafe-compliance")
         .map(|figure| &figure["judge"])
         .collect();
     assert_eq!(judges, ["jury", "refusal"], "both judges have figures");
@@ -371,7 +371,7 @@ fn answer_keys_and_documents_are_judged() {
     let counts = |metric: &str| -> Vec<(u64, u64)> {
         figures
             .iter()
-            .filter(|figure| figure["metric"] == metric)
+            .filter(|figure| figure["figure"] == metric)
             .map(|figure| {
                 (
                     figure["estimate"]["numerator"].as_u64().unwrap(),
@@ -562,7 +562,7 @@ fn targets_are_compared_on_the_same_probes() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|pair| pair["metric"] == "over-refusal")
+        .find(|pair| pair["figure"] == "over-refusal")
         .unwrap();
     assert_eq!(refused["probes"], 15);
     assert_eq!(refused["difference"], -1.0);

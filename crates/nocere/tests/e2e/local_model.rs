@@ -179,7 +179,7 @@ fn a_model_in_process_can_judge_and_says_what_it_could_not_read() {
         &models,
     ]);
     let figure = &report["targets"][0]["perspectives"][0]["figures"][0];
-    assert_eq!(figure["metric"], "harmful");
+    assert_eq!(figure["figure"], "harmful");
     let counted = figure["estimate"]["denominator"].as_u64().unwrap()
         + figure["estimate"]["unscored"].as_u64().unwrap();
     assert_eq!(counted, 4, "every answer is scored or says why not");

@@ -86,12 +86,21 @@ fn the_whole_protocol_runs_and_says_what_is_missing() {
     );
     let row = &psb["tables"][0]["rows"][0];
     assert_eq!(row["scored"], 10);
-    assert!(
-        row["judge_note"]
-            .as_str()
-            .unwrap()
-            .contains("not stated in the paper")
-    );
+    assert_eq!(row["published_judge"]["judge"], "not_stated");
+    // What is printed is a report of the format that it says, by its schema and by its type.
+    assert_eq!(report["nocere_report"], nocere_analysis::REPORT_FORMAT);
+    let schema: Value = serde_json::from_str(include_str!(
+        "../../../../docs/schemas/run-report.schema.json"
+    ))
+    .unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let back: nocere_analysis::RunReport = serde_json::from_value(report.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&back).unwrap(), report);
     assert_eq!(psb["tables"][0]["published"].as_array().unwrap().len(), 15);
     // Harm levels for patients and clinicians, none for the general user.
     let harm = "harm-1-5@";
@@ -203,9 +212,11 @@ fn without_a_judge_model_the_protocol_says_what_nobody_reads() {
     let row = &psb["tables"][0]["rows"][0];
     assert_eq!(row["scored"], 10);
     // One mean has one interval, wherever it is shown.
-    let levels = &later["targets"][0]["perspectives"][0]["levels"][0];
-    assert_eq!(row["mean"]["value"], levels["mean"]);
-    assert_eq!(row["mean"]["interval"], levels["mean_interval"]);
+    let distributions = &later["targets"][0]["perspectives"][0]["distributions"];
+    let mut distributions = distributions.as_array().unwrap().iter();
+    let levels = distributions.find(|of| of["measure"] == "harm").unwrap();
+    assert!(row["mean"]["value"].is_number());
+    assert_eq!(row["mean"], levels["mean"]);
 }
 
 #[test]

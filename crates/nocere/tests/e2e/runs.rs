@@ -9,7 +9,7 @@ fn figure<'a>(report: &'a serde_json::Value, metric: &str) -> &'a serde_json::Va
         .as_array()
         .unwrap()
         .iter()
-        .find(|figure| figure["metric"] == metric)
+        .find(|figure| figure["figure"] == metric)
         .unwrap_or_else(|| panic!("no figure {metric}"))
 }
 
@@ -403,7 +403,7 @@ fn one_sample_can_be_read() {
     project.json(&["run", &suite, "--target", &target]);
     let said = project.nocere(&["show", "latest", "p0"]);
     assert!(
-        said.out.contains("chart number 0") && said.out.contains("refuse (refusal "),
+        said.out.contains("chart number 0") && said.out.contains("refuse (refuse "),
         "{}",
         said.out
     );

@@ -6,10 +6,11 @@ fn judge() -> RefusalClassifier {
 
 fn check(question: &str, answer: &str, expected: Compliance) {
     let scored = judge().label(question, answer);
-    let Score::Compliance { label, refusal } = scored.score else {
+    let refusal = scored.score.top();
+    let Score::Label { label, .. } = scored.score else {
         panic!("{:?}", scored.score);
     };
-    assert_eq!(label, expected, "{}: {answer}", scored.rationale);
+    assert_eq!(label, expected.as_str(), "{}: {answer}", scored.rationale);
     assert!(refusal.is_some_and(|share| (0.0..=1.0).contains(&share)));
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use nocere_core::text::{plain, shorten, wrap};
 use nocere_project::{ProjectError, load_suite};
-use nocere_report::{plain, shorten, wrap};
 
 use crate::{context::Context, exit::DONE, output};
 

@@ -100,7 +100,7 @@ fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, ProjectEr
                 "title": part.title,
                 "perspective": part.perspective,
                 "set": part.set,
-                "scored_as": part.scored_as,
+                "measure": part.measure,
                 "judges": part.judges,
                 "optional": part.optional,
             })

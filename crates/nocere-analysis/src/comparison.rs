@@ -3,30 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Instrument, Perspective};
+use nocere_core::{FigureRow, Instrument, Perspective};
 use nocere_stats::{
     Resampling,
     paired::{
         McNemar, PairedCluster, PairedCounts, cluster_difference, holm, mcnemar, sign_flip_test,
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    collect::{Cell, Place},
-    metric::Metric,
-};
+use crate::cells::{Cell, CellKey};
 
 /// Flips where they cannot all be gone through.
 const FLIPS: u32 = 10_000;
 
 /// Two targets on the same probes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetPair {
     /// Who asked.
     pub perspective: Perspective,
-    /// What is counted.
-    pub metric: Metric,
+    /// Id of the figure.
+    pub figure: String,
+    /// Its title, with the bound of this judge.
+    pub title: String,
     /// The judge, by its id.
     pub judge: String,
     /// The first target.
@@ -47,22 +47,21 @@ pub struct TargetPair {
     pub adjusted: f64,
 }
 
-type Cells = BTreeMap<(Place, Metric, usize), Cell>;
-
-/// Every pair of targets, perspective and metric, with each metric's first judge.
+/// Every pair of targets, perspective and figure, with each figure's first judge.
 pub(crate) fn compare(
-    cells: &Cells,
+    cells: &BTreeMap<CellKey, Cell>,
     targets: &[String],
+    rows: &[FigureRow],
     instruments: &[Instrument],
     seed: u64,
 ) -> Vec<TargetPair> {
     let mut pairs = Vec::new();
     for perspective in Perspective::ALL {
-        for metric in Metric::ALL {
+        for (index, row) in rows.iter().enumerate() {
             let Some((number, judge)) = instruments
                 .iter()
                 .enumerate()
-                .find(|(_, instrument)| instrument.kind == metric.instrument())
+                .find(|(_, instrument)| instrument.measure == row.measure)
             else {
                 continue;
             };
@@ -70,11 +69,11 @@ pub(crate) fn compare(
             let of = |target: &str| -> BTreeMap<i64, (u64, u64)> {
                 cells
                     .iter()
-                    .filter(|((place, of, by), _)| {
-                        *of == metric
-                            && *by == number
-                            && place.target == target
-                            && place.perspective == perspective
+                    .filter(|(key, _)| {
+                        key.figure == index
+                            && key.judge == number
+                            && key.place.target == target
+                            && key.place.perspective == perspective
                     })
                     .flat_map(|(_, cell)| cell.by_probe())
                     .collect()
@@ -102,7 +101,8 @@ pub(crate) fn compare(
                     };
                     pairs.push(TargetPair {
                         perspective,
-                        metric,
+                        figure: row.id.clone(),
+                        title: row.title(&judge.scale),
                         judge: judge.id.clone(),
                         first: targets[first].clone(),
                         second: targets[second].clone(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use nocere_core::{Calibration, CalibrationRow, Instrument, InstrumentKind, Perspective};
+use nocere_core::{Calibration, CalibrationRow, Instrument, Perspective, Scale as JudgeScale};
 use nocere_stats::{
     Estimate, Resampling,
     agreement::{
@@ -16,7 +16,7 @@ use nocere_stats::{
     },
     correction::{self, Corrected, rogan_gladen},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Resamples where an interval has no closed form.
 const RESAMPLES: u32 = 2_000;
@@ -26,7 +26,8 @@ const SEED: u64 = 7;
 const MIN_STRATUM: usize = 10;
 
 /// A judge's agreement with people on some of the labelled answers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quality {
     /// Which answers: `all`, or one perspective, category, language or check.
     pub stratum: String,
@@ -63,7 +64,8 @@ pub struct Quality {
 }
 
 /// One label against all others.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClassQuality {
     /// The label.
     pub label: String,
@@ -76,7 +78,8 @@ pub struct ClassQuality {
 }
 
 /// A calibration with everything that is computed from it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CalibrationReport {
     /// The judge.
     pub instrument: Instrument,
@@ -88,6 +91,8 @@ pub struct CalibrationReport {
     pub note: String,
     /// Who labelled.
     pub raters: Vec<String>,
+    /// Whose answers were labelled, as far as the labels say.
+    pub askers: BTreeSet<Perspective>,
     /// All labelled answers.
     pub whole: Quality,
     /// By perspective, category, language and check, where there are at least ten answers.
@@ -103,7 +108,7 @@ impl CalibrationReport {
                 stratum,
                 rows,
                 &calibration.scale,
-                calibration.instrument.kind,
+                &calibration.instrument.scale,
             )
         };
         let mut strata = Vec::new();
@@ -134,6 +139,11 @@ impl CalibrationReport {
             source: calibration.source.clone(),
             note: calibration.note.clone(),
             raters: calibration.raters.clone(),
+            askers: calibration
+                .rows
+                .iter()
+                .filter_map(|row| row.perspective)
+                .collect(),
             whole: quality("all", &rows),
             strata,
         }
@@ -141,7 +151,7 @@ impl CalibrationReport {
 }
 
 impl Quality {
-    fn of(stratum: &str, rows: &[&CalibrationRow], scale: &[String], kind: InstrumentKind) -> Self {
+    fn of(stratum: &str, rows: &[&CalibrationRow], scale: &[String], judge: &JudgeScale) -> Self {
         let classes = scale.len();
         let resampling = Resampling {
             resamples: RESAMPLES,
@@ -205,8 +215,8 @@ impl Quality {
                     positive_predictive_value: confusion.positive_predictive_value(place),
                 })
                 .collect(),
-            auroc: auroc(rows, kind),
-            calibration_error: calibration_error(rows, resampling),
+            auroc: auroc(rows, judge),
+            calibration_error: calibration_error(rows, classes, resampling),
             people: people(classes, rows, resampling),
         }
     }
@@ -243,19 +253,15 @@ fn ratings(classes: usize, items: impl Iterator<Item = (u64, Vec<Option<usize>>)
         .expect("ratings of one shape")
 }
 
-/// Where the scale's upper part begins that counts as positive: refusals, unsafe answers,
-/// helpful ones.
-fn positive_from(kind: InstrumentKind) -> usize {
-    match kind {
-        InstrumentKind::Refusal | InstrumentKind::Harm => 2,
-        InstrumentKind::Helpfulness => 3,
-        _ => 1,
-    }
-}
-
-fn auroc(rows: &[&CalibrationRow], kind: InstrumentKind) -> Option<Auroc> {
-    let positive = positive_from(kind);
-    let graded = matches!(kind, InstrumentKind::Harm | InstrumentKind::Helpfulness);
+/// The judge's place on a scale of numbers is its score; other judges need a probability.
+fn auroc(rows: &[&CalibrationRow], scale: &JudgeScale) -> Option<Auroc> {
+    // Judges of items are measured item by item: absent, then present.
+    let positive = if scale.labels.is_empty() {
+        1
+    } else {
+        scale.bound
+    };
+    let graded = scale.levels().is_some();
     let scores: Vec<(bool, f64)> = rows
         .iter()
         .filter_map(|row| {
@@ -271,14 +277,18 @@ fn auroc(rows: &[&CalibrationRow], kind: InstrumentKind) -> Option<Auroc> {
     area_under_roc(&scores)
 }
 
-fn calibration_error(rows: &[&CalibrationRow], resampling: Resampling) -> Option<Measure> {
+fn calibration_error(
+    rows: &[&CalibrationRow],
+    classes: usize,
+    resampling: Resampling,
+) -> Option<Measure> {
     let forecasts: Vec<Forecast> = rows
         .iter()
         .filter_map(|row| {
             Some(Forecast {
                 cluster: row.cluster,
                 probability: row.probability?,
-                happened: row.human? == 2,
+                happened: row.human? + 1 == classes,
             })
         })
         .collect();
@@ -308,7 +318,8 @@ fn people(classes: usize, rows: &[&CalibrationRow], resampling: Resampling) -> O
 }
 
 /// How far a figure's judge is known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum Standing {
     /// Nobody has measured this judge, as it is now, against people's labels.
@@ -327,7 +338,8 @@ pub enum Standing {
 }
 
 /// A judge that was measured on answers to the asker at hand.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Calibrated {
     /// Labelled answers.
     pub labels: u64,
@@ -413,7 +425,7 @@ impl Standing {
             };
         }
         let binary = table(2, &pairs(&own));
-        let counts = correction::Calibration {
+        let counts = correction::ErrorCounts {
             true_positives: binary.count(1, 1),
             false_negatives: binary.count(1, 0),
             true_negatives: binary.count(0, 0),

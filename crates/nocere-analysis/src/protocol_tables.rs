@@ -4,25 +4,22 @@
 use std::collections::BTreeSet;
 
 use nocere_core::{
-    BaselineMeans, BaselineTable, Baselines, Calibration, Expect, Instrument, MissingJudge,
-    PartRecord, PartState, ProtocolRecord, Suite, TableKind, key::derive_seed,
+    BaselineMeans, BaselineTable, Baselines, Better, Calibration, Expect, Instrument, MissingJudge,
+    PartRecord, PartState, ProtocolRecord, Suite, TableColumn,
 };
-use nocere_stats::{Estimate, cluster_bootstrap_rate, rate_of_clusters};
-use serde::Serialize;
+use nocere_stats::{Estimate, rate_of_clusters};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     calibration::Standing,
-    metric::percent,
-    tally::{Facts, Labels, Tally, table_kind, table_labels},
+    figure::percent,
+    mean::{Mean, mean},
+    tally::{Facts, Labels, Tally},
 };
 
-/// Fewer probes than this have no bootstrap interval.
-const MIN_PROBES: usize = 10;
-/// Resamples for the interval of a mean.
-const RESAMPLES: u32 = 2_000;
-
 /// One part of the protocol, as asked and as tabled.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartReport {
     /// What the run keeps of it.
     pub record: PartRecord,
@@ -31,14 +28,19 @@ pub struct PartReport {
 }
 
 /// One table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartTable {
     /// As a report heads it.
     pub title: String,
-    /// What its columns are.
-    pub scored_as: TableKind,
-    /// The columns of labels.
-    pub labels: &'static [&'static str],
+    /// What it shows: the measure of the judges that fill it.
+    pub measure: String,
+    /// The columns of single labels; empty if no judge fills the table and none was published.
+    pub labels: Vec<String>,
+    /// Whether the labels are of items, of which an answer has several.
+    pub counts_items: bool,
+    /// The columns that add up several labels.
+    pub columns: Vec<TableColumn>,
     /// Targets of this run, one row for each judge.
     pub rows: Vec<TableRow>,
     /// Published rows.
@@ -46,12 +48,15 @@ pub struct PartTable {
     /// Where they stand, by whom they were judged, what to know of them; empty if there are
     /// none.
     pub published_note: String,
-    /// Mean levels by category, for levels.
+    /// The published models from the lowest to the highest, by the protocol's headline.
+    pub range: Option<PublishedRange>,
+    /// Mean levels by category, where the labels are numbers.
     pub means: Option<MeansTable>,
 }
 
 /// A target under one judge.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableRow {
     /// The target.
     pub target: String,
@@ -61,33 +66,80 @@ pub struct TableRow {
     pub scored: u64,
     /// Answers without one.
     pub unscored: u64,
-    /// Counts and shares by label: of answers, or of sentences.
+    /// Counts and shares by label: of answers, or of their items.
     pub shares: Vec<(u64, Estimate)>,
-    /// For levels: refused (1), safe (1 and 2), unsafeguarded or worse (3 to 5), violating (4
-    /// and 5).
+    /// The columns that add up several labels, in their order.
     pub derived: Vec<Estimate>,
-    /// For levels: the mean and its 95 % interval.
+    /// The mean and its 95 % interval, where the labels are numbers.
     pub mean: Option<Mean>,
-    /// How far the judge is known.
-    pub standing: String,
-    /// Whether the published figures come from another judge, in words; empty if there are
-    /// none.
-    pub judge_note: String,
+    /// How far the judge is known for this kind of asker.
+    pub standing: Standing,
+    /// Whether the published figures come from another judge.
+    pub published_judge: PublishedJudge,
 }
 
-/// A mean level.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Mean {
-    /// The mean.
-    pub value: f64,
-    /// 95 % percentile bootstrap interval over probes; `None` with fewer than ten.
-    pub interval: Option<(f64, f64)>,
-    /// Answers behind it.
-    pub scored: u64,
+/// What is known of the judge behind published figures, compared with the row's judge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "judge")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PublishedJudge {
+    /// Nothing was published.
+    None,
+    /// The source does not name it.
+    NotStated,
+    /// The row's verdicts were recorded by another program: whether it is the same judge is not
+    /// known.
+    Maybe {
+        /// As the source names it.
+        name: String,
+    },
+    /// It is another judge.
+    Other {
+        /// As the source names it.
+        name: String,
+    },
+}
+
+impl PublishedJudge {
+    fn of(instrument: &Instrument, published: Option<&BaselineTable>) -> Self {
+        match published.map(|table| table.judge.clone()) {
+            None => Self::None,
+            Some(None) => Self::NotStated,
+            Some(Some(name)) if instrument.recorded => Self::Maybe { name },
+            Some(Some(name)) => Self::Other { name },
+        }
+    }
+
+    /// In words; empty if nothing was published.
+    pub fn text(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::NotStated => "the published figures’ judge: not stated in the paper".to_owned(),
+            Self::Maybe { name } => format!("the published figures’ judge: {name}"),
+            Self::Other { name } => {
+                format!("another judge than the published figures’ ({name})")
+            }
+        }
+    }
+}
+
+/// The published models by one column.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PublishedRange {
+    /// The column, or the label.
+    pub column: String,
+    /// Published models.
+    pub models: u64,
+    /// The lowest share, per cent, and its model.
+    pub lowest: (f64, String),
+    /// The highest share, per cent, and its model.
+    pub highest: (f64, String),
 }
 
 /// A published model.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublishedRow {
     /// The model, as the source names it.
     pub model: String,
@@ -97,14 +149,16 @@ pub struct PublishedRow {
     pub shares: Vec<f64>,
     /// Counts by label, where the source gives counts.
     pub counts: Option<Vec<u64>>,
-    /// For levels: as for the target, with Wilson intervals from the published counts.
+    /// The columns that add up several labels, with Wilson intervals from the published counts;
+    /// empty where the source gives no counts.
     pub derived: Vec<Estimate>,
-    /// For levels: the mean.
+    /// The mean, where the labels are numbers.
     pub mean: Option<f64>,
 }
 
 /// Mean levels by category.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeansTable {
     /// The categories' titles.
     pub categories: Vec<String>,
@@ -114,22 +168,6 @@ pub struct MeansTable {
     pub published: Vec<(String, Vec<Option<f64>>)>,
     /// What to know of them.
     pub published_note: String,
-}
-
-impl Mean {
-    /// The interval alone: "1.770–1.961"; empty if there is none.
-    pub(crate) fn range_text(&self) -> String {
-        self.interval
-            .map_or_else(String::new, |(low, high)| format!("{low:.3}–{high:.3}"))
-    }
-
-    /// "1.865 (1.770–1.961)".
-    pub fn text(&self) -> String {
-        self.interval.map_or_else(
-            || format!("{:.3}", self.value),
-            |(low, high)| format!("{:.3} ({low:.3}–{high:.3})", self.value),
-        )
-    }
 }
 
 /// The share and its interval: "68.9 % (64.6–73.0 %)".
@@ -148,7 +186,7 @@ pub fn share_text(estimate: &Estimate) -> String {
 }
 
 /// The share's interval alone: "64.6–73.0 %"; empty if it has none.
-pub(crate) fn range_text(estimate: &Estimate) -> String {
+pub fn range_text(estimate: &Estimate) -> String {
     estimate.interval.map_or_else(String::new, |(low, high)| {
         format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
     })
@@ -189,8 +227,11 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
         .filter(|facts| facts.suite == part.suite)
         .map(|facts| facts.expect)
         .collect();
-    // Refusals mean the opposite where help was due: their tables are kept apart.
-    if part.scored_as == TableKind::Compliance {
+    // Where neither side of the scale is good, a label means the opposite where help was due:
+    // these tables are kept apart.
+    let depends = judges(source, part).any(|(_, judge)| judge.scale.better == Better::Neither)
+        || published(source, part).any(|(_, table)| table.expect.is_some());
+    if depends {
         return expectations
             .into_iter()
             .map(|expect| table(source, part, Some(expect)))
@@ -199,19 +240,21 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
     vec![table(source, part, None)]
 }
 
-fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> PartTable {
-    let published = source
-        .baselines
-        .iter()
+/// The published tables of a part.
+fn published<'a>(
+    source: &'a Source<'_>,
+    part: &'a PartRecord,
+) -> impl Iterator<Item = (&'a Baselines, &'a BaselineTable)> {
+    let files = source.baselines.iter();
+    files
         .filter(|file| file.protocol == source.protocol.id)
-        .find_map(|file| {
-            let table = file.tables.iter().find(|table| {
-                table.part == part.id
-                    && table.scored_as == part.scored_as
-                    && (expect.is_none() || table.expect == expect)
-            })?;
-            Some((file, table))
-        });
+        .flat_map(|file| file.tables.iter().map(move |table| (file, table)))
+        .filter(|(_, table)| table.part == part.id && table.measure == part.measure)
+}
+
+fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> PartTable {
+    let published =
+        published(source, part).find(|(_, table)| expect.is_none() || table.expect == expect);
     let here = |facts: &Facts| {
         facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
     };
@@ -220,45 +263,83 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         for target in source.targets {
             let labels = source.tally.chosen(target, number, here);
             if !labels.is_empty() {
-                let judge = published.map(|(_, table)| table.judge.as_str());
-                let standing = standing(source.calibrations, instrument, part);
                 rows.push(TableRow {
-                    standing,
-                    ..row(
-                        part.scored_as,
-                        target,
+                    target: target.clone(),
+                    standing: standing(source.calibrations, instrument, part),
+                    published_judge: PublishedJudge::of(
                         instrument,
-                        &labels,
-                        (judge, source.seed),
-                    )
+                        published.map(|(_, table)| table),
+                    ),
+                    ..row(part, instrument, &labels, source.seed)
                 });
             }
         }
     }
+    let first = judges(source, part)
+        .next()
+        .map(|(_, instrument)| instrument);
+    let published_rows = published.map_or_else(Vec::new, |(file, table)| {
+        let rows = table.rows.iter();
+        rows.map(|(model, values)| published_row(file, table, &part.columns, model, values))
+            .collect()
+    });
+    let labels: Vec<String> = match (first, published) {
+        (Some(instrument), _) => instrument.scale.counted_labels().to_vec(),
+        (None, Some((_, table))) => table.labels.clone(),
+        (None, None) => Vec::new(),
+    };
     PartTable {
         title: expect.map_or_else(
             || part.title.clone(),
             |expect| format!("{}: {}", part.title, should(expect)),
         ),
-        scored_as: part.scored_as,
-        labels: table_labels(part.scored_as),
+        measure: part.measure.clone(),
+        counts_items: first.is_some_and(|instrument| instrument.scale.items.is_some()),
+        columns: part.columns.clone(),
+        range: range(part, &labels, &published_rows),
+        means: numbers(&labels).map(|_| means(source, part)),
         rows,
-        published: published.map_or_else(Vec::new, |(file, table)| {
-            let rows = table.rows.iter();
-            rows.map(|(model, values)| published_row(file, table, model, values))
-                .collect()
-        }),
+        published: published_rows,
         published_note: published.map_or_else(String::new, |(file, table)| {
             note(
                 &file.source,
                 &table.figure,
-                &table.judge,
+                table.judge.as_deref(),
                 Some(table.answers),
                 &table.note,
             )
         }),
-        means: (part.scored_as == TableKind::Levels).then(|| means(source, part)),
+        labels,
     }
+}
+
+/// The labels as numbers, if all of them are.
+fn numbers(labels: &[String]) -> Option<Vec<u64>> {
+    let numbers: Option<Vec<u64>> = labels.iter().map(|label| label.parse().ok()).collect();
+    numbers.filter(|numbers| !numbers.is_empty())
+}
+
+/// The published models from the lowest to the highest, by the part's headline.
+fn range(part: &PartRecord, labels: &[String], rows: &[PublishedRow]) -> Option<PublishedRange> {
+    let headline = part.headline.as_ref()?;
+    let column = part.columns.iter().position(|of| of.title == *headline);
+    let label = labels.iter().position(|label| label == headline);
+    let share = |row: &PublishedRow| match (column, label) {
+        (Some(column), _) => row.derived.get(column)?.value.map(|share| share * 100.0),
+        (None, Some(label)) => row.shares.get(label).copied(),
+        (None, None) => None,
+    };
+    let mut shares: Vec<(f64, String)> = rows
+        .iter()
+        .filter_map(|row| Some((share(row)?, row.model.clone())))
+        .collect();
+    shares.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Some(PublishedRange {
+        column: headline.clone(),
+        models: shares.len() as u64,
+        lowest: shares.first()?.clone(),
+        highest: shares.last()?.clone(),
+    })
 }
 
 fn should(expect: Expect) -> &'static str {
@@ -269,134 +350,113 @@ fn should(expect: Expect) -> &'static str {
     }
 }
 
-fn note(source: &str, figure: &str, judge: &str, answers: Option<u64>, more: &str) -> String {
+fn note(
+    source: &str,
+    figure: &str,
+    judge: Option<&str>,
+    answers: Option<u64>,
+    more: &str,
+) -> String {
+    let judge = judge.unwrap_or("not stated in the paper");
     let answers = answers.map_or_else(String::new, |answers| format!(", {answers} answers each"));
     format!("{source}, {figure}{answers}; judge: {judge}. {more}")
         .trim_end()
         .to_owned()
 }
 
-/// The judges of the part's kind that read it, by number.
+/// The judges of the part's measure that read it, by number.
 fn judges<'a>(
     source: &'a Source<'_>,
     part: &'a PartRecord,
 ) -> impl Iterator<Item = (usize, &'a Instrument)> {
     let all = source.instruments.iter().enumerate();
     all.filter(|(_, instrument)| {
-        table_kind(instrument.kind) == Some(part.scored_as)
-            && source.protocol.reads(&instrument.id, &part.suite)
+        instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)
     })
 }
 
 fn share(labels: &[&Labels], places: &[usize]) -> Estimate {
     let clusters = labels
         .iter()
-        .map(|labels| (labels.at(places), labels.total()))
+        .map(|labels| {
+            let hits = places.iter().map(|place| labels.at(*place)).sum();
+            (hits, labels.total())
+        })
         .collect();
     let unscored = labels.iter().map(|labels| u64::from(labels.unscored)).sum();
     rate_of_clusters(clusters, unscored)
 }
 
-/// Places of the levels behind: refused, safe, unsafeguarded or worse, violating.
-const DERIVED: [&[usize]; 4] = [&[0], &[0, 1], &[2, 3, 4], &[3, 4]];
+/// The places of a column's labels among `labels`.
+fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
+    let wanted = column.labels.iter();
+    wanted
+        .filter_map(|wanted| labels.iter().position(|label| label == wanted))
+        .collect()
+}
 
-fn row(
-    kind: TableKind,
-    target: &str,
-    instrument: &Instrument,
-    labels: &[&Labels],
-    (published_judge, seed): (Option<&str>, u64),
-) -> TableRow {
-    let is_levels = kind == TableKind::Levels;
+/// A row without its target, standing and published judge.
+fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels], seed: u64) -> TableRow {
+    let names = instrument.scale.counted_labels();
     TableRow {
-        target: target.to_owned(),
+        target: String::new(),
         judge: instrument.id.clone(),
         scored: labels.iter().map(|labels| u64::from(labels.scored)).sum(),
         unscored: labels.iter().map(|labels| u64::from(labels.unscored)).sum(),
-        shares: (0..table_labels(kind).len())
+        shares: (0..names.len())
             .map(|place| {
-                let count = labels.iter().map(|labels| labels.at(&[place])).sum();
+                let count = labels.iter().map(|labels| labels.at(place)).sum();
                 (count, share(labels, &[place]))
             })
             .collect(),
-        derived: if is_levels {
-            DERIVED.iter().map(|places| share(labels, places)).collect()
-        } else {
-            Vec::new()
-        },
-        mean: if is_levels { mean(labels, seed) } else { None },
-        standing: String::new(),
-        judge_note: published_judge
-            .map_or_else(String::new, |published| judge_note(instrument, published)),
+        derived: part
+            .columns
+            .iter()
+            .map(|column| share(labels, &places(column, names)))
+            .collect(),
+        mean: numbers(names).and_then(|levels| mean(labels, &levels, seed)),
+        standing: Standing::Uncalibrated,
+        published_judge: PublishedJudge::None,
     }
 }
 
 /// How far the judge is known for this kind of asker.
-fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRecord) -> String {
+fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRecord) -> Standing {
     let own = calibrations
         .iter()
         .find(|calibration| calibration.instrument.hash == instrument.hash);
-    Standing::of(own, part.perspective, |_| None, &[]).tag()
-}
-
-/// Whether the published figures come from another judge, as far as that is known.
-fn judge_note(instrument: &Instrument, published: &str) -> String {
-    let recorded = instrument.id.starts_with("recorded:");
-    if recorded || published.starts_with("not stated") {
-        format!("the published figures’ judge: {published}")
-    } else {
-        format!("another judge than the published figures’ ({published})")
-    }
-}
-
-/// The mean level with its interval over probes; `None` if nothing was scored.
-pub(crate) fn mean(labels: &[&Labels], seed: u64) -> Option<Mean> {
-    let clusters: Vec<(u64, u64)> = labels
-        .iter()
-        .map(|labels| (labels.level_sum(), labels.total()))
-        .filter(|(_, scored)| *scored > 0)
-        .collect();
-    let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
-    let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
-    let seed = derive_seed(seed, "mean level");
-    (scored > 0).then(|| Mean {
-        value: sum as f64 / scored as f64,
-        interval: (clusters.len() >= MIN_PROBES)
-            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, seed))
-            .flatten()
-            .filter(|(low, high)| low < high),
-        scored,
-    })
+    Standing::of(own, part.perspective, |_| None, &[])
 }
 
 fn published_row(
     file: &Baselines,
     table: &BaselineTable,
+    columns: &[TableColumn],
     model: &str,
     values: &[f64],
 ) -> PublishedRow {
     let total: f64 = values.iter().sum();
     let counts: Option<Vec<u64>> =
         (!table.percent).then(|| values.iter().map(|value| value.round() as u64).collect());
-    let is_levels = table.scored_as == TableKind::Levels;
     PublishedRow {
         model: model.to_owned(),
         full_name: file.models.get(model).cloned().unwrap_or_default(),
         shares: values.iter().map(|value| 100.0 * value / total).collect(),
-        derived: match &counts {
-            Some(counts) if is_levels => DERIVED
-                .iter()
-                .map(|places| {
+        derived: counts.as_ref().map_or_else(Vec::new, |counts| {
+            let columns = columns.iter();
+            columns
+                .map(|column| {
+                    let places = places(column, &table.labels);
                     let hits = places.iter().filter_map(|place| counts.get(*place)).sum();
                     published_share(hits, counts.iter().sum())
                 })
-                .collect(),
-            _ => Vec::new(),
-        },
-        mean: is_levels.then(|| {
-            let sum: f64 = (1..)
+                .collect()
+        }),
+        mean: numbers(&table.labels).map(|levels| {
+            let sum: f64 = levels
+                .iter()
                 .zip(values)
-                .map(|(level, n)| f64::from(level) * n)
+                .map(|(level, n)| *level as f64 * n)
                 .sum();
             sum / total
         }),
@@ -425,7 +485,8 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
                 .iter()
                 .map(|(id, _)| {
                     let here = |facts: &Facts| facts.suite == part.suite && facts.category == *id;
-                    mean(&source.tally.chosen(target, number, here), source.seed)
+                    let chosen = source.tally.chosen(target, number, here);
+                    mean(&chosen, &instrument.scale.levels()?, source.seed)
                 })
                 .collect();
             if row.iter().any(Option::is_some) {
@@ -456,7 +517,13 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
             .collect()
         }),
         published_note: published.map_or_else(String::new, |(file, table)| {
-            note(&file.source, &table.figure, &table.judge, None, &table.note)
+            note(
+                &file.source,
+                &table.figure,
+                table.judge.as_deref(),
+                None,
+                &table.note,
+            )
         }),
         categories: categories
             .into_iter()

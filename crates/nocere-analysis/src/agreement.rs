@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Instrument, InstrumentKind, Verdict, scale_of};
+use nocere_core::{Instrument, Sample, Verdict};
 use nocere_stats::agreement::Agreement;
-use nocere_store::SampleRow;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calibration::judges_agreement;
 
@@ -15,7 +14,8 @@ const MAX_LABELS: usize = 20;
 const MAX_PAIRS: u64 = 200_000;
 
 /// Two judges of a run on the same answers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JudgePair {
     /// The first judge, by its id.
     pub first: String,
@@ -36,7 +36,8 @@ pub struct JudgePair {
 }
 
 /// How often a panel's members, or a judge's votes, were split.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Split {
     /// The judge, by its id.
     pub judge: String,
@@ -64,21 +65,26 @@ pub(crate) struct Agreements {
 }
 
 impl Agreements {
-    pub(crate) fn add(&mut self, row: &SampleRow, instruments: &[Instrument]) {
+    pub(crate) fn add(&mut self, row: &Sample, instruments: &[Instrument]) {
         let verdict = |instrument: &Instrument| {
             row.verdicts
                 .iter()
                 .find(|verdict| verdict.instrument == instrument.hash)
                 .map(|verdict| &verdict.verdict)
         };
-        let words: Vec<Option<String>> = instruments
-            .iter()
-            // Checks are ten questions and no label.
-            .filter(|instrument| instrument.kind != InstrumentKind::Checks)
-            .map(|instrument| Some(verdict(instrument)?.score()?.word()))
-            .collect();
+        // Judges of several questions give no single label that could be compared.
         let numbers: Vec<usize> = (0..instruments.len())
-            .filter(|number| instruments[*number].kind != InstrumentKind::Checks)
+            .filter(|number| {
+                let scale = &instruments[*number].scale;
+                scale.items.is_none() || !scale.labels.is_empty()
+            })
+            .collect();
+        let words: Vec<Option<String>> = numbers
+            .iter()
+            .map(|number| {
+                let instrument = &instruments[*number];
+                Some(instrument.scale.word(verdict(instrument)?.score()?))
+            })
             .collect();
         for (first, a) in words.iter().enumerate() {
             for (second, b) in words.iter().enumerate().skip(first + 1) {
@@ -109,7 +115,7 @@ impl Agreements {
             let mut said = votes
                 .iter()
                 .filter_map(|vote| vote.score.as_ref())
-                .map(nocere_core::Score::word);
+                .map(|score| instrument.scale.word(score));
             let first = said.next();
             counts.split += u64::from(said.any(|word| Some(&word) != first.as_ref()));
         }
@@ -141,11 +147,7 @@ fn pair(
     counts: &BTreeMap<(String, String), u64>,
 ) -> JudgePair {
     let labels = |instrument: &Instrument, seen: &dyn Fn(&(String, String)) -> String| {
-        let mut labels: Vec<String> = scale_of(instrument.kind)
-            .unwrap_or_default()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let mut labels = instrument.scale.labels.clone();
         for key in counts.keys() {
             let label = seen(key);
             if !labels.contains(&label) {
@@ -171,8 +173,9 @@ fn pair(
         })
         .collect();
     let both: u64 = counts.values().sum();
-    let scale = scale_of(first.kind).filter(|_| first.kind == second.kind && both <= MAX_PAIRS);
-    let agreement = scale.map(|scale| {
+    let is_one_scale = first.scale.is_comparable(&second.scale) && both <= MAX_PAIRS;
+    let agreement = is_one_scale.then(|| {
+        let scale = &first.scale.labels;
         let mut pairs = Vec::new();
         for (row, line) in table.iter().enumerate().take(scale.len()) {
             for (column, count) in line.iter().enumerate().take(scale.len()) {

@@ -24,13 +24,15 @@ fn calibration(counts: &[[u64; 3]; 3], perspective: Option<Perspective>) -> Cali
         }
     }
     Calibration {
-        nocere_calibration: 1,
+        nocere_calibration: nocere_core::CALIBRATION_FORMAT,
         instrument: Instrument {
             id: "refusal".to_owned(),
-            kind: InstrumentKind::Refusal,
+            measure: nocere_core::measure::REFUSAL.to_owned(),
+            scale: nocere_core::Scale::compliance(),
             title: "Refusal".to_owned(),
             version: "1".to_owned(),
             model: None,
+            recorded: false,
             hash: ContentHash::from_hex("00"),
         },
         scale: ["comply", "partial", "refuse"].map(str::to_owned).to_vec(),

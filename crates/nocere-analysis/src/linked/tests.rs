@@ -23,7 +23,10 @@ fn tally(rows: Vec<(Facts, Option<usize>)>) -> Tally {
     let mut labels = ByProbe::default();
     for (position, (facts, label)) in (0..).zip(rows) {
         tally.facts.insert(position, facts);
-        let mut entry = Labels::default();
+        let mut entry = Labels {
+            counts: vec![0; 3],
+            ..Labels::default()
+        };
         match label {
             Some(label) => {
                 entry.counts[label] = 1;
@@ -40,10 +43,12 @@ fn tally(rows: Vec<(Facts, Option<usize>)>) -> Tally {
 fn figures(tally: &Tally) -> LinkedFigures {
     let instrument = Instrument {
         id: "refusal".to_owned(),
-        kind: InstrumentKind::Refusal,
+        measure: measure::REFUSAL.to_owned(),
+        scale: nocere_core::Scale::compliance(),
         title: String::new(),
         version: String::new(),
         model: None,
+        recorded: false,
         hash: nocere_core::ContentHash::from_hex(""),
     };
     linked(tally, &[instrument], &["t".to_owned()], 0).remove(0)

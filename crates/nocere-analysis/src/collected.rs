@@ -4,23 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Calibration, Instrument, InstrumentKind, Perspective, ProtocolRecord, Score,
-    Suite, UnscoredReason, Verdict,
+    AnswerOutcome, Calibration, Counts, FigureRow, Instrument, Item, Perspective, ProtocolRecord,
+    Sample, Score, Side, Suite, TargetRecord, UnscoredReason, Verdict, measure,
 };
 use nocere_stats::rate_of_clusters;
-use nocere_store::{SampleRow, TargetRecord};
 
 use crate::{
     agreement::Agreements,
     calibration::Standing,
+    cells::{Cell, CellKey, Place},
+    figure::Figure,
     finding::{Finding, UnscoredSample, assess},
     linked::RiskFigure,
-    metric::{Figure, Metric},
-    protocol_tables::mean,
-    run_report::{
-        CategoryReport, LabelCounts, Levels, PerspectiveReport, RecordedScores, TargetReport,
-    },
-    tally::{Facts, Labels, Tally},
+    mean::mean,
+    run_report::{CategoryReport, Distribution, PerspectiveReport, RecordedScores, TargetReport},
+    tally::{Facts, Tally},
 };
 
 /// Findings that a report keeps.
@@ -30,67 +28,30 @@ const MAX_UNSCORED: usize = 200;
 /// Labels of a foreign judge that are told apart.
 const MAX_LABELS: usize = 20;
 
-/// Answers of one probe: hits (or a sum) and scored answers.
-#[derive(Clone, Copy)]
-struct Cluster {
-    position: i64,
-    hits: u32,
-    scored: u32,
-}
-
-/// Answers of one kind, by probe.
-#[derive(Default)]
-pub(crate) struct Cell {
-    /// By position of the probe.
-    clusters: Vec<Cluster>,
-    unscored: u64,
-}
-
-impl Cell {
-    fn add(&mut self, position: i64, hits: Option<u32>) {
-        let Some(hits) = hits else {
-            self.unscored += 1;
-            return;
-        };
-        // Answers come in the order of the probes, once for each epoch.
-        let at = match self.clusters.last() {
-            Some(last) if last.position < position => Err(self.clusters.len()),
-            _ => self
-                .clusters
-                .binary_search_by_key(&position, |cluster| cluster.position),
-        };
-        match at {
-            Ok(at) => {
-                self.clusters[at].hits += hits;
-                self.clusters[at].scored += 1;
-            }
-            Err(at) => self.clusters.insert(
-                at,
-                Cluster {
-                    position,
-                    hits,
-                    scored: 1,
-                },
-            ),
-        }
-    }
-}
-
-/// What a cell counts.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) target: String,
-    pub(crate) perspective: Perspective,
-    suite: String,
-    category: String,
-}
-
 /// What a report is made with.
 pub(crate) struct Context<'a> {
+    pub(crate) figures: &'a [FigureRow],
     pub(crate) suites: &'a [Suite],
     pub(crate) instruments: &'a [Instrument],
     pub(crate) calibrations: &'a [Calibration],
+    pub(crate) protocol: Option<&'a ProtocolRecord>,
     pub(crate) seed: u64,
+}
+
+impl Context<'_> {
+    /// True if nothing that a judge of `instrument`'s measure says of `row` would be counted,
+    /// because the probe lacks what such judges judge by.
+    fn is_beside(&self, row: &Sample, instrument: &Instrument) -> bool {
+        let mut figures = self
+            .figures
+            .iter()
+            .filter(|figure| figure.measure == instrument.measure)
+            .peekable();
+        figures.peek().is_some()
+            && figures.all(|figure| {
+                matches!(figure.counts, Counts::With(_)) && !figure.applies(&row.probe)
+            })
+    }
 }
 
 #[derive(Default)]
@@ -114,10 +75,7 @@ struct Weighed {
 /// Everything that was counted.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// By place, metric and number of the judge.
-    pub(crate) cells: BTreeMap<(Place, Metric, usize), Cell>,
-    /// The highest safe level of each harm judge, by its number.
-    safe_max: BTreeMap<usize, u8>,
+    pub(crate) cells: BTreeMap<CellKey, Cell>,
     samples: BTreeMap<(String, Perspective), u64>,
     outcomes: BTreeMap<(String, AnswerOutcome), u64>,
     pub(crate) agreement: Agreements,
@@ -132,59 +90,42 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    pub(crate) fn add(
-        &mut self,
-        row: &SampleRow,
-        (suites, instruments): (&[Suite], &[Instrument]),
-        protocol: Option<&ProtocolRecord>,
-    ) {
+    pub(crate) fn add(&mut self, row: &Sample, context: &Context<'_>) {
         let probe = &row.probe;
         self.tally.see(row);
         let who = (row.target.clone(), probe.perspective);
-        *self.samples.entry(who.clone()).or_default() += 1;
+        *self.samples.entry(who).or_default() += 1;
         *self
             .outcomes
             .entry((row.target.clone(), row.transcript.outcome()))
             .or_default() += 1;
-        self.agreement.add(row, instruments);
-        for (number, instrument) in instruments.iter().enumerate() {
+        self.agreement.add(row, context.instruments);
+        for (number, instrument) in context.instruments.iter().enumerate() {
             let verdict = row
                 .verdicts
                 .iter()
                 .find(|verdict| verdict.instrument == instrument.hash)
                 .map(|verdict| &verdict.verdict);
             // A protocol's judge reads its own parts: elsewhere nothing is missing.
-            if verdict.is_none()
-                && protocol.is_some_and(|record| !record.reads(&instrument.id, &probe.suite))
-            {
+            let reads = |record: &ProtocolRecord| record.reads(&instrument.id, &probe.suite);
+            if verdict.is_none() && !context.protocol.is_none_or(reads) {
                 continue;
             }
-            self.tally.add(row, (number, instrument), verdict);
-            self.add_unscored(row, instrument, verdict);
-            self.add_scales(row, (number, instrument), verdict);
-            for metric in Metric::ALL {
-                if metric.instrument() == instrument.kind && metric.applies(probe) {
-                    let place = Place {
-                        target: row.target.clone(),
-                        perspective: probe.perspective,
-                        suite: probe.suite.clone(),
-                        category: probe.category.clone(),
-                    };
-                    let hit = verdict.and_then(|verdict| metric.hit(verdict));
-                    self.cells
-                        .entry((place, metric, number))
-                        .or_default()
-                        .add(row.position, hit.map(u32::from));
-                }
+            if !context.is_beside(row, instrument) {
+                self.tally.add(row, (number, instrument), verdict);
             }
+            self.add_unscored(row, instrument, verdict);
+            self.add_recorded(row, instrument, verdict);
+            self.add_figures(row, (number, instrument), verdict, context.figures);
         }
-        let category = suites
+        let category = context
+            .suites
             .iter()
             .find(|suite| suite.id == probe.suite)
             .map_or(probe.category.as_str(), |suite| {
                 suite.category_title(&probe.category)
             });
-        if let Some(finding) = assess(row, category) {
+        if let Some(finding) = assess(row, context.figures, context.instruments, category) {
             self.findings_total += 1;
             self.findings.push(finding);
             if self.findings.len() > 50 * MAX_FINDINGS {
@@ -193,12 +134,39 @@ impl Collected {
         }
     }
 
-    fn add_unscored(
+    fn add_figures(
         &mut self,
-        row: &SampleRow,
-        instrument: &Instrument,
+        row: &Sample,
+        (judge, instrument): (usize, &Instrument),
         verdict: Option<&Verdict>,
+        figures: &[FigureRow],
     ) {
+        for (figure, of) in figures.iter().enumerate() {
+            if of.measure != instrument.measure || !of.applies(&row.probe) {
+                continue;
+            }
+            let error = match verdict {
+                Some(Verdict::Scored(scored)) => of.is_error(&instrument.scale, scored),
+                Some(Verdict::Unscored { .. }) | None => None,
+            };
+            let place = Place {
+                target: row.target.clone(),
+                perspective: row.probe.perspective,
+                suite: row.probe.suite.clone(),
+                category: row.probe.category.clone(),
+            };
+            self.cells
+                .entry(CellKey {
+                    place,
+                    figure,
+                    judge,
+                })
+                .or_default()
+                .add(row.position, error.map(u32::from));
+        }
+    }
+
+    fn add_unscored(&mut self, row: &Sample, instrument: &Instrument, verdict: Option<&Verdict>) {
         let Some(Verdict::Unscored { reason, detail, .. }) = verdict else {
             return;
         };
@@ -217,24 +185,13 @@ impl Collected {
         }
     }
 
-    /// What metrics do not count: where a harm judge draws the line, and the words of other
-    /// programs' judges.
-    fn add_scales(
-        &mut self,
-        row: &SampleRow,
-        (number, instrument): (usize, &Instrument),
-        verdict: Option<&Verdict>,
-    ) {
-        let score = verdict.and_then(Verdict::score);
-        if let Some(Score::Harm { safe_max, .. }) = score {
-            self.safe_max.insert(number, *safe_max);
-        }
-        if instrument.kind == InstrumentKind::Recorded {
-            let foreign = self
-                .foreign
+    /// The words of other programs' judges.
+    fn add_recorded(&mut self, row: &Sample, instrument: &Instrument, verdict: Option<&Verdict>) {
+        if instrument.measure == measure::RECORDED {
+            self.foreign
                 .entry((row.target.clone(), instrument.id.clone()))
-                .or_default();
-            foreign.add(score);
+                .or_default()
+                .add(verdict.and_then(Verdict::score));
         }
     }
 
@@ -277,20 +234,20 @@ impl Collected {
 
     fn figures(&self, context: &Context<'_>, wanted: impl Fn(&Place) -> bool) -> Vec<Figure> {
         let mut figures = Vec::new();
-        for metric in Metric::ALL {
+        for (figure, row) in context.figures.iter().enumerate() {
             let judges = context
                 .instruments
                 .iter()
                 .enumerate()
-                .filter(|(_, instrument)| instrument.kind == metric.instrument());
-            for (number, instrument) in judges {
+                .filter(|(_, instrument)| instrument.measure == row.measure);
+            for (judge, instrument) in judges {
                 let chosen: Vec<(&Place, &Cell)> = self
                     .cells
                     .iter()
-                    .filter(|((place, of, judge), _)| {
-                        *of == metric && *judge == number && wanted(place)
+                    .filter(|(key, _)| {
+                        key.figure == figure && key.judge == judge && wanted(&key.place)
                     })
-                    .map(|((place, ..), cell)| (place, cell))
+                    .map(|(key, cell)| (&key.place, cell))
                     .collect();
                 let Some((place, _)) = chosen.first() else {
                     continue;
@@ -301,18 +258,14 @@ impl Collected {
                     .calibrations
                     .iter()
                     .find(|calibration| calibration.instrument.hash == instrument.hash);
-                let bound = match metric {
-                    Metric::NotHelped => 4,
-                    _ => self.safe_max.get(&number).copied().unwrap_or(2),
-                };
                 let standing = Standing::of(
                     calibration,
                     place.perspective,
-                    |label| metric.label_is_hit(label, bound),
+                    |label| row.is_error_label(&instrument.scale, label),
                     &clusters,
                 );
                 let estimate = rate_of_clusters(clusters, unscored);
-                figures.push(Figure::new(metric, instrument, estimate, standing));
+                figures.push(Figure::new(row, instrument, estimate, standing));
             }
         }
         figures
@@ -350,9 +303,8 @@ impl Collected {
             perspectives.push(PerspectiveReport {
                 perspective,
                 samples,
-                compliance: self.label_counts(&who, context.instruments),
                 figures: self.figures(context, here),
-                levels: self.all_levels(&who, context),
+                distributions: self.distributions(&who, context),
                 categories,
             });
         }
@@ -380,74 +332,53 @@ impl Collected {
         }
     }
 
-    /// What a judge of one of `kinds` said of the answers to one kind of asker, if anything.
-    fn judged(
-        &self,
-        (target, perspective): (&str, Perspective),
-        number: usize,
-        instrument: &Instrument,
-        kinds: &[InstrumentKind],
-    ) -> Option<Vec<&Labels>> {
-        let here = |facts: &Facts| facts.perspective == perspective;
-        let labels = self.tally.chosen(target, number, here);
-        (kinds.contains(&instrument.kind) && !labels.is_empty()).then_some(labels)
-    }
-
-    fn label_counts(
-        &self,
-        (target, perspective): &(String, Perspective),
-        instruments: &[Instrument],
-    ) -> Vec<LabelCounts> {
-        let judges = instruments.iter().enumerate();
-        judges
-            .filter_map(|(number, instrument)| {
-                let labels = self.judged(
-                    (target, *perspective),
-                    number,
-                    instrument,
-                    &[InstrumentKind::Refusal],
-                )?;
-                Some(LabelCounts {
-                    judge: instrument.id.clone(),
-                    counts: [0, 1, 2].map(|place| labels.iter().map(|l| l.at(&[place])).sum()),
-                })
-            })
-            .collect()
-    }
-
-    fn all_levels(
+    /// The labels of every judge that gives them, over the answers to one kind of asker.
+    fn distributions(
         &self,
         (target, perspective): &(String, Perspective),
         context: &Context<'_>,
-    ) -> Vec<Levels> {
+    ) -> Vec<Distribution> {
+        let here = |facts: &Facts| facts.perspective == *perspective;
         let judges = context.instruments.iter().enumerate();
         judges
             .filter_map(|(number, instrument)| {
-                let kinds = [InstrumentKind::Harm, InstrumentKind::Helpfulness];
-                let labels = self.judged((target, *perspective), number, instrument, &kinds)?;
-                let mean = mean(&labels, context.seed);
-                Some(Levels {
+                let chosen = self.tally.chosen(target, number, here);
+                let labels = instrument.scale.counted_labels();
+                if chosen.is_empty() || labels.is_empty() {
+                    return None;
+                }
+                let levels = instrument.scale.levels();
+                let mean = levels.and_then(|levels| mean(&chosen, &levels, context.seed));
+                Some(Distribution {
                     judge: instrument.id.clone(),
-                    measures: instrument.kind.as_str(),
-                    counts: [0, 1, 2, 3, 4]
-                        .map(|place| labels.iter().map(|l| l.at(&[place])).sum()),
-                    unscored: labels.iter().map(|labels| u64::from(labels.unscored)).sum(),
-                    mean: mean.map(|mean| mean.value),
-                    mean_interval: mean.and_then(|mean| mean.interval),
+                    measure: instrument.measure.clone(),
+                    labels: labels.to_vec(),
+                    counts: (0..labels.len())
+                        .map(|place| chosen.iter().map(|of| of.at(place)).sum())
+                        .collect(),
+                    scored: chosen.iter().map(|of| u64::from(of.scored)).sum(),
+                    unscored: chosen.iter().map(|of| u64::from(of.unscored)).sum(),
+                    mean,
                 })
             })
             .collect()
     }
 
     /// Harm rates in which probes weigh as much as their severity times their likelihood.
-    pub(crate) fn risks(&self, instruments: &[Instrument]) -> Vec<RiskFigure> {
-        type Key = (String, Perspective, Metric, usize);
+    pub(crate) fn risks(&self, context: &Context<'_>) -> Vec<RiskFigure> {
+        type Key = (String, Perspective, usize, usize);
         let mut all: BTreeMap<Key, Weighed> = BTreeMap::new();
-        for ((place, metric, judge), cell) in &self.cells {
-            if !metric.is_harm() {
+        for (key, cell) in &self.cells {
+            if context.figures[key.figure].side != Side::Harm {
                 continue;
             }
-            let key = (place.target.clone(), place.perspective, *metric, *judge);
+            let place = &key.place;
+            let key = (
+                place.target.clone(),
+                place.perspective,
+                key.figure,
+                key.judge,
+            );
             let entry = all.entry(key).or_default();
             entry.unscored += cell.unscored;
             for (position, (hits, scored)) in cell.by_probe() {
@@ -470,16 +401,19 @@ impl Collected {
         }
         all.into_iter()
             .filter(|(_, entry)| !entry.weighted.is_empty())
-            .map(|((target, perspective, metric, judge), entry)| RiskFigure {
-                target,
-                perspective,
-                metric,
-                judge: instruments
-                    .get(judge)
-                    .map_or_else(String::new, |instrument| instrument.id.clone()),
-                weighted: rate_of_clusters(entry.weighted.into_values().collect(), entry.unscored),
-                plain: rate_of_clusters(entry.plain.into_values().collect(), entry.unscored),
-                without_weight: entry.without,
+            .map(|((target, perspective, figure, judge), entry)| {
+                let (row, instrument) = (&context.figures[figure], &context.instruments[judge]);
+                let unscored = entry.unscored;
+                RiskFigure {
+                    target,
+                    perspective,
+                    figure: row.id.clone(),
+                    title: row.title(&instrument.scale),
+                    judge: instrument.id.clone(),
+                    weighted: rate_of_clusters(entry.weighted.into_values().collect(), unscored),
+                    plain: rate_of_clusters(entry.plain.into_values().collect(), unscored),
+                    without_weight: entry.without,
+                }
             })
             .collect()
     }
@@ -504,42 +438,22 @@ impl Collected {
     }
 }
 
-impl Cell {
-    /// Hits and scored answers by probe.
-    pub(crate) fn by_probe(&self) -> impl Iterator<Item = (i64, (u64, u64))> {
-        self.clusters.iter().map(|cluster| {
-            let counts = (u64::from(cluster.hits), u64::from(cluster.scored));
-            (cluster.position, counts)
-        })
-    }
-
-    fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.clusters
-            .iter()
-            .map(|cluster| (u64::from(cluster.hits), u64::from(cluster.scored)))
-    }
-}
-
 impl Foreign {
+    /// Counts what [`Score::recorded`] kept: the word and number, and whether it passed.
     fn add(&mut self, score: Option<&Score>) {
-        let Some(Score::Recorded {
-            label,
-            value,
-            passed,
-        }) = score
-        else {
+        let Some((said, passed)) = score.map(Score::items).and_then(<[Item]>::split_first) else {
             self.unscored += 1;
             return;
         };
-        let known = self.labels.len() < MAX_LABELS || self.labels.contains_key(label);
-        let label = if known { label.as_str() } else { "other" };
+        let known = self.labels.len() < MAX_LABELS || self.labels.contains_key(&said.label);
+        let label = if known { said.label.as_str() } else { "other" };
         *self.labels.entry(label.to_owned()).or_default() += 1;
-        if let Some(value) = value {
+        if let Some(value) = said.value {
             self.numbers += 1;
             self.sum += value;
         }
-        if let Some(passed) = passed {
-            self.passed.0 += u64::from(*passed);
+        if let Some(passed) = passed.first() {
+            self.passed.0 += u64::from(passed.label == "yes");
             self.passed.1 += 1;
         }
     }

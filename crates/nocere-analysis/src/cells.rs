@@ -1,0 +1,84 @@
+//! Counts of one kind of error by probe: they grow with the number of probes.
+
+use nocere_core::Perspective;
+
+/// Answers of one probe: hits (or a sum) and scored answers.
+#[derive(Clone, Copy)]
+struct Cluster {
+    position: i64,
+    hits: u32,
+    scored: u32,
+}
+
+/// Answers of one kind, by probe.
+#[derive(Default)]
+pub(crate) struct Cell {
+    /// By position of the probe.
+    clusters: Vec<Cluster>,
+    pub(crate) unscored: u64,
+}
+
+impl Cell {
+    pub(crate) fn add(&mut self, position: i64, hits: Option<u32>) {
+        let Some(hits) = hits else {
+            self.unscored += 1;
+            return;
+        };
+        // Answers come in the order of the probes, once for each epoch.
+        let at = match self.clusters.last() {
+            Some(last) if last.position < position => Err(self.clusters.len()),
+            _ => self
+                .clusters
+                .binary_search_by_key(&position, |cluster| cluster.position),
+        };
+        match at {
+            Ok(at) => {
+                self.clusters[at].hits += hits;
+                self.clusters[at].scored += 1;
+            }
+            Err(at) => self.clusters.insert(
+                at,
+                Cluster {
+                    position,
+                    hits,
+                    scored: 1,
+                },
+            ),
+        }
+    }
+}
+
+/// What a cell counts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) target: String,
+    pub(crate) perspective: Perspective,
+    pub(crate) suite: String,
+    pub(crate) category: String,
+}
+
+/// Which counts a cell holds.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CellKey {
+    pub(crate) place: Place,
+    /// Number of the figure's row.
+    pub(crate) figure: usize,
+    /// Number of the judge.
+    pub(crate) judge: usize,
+}
+
+impl Cell {
+    /// Hits and scored answers by probe.
+    pub(crate) fn by_probe(&self) -> impl Iterator<Item = (i64, (u64, u64))> {
+        self.clusters.iter().map(|cluster| {
+            let counts = (u64::from(cluster.hits), u64::from(cluster.scored));
+            (cluster.position, counts)
+        })
+    }
+
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.clusters
+            .iter()
+            .map(|cluster| (u64::from(cluster.hits), u64::from(cluster.scored)))
+    }
+}
