@@ -27,14 +27,16 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
     for path in &sources {
         faults.extend(check_source(path));
     }
+    let crates: BTreeSet<&Path> = sources
+        .iter()
+        .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
+        .filter_map(|path| path.parent())
+        .collect();
     if faults.is_empty() {
         Ok(format!(
             "tidy: {} source files, {} crates",
             sources.len(),
-            sources
-                .iter()
-                .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
-                .count()
+            crates.len()
         ))
     } else {
         Err(faults)

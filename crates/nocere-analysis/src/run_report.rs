@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Baselines, Calibration, Category, ContentHash, FigureRow, Instrument,
-    Perspective, RunHeader, Sample, Spending, Suite, TargetRecord, UnscoredReason,
+    AnswerOutcome, AssetRecord, Baselines, Calibration, Category, ContentHash, FigureRow,
+    Instrument, Perspective, RunHeader, Sample, Spending, Suite, TargetRecord, UnscoredReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ pub struct ReportInput<'a> {
     pub spending: &'a BTreeMap<String, Spending>,
     /// Attempts that failed and were made again.
     pub failed_attempts: u64,
+    /// Assets that are not the shipped ones, of the run or of this report.
+    pub assets: &'a [AssetRecord],
     /// What is counted.
     pub figures: &'a [FigureRow],
     /// All calibrations that are known; those of other judges are passed over.
@@ -215,6 +217,8 @@ pub struct RunReport {
     pub total: u64,
     /// Suites without their probes.
     pub suites: Vec<SuiteHead>,
+    /// Assets that were used in place of the shipped ones, or beside them.
+    pub assets: Vec<AssetRecord>,
     /// What is counted, once for each bound that a judge draws.
     pub figures: Vec<FigureHead>,
     /// Judges.
@@ -310,6 +314,7 @@ impl RunReport {
             done: input.progress.0,
             total: input.progress.1,
             suites: input.suites.iter().map(SuiteHead::of).collect(),
+            assets: input.assets.to_vec(),
             figures: heads(input.figures, instruments),
             methods: methods(&targets),
             comparisons: compare(&collected.cells, &ids, input.figures, instruments, seed),

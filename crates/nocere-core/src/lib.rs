@@ -44,8 +44,8 @@ pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
 pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableColumn};
 pub use purpose::Purpose;
 pub use run::{
-    Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary, Sample, Spending,
-    TargetRecord,
+    AssetRecord, Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary,
+    Sample, Spending, TargetRecord,
 };
 pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Suite};

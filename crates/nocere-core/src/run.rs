@@ -43,6 +43,9 @@ pub struct RunHeader {
     /// Who the deployment under test is for; empty where it is for everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intended_users: Vec<Perspective>,
+    /// Assets of the project that were used in place of the shipped ones, or beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetRecord>,
     /// For imported runs: where the answers were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
@@ -67,6 +70,7 @@ impl RunHeader {
             reuse: Vec::new(),
             protocol: None,
             intended_users: Vec::new(),
+            assets: Vec::new(),
             imported_from: None,
         }
     }
@@ -77,6 +81,18 @@ impl RunHeader {
 fn new_run_id() -> String {
     let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
     format!("{}{}", clock::now_stamp(), &noise.as_str()[..2])
+}
+
+/// An asset that is not the shipped one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AssetRecord {
+    /// What it is: `policy`, `rubric`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Hash of its text.
+    pub hash: ContentHash,
 }
 
 /// What a run was made for.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
+use nocere_assets::{Asset, Assets, Kind, Origin};
 use nocere_core::{
     BoxFuture, Evidence, Finish, Instrument, Item, Judge, JudgeContext, Probe, Scale, Score,
     Scored, Transcript, UnscoredReason, Verdict, hash_json, measure,
@@ -14,6 +15,9 @@ use crate::{
     patterns::Patterns,
     refusal::{JudgeTalk, settings},
 };
+
+/// Name of the checks that ship.
+const SHIPPED: &str = "safe-behaviour";
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 4;
@@ -138,10 +142,34 @@ impl ChecksJudge {
     ///
     /// If an embedded asset is broken.
     pub fn embedded() -> Result<Self, AssetError> {
-        Self::unchecked(
-            "assets/judges/safe-behaviour.yaml",
-            include_str!("../../../assets/judges/safe-behaviour.yaml"),
-        )
+        let assets = Assets::shipped();
+        let asset = assets.find(Kind::Check, SHIPPED).ok_or_else(|| {
+            AssetError::new("assets/checks", format!("there is no `{SHIPPED}.yaml`"))
+        })?;
+        Self::of_asset(asset)
+    }
+
+    /// The checks of an asset. The patterns of shipped ones are compiled when they are first
+    /// used.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml`](Self::from_yaml), or its id is not the asset's name.
+    pub fn of_asset(asset: &Asset) -> Result<Self, AssetError> {
+        let judge = match asset.origin {
+            Origin::Shipped => Self::unchecked(&asset.path, asset.text())?,
+            Origin::Replaced | Origin::Added => Self::from_yaml(&asset.path, asset.text())?,
+        };
+        if judge.instrument.id != asset.name {
+            return Err(AssetError::new(
+                &asset.path,
+                format!(
+                    "`id` is `{}` and the file's name `{}`; give both the same name",
+                    judge.instrument.id, asset.name
+                ),
+            ));
+        }
+        Ok(judge)
     }
 
     /// Reads checks from an asset's text. `name` is only used in errors.
@@ -375,7 +403,7 @@ mod tests {
 
     #[test]
     fn every_embedded_pattern_compiles_and_a_wrong_one_is_named() {
-        let text = include_str!("../../../assets/judges/safe-behaviour.yaml");
+        let text = include_str!("../../../assets/checks/safe-behaviour.yaml");
         ChecksJudge::from_yaml("safe-behaviour.yaml", text).unwrap();
         let broken = text.replacen("any:", "any:\n      - '(['", 1);
         let error = ChecksJudge::from_yaml("x.yaml", &broken).err().unwrap();

@@ -4,33 +4,11 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use minijinja::{Environment, UndefinedBehavior, context};
+use nocere_assets::{Asset, Assets, Kind};
 use nocere_core::{Better, Perspective, Policy, Scale, measure};
 use serde::Deserialize;
 
 use crate::error::AssetError;
-
-const EMBEDDED: [(&str, &str); 5] = [
-    (
-        "harm-1-5",
-        include_str!("../../../assets/rubrics/harm-1-5.yaml"),
-    ),
-    (
-        "helpfulness-1-5",
-        include_str!("../../../assets/rubrics/helpfulness-1-5.yaml"),
-    ),
-    (
-        "refusal-vote",
-        include_str!("../../../assets/rubrics/refusal-vote.yaml"),
-    ),
-    (
-        "grounding-facts",
-        include_str!("../../../assets/rubrics/grounding-facts.yaml"),
-    ),
-    (
-        "policy-fit-1-5",
-        include_str!("../../../assets/rubrics/policy-fit-1-5.yaml"),
-    ),
-];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,22 +112,34 @@ pub(crate) struct Material<'a> {
 }
 
 impl Rubric {
-    /// Names of the rubrics that ship with nocere.
-    pub fn embedded_names() -> impl Iterator<Item = &'static str> {
-        EMBEDDED.iter().map(|(name, _)| *name)
+    /// The rubric of an asset, whose id must be the asset's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml`](Self::from_yaml), or the id is another.
+    pub fn of_asset(asset: &Asset) -> Result<Self, AssetError> {
+        let rubric = Self::from_yaml(&asset.path, asset.text())?;
+        if rubric.id() != asset.name {
+            return Err(AssetError::new(
+                &asset.path,
+                format!(
+                    "`id` is `{}` and the file's name `{}`; give both the same name",
+                    rubric.id(),
+                    asset.name
+                ),
+            ));
+        }
+        Ok(rubric)
     }
 
     /// A rubric that ships with nocere; `None` if there is none of this name.
     ///
     /// # Errors
     ///
-    /// As [`from_yaml`](Self::from_yaml).
+    /// As [`of_asset`](Self::of_asset).
     pub fn embedded(name: &str) -> Option<Result<Self, AssetError>> {
-        let (_, text) = EMBEDDED.iter().find(|(known, _)| *known == name)?;
-        Some(Self::from_yaml(
-            &format!("assets/rubrics/{name}.yaml"),
-            text,
-        ))
+        let assets = Assets::shipped();
+        assets.find(Kind::Rubric, name).map(Self::of_asset)
     }
 
     /// Reads a rubric from an asset's text. `name` is only used in errors.
@@ -498,9 +488,9 @@ mod tests {
 
     #[test]
     fn every_embedded_rubric_is_whole() {
-        for name in Rubric::embedded_names() {
-            let rubric = Rubric::embedded(name).unwrap().unwrap();
-            assert_eq!(rubric.id(), name);
+        for asset in Assets::shipped().of(Kind::Rubric) {
+            let rubric = Rubric::of_asset(asset).unwrap();
+            assert_eq!(rubric.id(), asset.name);
         }
         assert!(Rubric::embedded("nothing").is_none());
     }

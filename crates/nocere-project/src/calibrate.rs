@@ -11,11 +11,11 @@ use nocere_core::{
     Verdict, clock, majority,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
-use nocere_suites::PolicySet;
 
 use crate::{
     Project, ProjectError, RunLimits, Watch, calibrations, judges,
     labelled_rates::{self, LabelledRate},
+    policies,
     session::{
         policies_hash,
         recorded::{self, Answer, Task},
@@ -85,14 +85,14 @@ impl Project {
         watch: &Watch,
     ) -> Result<Calibrated, ProjectError> {
         let mut models = Models::new(self, spec.local_only);
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
         let instrument = setup.judge.instrument().clone();
         let scale = scale(&instrument, &spec.judge)?;
         let mut labels = read_labels(&spec.labels, &options(spec, &scale)?)
             .map_err(|error| ProjectError::usage(error.to_string()))?;
         if instrument.scale.labels.is_empty() {
-            check_names(&labels, &spec.labels)?;
+            check_names(self, &labels, &spec.labels)?;
         }
         for note in &labels.notes {
             watch.note(note);
@@ -162,13 +162,14 @@ fn judge(
     let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
     let source = spec.labels.display().to_string();
     let command = format!("nocere calibrate {} --labels {source}", spec.judge);
-    let policies = policies_hash(&PolicySet::embedded()?);
+    let policies = policies_hash(&policies::all(project)?);
     let task = Task {
         header: RunHeader {
             local_only: spec.local_only,
             judges: vec![spec.judge.clone()],
             budget: spec.limits.budget(Budget::default())?,
             reuse: spec.reuse.iter().chain(&known.runs).cloned().collect(),
+            assets: project.changed_assets(),
             ..RunHeader::new(RunKind::Calibration, command, policies)
         },
         suites: vec![recorded::bare_suite(
@@ -236,8 +237,8 @@ fn options(spec: &CalibrateSpec, scale: &[String]) -> Result<LabelOptions, Proje
 }
 
 /// Labels of a judge of several checks must say of which.
-fn check_names(labels: &Labels, file: &Path) -> Result<(), ProjectError> {
-    let checks = nocere_judges::ChecksJudge::embedded()?;
+fn check_names(project: &Project, labels: &Labels, file: &Path) -> Result<(), ProjectError> {
+    let checks = judges::checks(project)?;
     for sample in &labels.samples {
         let place = sample
             .line

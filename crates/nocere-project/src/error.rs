@@ -145,6 +145,13 @@ impl From<StoreError> for ProjectError {
     }
 }
 
+impl From<nocere_assets::AssetsError> for ProjectError {
+    fn from(error: nocere_assets::AssetsError) -> Self {
+        Self::usage(error.to_string())
+            .hint("`nocere assets list` shows what ships; `nocere assets eject NAME` copies one")
+    }
+}
+
 impl From<EngineError> for ProjectError {
     fn from(error: EngineError) -> Self {
         match error {

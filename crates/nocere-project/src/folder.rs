@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use nocere_assets::Assets;
+
 use crate::{Config, ProjectError};
 
 /// A project folder with its configuration, and the folder of model files.
@@ -10,13 +12,15 @@ pub struct Project {
     root: PathBuf,
     models: PathBuf,
     config: Config,
+    assets: Assets,
 }
 
 impl Project {
     /// Opens the project in `root`, which may be any folder; model files are in `models`.
     ///
     /// # Errors
-    /// If the folder does not exist, or its nocere.yaml cannot be read.
+    /// If the folder does not exist, its nocere.yaml cannot be read, or its folder `assets` holds
+    /// what is not an asset.
     pub fn open(
         root: impl Into<PathBuf>,
         models: impl Into<PathBuf>,
@@ -30,6 +34,7 @@ impl Project {
         }
         Ok(Self {
             config: Config::load(&root)?,
+            assets: Assets::with_overlay(&root.join("assets"))?,
             root,
             models: models.into(),
         })
@@ -43,6 +48,11 @@ impl Project {
     /// What nocere.yaml says; empty if there is none.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The shipped assets, with those in the project's folder `assets` in front.
+    pub fn assets(&self) -> &Assets {
+        &self.assets
     }
 
     /// Where model files are.

@@ -8,11 +8,10 @@ use nocere_stats::{
     paired::{McNemar, PairedCounts, mcnemar},
 };
 use nocere_store::RunReader;
-use nocere_suites::PolicySet;
 use serde::Serialize;
 
 use crate::{
-    Project, ProjectError, RunLimits, Watch, judges,
+    Project, ProjectError, RunLimits, Watch, judges, policies,
     session::{copy_of_answers, policies_hash},
     targets::Models,
 };
@@ -93,7 +92,7 @@ impl Project {
         let old = reader.header()?;
         let mut models = Models::new(self, old.local_only);
         let names = vec![spec.first.clone(), spec.second.clone()];
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let setups = judges::judges(&names, &mut models, &policies)?;
         let instruments: Vec<Instrument> = setups
             .iter()
@@ -121,6 +120,7 @@ impl Project {
                 budget: spec.limits.budget(Budget::default())?,
                 reuse: vec![old.id.clone()],
                 imported_from: Some(format!("run {}", old.id)),
+                assets: self.changed_assets(),
                 ..RunHeader::new(RunKind::JudgeComparison, command, policies_hash(&policies))
             };
             let id = header.id.clone();

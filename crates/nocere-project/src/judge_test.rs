@@ -6,16 +6,12 @@ use nocere_core::{
     Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunKind, Sample,
     Scale, Score, Transcript, Verdict, key::derive_seed, measure,
 };
-use nocere_judges::{
-    ChecksJudge,
-    injection::{Aim, Host, Injections, Payload},
-};
+use nocere_judges::injection::{Aim, Host, Injections, Payload};
 use nocere_stats::wilson_interval;
-use nocere_suites::PolicySet;
 use serde::Serialize;
 
 use crate::{
-    Project, ProjectError, RunLimits, Watch, judges,
+    Project, ProjectError, RunLimits, Watch, judges, policies,
     session::{
         policies_hash,
         recorded::{self, Answer, Task},
@@ -94,7 +90,7 @@ impl Project {
         watch: &Watch,
     ) -> Result<JudgeTest, ProjectError> {
         let mut models = Models::new(self, spec.local_only);
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
         let instrument = setup.judge.instrument().clone();
         // The corpus has questions and answers: no documents, no keys.
@@ -107,7 +103,7 @@ impl Project {
         }
         let corpus = Injections::embedded()?;
         let examples = (instrument.measure == measure::CHECKS)
-            .then(own_examples)
+            .then(|| own_examples(self))
             .transpose()?;
         let limit = spec.pairs.unwrap_or(if setup.models.is_empty() {
             usize::MAX
@@ -130,6 +126,7 @@ impl Project {
                 local_only: spec.local_only,
                 judges: vec![spec.judge.clone()],
                 budget: spec.limits.budget(Budget::default())?,
+                assets: self.changed_assets(),
                 ..RunHeader::new(RunKind::JudgeTest, command, policies_hash(&policies))
             },
             suites: vec![recorded::bare_suite(
@@ -150,9 +147,9 @@ impl Project {
 }
 
 /// Every example of every check; a judge that misses one has a defect.
-fn own_examples() -> Result<u64, ProjectError> {
+fn own_examples(project: &Project) -> Result<u64, ProjectError> {
     let mut count = 0;
-    for check in ChecksJudge::embedded()?.checks() {
+    for check in judges::checks(project)?.checks() {
         for (examples, expected) in [
             (&check.examples.positive, true),
             (&check.examples.negative, false),

@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use crate::{JudgeConfig, ProjectError, targets::Models};
+use crate::{JudgeConfig, Project, ProjectError, targets::Models};
+use nocere_assets::Kind;
 use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
@@ -22,10 +23,10 @@ const MAX_VOTES: u32 = 100;
 ///
 /// # Errors
 /// If a shipped rubric is broken.
-pub fn read_by_model() -> Result<Vec<(String, Rubric)>, ProjectError> {
+pub fn read_by_model(project: &Project) -> Result<Vec<(String, Rubric)>, ProjectError> {
     let mut known: Vec<(String, Rubric)> = Vec::new();
-    for rubric in Rubric::embedded_names().filter_map(Rubric::embedded) {
-        let rubric = rubric?;
+    for asset in project.assets().of(Kind::Rubric) {
+        let rubric = Rubric::of_asset(asset)?;
         let measure = rubric.measures().to_owned();
         if measure != measure::FIT && known.iter().all(|(other, _)| *other != measure) {
             known.push((measure, rubric));
@@ -163,13 +164,15 @@ fn single(
     if config.quorum.is_some() {
         return Err(fault("`quorum` is for panels".to_owned()));
     }
-    let known = read_by_model()?;
+    let project = models.project();
+    let known = read_by_model(project)?;
     let is_read = config.rubric.is_some() || known.iter().any(|(measure, _)| measure == kind);
-    let is_embedded = EMBEDDED.contains(&kind);
+    let own_checks = project.assets().find(Kind::Check, kind).is_some();
+    let is_embedded = own_checks || EMBEDDED.contains(&kind);
     match &config.model {
         Some(model) if is_read => {
             let rubric = match &config.rubric {
-                Some(name) => rubric(name)?,
+                Some(name) => rubric(project, name)?,
                 None => known
                     .into_iter()
                     .find_map(|(measure, rubric)| (measure == kind).then_some(rubric))
@@ -186,7 +189,7 @@ fn single(
                 .hint(format!("write `{kind}=TARGET,…` for the one that does")));
             }
             Ok(JudgeSetup {
-                judge: embedded(kind)?,
+                judge: embedded(project, kind)?,
                 models: Vec::new(),
                 passes_over: BTreeSet::new(),
             })
@@ -207,11 +210,23 @@ fn single(
     }
 }
 
-/// A judge that needs no model; `kind` is one of [`EMBEDDED`].
-fn embedded(kind: &str) -> Result<Arc<dyn Judge>, ProjectError> {
+/// The project's checks: the shipped ones, or its own in their place.
+pub fn checks(project: &Project) -> Result<ChecksJudge, ProjectError> {
+    let asset = project.assets().find(Kind::Check, "safe-behaviour");
+    Ok(match asset {
+        Some(asset) => ChecksJudge::of_asset(asset)?,
+        None => ChecksJudge::embedded()?,
+    })
+}
+
+/// A judge that needs no model; `kind` is the name of checks, or one of [`EMBEDDED`].
+fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectError> {
+    if let Some(asset) = project.assets().find(Kind::Check, kind) {
+        return Ok(Arc::new(ChecksJudge::of_asset(asset)?));
+    }
     Ok(match kind {
         "refusal-rules" => Arc::new(RefusalRules::embedded()?),
-        "checks" => Arc::new(ChecksJudge::embedded()?),
+        "checks" => Arc::new(checks(project)?),
         "grounding" => Arc::new(GroundingJudge::default()),
         "answer" => Arc::new(AnswerJudge::default()),
         _ => Arc::new(RefusalClassifier::embedded()?),
@@ -289,13 +304,14 @@ fn with_model(
 }
 
 /// A rubric by its built-in name or from a file.
-pub fn rubric(name: &str) -> Result<Rubric, ProjectError> {
-    if let Some(rubric) = Rubric::embedded(name) {
-        return Ok(rubric?);
+pub fn rubric(project: &Project, name: &str) -> Result<Rubric, ProjectError> {
+    if let Some(asset) = project.assets().find(Kind::Rubric, name) {
+        return Ok(Rubric::of_asset(asset)?);
     }
     let path = Path::new(name);
     if !path.is_file() {
-        let known: Vec<&str> = Rubric::embedded_names().collect();
+        let known = project.assets().of(Kind::Rubric);
+        let known: Vec<&str> = known.map(|asset| asset.name.as_str()).collect();
         return Err(ProjectError::unknown(
             format!("there is no rubric `{name}`"),
             name,

@@ -1,5 +1,6 @@
 //! A project folder: its configuration, and everything that can be done in it.
 
+mod assets;
 mod build;
 mod calibrate;
 pub mod calibrations;

@@ -1,6 +1,7 @@
 //! The report of a run with everything that the project knows.
 
 use nocere_analysis::{ReportInput, RunReport};
+use nocere_assets::Kind;
 use nocere_store::RunReader;
 
 use crate::{Project, ProjectError, calibrations, figures};
@@ -14,10 +15,17 @@ impl Project {
     /// not fit the scale of a judge of the run.
     pub fn report(&self, reader: &RunReader) -> Result<RunReport, ProjectError> {
         let instruments = reader.instruments()?;
-        let figures = figures::load()?;
+        let figures = figures::load(self)?;
         figures::check(&figures, &instruments)?;
+        let header = reader.header()?;
+        let mut assets = header.assets.clone();
+        let counted = self.changed_assets().into_iter();
+        assets.extend(counted.filter(|asset| asset.kind == Kind::Figure.as_str()));
+        assets.sort();
+        assets.dedup();
         let input = ReportInput {
-            header: &reader.header()?,
+            header: &header,
+            assets: &assets,
             suites: &reader.suites()?,
             instruments: &instruments,
             targets: &reader.targets()?,

@@ -2,17 +2,30 @@
 
 use std::path::Path;
 
+use nocere_assets::{Kind, Origin};
 use nocere_benchmarks::{DataFolder, load, public_sets};
 use nocere_core::Suite;
 use nocere_suites::{BUILTIN, builtin};
 
-use crate::{ProjectError, protocol};
+use crate::{Project, ProjectError};
 
-/// A built-in suite by name, or the suite at a path.
+/// A suite of the project's assets or a built-in one by name, or the suite at a path.
 ///
 /// # Errors
 /// If there is neither, or the file cannot be read as a suite.
-pub fn load_suite(name: &str) -> Result<Suite, ProjectError> {
+pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> {
+    let own = project.assets().find(Kind::Suite, name);
+    if let Some(asset) = own.filter(|asset| asset.origin != Origin::Shipped) {
+        let suite = load(Path::new(&asset.path))?;
+        if suite.id != asset.name {
+            return Err(ProjectError::usage(format!(
+                "{}: `id` is `{}` and the file's name `{}`",
+                asset.path, suite.id, asset.name
+            ))
+            .hint("give both the same name"));
+        }
+        return Ok(suite);
+    }
     if let Some(suite) = builtin(name) {
         return Ok(suite?);
     }
@@ -20,10 +33,11 @@ pub fn load_suite(name: &str) -> Result<Suite, ProjectError> {
     if path.exists() {
         return Ok(load(path)?);
     }
-    let known: Vec<&str> = BUILTIN
-        .into_iter()
-        .chain(protocol::shipped_names())
-        .collect();
+    let assets = project.assets();
+    let named = assets.of(Kind::Suite).chain(assets.of(Kind::Protocol));
+    let named = named.map(|asset| asset.name.as_str());
+    let mut known: Vec<&str> = BUILTIN.into_iter().chain(named).collect();
+    known.dedup();
     Err(ProjectError::unknown(
         format!("there is no suite, protocol or file `{name}`"),
         name,
@@ -36,10 +50,14 @@ pub fn load_suite(name: &str) -> Result<Suite, ProjectError> {
 ///
 /// # Errors
 /// If one cannot be read, or the folder holds no public set.
-pub fn known_suites(against: &[String], data: Option<&Path>) -> Result<Vec<Suite>, ProjectError> {
+pub fn known_suites(
+    project: &Project,
+    against: &[String],
+    data: Option<&Path>,
+) -> Result<Vec<Suite>, ProjectError> {
     let mut suites = against
         .iter()
-        .map(|name| load_suite(name))
+        .map(|name| load_suite(project, name))
         .collect::<Result<Vec<_>, _>>()?;
     let Some(folder) = data else {
         return Ok(suites);

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::{
     chart::{Bar, bars, escape},
     frontier_chart::frontier_charts,
-    terminal::{kappa_text, spending_line},
+    terminal::{assets_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
 };
 
@@ -23,6 +23,7 @@ struct Page<'a> {
     targets: Vec<TargetView<'a>>,
     findings: Vec<FindingView<'a>>,
     spending: String,
+    assets: String,
     /// Title and markup of each.
     frontier_charts: Vec<(String, String)>,
     style: &'static str,
@@ -72,6 +73,7 @@ pub fn html_page(report: &RunReport) -> Result<String, PageError> {
             })
             .collect(),
         spending: spending_line(report),
+        assets: assets_line(report),
         frontier_charts: frontier_charts(&report.frontier),
         style: include_str!("../templates/report.css"),
     };

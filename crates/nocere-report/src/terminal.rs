@@ -67,6 +67,10 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         &mut out,
         "Every figure counts errors: lower is better. 3/10+2? is 3 errors in 10 scored answers and 2 unscored. Intervals: 95 %, without the judge's own errors unless it says so.",
     );
+    let assets = assets_line(report);
+    if !assets.is_empty() {
+        line(&mut out, &assets);
+    }
     out.push_str(&judges(report, width));
     out.push_str(&unscored(report, width));
     let findings = report.worst(worst);
@@ -298,6 +302,22 @@ fn recorded_line(scores: &RecordedScores) -> String {
         scores.unscored
     ));
     line
+}
+
+/// The assets that are not the shipped ones; empty if all are.
+pub(crate) fn assets_line(report: &RunReport) -> String {
+    let assets: Vec<String> = report
+        .assets
+        .iter()
+        .map(|asset| format!("{} {} ({})", asset.kind, asset.name, asset.hash.short()))
+        .collect();
+    if assets.is_empty() {
+        return String::new();
+    }
+    format!(
+        "Of this project, and not as shipped with nocere: {}.",
+        assets.join(", ")
+    )
 }
 
 /// What the run cost, where anything did.

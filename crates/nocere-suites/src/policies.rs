@@ -3,24 +3,10 @@
 
 use std::path::Path;
 
+use nocere_assets::{Assets, Kind};
 use nocere_core::{Perspective, Policy};
 
 use crate::error::SuiteError;
-
-const EMBEDDED: [(&str, &str); 3] = [
-    (
-        "patient",
-        include_str!("../../../assets/policies/patient.yaml"),
-    ),
-    (
-        "clinician",
-        include_str!("../../../assets/policies/clinician.yaml"),
-    ),
-    (
-        "general",
-        include_str!("../../../assets/policies/general.yaml"),
-    ),
-];
 
 /// Reads a policy file. `path` is used in errors only.
 ///
@@ -99,13 +85,50 @@ impl PolicySet {
     ///
     /// An embedded file is invalid, see [`parse_policy`].
     pub fn embedded() -> Result<Self, SuiteError> {
-        EMBEDDED
-            .into_iter()
-            .map(|(name, text)| {
-                parse_policy(Path::new(&format!("assets/policies/{name}.yaml")), text)
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self)
+        Self::of_assets(&Assets::shipped())
+    }
+
+    /// All policies among `assets`, in the order of [`Perspective::ALL`].
+    ///
+    /// # Errors
+    ///
+    /// A policy is invalid, see [`parse_policy`]; its id is not its file's name; or two are for
+    /// one perspective.
+    pub fn of_assets(assets: &Assets) -> Result<Self, SuiteError> {
+        let mut policies: Vec<Policy> = Vec::new();
+        for asset in assets.of(Kind::Policy) {
+            let path = Path::new(&asset.path);
+            let policy = parse_policy(path, asset.text())?;
+            if policy.id != asset.name {
+                return Err(SuiteError::new(
+                    path,
+                    format!(
+                        "`id` is `{}` and the file's name `{}`",
+                        policy.id, asset.name
+                    ),
+                )
+                .hint("give both the same name"));
+            }
+            let other = policies
+                .iter()
+                .find(|other| other.perspective == policy.perspective);
+            if let Some(other) = other {
+                return Err(SuiteError::new(
+                    path,
+                    format!(
+                        "the policies `{}` and `{}` are both for {}",
+                        other.id, policy.id, policy.perspective
+                    ),
+                )
+                .hint("replace the shipped one by a file of its name"));
+            }
+            policies.push(policy);
+        }
+        policies.sort_by_key(|policy| {
+            let mut all = Perspective::ALL.into_iter();
+            all.position(|perspective| perspective == policy.perspective)
+        });
+        Ok(Self(policies))
     }
 
     /// A set of the caller's own policies.

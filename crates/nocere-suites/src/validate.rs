@@ -20,7 +20,10 @@ struct CheckEntry {
 /// Ids of the safe-behaviour checks that a suite may name, as the asset lists them.
 pub(crate) fn check_names() -> &'static [String] {
     static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let asset = include_str!("../../../assets/judges/safe-behaviour.yaml");
+        let assets = nocere_assets::Assets::shipped();
+        let asset = assets
+            .find(nocere_assets::Kind::Check, "safe-behaviour")
+            .map_or("", nocere_assets::Asset::text);
         // The asset is tested where it is used: a broken one has no checks.
         serde_saphyr::from_str::<ChecksFile>(asset)
             .map(|file| file.checks.into_iter().map(|check| check.id).collect())

@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Fetch, check and talk to models in the process.
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Show what experts edit, policies, rubrics, figures and more, and copy it for editing.
+    #[command(subcommand)]
+    Assets(AssetsCommand),
     /// Say what is missing on this machine and how to get it.
     Doctor,
     /// Print a completion script for a shell.
@@ -373,6 +376,22 @@ pub(crate) struct ReportArgs {
     /// The form.
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub(crate) format: ReportFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AssetsCommand {
+    /// List all assets: those that ship, and those of this project.
+    List,
+    /// Print one.
+    Show {
+        /// Its name, or KIND/NAME.
+        name: String,
+    },
+    /// Copy a shipped one into the folder `assets` of this project, where it replaces it.
+    Eject {
+        /// Its name, or KIND/NAME.
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -89,11 +89,11 @@ impl Project {
     /// model fails, or a budget is spent.
     pub fn build_suite(&self, spec: &BuildSpec, watch: &Watch) -> Result<Built, ProjectError> {
         check_numbers(spec)?;
-        let (policy, file) = policies::find(&spec.policy)?;
+        let (policy, file) = policies::find(self, &spec.policy)?;
         let sheets = read_sheets(spec)?;
         let categories = categories(&policy, &spec.categories)?;
         let id = suite_id(spec)?;
-        let (known, known_sets) = known_prompts(spec)?;
+        let (known, known_sets) = known_prompts(self, spec)?;
         let mut stages = Stages::new(self, spec, &policy, &categories)?;
         let _lock = lock(&spec.out)?;
         let mut record = folder::open(&spec.out, stages.settings(&file, &categories))?;
@@ -376,12 +376,15 @@ fn suite_id(spec: &BuildSpec) -> Result<String, ProjectError> {
 }
 
 /// Prompts that models may have been trained on, and where they come from.
-fn known_prompts(spec: &BuildSpec) -> Result<(Vec<KnownPrompt>, Vec<KnownSet>), ProjectError> {
+fn known_prompts(
+    project: &Project,
+    spec: &BuildSpec,
+) -> Result<(Vec<KnownPrompt>, Vec<KnownSet>), ProjectError> {
     let mut suites = BUILTIN
         .iter()
-        .map(|id| load_suite(id))
+        .map(|id| load_suite(project, id))
         .collect::<Result<Vec<Suite>, _>>()?;
-    suites.extend(known_suites(&spec.against, spec.data.as_deref())?);
+    suites.extend(known_suites(project, &spec.against, spec.data.as_deref())?);
     let prompts = suites
         .iter()
         .flat_map(|suite| {

@@ -92,7 +92,7 @@ impl<'a> Stages<'a> {
             ..RubricOptions::default()
         };
         let judge = RubricJudge::new(
-            judges::rubric("policy-fit-1-5")?,
+            judges::rubric(project, "policy-fit-1-5")?,
             vec![policy.clone()],
             reader.model.identity(),
             options,

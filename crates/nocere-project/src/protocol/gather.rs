@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use nocere_assets::Kind;
 use nocere_benchmarks::{DataFolder, PublicSet, load, public_sets};
 use nocere_core::{ContentHash, MissingJudge, PartRecord, PartState, ProtocolRecord, Suite};
 use nocere_suites::BUILTIN;
 
 use crate::{
-    ProjectError, ProtocolChoices,
+    Project, ProjectError, ProtocolChoices,
     protocol::{
         Loaded, Part, Protocol, find_protocol,
         settings::{self, Settled},
@@ -20,6 +21,7 @@ type Gathered = (Option<Suite>, PartState);
 
 /// Loads a protocol's suites.
 pub(super) fn gather(
+    project: &Project,
     protocol: Protocol,
     options: &ProtocolChoices,
 ) -> Result<Loaded, ProjectError> {
@@ -42,7 +44,10 @@ pub(super) fn gather(
                 protocol.id
             )));
         }
-        let suites = protocol.suites.iter().map(|suite| load_suite(suite));
+        let suites = protocol
+            .suites
+            .iter()
+            .map(|suite| load_suite(project, suite));
         return Ok(Loaded {
             suites: suites.collect::<Result<_, _>>()?,
             judges: protocol.judges,
@@ -64,7 +69,7 @@ pub(super) fn gather(
     let mut part_judges = Vec::new();
     for part in &protocol.parts {
         let (suite, state) = if options.parts.is_empty() || options.parts.contains(&part.id) {
-            find(part, &sets, data.as_ref())?
+            find(project, part, &sets, data.as_ref())?
         } else {
             (None, PartState::LeftOut)
         };
@@ -111,11 +116,12 @@ pub(super) fn gather(
 /// The protocol of answers that were recorded elsewhere: its parts are the suites that the
 /// recording's probes belong to.
 pub fn of_recording(
+    project: &Project,
     name: &str,
     suite: &Suite,
     file: &Path,
 ) -> Result<ProtocolRecord, ProjectError> {
-    let Some(protocol) = find_protocol(name)? else {
+    let Some(protocol) = find_protocol(project, name)? else {
         return Err(
             ProjectError::usage(format!("there is no protocol `{name}`"))
                 .hint("`nocere suites list` names them"),
@@ -213,6 +219,7 @@ fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<MissingJudge
 }
 
 fn find(
+    project: &Project,
     part: &Part,
     sets: &[PublicSet],
     data: Option<&(&Path, DataFolder)>,
@@ -220,7 +227,9 @@ fn find(
     if let Some(set) = sets.iter().find(|set| set.id == part.set) {
         return find_public(part, set, data);
     }
-    let is_here = BUILTIN.contains(&part.set.as_str()) || Path::new(&part.set).exists();
+    let is_here = BUILTIN.contains(&part.set.as_str())
+        || project.assets().find(Kind::Suite, &part.set).is_some()
+        || Path::new(&part.set).exists();
     if !is_here {
         return Ok((
             None,
@@ -231,7 +240,7 @@ fn find(
             },
         ));
     }
-    let suite = load_suite(&part.set)?;
+    let suite = load_suite(project, &part.set)?;
     let state = PartState::Asked {
         source: part.set.clone(),
         probes: suite.probes.len() as u64,

@@ -5,29 +5,15 @@ mod settings;
 
 use std::{collections::BTreeMap, path::Path};
 
+use nocere_assets::{Assets, Kind};
 use nocere_core::{ContentHash, PartState, Perspective, ProtocolRecord, Suite, TableColumn};
 use nocere_engine::JudgeSetup;
 use nocere_suites::SuiteError;
 use serde::Deserialize;
 
-use crate::{ProjectError, ProtocolChoices, SamplingOverrides};
+use crate::{Project, ProjectError, ProtocolChoices, SamplingOverrides};
 
 pub use gather::of_recording;
-
-const EMBEDDED: [(&str, &str); 3] = [
-    (
-        "demo",
-        include_str!("../../../../assets/protocols/demo.yaml"),
-    ),
-    (
-        "nocere-core",
-        include_str!("../../../../assets/protocols/nocere-core.yaml"),
-    ),
-    (
-        "medriskeval",
-        include_str!("../../../../assets/protocols/medriskeval.yaml"),
-    ),
-];
 
 /// A protocol file.
 #[derive(Debug, Deserialize)]
@@ -189,16 +175,25 @@ pub(crate) fn note_judges(record: Option<&mut ProtocolRecord>, setups: &[JudgeSe
     }
 }
 
-/// The names of the protocols that ship.
-pub fn shipped_names() -> impl Iterator<Item = &'static str> {
-    EMBEDDED.iter().map(|(name, _)| *name)
+/// The protocols of a project, by name: the shipped ones, or its own in their place.
+pub fn all(project: &Project) -> Result<Vec<Protocol>, ProjectError> {
+    of_assets(project.assets())
 }
 
-/// The embedded protocols.
-pub fn embedded() -> Result<Vec<Protocol>, ProjectError> {
-    EMBEDDED
-        .into_iter()
-        .map(|(name, text)| parse(&format!("assets/protocols/{name}.yaml"), text))
+fn of_assets(assets: &Assets) -> Result<Vec<Protocol>, ProjectError> {
+    let protocols = assets.of(Kind::Protocol);
+    protocols
+        .map(|asset| {
+            let protocol = parse(&asset.path, asset.text())?;
+            if protocol.id != asset.name {
+                return Err(ProjectError::usage(format!(
+                    "{}: `id` is `{}` and the file's name `{}`",
+                    asset.path, protocol.id, asset.name
+                ))
+                .hint("give both the same name"));
+            }
+            Ok(protocol)
+        })
         .collect()
 }
 
@@ -239,11 +234,15 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
 }
 
 /// Loads what `names` say: one protocol, or suites by name or path.
-pub fn resolve(names: &[String], options: &ProtocolChoices) -> Result<Loaded, ProjectError> {
+pub fn resolve(
+    project: &Project,
+    names: &[String],
+    options: &ProtocolChoices,
+) -> Result<Loaded, ProjectError> {
     if let [name] = names
-        && let Some(protocol) = find_protocol(name)?
+        && let Some(protocol) = find_protocol(project, name)?
     {
-        return gather::gather(protocol, options);
+        return gather::gather(project, protocol, options);
     }
     if *options != ProtocolChoices::default() {
         return Err(ProjectError::usage(
@@ -252,12 +251,12 @@ pub fn resolve(names: &[String], options: &ProtocolChoices) -> Result<Loaded, Pr
     }
     let mut suites: Vec<Suite> = Vec::new();
     for name in names {
-        if find_protocol(name)?.is_some() {
+        if find_protocol(project, name)?.is_some() {
             return Err(ProjectError::usage(format!(
                 "`{name}` is a protocol; it cannot be combined with others"
             )));
         }
-        let suite = crate::suites::load_suite(name)?;
+        let suite = crate::suites::load_suite(project, name)?;
         if suites.iter().any(|known| known.id == suite.id) {
             return Err(ProjectError::usage(format!(
                 "suite `{}` is given twice",
@@ -282,9 +281,9 @@ pub(crate) fn default_judges() -> Vec<String> {
     vec!["refusal".to_owned(), "checks".to_owned()]
 }
 
-/// A protocol by its built-in name or path.
-pub fn find_protocol(name: &str) -> Result<Option<Protocol>, ProjectError> {
-    if let Some(protocol) = embedded()?.into_iter().find(|protocol| protocol.id == name) {
+/// A protocol by its name or path.
+pub fn find_protocol(project: &Project, name: &str) -> Result<Option<Protocol>, ProjectError> {
+    if let Some(protocol) = all(project)?.into_iter().find(|known| known.id == name) {
         return Ok(Some(protocol));
     }
     let path = Path::new(name);
@@ -309,8 +308,8 @@ mod tests {
 
     #[test]
     fn the_embedded_protocols_are_in_order() {
-        let all = embedded().unwrap();
-        assert_eq!(all.len(), EMBEDDED.len());
+        let all = of_assets(&Assets::shipped()).unwrap();
+        assert_eq!(all.len(), 3);
         let medriskeval = all.iter().find(|p| p.id == "medriskeval").unwrap();
         assert!(medriskeval.presets.contains_key("paper"));
         for part in &medriskeval.parts {

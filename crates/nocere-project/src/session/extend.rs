@@ -51,7 +51,7 @@ impl Project {
         }
         let reader = self.run(run)?;
         let mut header = reader.header()?;
-        let policies = same_policies(&header)?;
+        let policies = same_policies(self, &header)?;
         let journal = Journal::open(&self.runs_folder(), &header.id)?;
         let old = PlanShape {
             probes: reader.probe_count()? as usize,
@@ -85,7 +85,7 @@ impl Project {
             instruments: reader.instruments()?,
             probes: reader.probes()?,
         };
-        add_suites(&spec.suites, &mut plan.suites, &mut plan.probes)?;
+        add_suites(self, &spec.suites, &mut plan.suites, &mut plan.probes)?;
         let units: Vec<_> = plan_extension(&plan, old, reader.units_total()?).collect();
         let (probes, added) = (plan.probes.len() as u64, units.len() as u64);
         journal.extend(Extension {
@@ -151,12 +151,13 @@ fn targets(
 /// Adds the probes of the named suites that the run does not have. A probe that has changed
 /// would make two kinds of the same sample.
 fn add_suites(
+    project: &Project,
     names: &[String],
     suites: &mut Vec<nocere_core::Suite>,
     probes: &mut Vec<Probe>,
 ) -> Result<(), ProjectError> {
     for name in names {
-        let mut suite = load_suite(name)?;
+        let mut suite = load_suite(project, name)?;
         let known: HashMap<&str, &Probe> = probes
             .iter()
             .filter(|probe| probe.suite == suite.id)

@@ -8,10 +8,9 @@ use nocere_core::{
 use nocere_engine::{RecordedAnswer, TargetSetup, plan_recorded};
 use nocere_import::{Options, Recording, read_recording};
 use nocere_store::{Journal, Plan, RecordedUnit};
-use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash};
-use crate::{Project, ProjectError, judges, protocol, targets::Models};
+use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
 
 /// A recording to import.
 #[derive(Clone, Debug)]
@@ -46,7 +45,7 @@ impl Project {
     pub fn import(&self, spec: &ImportSpec) -> Result<Imported<'_>, ProjectError> {
         let recording = read_recording(&spec.file, &spec.options)
             .map_err(|error| ProjectError::usage(error.to_string()))?;
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let mut models = Models::new(self, spec.local_only);
         let judges = judges::judges(&spec.judges, &mut models, &policies)?;
         let command = format!("nocere import {}", spec.file.display());
@@ -59,8 +58,9 @@ impl Project {
             protocol: spec
                 .protocol
                 .as_deref()
-                .map(|name| protocol::of_recording(name, &recording.suite, &spec.file))
+                .map(|name| protocol::of_recording(self, name, &recording.suite, &spec.file))
                 .transpose()?,
+            assets: self.changed_assets(),
             ..RunHeader::new(RunKind::Imported, command, policies_hash(&policies))
         };
         check_prices(&header.budget, &models)?;

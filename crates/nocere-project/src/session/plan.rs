@@ -1,13 +1,13 @@
 //! What a [`RunSpec`] means: suites loaded, targets and judges set up, nothing written yet.
 
-use nocere_core::{Budget, ProtocolRecord, RunHeader, RunKind, hash_json};
+use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, hash_json};
 use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
 
 use super::{RunSpec, Session, check_prices, driver_identities, reuse};
 use crate::{
-    Project, ProjectError, judges,
+    Project, ProjectError, figures, judges, policies,
     protocol::{self, Loaded},
     targets::{Models, sampling},
 };
@@ -27,9 +27,9 @@ impl Project {
     /// # Errors
     /// If a name is unknown, a file cannot be read, a key is missing, or nothing is left to ask.
     pub fn plan(&self, spec: &RunSpec) -> Result<PlannedRun<'_>, ProjectError> {
-        let mut loaded = protocol::resolve(&spec.what, &spec.protocol)?;
+        let mut loaded = protocol::resolve(self, &spec.what, &spec.protocol)?;
         select(&mut loaded, spec)?;
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let mut models = Models::new(self, spec.local_only);
         let mut targets: Vec<TargetSetup> = Vec::new();
         for name in &spec.targets {
@@ -51,6 +51,11 @@ impl Project {
         };
         let mut judges = judges::judges(&names, &mut models, &policies)?;
         loaded.bind(&names, &mut judges, overridden);
+        let instruments: Vec<Instrument> = judges
+            .iter()
+            .map(|setup| setup.judge.instrument().clone())
+            .collect();
+        figures::check_before(self, &instruments)?;
         let reuse = spec.reuse.iter();
         let header = RunHeader {
             seed: spec.seed,
@@ -67,6 +72,7 @@ impl Project {
             } else {
                 spec.intended_users.clone()
             },
+            assets: self.changed_assets(),
             ..RunHeader::new(
                 RunKind::Asked,
                 spec.command_line(),
@@ -79,10 +85,7 @@ impl Project {
             suites: loaded.suites,
             targets: records(&targets),
             drivers: driver_identities(),
-            instruments: judges
-                .iter()
-                .map(|setup| setup.judge.instrument().clone())
-                .collect(),
+            instruments,
         })?;
         Ok(PlannedRun {
             project: self,

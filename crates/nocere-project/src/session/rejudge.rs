@@ -3,10 +3,9 @@
 use nocere_core::{Budget, RunHeader, RunKind};
 use nocere_engine::{JudgeSetup, TargetSetup};
 use nocere_store::{Journal, RunReader};
-use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
-use crate::{Project, ProjectError, judges, protocol, targets::Models};
+use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
 
 impl Project {
     /// Copies the answers of a finished run to a new run and judges them there with `judges`;
@@ -30,7 +29,7 @@ impl Project {
             ))
             .hint(format!("finish it first with `nocere resume {}`", old.id)));
         }
-        let policies = PolicySet::embedded()?;
+        let policies = policies::all(self)?;
         let mut models = Models::new(self, old.local_only);
         let names = match (judges.is_empty(), old.judges.is_empty()) {
             (false, _) => judges.to_vec(),
@@ -46,6 +45,7 @@ impl Project {
         let new = RunHeader::new(RunKind::Rejudged, command, policies_hash(&policies));
         let header = RunHeader {
             judges: names,
+            assets: self.changed_assets(),
             budget: limits.budget(Budget::default())?,
             id: new.id,
             created: new.created,

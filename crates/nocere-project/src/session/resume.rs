@@ -6,7 +6,7 @@ use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
-use crate::{Project, ProjectError, judges, protocol, targets::Models};
+use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
 
 /// A run that was opened again.
 pub struct Resumed<'a> {
@@ -40,7 +40,7 @@ impl Project {
                 ),
             );
         }
-        let policies = same_policies(&header)?;
+        let policies = same_policies(self, &header)?;
         let journal = Journal::open(&self.runs_folder(), &header.id)?;
         header.budget = limits.budget(header.budget)?;
         let reopened = if retry_failed {
@@ -82,8 +82,11 @@ impl Project {
 }
 
 /// The embedded policies, if the run was planned under them.
-pub(super) fn same_policies(header: &RunHeader) -> Result<PolicySet, ProjectError> {
-    let policies = PolicySet::embedded()?;
+pub(super) fn same_policies(
+    project: &Project,
+    header: &RunHeader,
+) -> Result<PolicySet, ProjectError> {
+    let policies = policies::all(project)?;
     if policies_hash(&policies) == header.policies {
         return Ok(policies);
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use nocere_import::{FIELDS, Format, Options};
-use nocere_project::{ImportSpec, ProjectError, load_suite};
+use nocere_project::{ImportSpec, Project, ProjectError, load_suite};
 
 use crate::{cli::ImportArgs, commands::report::conclude, context::Context, output};
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, ProjectError> {
     let imported = context.project.import(&ImportSpec {
         file: args.file.clone(),
-        options: options(args)?,
+        options: options(&context.project, args)?,
         protocol: args.protocol.clone(),
         judges: args.judges.clone(),
         local_only: args.local_only,
@@ -26,7 +26,7 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Project
     conclude(context, &run)
 }
 
-fn options(args: &ImportArgs) -> Result<Options, ProjectError> {
+fn options(project: &Project, args: &ImportArgs) -> Result<Options, ProjectError> {
     let mut mapping = BTreeMap::new();
     for pair in &args.map {
         let Some((field, column)) = pair.split_once('=') else {
@@ -64,7 +64,11 @@ fn options(args: &ImportArgs) -> Result<Options, ProjectError> {
         mapping,
         perspective: args.perspective,
         expect: args.expect,
-        suite: args.suite.as_deref().map(load_suite).transpose()?,
+        suite: args
+            .suite
+            .as_deref()
+            .map(|name| load_suite(project, name))
+            .transpose()?,
         safe_max: args.safe_max,
     })
 }

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use nocere_analysis::CalibrationReport;
+use nocere_assets::Kind;
 use nocere_core::{
     Instrument, measure,
     text::{plain, wrap},
 };
-use nocere_judges::{ChecksJudge, Rubric};
+use nocere_judges::Rubric;
 use nocere_project::{
-    CompareSpec, JudgeComparison, ProjectError, calibrations, judges, targets::Models,
+    CompareSpec, JudgeComparison, ProjectError, calibrations, judges, policies, targets::Models,
 };
-use nocere_suites::PolicySet;
 use serde::Serialize;
 
 use crate::{
@@ -43,7 +43,7 @@ struct Listed {
 
 fn list(context: &Context) -> Result<u8, ProjectError> {
     let known = calibrations::load(&context.project)?;
-    let policies = PolicySet::embedded()?;
+    let policies = policies::all(&context.project)?;
     let mut models = Models::new(&context.project, false);
     let mut listed = Vec::new();
     for name in judges::EMBEDDED {
@@ -62,7 +62,7 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
             calibration: calibration.map(|report| in_short(&report)),
         });
     }
-    for (kind, rubric) in judges::read_by_model()? {
+    for (kind, rubric) in judges::read_by_model(&context.project)? {
         listed.push(Listed {
             name: format!("{kind}=TARGET"),
             measures: kind,
@@ -139,13 +139,14 @@ fn in_short(report: &CalibrationReport) -> String {
 }
 
 fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
-    let is_rubric = Rubric::embedded(name).is_some() || std::path::Path::new(name).is_file();
+    let is_rubric = context.project.assets().find(Kind::Rubric, name).is_some()
+        || std::path::Path::new(name).is_file();
     if is_rubric {
-        output::data(&rubric_text(&judges::rubric(name)?))?;
+        output::data(&rubric_text(&judges::rubric(&context.project, name)?))?;
         return Ok(DONE);
     }
     let mut models = Models::new(&context.project, false);
-    let setup = judges::judge(name, &mut models, &PolicySet::embedded()?)?;
+    let setup = judges::judge(name, &mut models, &policies::all(&context.project)?)?;
     let instrument = setup.judge.instrument();
     let calibration = calibrations::of(&context.project, &instrument.hash)?
         .map(|known| CalibrationReport::of(&known));
@@ -155,7 +156,7 @@ fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
     }
     let mut text = instrument_text(instrument);
     if instrument.measure == measure::CHECKS {
-        for check in ChecksJudge::embedded()?.checks() {
+        for check in judges::checks(&context.project)?.checks() {
             let _ = writeln!(
                 text,
                 "{}\n{}",

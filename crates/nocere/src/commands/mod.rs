@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod assets;
 mod calibrate;
 mod calibration_text;
 mod completions;
@@ -39,6 +40,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Calibrate(args) => calibrate::calibrate(context, &args),
         Command::PlanSize(command) => plan_size::plan_size(context, &command),
         Command::Models(command) => models::models(context, &command),
+        Command::Assets(command) => assets::assets(context, &command),
         Command::Doctor => doctor::doctor(context),
         Command::Completions { shell } => completions::completions(shell),
         Command::Man { folder } => completions::man(&folder),

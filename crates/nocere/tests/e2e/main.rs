@@ -2,6 +2,7 @@
 //! machine, the real small model.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod assets;
 mod bad_input;
 mod build;
 mod crash;

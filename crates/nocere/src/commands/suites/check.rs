@@ -32,12 +32,12 @@ struct Located {
 }
 
 pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, ProjectError> {
-    let known = known_suites(&args.against, args.data.as_deref())?;
+    let known = known_suites(&context.project, &args.against, args.data.as_deref())?;
     let mut faulty = false;
     let mut remarked = false;
     let mut all = Vec::new();
     for name in &args.suites {
-        let suite = match load_suite(name) {
+        let suite = match load_suite(&context.project, name) {
             Ok(suite) => suite,
             Err(failure) => {
                 crate::exit::print(&failure);

@@ -11,7 +11,10 @@ use crate::{context::Context, exit::DONE, output};
 const MAX_NAMED: usize = 40;
 
 pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, ProjectError> {
-    let found = nocere_suites::diff(&load_suite(old)?, &load_suite(new)?);
+    let found = nocere_suites::diff(
+        &load_suite(&context.project, old)?,
+        &load_suite(&context.project, new)?,
+    );
     if context.json {
         output::json(&found)?;
         return Ok(DONE);

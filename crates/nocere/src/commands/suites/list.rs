@@ -3,11 +3,11 @@
 use std::{fmt::Write as _, path::Path};
 
 use nocere_benchmarks::{DataFolder, load, public_sets};
-use nocere_suites::{BUILTIN, PolicySet};
+use nocere_suites::BUILTIN;
 use serde::Serialize;
 
 use super::SuiteLine;
-use nocere_project::{ProjectError, load_suite, protocol};
+use nocere_project::{Project, ProjectError, load_suite, policies, protocol};
 
 use crate::{context::Context, exit::DONE, output};
 
@@ -52,11 +52,11 @@ struct PolicyLine {
 pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, ProjectError> {
     let suites = BUILTIN
         .iter()
-        .map(|id| load_suite(id))
+        .map(|id| load_suite(&context.project, id))
         .collect::<Result<Vec<_>, _>>()?;
-    let protocols = protocol::embedded()?;
+    let protocols = protocol::all(&context.project)?;
     let public = public_lines(data)?;
-    let policies = policies()?;
+    let policies = policy_lines(&context.project)?;
     if context.json {
         output::json(&All {
             suites: suites.iter().map(SuiteLine::of).collect(),
@@ -126,8 +126,8 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Project
     Ok(DONE)
 }
 
-fn policies() -> Result<Vec<PolicyLine>, ProjectError> {
-    let policies = PolicySet::embedded()?;
+fn policy_lines(project: &Project) -> Result<Vec<PolicyLine>, ProjectError> {
+    let policies = policies::all(project)?;
     let lines = policies.iter().map(|policy| PolicyLine {
         id: policy.id.clone(),
         version: policy.version.clone(),

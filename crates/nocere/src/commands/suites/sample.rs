@@ -10,7 +10,7 @@ use nocere_suites::{Redistribution, redistribution, suite_jsonl};
 use crate::{cli::SampleSuiteArgs, context::Context, exit::DONE, output};
 
 pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, ProjectError> {
-    let mut suite = load_suite(&args.suite)?;
+    let mut suite = load_suite(&context.project, &args.suite)?;
     if args.export.is_some() {
         may_export(&suite)?;
     }

@@ -16,16 +16,16 @@ use nocere_project::{
 use crate::{context::Context, exit::DONE, output};
 
 pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
-    if let Some(protocol) = protocol::find_protocol(name)? {
+    if let Some(protocol) = protocol::find_protocol(&context.project, name)? {
         return show_protocol(context, &protocol);
     }
-    if let Some(policy) = policies::embedded(name)? {
+    if let Some(policy) = policies::named(&context.project, name)? {
         return policy::show(context, &policy);
     }
     if policies::is_file(Path::new(name)) {
-        return policy::show(context, &policies::find(name)?.0);
+        return policy::show(context, &policies::find(&context.project, name)?.0);
     }
-    let suite = load_suite(name)?;
+    let suite = load_suite(&context.project, name)?;
     if context.json {
         output::json(&suite)?;
         return Ok(DONE);

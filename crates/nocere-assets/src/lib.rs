@@ -1,0 +1,333 @@
+//! What a domain expert edits: policies, rubrics, figures, protocols, checks and suites. They
+//! ship in the program; a file in `PROJECT/assets` replaces the shipped one of its name, or adds
+//! one.
+//!
+//! ```
+//! use nocere_assets::{Assets, Kind};
+//!
+//! let assets = Assets::shipped();
+//! let rubric = assets.find(Kind::Rubric, "harm-1-5").expect("it ships");
+//! assert!(rubric.text().contains("harm-1-5"));
+//! ```
+
+use std::{
+    borrow::Cow,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// Every file under `assets/`, by its path there.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Kinds of assets that a project can replace or add to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What a good answer does, for one perspective.
+    Policy,
+    /// How a model judges an answer.
+    Rubric,
+    /// What a report counts.
+    Figure,
+    /// What is asked, and who judges it.
+    Protocol,
+    /// Patterns of a judge that needs no model.
+    Check,
+    /// What can be asked.
+    Suite,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [
+        Self::Policy,
+        Self::Rubric,
+        Self::Figure,
+        Self::Protocol,
+        Self::Check,
+        Self::Suite,
+    ];
+
+    /// The word used in files and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Rubric => "rubric",
+            Self::Figure => "figure",
+            Self::Protocol => "protocol",
+            Self::Check => "check",
+            Self::Suite => "suite",
+        }
+    }
+
+    /// Its folder, under `assets/` and `PROJECT/assets/`.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Policy => "policies",
+            Self::Rubric => "rubrics",
+            Self::Figure => "figures",
+            Self::Protocol => "protocols",
+            Self::Check => "checks",
+            Self::Suite => "suites",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where an asset comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It ships with nocere.
+    Shipped,
+    /// It is the project's, in place of a shipped one.
+    Replaced,
+    /// It is the project's, and nothing of its name ships.
+    Added,
+}
+
+impl Origin {
+    /// The word used in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Replaced => "replaced",
+            Self::Added => "added",
+        }
+    }
+}
+
+/// One asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// What it is.
+    pub kind: Kind,
+    /// Its file's name without `.yaml`.
+    pub name: String,
+    /// Its path, as messages name it.
+    pub path: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    text: Cow<'static, str>,
+}
+
+impl Asset {
+    /// Its text, YAML.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Why the assets of a project cannot be used.
+#[derive(Debug, Error)]
+pub enum AssetsError {
+    /// A file or folder cannot be read.
+    #[error("failed to read {path}: {source}")]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder's name is not a kind, or a file is not YAML by its name.
+    #[error("{path}: {what}")]
+    Misplaced {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong, and what is expected.
+        what: String,
+    },
+}
+
+/// All assets of a project: the shipped ones, with those of its folder in front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets(Vec<Asset>);
+
+impl Assets {
+    /// Those that ship.
+    pub fn shipped() -> Self {
+        Self(
+            Kind::ALL
+                .into_iter()
+                .flat_map(|kind| {
+                    FILES.iter().filter_map(move |(path, bytes)| {
+                        let (folder, file) = path.split_once('/')?;
+                        let name = file.strip_suffix(".yaml")?;
+                        if folder != kind.folder() || name.contains('/') {
+                            return None;
+                        }
+                        Some(Asset {
+                            kind,
+                            name: name.to_owned(),
+                            path: format!("assets/{path}"),
+                            origin: Origin::Shipped,
+                            text: String::from_utf8_lossy(bytes),
+                        })
+                    })
+                })
+                .collect(),
+        )
+    }
+
+    /// Those that ship, with the files of `folder` in place of them or beside them. A folder that
+    /// does not exist changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or is not text, a folder is not of a kind, or a file does not end in
+    /// `.yaml`.
+    pub fn with_overlay(folder: &Path) -> Result<Self, AssetsError> {
+        let mut assets = Self::shipped();
+        for kind_folder in entries(folder)? {
+            let name = file_name(&kind_folder);
+            let kind = Kind::ALL.into_iter().find(|kind| kind.folder() == name);
+            let Some(kind) = kind.filter(|_| kind_folder.is_dir()) else {
+                let folders: Vec<&str> = Kind::ALL.iter().map(|kind| kind.folder()).collect();
+                return Err(AssetsError::Misplaced {
+                    path: kind_folder,
+                    what: format!(
+                        "is not a folder of assets; the folders are {}",
+                        folders.join(", ")
+                    ),
+                });
+            };
+            for path in entries(&kind_folder)? {
+                assets.overlay(kind, path)?;
+            }
+        }
+        Ok(assets)
+    }
+
+    fn overlay(&mut self, kind: Kind, path: PathBuf) -> Result<(), AssetsError> {
+        let file = file_name(&path);
+        let Some(name) = file.strip_suffix(".yaml") else {
+            return Err(AssetsError::Misplaced {
+                path,
+                what: "an asset's file ends in `.yaml`".to_owned(),
+            });
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| AssetsError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        let own = |origin| Asset {
+            kind,
+            name: name.to_owned(),
+            path: path.display().to_string(),
+            origin,
+            text: Cow::Owned(text),
+        };
+        let shipped = self
+            .0
+            .iter_mut()
+            .find(|asset| asset.kind == kind && asset.name == name);
+        match shipped {
+            Some(shipped) => *shipped = own(Origin::Replaced),
+            None => self.0.push(own(Origin::Added)),
+        }
+        Ok(())
+    }
+
+    /// All of them, kind by kind; those that a project adds come last.
+    pub fn all(&self) -> &[Asset] {
+        &self.0
+    }
+
+    /// Those of one kind, in the order of their names; those that a project adds come last.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Asset> {
+        self.0.iter().filter(move |asset| asset.kind == kind)
+    }
+
+    /// The one of that kind and name.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<&Asset> {
+        self.of(kind).find(|asset| asset.name == name)
+    }
+
+    /// Those that are not the shipped ones.
+    pub fn changed(&self) -> impl Iterator<Item = &Asset> {
+        self.0
+            .iter()
+            .filter(|asset| asset.origin != Origin::Shipped)
+    }
+}
+
+/// What a folder holds, sorted; nothing if it does not exist. Names that begin with a dot are
+/// passed over.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, AssetsError> {
+    let fail = |source| AssetsError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fail(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(fail)?.path());
+    }
+    paths.retain(|path| !file_name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_ships_something() {
+        let assets = Assets::shipped();
+        for kind in Kind::ALL {
+            assert!(assets.of(kind).count() > 0, "{kind}");
+        }
+        assert!(assets.find(Kind::Suite, "translations/es").is_none());
+        assert_eq!(assets.changed().count(), 0);
+    }
+
+    #[test]
+    fn a_projects_file_replaces_or_adds() {
+        let folder = nocere_testkit::TempFolder::new("assets");
+        let rubrics = folder.path().join("rubrics");
+        std::fs::create_dir_all(&rubrics).unwrap();
+        std::fs::write(rubrics.join("harm-1-5.yaml"), "mine").unwrap();
+        std::fs::write(rubrics.join("tone-1-5.yaml"), "new").unwrap();
+        let assets = Assets::with_overlay(folder.path()).unwrap();
+        let origin = |name: &str| {
+            let asset = assets.find(Kind::Rubric, name).unwrap();
+            (asset.origin, asset.text().to_owned())
+        };
+        assert_eq!(origin("harm-1-5"), (Origin::Replaced, "mine".to_owned()));
+        assert_eq!(origin("tone-1-5"), (Origin::Added, "new".to_owned()));
+        assert_eq!(assets.changed().count(), 2);
+        let none = Assets::with_overlay(&folder.path().join("absent")).unwrap();
+        assert_eq!(none, Assets::shipped());
+    }
+
+    #[test]
+    fn what_has_no_place_is_named() {
+        let folder = nocere_testkit::TempFolder::new("assets");
+        std::fs::create_dir_all(folder.path().join("rubric")).unwrap();
+        let error = Assets::with_overlay(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("rubric") && error.contains("policies"),
+            "{error}"
+        );
+        std::fs::remove_dir(folder.path().join("rubric")).unwrap();
+        std::fs::create_dir_all(folder.path().join("figures")).unwrap();
+        std::fs::write(folder.path().join("figures/errors.yml"), "").unwrap();
+        let error = Assets::with_overlay(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("`.yaml`"), "{error}");
+    }
+}
