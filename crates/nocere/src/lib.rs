@@ -1,0 +1,43 @@
+//! Red-teaming and safety evaluation for language models used in medicine, as a library: what
+//! the program `nocere` does, it does through these types.
+//!
+//! A [`RunSpec`] is a run as one would type it. [`Project::plan`] loads what it names and asks
+//! nothing yet; [`PlannedRun::begin`] writes the journal, and [`Session::work`] asks and judges.
+//! [`Project::report`] turns the journal into a [`RunReport`].
+//!
+//! ```
+//! use nocere::{Project, RunSpec, Watch};
+//! use nocere_testkit::{FakeProvider, Script, TempFolder};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A server that answers like a model, and an empty project.
+//! let model = FakeProvider::start(Script::default());
+//! let folder = TempFolder::new("library");
+//! let project = Project::open(folder.path(), folder.path().join("models"))?;
+//!
+//! let mut spec = RunSpec::new("nocere-triads", format!("openai:any@{}", model.url));
+//! spec.limit = Some(30);
+//! let run = project.plan(&spec)?;
+//! let id = run.header().id.clone();
+//! run.begin()?.work(&Watch::silent())?;
+//!
+//! let report = project.report(&project.run(&id)?)?;
+//! for figure in &report.targets[0].perspectives[0].figures {
+//!     println!("{}: {} {}", figure.title, figure.percent(), figure.interval());
+//! }
+//! assert_eq!(report.done, 30);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Watch`] hears every [`RunEvent`] and can stop the work; an interrupted run goes on with
+//! [`Project::resume`]. `examples/evaluate.rs` does the same with a server of your own.
+
+pub use nocere_analysis::{Figure, RunReport};
+pub use nocere_engine::{Listener, RunEvent};
+pub use nocere_project::{
+    CalibrateSpec, Calibrated, CompareSpec, ErrorKind, ExtendSpec, ImportSpec, Imported,
+    JudgeComparison, JudgeTest, JudgeTestSpec, PlannedRun, Project, ProjectError, ProtocolChoices,
+    Resumed, RunLimits, RunSpec, SamplingOverrides, Session, Stop, StopRequest, Watch,
+};
+pub use nocere_report::{PageError, html_page, terminal_report};
