@@ -3,6 +3,7 @@
 //! commands, `cargo xtask train-refusal` trains the embedded refusal judge.
 
 mod docs_commands;
+mod measure;
 mod refusal;
 mod schemas;
 mod tidy;
@@ -18,12 +19,13 @@ fn main() -> ExitCode {
         .as_slice()
     {
         ["tidy"] => tidy::tidy(),
+        ["measure"] => Ok(measure::table()),
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
         ["docs-commands", words @ ..] => docs_commands::run(words),
         ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
-            "usage: cargo xtask tidy | schemas [--check] | train-refusal DATA | docs-commands \
+            "usage: cargo xtask tidy | measure | schemas [--check] | train-refusal DATA | docs-commands \
              [--nocere PATH] [--fake-provider PATH] [FILE...]"
                 .to_owned(),
         ]),
