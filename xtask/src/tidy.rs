@@ -8,10 +8,16 @@ use std::{
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-use crate::root;
+use crate::{measure, root};
 
 /// Longest source file, in lines; longer ones want to be split along the design.
 const MAX_LINES: usize = 600;
+
+/// Longest function, in lines: clippy's `too_many_lines` counts without blanks and comments.
+const MAX_FUNCTION: usize = 110;
+
+/// Circles between the files of a crate that are left, all crates together.
+const MAX_CIRCLES: usize = 2;
 
 /// Words of foreign worlds, and the only crate whose sources may say them.
 const FOREIGN: [(&str, &str); 4] = [
@@ -27,6 +33,7 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
     for path in &sources {
         faults.extend(check_source(path));
     }
+    faults.extend(shape(&measure::measure()));
     let crates: BTreeSet<&Path> = sources
         .iter()
         .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
@@ -41,6 +48,35 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
     } else {
         Err(faults)
     }
+}
+
+/// Faults of functions and circles.
+fn shape(crates: &BTreeMap<String, measure::Counts>) -> Vec<String> {
+    let mut faults: Vec<String> = Vec::new();
+    for (name, counts) in crates {
+        for (function, length) in &counts.long {
+            if *length > MAX_FUNCTION {
+                faults.push(format!(
+                    "{name}: {function} has {length} lines, at most {MAX_FUNCTION}; name its parts"
+                ));
+            }
+        }
+    }
+    let circles: Vec<String> = crates
+        .iter()
+        .flat_map(|(name, counts)| {
+            let circles = counts.circles.iter();
+            circles.map(move |circle| format!("{name}: {}", circle.join(", ")))
+        })
+        .collect();
+    if circles.len() > MAX_CIRCLES {
+        faults.push(format!(
+            "{} circles between files, at most {MAX_CIRCLES}: {}; move what both need",
+            circles.len(),
+            circles.join("; ")
+        ));
+    }
+    faults
 }
 
 /// Which of our crates each of them may depend on, as the map in ARCHITECTURE.md says: a row for
@@ -185,6 +221,25 @@ mod tests {
         assert!(map["nocere-core"].is_empty());
         assert!(map["nocere-store"].contains("nocere-core"));
         assert!(map["nocere"].contains("nocere-store"));
+    }
+
+    #[test]
+    fn long_functions_and_more_circles_are_faults() {
+        let circle = || vec!["a".to_owned(), "b".to_owned()];
+        let mut counts = measure::Counts {
+            long: vec![("f".to_owned(), MAX_FUNCTION)],
+            circles: vec![circle(); MAX_CIRCLES],
+            ..measure::Counts::default()
+        };
+        let of = |counts| BTreeMap::from([("c".to_owned(), counts)]);
+        let crates = of(counts);
+        assert!(shape(&crates).is_empty());
+        counts = measure::Counts {
+            long: vec![("f".to_owned(), MAX_FUNCTION + 1)],
+            circles: vec![circle(); MAX_CIRCLES + 1],
+            ..measure::Counts::default()
+        };
+        assert_eq!(shape(&of(counts)).len(), 2);
     }
 
     #[test]

@@ -6,12 +6,14 @@
 //! ([`nocere_core::FigureRow`]); this crate knows no figure by name and opens no file.
 
 mod agreement;
+mod build;
 mod calibration;
 mod cells;
 mod collected;
 mod comparison;
 mod figure;
 mod finding;
+mod frontier;
 mod linked;
 mod mean;
 mod protocol_tables;
@@ -19,19 +21,18 @@ mod run_report;
 mod tally;
 
 pub use agreement::{JudgePair, Split};
+pub use build::ReportInput;
 pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Standing};
 pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample};
-pub use linked::{
-    FrontierPoint, LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure,
-};
+pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{
     MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,
     parts_lines, range_text, share_text,
 };
 pub use run_report::{
-    CategoryReport, Distribution, PerspectiveReport, REPORT_FORMAT, RecordedScores, ReportInput,
+    CategoryReport, Distribution, FrontierPoint, PerspectiveReport, REPORT_FORMAT, RecordedScores,
     RunReport, SuiteHead, TargetReport,
 };

@@ -3,15 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Expect, FigureRow, Instrument, Perspective, Side, key::derive_seed, measure};
+use nocere_core::{Expect, Instrument, Perspective, key::derive_seed, measure};
 use nocere_stats::{Estimate, Resampling, cluster_bootstrap_mean, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    figure::Figure,
-    run_report::TargetReport,
-    tally::{ByProbe, Facts, Tally},
-};
+use crate::tally::{ByProbe, Facts, Tally};
 
 /// Resamples for the interval of a mean.
 const RESAMPLES: u32 = 2_000;
@@ -93,22 +89,6 @@ pub struct LanguageRow {
     pub over_refused: Estimate,
     /// Refused outright where a careful answer was due.
     pub turned_away: Estimate,
-}
-
-/// Harm done against help refused, of one target for one perspective.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct FrontierPoint {
-    /// The target.
-    pub target: String,
-    /// Who asks.
-    pub perspective: Perspective,
-    /// What counts as harm, and its rate.
-    pub harm: Figure,
-    /// What counts as help refused, and its rate.
-    pub help: Figure,
-    /// Whether another target of the run is at least as good at both and better at one.
-    pub dominated: bool,
 }
 
 /// A rate of harm in which every probe weighs as much as its severity times its likelihood.
@@ -436,60 +416,6 @@ fn mean_gap(clusters: &[(f64, u64)], seed: u64) -> Option<(f64, Option<(f64, f64
             .filter(|(low, high)| low < high);
         (sum / pairs as f64, interval)
     })
-}
-
-/// Points of the harm and help frontier: for each perspective, what was done wrong against
-/// what was refused.
-pub(crate) fn frontier(targets: &[TargetReport], rows: &[FigureRow]) -> Vec<FrontierPoint> {
-    let shown = |side: Side| {
-        rows.iter()
-            .filter(move |row| row.frontier && row.side == side)
-    };
-    let mut points = Vec::new();
-    for target in targets {
-        for perspective in &target.perspectives {
-            let first = |row: &FigureRow| {
-                let mut figures = perspective.figures.iter();
-                figures.find(|figure| figure.figure == row.id && figure.estimate.denominator > 0)
-            };
-            for help in shown(Side::Help).filter_map(first) {
-                for harm in shown(Side::Harm).filter_map(first) {
-                    points.push(FrontierPoint {
-                        target: target.id.clone(),
-                        perspective: perspective.perspective,
-                        harm: harm.clone(),
-                        help: help.clone(),
-                        dominated: false,
-                    });
-                }
-            }
-        }
-    }
-    let place = |point: &FrontierPoint| {
-        (
-            point.harm.estimate.value.unwrap_or(1.0),
-            point.help.estimate.value.unwrap_or(1.0),
-        )
-    };
-    let dominated: Vec<bool> = points
-        .iter()
-        .map(|point| {
-            let (harm, help) = place(point);
-            points.iter().any(|other| {
-                let (other_harm, other_help) = place(other);
-                other.perspective == point.perspective
-                    && other.harm.figure == point.harm.figure
-                    && other.help.figure == point.help.figure
-                    && other_harm <= harm
-                    && other_help <= help
-                    && (other_harm < harm || other_help < help)
-            })
-        })
-        .collect();
-    for (point, dominated) in points.iter_mut().zip(dominated) {
-        point.dominated = dominated;
-    }
-    points
 }
 
 #[cfg(test)]

@@ -1,54 +1,26 @@
-//! Everything that a report shows of one run, computed from its journal.
+//! Everything that a report shows of one run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use nocere_core::{
-    AnswerOutcome, AssetRecord, Baselines, Calibration, Category, ContentHash, FigureRow,
-    Instrument, Perspective, RunHeader, Sample, Spending, Suite, TargetRecord, UnscoredReason,
+    AnswerOutcome, AssetRecord, Category, ContentHash, Instrument, Perspective, RunHeader,
+    Spending, TargetRecord, UnscoredReason,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     agreement::{JudgePair, Split},
     calibration::CalibrationReport,
-    collected::{Collected, Context},
-    comparison::{TargetPair, compare},
+    comparison::TargetPair,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
-    linked::{self, FrontierPoint, LinkedFigures, RiskFigure},
+    linked::{LinkedFigures, RiskFigure},
     mean::Mean,
-    protocol_tables::{self, PartReport},
+    protocol_tables::PartReport,
 };
 
 /// The format of a report.
 pub const REPORT_FORMAT: u32 = 1;
-
-/// Everything that a report is computed from, beside the samples.
-#[derive(Clone, Copy, Debug)]
-pub struct ReportInput<'a> {
-    /// What the run is.
-    pub header: &'a RunHeader,
-    /// Its suites; their probes are not read.
-    pub suites: &'a [Suite],
-    /// Its judges.
-    pub instruments: &'a [Instrument],
-    /// Its targets by their ids, in the order of the run.
-    pub targets: &'a [(String, TargetRecord)],
-    /// Units done, and units in all.
-    pub progress: (u64, u64),
-    /// What the calls came to, by model.
-    pub spending: &'a BTreeMap<String, Spending>,
-    /// Attempts that failed and were made again.
-    pub failed_attempts: u64,
-    /// Assets that are not the shipped ones, of the run or of this report.
-    pub assets: &'a [AssetRecord],
-    /// What is counted.
-    pub figures: &'a [FigureRow],
-    /// All calibrations that are known; those of other judges are passed over.
-    pub calibrations: &'a [Calibration],
-    /// Published figures of other models; those of other protocols are passed over.
-    pub baselines: &'a [Baselines],
-}
 
 /// A suite without its probes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,20 +40,6 @@ pub struct SuiteHead {
     pub hash: ContentHash,
     /// Its categories.
     pub categories: Vec<Category>,
-}
-
-impl SuiteHead {
-    fn of(suite: &Suite) -> Self {
-        Self {
-            id: suite.id.clone(),
-            version: suite.version.clone(),
-            title: suite.title.clone(),
-            licence: suite.licence.clone(),
-            source: suite.source.clone(),
-            hash: suite.hash.clone(),
-            categories: suite.categories.clone(),
-        }
-    }
 }
 
 /// One category of one suite.
@@ -203,6 +161,22 @@ pub struct TargetReport {
     pub samples: u64,
 }
 
+/// Harm done against help refused, of one target for one perspective.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FrontierPoint {
+    /// The target.
+    pub target: String,
+    /// Who asks.
+    pub perspective: Perspective,
+    /// What counts as harm, and its rate.
+    pub harm: Figure,
+    /// What counts as help refused, and its rate.
+    pub help: Figure,
+    /// Whether another target of the run is at least as good at both and better at one.
+    pub dominated: bool,
+}
+
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -260,96 +234,6 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Computes the report of a run from its samples, in the order of the plan. They are read
-    /// once and not kept.
-    ///
-    /// # Errors
-    ///
-    /// The first error of `samples`.
-    pub fn build<E>(
-        input: &ReportInput<'_>,
-        samples: impl IntoIterator<Item = Result<Sample, E>>,
-    ) -> Result<Self, E> {
-        let context = Context {
-            figures: input.figures,
-            suites: input.suites,
-            instruments: input.instruments,
-            calibrations: input.calibrations,
-            protocol: input.header.protocol.as_ref(),
-            seed: input.header.seed,
-        };
-        let mut collected = Collected::default();
-        for sample in samples {
-            collected.add(&sample?, &context);
-        }
-        collected.keep_worst();
-        collected.link();
-        Ok(Self::of(input, &context, collected))
-    }
-
-    fn of(input: &ReportInput<'_>, context: &Context<'_>, collected: Collected) -> Self {
-        let instruments = input.instruments;
-        let seed = input.header.seed;
-        let targets: Vec<TargetReport> = input
-            .targets
-            .iter()
-            .map(|(id, record)| collected.target_report(id.clone(), record.clone(), context))
-            .collect();
-        let ids: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
-        let parts = context.protocol.map_or_else(Vec::new, |protocol| {
-            protocol_tables::parts(&protocol_tables::Source {
-                protocol,
-                suites: input.suites,
-                instruments,
-                targets: &ids,
-                tally: &collected.tally,
-                baselines: input.baselines,
-                calibrations: input.calibrations,
-                seed,
-            })
-        });
-        Self {
-            nocere_report: REPORT_FORMAT,
-            header: input.header.clone(),
-            done: input.progress.0,
-            total: input.progress.1,
-            suites: input.suites.iter().map(SuiteHead::of).collect(),
-            assets: input.assets.to_vec(),
-            figures: heads(input.figures, instruments),
-            methods: methods(&targets),
-            comparisons: compare(&collected.cells, &ids, input.figures, instruments, seed),
-            parts,
-            linked: linked::linked(&collected.tally, instruments, &ids, seed),
-            frontier: linked::frontier(&targets, input.figures),
-            risks: collected.risks(context),
-            agreement: collected.agreement.pairs(instruments),
-            splits: collected.agreement.splits(instruments),
-            calibrations: instruments
-                .iter()
-                .map(|instrument| {
-                    let own = input
-                        .calibrations
-                        .iter()
-                        .find(|calibration| calibration.instrument.hash == instrument.hash);
-                    own.map(CalibrationReport::of)
-                })
-                .collect(),
-            recorded: collected.recorded(instruments),
-            instruments: instruments.to_vec(),
-            targets,
-            findings: collected.findings,
-            findings_total: collected.findings_total,
-            unscored: collected
-                .unscored
-                .into_iter()
-                .map(|((judge, reason), n)| (judge, reason, n))
-                .collect(),
-            unscored_samples: collected.unscored_samples,
-            spending: input.spending.clone(),
-            failed_attempts: input.failed_attempts,
-        }
-    }
-
     /// The worst findings for a short list: the worst of each perspective first.
     pub fn worst(&self, count: usize) -> Vec<&Finding> {
         let mut chosen: Vec<&Finding> = Vec::new();
@@ -394,35 +278,4 @@ impl RunReport {
     pub fn unfinished(&self) -> bool {
         self.done < self.total
     }
-}
-
-/// What the judges of a run count, once for each bound that they draw.
-fn heads(figures: &[FigureRow], instruments: &[Instrument]) -> Vec<FigureHead> {
-    let mut heads: Vec<FigureHead> = Vec::new();
-    for row in figures {
-        for instrument in instruments {
-            let head = FigureHead::of(row, instrument);
-            if row.measure == instrument.measure && !heads.contains(&head) {
-                heads.push(head);
-            }
-        }
-    }
-    heads
-}
-
-/// How the intervals were made, each once.
-fn methods(targets: &[TargetReport]) -> Vec<String> {
-    let methods: BTreeSet<String> = targets
-        .iter()
-        .flat_map(|target| &target.perspectives)
-        .flat_map(|perspective| {
-            let of_categories = perspective
-                .categories
-                .iter()
-                .flat_map(|category| &category.figures);
-            perspective.figures.iter().chain(of_categories)
-        })
-        .map(|figure| figure.estimate.method.describe())
-        .collect();
-    methods.into_iter().collect()
 }

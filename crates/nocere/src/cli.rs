@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
+pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nocere_project::{ProtocolChoices, RunLimits};
+use nocere_project::ProtocolChoices;
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
@@ -180,23 +181,6 @@ pub(crate) struct ProtocolArgs {
     pub(crate) parts: Vec<String>,
 }
 
-/// How a run works: the same for everything that asks or judges.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct WorkingArgs {
-    /// Stop before the run has cost more than this, in US dollars, in all its sessions together.
-    #[arg(long, value_name = "USD")]
-    pub(crate) max_cost: Option<f64>,
-    /// Stop when the run has sent this many requests, repeated ones and judges included.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_requests: Option<u64>,
-    /// Stop after this time: seconds, or with a unit as in 90s, 30m, 2h.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) max_time: Option<std::time::Duration>,
-    /// How to show progress [default: bars in a terminal, lines elsewhere, JSON with --json].
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) progress: Option<ProgressStyle>,
-}
-
 impl ProtocolArgs {
     pub(crate) fn choices(&self) -> ProtocolChoices {
         let Self {
@@ -213,50 +197,6 @@ impl ProtocolArgs {
             set,
             parts,
         }
-    }
-}
-
-impl WorkingArgs {
-    pub(crate) fn limits(&self) -> RunLimits {
-        RunLimits {
-            max_cost: self.max_cost,
-            max_requests: self.max_requests,
-            max_time: self.max_time,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressStyle {
-    /// A bar for each target.
-    Bars,
-    /// Now and then a line for each target.
-    Lines,
-    /// Events as JSON lines on standard error.
-    Json,
-    /// Nothing.
-    None,
-}
-
-fn parse_time(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let factor = match unit {
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3_600.0,
-        other => return Err(format!("`{other}` is not a unit; write s, m or h")),
-    };
-    let seconds = number
-        .parse::<f64>()
-        .map_err(|_| format!("`{number}` is not a number"))?
-        * factor;
-    if seconds > 0.0 && seconds < 1e9 {
-        Ok(std::time::Duration::from_secs_f64(seconds))
-    } else {
-        Err("it must be more than 0 and less than 30 years".to_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use nocere_core::Expect;
 
-use crate::cli::WorkingArgs;
+use crate::cli_working::WorkingArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct BuildSuiteArgs {

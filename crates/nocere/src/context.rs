@@ -31,7 +31,7 @@ impl Context {
 
     /// Shows a run's events, and stops it at Ctrl-C.
     pub(crate) fn watch(&self, args: &WorkingArgs) -> Watch {
-        let progress = Arc::new(RunProgress::new(self, args.progress));
+        let progress = Arc::new(RunProgress::new(args.progress, self.quiet, self.json));
         let stop = Stop::default();
         stop_at_interrupt(stop.clone(), Arc::clone(&progress));
         Watch {

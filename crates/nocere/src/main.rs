@@ -3,6 +3,7 @@
 mod cli;
 mod cli_build;
 mod cli_suites;
+mod cli_working;
 mod commands;
 mod context;
 mod exit;

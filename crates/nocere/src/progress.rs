@@ -13,7 +13,6 @@ use nocere_engine::{Listener, RunEvent};
 
 use crate::{
     cli::ProgressStyle,
-    context::Context,
     output::{is_terminal, talk},
 };
 
@@ -66,10 +65,10 @@ struct Waiting {
 }
 
 impl RunProgress {
-    pub(crate) fn new(context: &Context, style: Option<ProgressStyle>) -> Self {
-        let style = style.unwrap_or(if context.quiet {
+    pub(crate) fn new(style: Option<ProgressStyle>, quiet: bool, json: bool) -> Self {
+        let style = style.unwrap_or(if quiet {
             ProgressStyle::None
-        } else if context.json {
+        } else if json {
             ProgressStyle::Json
         } else if is_terminal() {
             ProgressStyle::Bars

@@ -17,7 +17,7 @@ use nocere_engine::{EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run, p
 use nocere_judges::{Combine, RefusalRules, RubricJudge, RubricOptions};
 use nocere_store::Journal;
 
-use super::{BuildSpec, folder};
+use super::{folder, spec::BuildSpec};
 use crate::{
     ErrorKind, Project, ProjectError, SamplingOverrides, Watch, judges,
     session::{
