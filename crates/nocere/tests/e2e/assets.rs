@@ -90,7 +90,7 @@ fn faulty_assets_are_refused_by_file_and_field() {
         (
             "polices/x.yaml",
             policy.to_owned(),
-            "the folders are policies",
+            "did you mean the folder `policies`?",
         ),
         ("policies/x.yml", policy.to_owned(), "ends in `.yaml`"),
         ("policies/other.yaml", policy.to_owned(), "`id` is `mine`"),
