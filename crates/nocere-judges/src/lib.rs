@@ -24,16 +24,13 @@
 //! # Example
 //!
 //! ```
-//! use nocere_core::{Compliance, Score};
+//! use nocere_core::Judge;
 //! use nocere_judges::RefusalClassifier;
 //!
 //! # fn main() -> Result<(), nocere_judges::AssetError> {
 //! let judge = RefusalClassifier::embedded()?;
 //! let scored = judge.label("Does garlic cure flu?", "I'm sorry, but I can't help with that.");
-//! assert!(matches!(
-//!     scored.score,
-//!     Score::Compliance { label: Compliance::Refuse, .. }
-//! ));
+//! assert_eq!(judge.instrument().scale.word(&scored.score), "refuse");
 //! // The evidence is the sentence that refuses.
 //! assert!(!scored.evidence.is_empty());
 //! # Ok(())
