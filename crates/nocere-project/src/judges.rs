@@ -229,7 +229,12 @@ fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectErro
         "checks" => Arc::new(checks(project)?),
         "grounding" => Arc::new(GroundingJudge::default()),
         "answer" => Arc::new(AnswerJudge::default()),
-        _ => Arc::new(RefusalClassifier::embedded()?),
+        "refusal" => Arc::new(RefusalClassifier::embedded()?),
+        other => {
+            return Err(ProjectError::usage(format!(
+                "`{other}` is not a judge that needs no model"
+            )));
+        }
     })
 }
 

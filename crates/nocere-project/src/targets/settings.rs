@@ -120,6 +120,27 @@ pub(super) fn timeout(limits: &LimitsConfig) -> Duration {
     Duration::from_secs_f64(limits.timeout_s.unwrap_or(120.0))
 }
 
+/// The format that the provider's server speaks; `None` if it is not a server.
+fn wire_format(config: &TargetConfig) -> Option<WireFormat> {
+    match config.provider {
+        Provider::Openai => Some(WireFormat::OpenAiChat {
+            stream: config.stream,
+        }),
+        Provider::OpenaiResponses => Some(WireFormat::OpenAiResponses),
+        Provider::Azure => Some(WireFormat::Azure {
+            api_version: config
+                .api_version
+                .clone()
+                .unwrap_or_else(|| AZURE_VERSION.to_owned()),
+            entra: config.entra_token.is_some(),
+        }),
+        Provider::Anthropic => Some(WireFormat::Anthropic),
+        Provider::Gemini => Some(WireFormat::Gemini),
+        Provider::Ollama => Some(WireFormat::Ollama),
+        Provider::Local | Provider::Command | Provider::Replay => None,
+    }
+}
+
 pub(super) fn limits(
     name: &str,
     config: &TargetConfig,
@@ -131,7 +152,13 @@ pub(super) fn limits(
         Provider::Local => model.parallelism(),
         // A program says nothing of how many requests it takes at a time.
         Provider::Command => 1,
-        _ => default.concurrency,
+        Provider::Openai
+        | Provider::OpenaiResponses
+        | Provider::Azure
+        | Provider::Anthropic
+        | Provider::Gemini
+        | Provider::Ollama
+        | Provider::Replay => default.concurrency,
     };
     let seconds = |seconds: Option<f64>, other| seconds.map_or(other, Duration::from_secs_f64);
     let limits = Limits {
@@ -159,21 +186,11 @@ pub(super) fn http_settings(
     model: String,
     config: &TargetConfig,
 ) -> Result<HttpSettings, ProjectError> {
-    let format = match config.provider {
-        Provider::OpenaiResponses => WireFormat::OpenAiResponses,
-        Provider::Azure => WireFormat::Azure {
-            api_version: config
-                .api_version
-                .clone()
-                .unwrap_or_else(|| AZURE_VERSION.to_owned()),
-            entra: config.entra_token.is_some(),
-        },
-        Provider::Anthropic => WireFormat::Anthropic,
-        Provider::Gemini => WireFormat::Gemini,
-        Provider::Ollama => WireFormat::Ollama,
-        _ => WireFormat::OpenAiChat {
-            stream: config.stream,
-        },
+    let Some(format) = wire_format(config) else {
+        return Err(ProjectError::usage(format!(
+            "target `{name}`: `{}` is not an HTTP server",
+            config.provider.as_str()
+        )));
     };
     let (default_url, default_key) = config.provider.defaults();
     let own_address = config.base_url.is_none() || config.provider == Provider::Azure;
