@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::judges_agreement;
 
-/// Labels of another program's judge that are told apart.
+/// Labels of another program's judge that are counted one by one.
 const MAX_LABELS: usize = 20;
 /// Above this many answers no interval is computed: it would be narrower than a line.
 const MAX_PAIRS: u64 = 200_000;

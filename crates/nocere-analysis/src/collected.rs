@@ -25,7 +25,7 @@ use crate::{
 const MAX_FINDINGS: usize = 45;
 /// Unscored samples that a report lists one by one.
 const MAX_UNSCORED: usize = 200;
-/// Labels of a foreign judge that are told apart.
+/// Labels of another program's judge that are counted one by one.
 const MAX_LABELS: usize = 20;
 
 /// What a report is made with.

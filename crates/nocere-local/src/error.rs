@@ -84,7 +84,7 @@ pub enum LocalError {
 
 fn full_hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::StorageFull {
-        "; free some space and run the same command again, it goes on where it stopped"
+        "; free some space and run the same command again: it continues where it stopped"
     } else {
         ""
     }

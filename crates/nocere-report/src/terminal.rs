@@ -32,7 +32,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         line(
             &mut out,
             &format!(
-                "UNFINISHED: {} of {} conversations. `nocere resume {}` goes on.",
+                "UNFINISHED: {} of {} conversations. `nocere resume {}` continues it.",
                 report.done, report.total, report.header.id
             ),
         );

@@ -57,7 +57,7 @@ pub enum StoreError {
     },
     /// The disk is full.
     #[error(
-        "no space left for {path}; free some, then `nocere resume` goes on where the run stopped"
+        "no space left for {path}; free some, then `nocere resume` continues where the run stopped"
     )]
     Full {
         /// The file.

@@ -18,7 +18,7 @@ pub(crate) struct BuildSuiteArgs {
     /// The model that says how well a candidate tests its policy.
     #[arg(long, value_name = "TARGET")]
     pub(crate) judge_model: String,
-    /// Folder of the build. The same command again goes on where the last one stopped.
+    /// Folder of the build. The same command again continues where the last one stopped.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,
     /// Id of the suite [default: the folder's name].

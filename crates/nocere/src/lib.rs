@@ -30,8 +30,8 @@
 //! # }
 //! ```
 //!
-//! [`Watch`] hears every [`RunEvent`] and can stop the work; an interrupted run goes on with
-//! [`Project::resume`]. `examples/evaluate.rs` does the same with a server of your own.
+//! [`Watch`] hears every [`RunEvent`] and can stop the work; [`Project::resume`] continues an
+//! interrupted run. `examples/evaluate.rs` does the same with a server of your own.
 
 pub use nocere_analysis::{Figure, RunReport};
 pub use nocere_engine::{Listener, RunEvent};
