@@ -154,10 +154,6 @@ fn functions(module: &str, lines: &[&str], counts: &mut Counts) {
             continue;
         };
         let end = format!("{indent}}}");
-        let length = lines[at..]
-            .iter()
-            .position(|line| *line == end || (*line).ends_with(';') && line.starts_with(indent))
-            .map_or(1, |last| last + 1);
         // A declaration without a body ends with its first line.
         if bare.ends_with(';') {
             continue;
@@ -165,7 +161,7 @@ fn functions(module: &str, lines: &[&str], counts: &mut Counts) {
         let length = lines[at..]
             .iter()
             .position(|line| *line == end)
-            .map_or(length, |last| last + 1);
+            .map_or(1, |last| last + 1);
         counts.functions += 1;
         if length > LONG {
             counts.long.push((format!("{module}::{name}"), length));

@@ -24,12 +24,12 @@ pub struct FigureFile {
 pub struct FigureRow {
     /// Kebab-case id, unique among all figures.
     pub id: String,
-    /// As a report heads it. `{bad}` stands for the labels that are an error, as a range:
+    /// As a report heads it. `{bad}` becomes the labels that are an error, as a range:
     /// `3–5`.
     pub title: String,
     /// As a narrow column heads it, in two lines; `{bad}` as above.
     pub heading: (String, String),
-    /// What is counted, in one or two sentences. `{bad_list}` stands for the labels that are an
+    /// What is counted, in one or two sentences. `{bad_list}` becomes the labels that are an
     /// error, as a list: `3, 4 or 5`.
     pub meaning: String,
     /// The measure of the judges whose verdicts it counts.

@@ -282,7 +282,7 @@ pub struct JudgeConfig {
     /// How votes become one level.
     #[serde(default)]
     pub(crate) combine: Option<Combine>,
-    /// What an even split of votes or members comes to.
+    /// What an even split of votes or members leads to.
     #[serde(default)]
     pub(crate) tie: Option<Tie>,
     /// `category` or `whole`.
