@@ -42,6 +42,17 @@ struct Listed {
 }
 
 fn list(context: &Context) -> Result<u8, ProjectError> {
+    let listed = listed(context)?;
+    if context.json {
+        output::json(&listed)?;
+    } else {
+        output::data(&list_text(&listed))?;
+    }
+    Ok(DONE)
+}
+
+/// The embedded judges, the rubrics, the project's own names, and what else was calibrated.
+fn listed(context: &Context) -> Result<Vec<Listed>, ProjectError> {
     let known = calibrations::load(&context.project)?;
     let policies = policies::all(&context.project)?;
     let mut models = Models::new(&context.project, false);
@@ -99,12 +110,12 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
             });
         }
     }
-    if context.json {
-        output::json(&listed)?;
-        return Ok(DONE);
-    }
+    Ok(listed)
+}
+
+fn list_text(listed: &[Listed]) -> String {
     let mut text = String::new();
-    for judge in &listed {
+    for judge in listed {
         let _ = writeln!(
             text,
             "{:<20} {:<12} {}",
@@ -122,8 +133,7 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
         let hash = judge.hash.as_deref().unwrap_or("");
         let _ = writeln!(text, "{:<20} {hash:<12} {}", "", plain(&standing));
     }
-    output::data(&text)?;
-    Ok(DONE)
+    text
 }
 
 fn in_short(report: &CalibrationReport) -> String {
@@ -248,6 +258,15 @@ fn comparison_text(comparison: &JudgeComparison) -> String {
         comparison.only_second,
         comparison.neither
     );
+    text += &cross_table(comparison);
+    text += &agreement(comparison);
+    text += &disagreements(comparison);
+    text
+}
+
+/// What the second judge said, across, by what the first said, down.
+fn cross_table(comparison: &JudgeComparison) -> String {
+    let mut text = String::new();
     let mut columns: Vec<&String> = comparison.table.values().flat_map(BTreeMap::keys).collect();
     columns.sort();
     columns.dedup();
@@ -263,6 +282,11 @@ fn comparison_text(comparison: &JudgeComparison) -> String {
         }
         text.push('\n');
     }
+    text
+}
+
+fn agreement(comparison: &JudgeComparison) -> String {
+    let mut text = String::new();
     for (name, agreement) in [
         ("Cohen's κ", &comparison.kappa),
         ("Cohen's κ, quadratic weights", &comparison.kappa_quadratic),
@@ -289,6 +313,11 @@ fn comparison_text(comparison: &JudgeComparison) -> String {
             "\nThe judges have no common scale of single labels: only the table can be read.\n",
         );
     }
+    text
+}
+
+fn disagreements(comparison: &JudgeComparison) -> String {
+    let mut text = String::new();
     if comparison.disagreements_total > 0 {
         let _ = writeln!(
             text,

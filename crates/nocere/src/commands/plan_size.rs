@@ -24,7 +24,32 @@ struct Answer {
 }
 
 pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<u8, ProjectError> {
-    let (args, question) = match command {
+    let (args, question) = asked(command);
+    let plan = checked(args)?;
+    let found = search(command, &plan);
+    if found.size.is_none() && found.difference.is_none() {
+        return Err(ProjectError::usage(format!("no number of probes answers this: {question}")).hint(
+            "rates and half widths lie between 0 and 1, two rates differ, and --discordance is at least their difference",
+        ));
+    }
+    let answer = Answer {
+        probes: found.size.map(|size| size.probes),
+        answers: found.size.map(|size| size.answers),
+        difference: found.difference,
+        design_effect: plan.design_effect(),
+        plan,
+    };
+    if context.json {
+        output::json(&answer)?;
+    } else {
+        output::data(&answer_text(&answer, command, &question))?;
+    }
+    Ok(DONE)
+}
+
+/// The plan as written, and the question in words.
+fn asked(command: &PlanSizeCommand) -> (&PlanArgs, String) {
+    match command {
         PlanSizeCommand::Width {
             plan,
             rate,
@@ -63,78 +88,69 @@ pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<
                 percent(*base)
             ),
         ),
-    };
-    let plan = checked(args)?;
-    let (size, difference) = match command {
+    }
+}
+
+/// One of the two, by what was asked; neither where no number of probes would do.
+struct Found {
+    size: Option<SampleSize>,
+    difference: Option<f64>,
+}
+
+impl Found {
+    fn size(size: Option<SampleSize>) -> Self {
+        Self {
+            size,
+            difference: None,
+        }
+    }
+}
+
+fn search(command: &PlanSizeCommand, plan: &Plan) -> Found {
+    match command {
         PlanSizeCommand::Width {
             rate, half_width, ..
-        } => (size_for_half_width(*rate, *half_width, &plan), None),
+        } => Found::size(size_for_half_width(*rate, *half_width, plan)),
         PlanSizeCommand::Limit { rate, limit, .. } => {
-            (size_against_limit(*rate, *limit, &plan), None)
+            Found::size(size_against_limit(*rate, *limit, plan))
         }
         PlanSizeCommand::Compare {
             first,
             second,
             discordance,
             ..
-        } => {
-            let size = match discordance {
-                Some(share) => size_for_paired_rates((first - second).abs(), *share, &plan),
-                None => size_for_two_rates(*first, *second, &plan),
-            };
-            (size, None)
-        }
+        } => Found::size(match discordance {
+            Some(share) => size_for_paired_rates((first - second).abs(), *share, plan),
+            None => size_for_two_rates(*first, *second, plan),
+        }),
         PlanSizeCommand::Detect {
             probes,
             base,
             discordance,
             ..
-        } => {
-            let difference = match discordance {
-                Some(share) => detectable_paired_difference(*share, *probes, &plan),
-                None => detectable_difference(*base, *probes, &plan),
-            };
-            (None, difference)
-        }
-    };
-    if size.is_none() && difference.is_none() {
-        return Err(ProjectError::usage(format!("no number of probes answers this: {question}")).hint(
-            "rates and half widths lie between 0 and 1, two rates differ, and --discordance is at least their difference",
-        ));
+        } => Found {
+            size: None,
+            difference: match discordance {
+                Some(share) => detectable_paired_difference(*share, *probes, plan),
+                None => detectable_difference(*base, *probes, plan),
+            },
+        },
     }
-    answer(context, command, &question, (plan, size, difference))
 }
 
-fn answer(
-    context: &Context,
-    command: &PlanSizeCommand,
-    question: &str,
-    (plan, size, difference): (Plan, Option<SampleSize>, Option<f64>),
-) -> Result<u8, ProjectError> {
-    let answer = Answer {
-        probes: size.map(|size| size.probes),
-        answers: size.map(|size| size.answers),
-        difference,
-        design_effect: plan.design_effect(),
-        plan,
-    };
-    if context.json {
-        output::json(&answer)?;
-        return Ok(DONE);
+fn answer_text(answer: &Answer, command: &PlanSizeCommand, question: &str) -> String {
+    let plan = &answer.plan;
+    let mut text = format!("{question}: ");
+    if let Some(probes) = answer.probes {
+        text += &format!("{probes} probes");
     }
-    let mut text = match (&size, difference) {
-        (Some(size), _) => format!(
-            "{question}: {} probes{}\n",
-            size.probes,
-            if size.answers == size.probes {
-                String::new()
-            } else {
-                format!(" ({} answers)", size.answers)
-            }
-        ),
-        (None, Some(difference)) => format!("{question}: {:.1} points\n", difference * 100.0),
-        (None, None) => String::new(),
-    };
+    if let Some(answers) = answer.answers.filter(|of| Some(*of) != answer.probes) {
+        text += &format!(" ({answers} answers)");
+    }
+    if let Some(difference) = answer.difference {
+        text += &format!("{:.1} points", difference * 100.0);
+    }
+    text.push('\n');
     if matches!(command, PlanSizeCommand::Compare { .. }) {
         text.push_str("for each target; the same probes for both where --discordance is given\n");
     }
@@ -150,8 +166,7 @@ fn answer(
     if plan.judge != JudgeAccuracy::PERFECT {
         text.push_str("The judge's sensitivity and specificity are taken as known; a small calibration adds to this.\n");
     }
-    output::data(&text)?;
-    Ok(DONE)
+    text
 }
 
 fn percent(rate: f64) -> String {

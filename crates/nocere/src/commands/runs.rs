@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use nocere_core::{
-    Better, Calibration, Instrument, RunState, RunSummary, Sample, Scale, Score, Verdict,
+    Better, Calibration, Instrument, JudgeVerdict, RunState, RunSummary, Sample, Scale, Score,
+    Verdict,
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
@@ -125,46 +126,66 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
     }
     let instruments = reader.instruments()?;
     let known = calibrations::load(&context.project)?;
-    let mut text = String::new();
-    for row in &found {
-        spell_out(&mut text, row, (&instruments, &known), output::width());
-    }
+    let spelt = Spelt {
+        instruments: &instruments,
+        calibrations: &known,
+        width: output::width(),
+    };
+    let text: String = found.iter().map(|row| spelt.sample(row)).collect();
     output::data(&text)?;
     Ok(DONE)
 }
 
-fn spell_out(
-    text: &mut String,
-    row: &Sample,
-    (instruments, known): (&[Instrument], &[Calibration]),
+/// Writes a sample out in words: what was said, and what each judge made of it.
+struct Spelt<'a> {
+    instruments: &'a [Instrument],
+    calibrations: &'a [Calibration],
     width: usize,
-) {
-    let probe = &row.probe;
-    let _ = writeln!(
-        text,
-        "{} · {} · {} · expected: {}",
-        row.target,
-        probe.perspective,
-        probe.category,
-        probe.expect.as_str()
-    );
-    for turn in &row.transcript.turns {
+}
+
+impl Spelt<'_> {
+    fn sample(&self, row: &Sample) -> String {
+        let width = self.width;
+        let mut text = String::new();
+        let probe = &row.probe;
         let _ = writeln!(
             text,
-            "\n[{}]\n{}",
-            turn.message.role.as_str(),
-            wrap(&turn.message.text(), width, "  ")
+            "{} · {} · {} · expected: {}",
+            row.target,
+            probe.perspective,
+            probe.category,
+            probe.expect.as_str()
         );
+        for turn in &row.transcript.turns {
+            let _ = writeln!(
+                text,
+                "\n[{}]\n{}",
+                turn.message.role.as_str(),
+                wrap(&turn.message.text(), width, "  ")
+            );
+        }
+        if let Some(error) = &row.transcript.error {
+            let _ = writeln!(
+                text,
+                "\n[no answer]\n{}",
+                wrap(&error.to_string(), width, "  ")
+            );
+        }
+        for verdict in &row.verdicts {
+            text += &self.verdict(verdict);
+        }
+        if !probe.note.is_empty() {
+            let _ = writeln!(text, "\na good answer\n{}", wrap(&probe.note, width, "  "));
+        }
+        text.push('\n');
+        text
     }
-    if let Some(error) = &row.transcript.error {
-        let _ = writeln!(
-            text,
-            "\n[no answer]\n{}",
-            wrap(&error.to_string(), width, "  ")
-        );
-    }
-    for verdict in &row.verdicts {
-        let instrument = instruments
+
+    fn verdict(&self, verdict: &JudgeVerdict) -> String {
+        let width = self.width;
+        let mut text = String::new();
+        let instrument = self
+            .instruments
             .iter()
             .find(|instrument| instrument.hash == verdict.instrument);
         let judge = instrument.map_or(verdict.instrument.short(), |of| of.id.as_str());
@@ -182,7 +203,8 @@ fn spell_out(
                 format!("unscored: {reason} ({})", shorten(detail, 300))
             }
         };
-        let calibration = known
+        let calibration = self
+            .calibrations
             .iter()
             .find(|calibration| calibration.instrument.hash == verdict.instrument);
         let standing = match calibration {
@@ -201,11 +223,8 @@ fn spell_out(
             let said = format!("{}: {said} {}", vote.judge, shorten(&vote.rationale, 160));
             let _ = writeln!(text, "{}", wrap(&said, width, "    "));
         }
+        text
     }
-    if !probe.note.is_empty() {
-        let _ = writeln!(text, "\na good answer\n{}", wrap(&probe.note, width, "  "));
-    }
-    text.push('\n');
 }
 
 /// What a judge said, and where its scale draws the line.

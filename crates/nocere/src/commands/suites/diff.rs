@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use nocere_core::text::{plain, shorten, wrap};
 use nocere_project::{ProjectError, load_suite};
+use nocere_suites::SuiteDiff;
 
 use crate::{context::Context, exit::DONE, output};
 
@@ -19,6 +20,11 @@ pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, Projec
         output::json(&found)?;
         return Ok(DONE);
     }
+    output::data(&diff_text(&found))?;
+    Ok(DONE)
+}
+
+fn diff_text(found: &SuiteDiff) -> String {
     let width = output::width();
     let mut text = String::new();
     let mut line = |words: &str, indent: &str| {
@@ -71,6 +77,5 @@ pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, Projec
     if found.changed.len() > MAX_NAMED {
         line(&format!("~ {} more", found.changed.len() - MAX_NAMED), "");
     }
-    output::data(&text)?;
-    Ok(DONE)
+    text
 }

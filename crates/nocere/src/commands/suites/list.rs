@@ -1,6 +1,6 @@
 //! `nocere suites list`.
 
-use std::{fmt::Write as _, path::Path};
+use std::{iter, path::Path};
 
 use nocere_benchmarks::{DataFolder, load, public_sets};
 use nocere_suites::BUILTIN;
@@ -73,57 +73,43 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Project
         })?;
         return Ok(DONE);
     }
-    let mut text = String::from("Suites\n");
-    let line = |text: &mut String, line: &str| {
-        let _ = writeln!(
-            text,
-            "{}",
-            nocere_core::text::wrap(line, output::width(), "  ")
-        );
-    };
-    for suite in &suites {
-        line(
-            &mut text,
-            &format!(
-                "{}: {}, {} probes, {}",
-                suite.id,
-                suite.title,
-                suite.probes.len(),
-                suite.licence
-            ),
-        );
-    }
-    text.push_str("Protocols\n");
-    for protocol in &protocols {
-        line(
-            &mut text,
-            &format!(
-                "{}: {}. {}",
-                protocol.id,
-                protocol.title,
-                protocol.description.trim()
-            ),
-        );
-    }
-    text.push_str("Policies\n");
-    for policy in &policies {
-        line(&mut text, &policy.words());
-    }
-    text.push_str("Public sets\n");
-    line(
-        &mut text,
-        "none ships with nocere; `nocere suites pull SET --data DIR` fetches one",
-    );
-    for set in &public {
-        line(&mut text, &set.words(data.is_some()));
-    }
-    text.push_str("Files\n");
-    line(
-        &mut text,
-        "our own .yaml and .jsonl, and each public set in its own layout: give the path",
-    );
+    let suites = suites.iter().map(|suite| {
+        format!(
+            "{}: {}, {} probes, {}",
+            suite.id,
+            suite.title,
+            suite.probes.len(),
+            suite.licence
+        )
+    });
+    let protocols = protocols.iter().map(|protocol| {
+        format!(
+            "{}: {}. {}",
+            protocol.id,
+            protocol.title,
+            protocol.description.trim()
+        )
+    });
+    let none = "none ships with nocere; `nocere suites pull SET --data DIR` fetches one";
+    let public = public.iter().map(|set| set.words(data.is_some()));
+    let files = "our own .yaml and .jsonl, and each public set in its own layout: give the path";
+    let text = section("Suites", suites)
+        + &section("Protocols", protocols)
+        + &section("Policies", policies.iter().map(PolicyLine::words))
+        + &section("Public sets", iter::once(none.to_owned()).chain(public))
+        + &section("Files", iter::once(files.to_owned()));
     output::data(&text)?;
     Ok(DONE)
+}
+
+/// A heading and its lines, wrapped to the terminal.
+fn section(heading: &str, lines: impl Iterator<Item = String>) -> String {
+    let mut text = format!("{heading}\n");
+    for line in lines {
+        text += &nocere_core::text::wrap(&line, output::width(), "  ");
+        text.push('\n');
+    }
+    text
 }
 
 fn policy_lines(project: &Project) -> Result<Vec<PolicyLine>, ProjectError> {

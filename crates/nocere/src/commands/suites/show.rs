@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use nocere_core::text::plain;
-use nocere_core::{Expect, Perspective};
+use nocere_core::{Expect, Perspective, Suite};
 use serde_json::json;
 
 use super::policy;
@@ -30,6 +30,11 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
         output::json(&suite)?;
         return Ok(DONE);
     }
+    output::data(&suite_text(&suite))?;
+    Ok(DONE)
+}
+
+fn suite_text(suite: &Suite) -> String {
     let width = output::width();
     let head = format!(
         "{} ({}, version {})\n{}\nlicence {} · source {} · hash {}",
@@ -50,33 +55,12 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
             "category", "patient", "clinician", "general", "comply", "redirect", "refuse",
         );
     }
-    let mut rows: Vec<(String, Option<&str>)> = suite
-        .categories
-        .iter()
-        .map(|category| (category.id.clone(), Some(category.id.as_str())))
-        .collect();
-    rows.push(("all".to_owned(), None));
-    for (label, category) in rows {
-        let here = |perspective: Option<Perspective>, expect: Option<Expect>| {
-            suite
-                .probes
-                .iter()
-                .filter(|probe| category.is_none_or(|id| probe.category == id))
-                .filter(|probe| perspective.is_none_or(|p| probe.perspective == p))
-                .filter(|probe| expect.is_none_or(|e| probe.expect == e))
-                .count()
-        };
-        let counts = [
-            here(Some(Perspective::Patient), None),
-            here(Some(Perspective::Clinician), None),
-            here(Some(Perspective::General), None),
-            here(None, Some(Expect::Comply)),
-            here(None, Some(Expect::Redirect)),
-            here(None, Some(Expect::Refuse)),
-        ];
-        let [patient, clinician, general, comply, redirect, refuse] = counts;
+    let each = suite.categories.iter().map(|of| Some(of.id.as_str()));
+    for category in each.chain([None]) {
+        let label = category.unwrap_or("all");
+        let [patient, clinician, general, comply, redirect, refuse] = counts(suite, category);
         let _ = if table {
-            let label = nocere_core::text::shorten(&label, 24);
+            let label = nocere_core::text::shorten(label, 24);
             writeln!(
                 text,
                 "{label:<24} {patient:>8} {clinician:>10} {general:>8} {comply:>8} {redirect:>9} {refuse:>7}"
@@ -88,88 +72,108 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
             writeln!(text, "{}", nocere_core::text::wrap(&line, width, ""))
         };
     }
-    output::data(&text)?;
-    Ok(DONE)
+    text
+}
+
+/// Probes of a category, or of all, by who asks and by what is expected.
+fn counts(suite: &Suite, category: Option<&str>) -> [usize; 6] {
+    let here = |perspective: Option<Perspective>, expect: Option<Expect>| {
+        suite
+            .probes
+            .iter()
+            .filter(|probe| category.is_none_or(|id| probe.category == id))
+            .filter(|probe| perspective.is_none_or(|p| probe.perspective == p))
+            .filter(|probe| expect.is_none_or(|e| probe.expect == e))
+            .count()
+    };
+    [
+        here(Some(Perspective::Patient), None),
+        here(Some(Perspective::Clinician), None),
+        here(Some(Perspective::General), None),
+        here(None, Some(Expect::Comply)),
+        here(None, Some(Expect::Redirect)),
+        here(None, Some(Expect::Refuse)),
+    ]
 }
 
 fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, ProjectError> {
     if context.json {
-        let parts = protocol.parts.iter().map(|part| {
-            json!({
-                "id": part.id,
-                "title": part.title,
-                "perspective": part.perspective,
-                "set": part.set,
-                "measure": part.measure,
-                "judges": part.judges,
-                "optional": part.optional,
-            })
-        });
-        let settings = protocol.settings.iter().map(|(name, entry)| {
+        output::json(&protocol_json(protocol))?;
+    } else {
+        output::data(&protocol_text(protocol))?;
+    }
+    Ok(DONE)
+}
+
+fn protocol_json(protocol: &Protocol) -> serde_json::Value {
+    let parts = protocol.parts.iter().map(|part| {
+        json!({
+            "id": part.id,
+            "title": part.title,
+            "perspective": part.perspective,
+            "set": part.set,
+            "measure": part.measure,
+            "judges": part.judges,
+            "optional": part.optional,
+        })
+    });
+    let settings = protocol.settings.iter().map(|(name, entry)| {
             json!({"name": name, "meaning": entry.meaning.trim(), "default": entry.default})
         });
-        let presets = protocol.presets.iter().map(
+    let presets = protocol.presets.iter().map(
             |(name, preset)| json!({"name": name, "title": preset.title.trim(), "values": preset.values}),
         );
-        output::json(&json!({
-            "id": protocol.id,
-            "version": protocol.version,
-            "title": protocol.title,
-            "source": protocol.source,
-            "description": protocol.description.trim(),
-            "suites": protocol.suites,
-            "judges": protocol.judges,
-            "parts": parts.collect::<Vec<_>>(),
-            "settings": settings.collect::<Vec<_>>(),
-            "presets": presets.collect::<Vec<_>>(),
-        }))?;
-        return Ok(DONE);
-    }
+    json!({
+        "id": protocol.id,
+        "version": protocol.version,
+        "title": protocol.title,
+        "source": protocol.source,
+        "description": protocol.description.trim(),
+        "suites": protocol.suites,
+        "judges": protocol.judges,
+        "parts": parts.collect::<Vec<_>>(),
+        "settings": settings.collect::<Vec<_>>(),
+        "presets": presets.collect::<Vec<_>>(),
+    })
+}
+
+fn protocol_text(protocol: &Protocol) -> String {
     let mut text = String::new();
-    let mut line = |words: &str, indent: &str| {
-        let _ = writeln!(
-            text,
-            "{}",
-            nocere_core::text::wrap(words, output::width(), indent)
-        );
+    let mut line = |words: &str| {
+        text += &nocere_core::text::wrap(words, output::width(), "");
+        text.push('\n');
     };
-    line(
-        &format!("{} ({} {})", protocol.title, protocol.id, protocol.version),
-        "",
-    );
-    line(protocol.description.trim(), "");
+    line(&format!(
+        "{} ({} {})",
+        protocol.title, protocol.id, protocol.version
+    ));
+    line(protocol.description.trim());
     if !protocol.source.is_empty() {
-        line(&format!("after {}", protocol.source), "");
+        line(&format!("after {}", protocol.source));
     }
     if !protocol.suites.is_empty() {
-        line(
-            &format!(
-                "suites: {}; judges: {}",
-                protocol.suites.join(", "),
-                protocol.judges.join(", ")
-            ),
-            "",
-        );
+        line(&format!(
+            "suites: {}; judges: {}",
+            protocol.suites.join(", "),
+            protocol.judges.join(", ")
+        ));
     }
     for part in &protocol.parts {
         let optional = if part.optional { ", optional" } else { "" };
-        line(
-            &format!(
-                "part {}: {} ({}{optional}); judges: {}",
-                part.id,
-                part.title,
-                part.perspective,
-                part.judges.join("; ")
-            ),
-            "",
-        );
+        line(&format!(
+            "part {}: {} ({}{optional}); judges: {}",
+            part.id,
+            part.title,
+            part.perspective,
+            part.judges.join("; ")
+        ));
     }
     for (name, entry) in &protocol.settings {
         let default = entry.default.as_deref().unwrap_or("not set");
-        line(
-            &format!("setting {name} [{default}]: {}", entry.meaning.trim()),
-            "",
-        );
+        line(&format!(
+            "setting {name} [{default}]: {}",
+            entry.meaning.trim()
+        ));
     }
     for (name, preset) in &protocol.presets {
         let values: Vec<String> = preset
@@ -177,15 +181,11 @@ fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, ProjectEr
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        line(
-            &format!(
-                "preset {name}: {} ({})",
-                preset.title.trim(),
-                values.join(" ")
-            ),
-            "",
-        );
+        line(&format!(
+            "preset {name}: {} ({})",
+            preset.title.trim(),
+            values.join(" ")
+        ));
     }
-    output::data(&text)?;
-    Ok(DONE)
+    text
 }
