@@ -21,7 +21,7 @@ pub(crate) struct Counts {
     pub(crate) functions: usize,
     /// Functions that are long, with their lines.
     pub(crate) long: Vec<(String, usize)>,
-    pub(crate) tuples: usize,
+    pub(crate) tuples: Vec<String>,
     /// Files that use each other, directly or through others.
     pub(crate) circles: Vec<Vec<String>>,
 }
@@ -58,7 +58,7 @@ pub(crate) fn table() -> String {
         whole.lines += counts.lines;
         whole.functions += counts.functions;
         whole.long.extend(counts.long.iter().cloned());
-        whole.tuples += counts.tuples;
+        whole.tuples.extend(counts.tuples.iter().cloned());
         whole.circles.extend(counts.circles.iter().cloned());
     }
     text += &row("all", &whole);
@@ -69,6 +69,9 @@ pub(crate) fn table() -> String {
         .map(|(name, lines)| format!("{name} ({lines})"));
     text += &long.collect::<Vec<_>>().join(", ");
     text += ".\n";
+    if !whole.tuples.is_empty() {
+        text += &format!("Tuple parameters: {}.\n", whole.tuples.join(", "));
+    }
     for circle in &whole.circles {
         text += &format!("Circle: {}.\n", circle.join(", "));
     }
@@ -83,7 +86,7 @@ fn row(name: &str, counts: &Counts) -> String {
         counts.functions,
         counts.long.len(),
         100.0 * counts.long.len() as f64 / counts.functions.max(1) as f64,
-        counts.tuples,
+        counts.tuples.len(),
         counts.circles.len()
     )
 }
@@ -176,7 +179,10 @@ fn functions(module: &str, lines: &[&str], counts: &mut Counts) {
             )
             .copied()
             .collect();
-        counts.tuples += tuple_parameters(&head);
+        let tuple = || format!("{module}::{name}");
+        counts
+            .tuples
+            .extend(std::iter::repeat_with(tuple).take(tuple_parameters(&head)));
     }
 }
 
@@ -316,7 +322,7 @@ mod tests {
         functions("m", &without_tests(&text), &mut counts);
         assert_eq!(counts.functions, 2);
         assert_eq!(counts.long, [("m::long".to_owned(), 62)]);
-        assert_eq!(counts.tuples, 1);
+        assert_eq!(counts.tuples, ["m::long"]);
     }
 
     #[test]
