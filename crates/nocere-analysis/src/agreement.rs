@@ -66,12 +66,7 @@ pub(crate) struct Agreements {
 
 impl Agreements {
     pub(crate) fn add(&mut self, row: &Sample, instruments: &[Instrument]) {
-        let verdict = |instrument: &Instrument| {
-            row.verdicts
-                .iter()
-                .find(|verdict| verdict.instrument == instrument.hash)
-                .map(|verdict| &verdict.verdict)
-        };
+        let verdict = |instrument: &Instrument| row.verdict(&instrument.hash);
         // Judges of several questions give no single label that could be compared.
         let numbers: Vec<usize> = (0..instruments.len())
             .filter(|number| {

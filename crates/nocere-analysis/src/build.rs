@@ -126,13 +126,7 @@ impl RunReport {
             splits: collected.agreement.splits(instruments),
             calibrations: instruments
                 .iter()
-                .map(|instrument| {
-                    let own = input
-                        .calibrations
-                        .iter()
-                        .find(|calibration| calibration.instrument.hash == instrument.hash);
-                    own.map(CalibrationReport::of)
-                })
+                .map(|instrument| context.calibration(instrument).map(CalibrationReport::of))
                 .collect(),
             recorded: collected.recorded(instruments),
             instruments: instruments.to_vec(),

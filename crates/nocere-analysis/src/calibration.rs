@@ -157,25 +157,9 @@ impl Quality {
             resamples: RESAMPLES,
             seed: SEED,
         };
-        let answers: Vec<LabelledAnswer> = rows
-            .iter()
-            .filter_map(|row| {
-                let (truth, predicted) = row.pair()?;
-                Some(LabelledAnswer {
-                    cluster: row.cluster,
-                    truth,
-                    predicted,
-                })
-            })
-            .filter(|answer| answer.truth < classes && answer.predicted < classes)
-            .collect();
+        let answers = labelled(rows, |place| (place < classes).then_some(place));
         let confusion = table(classes, &answers);
-        let ratings = ratings(
-            classes,
-            answers
-                .iter()
-                .map(|a| (a.cluster, vec![Some(a.truth), Some(a.predicted)])),
-        );
+        let ratings = pair_ratings(classes, &answers);
         let several = classes > 2;
         let weighted =
             |weights| several.then(|| cohen_kappa(&ratings, weights, IntervalKind::Score));
@@ -205,21 +189,50 @@ impl Quality {
                 },
                 IntervalKind::Score,
             ),
-            classes: scale
-                .iter()
-                .enumerate()
-                .map(|(place, label)| ClassQuality {
-                    label: label.clone(),
-                    sensitivity: confusion.sensitivity(place),
-                    specificity: confusion.specificity(place),
-                    positive_predictive_value: confusion.positive_predictive_value(place),
-                })
-                .collect(),
+            classes: class_qualities(scale, &confusion),
             auroc: auroc(rows, judge),
             calibration_error: calibration_error(rows, classes, resampling),
             people: people(classes, rows, resampling),
         }
     }
+}
+
+/// People's label and the judge's of each answer that has both, as `place_of` maps labels;
+/// answers with a label that it does not map are left out.
+fn labelled(
+    rows: &[&CalibrationRow],
+    place_of: impl Fn(usize) -> Option<usize>,
+) -> Vec<LabelledAnswer> {
+    let answer = |row: &&CalibrationRow| {
+        let (human, judge) = row.pair()?;
+        Some(LabelledAnswer {
+            cluster: row.cluster,
+            truth: place_of(human)?,
+            predicted: place_of(judge)?,
+        })
+    };
+    rows.iter().filter_map(answer).collect()
+}
+
+/// People and the judge as two raters.
+fn pair_ratings(classes: usize, answers: &[LabelledAnswer]) -> Ratings {
+    let pairs = answers.iter();
+    ratings(
+        classes,
+        pairs.map(|of| (of.cluster, vec![Some(of.truth), Some(of.predicted)])),
+    )
+}
+
+fn class_qualities(scale: &[String], confusion: &Confusion) -> Vec<ClassQuality> {
+    let labels = scale.iter().enumerate();
+    labels
+        .map(|(place, label)| ClassQuality {
+            label: label.clone(),
+            sensitivity: confusion.sensitivity(place),
+            specificity: confusion.specificity(place),
+            positive_predictive_value: confusion.positive_predictive_value(place),
+        })
+        .collect()
 }
 
 fn table(classes: usize, answers: &[LabelledAnswer]) -> Confusion {
@@ -367,18 +380,6 @@ impl Standing {
         let Some(calibration) = calibration else {
             return Self::Uncalibrated;
         };
-        let pairs = |rows: &[&CalibrationRow]| -> Vec<LabelledAnswer> {
-            rows.iter()
-                .filter_map(|row| {
-                    let (human, judge) = row.pair()?;
-                    Some(LabelledAnswer {
-                        cluster: row.cluster,
-                        truth: usize::from(is_hit(human)?),
-                        predicted: usize::from(is_hit(judge)?),
-                    })
-                })
-                .collect()
-        };
         let own: Vec<&CalibrationRow> = calibration
             .rows
             .iter()
@@ -389,24 +390,9 @@ impl Standing {
         } else {
             own.clone()
         };
-        let whole: Vec<LabelledAnswer> = rows
-            .iter()
-            .filter_map(|row| {
-                let (truth, predicted) = row.pair()?;
-                Some(LabelledAnswer {
-                    cluster: row.cluster,
-                    truth,
-                    predicted,
-                })
-            })
-            .collect();
+        let whole = labelled(&rows, Some);
         let kappa = cohen_kappa(
-            &ratings(
-                calibration.scale.len(),
-                whole
-                    .iter()
-                    .map(|a| (a.cluster, vec![Some(a.truth), Some(a.predicted)])),
-            ),
+            &pair_ratings(calibration.scale.len(), &whole),
             Weights::Identity,
             IntervalKind::Score,
         )
@@ -424,7 +410,7 @@ impl Standing {
                 kappa,
             };
         }
-        let binary = table(2, &pairs(&own));
+        let binary = table(2, &labelled(&own, |place| is_hit(place).map(usize::from)));
         let counts = correction::ErrorCounts {
             true_positives: binary.count(1, 1),
             false_negatives: binary.count(1, 0),

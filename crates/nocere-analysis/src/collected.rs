@@ -17,6 +17,7 @@ use crate::{
     finding::{Finding, UnscoredSample, assess},
     linked::RiskFigure,
     mean::mean,
+    run_judge::RunJudge,
     run_report::{CategoryReport, Distribution, PerspectiveReport, RecordedScores, TargetReport},
     tally::{Facts, Tally},
 };
@@ -38,7 +39,13 @@ pub(crate) struct Context<'a> {
     pub(crate) seed: u64,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The calibration of this very judge.
+    pub(crate) fn calibration(&self, instrument: &Instrument) -> Option<&'a Calibration> {
+        let mut all = self.calibrations.iter();
+        all.find(|calibration| calibration.instrument.hash == instrument.hash)
+    }
+
     /// True if nothing that a judge of `instrument`'s measure says of `row` would be counted,
     /// because the probe lacks what such judges judge by.
     fn is_beside(&self, row: &Sample, instrument: &Instrument) -> bool {
@@ -100,23 +107,20 @@ impl Collected {
             .entry((row.target.clone(), row.transcript.outcome()))
             .or_default() += 1;
         self.agreement.add(row, context.instruments);
-        for (number, instrument) in context.instruments.iter().enumerate() {
-            let verdict = row
-                .verdicts
-                .iter()
-                .find(|verdict| verdict.instrument == instrument.hash)
-                .map(|verdict| &verdict.verdict);
+        for judge in RunJudge::all(context.instruments) {
+            let instrument = judge.instrument;
+            let verdict = row.verdict(&instrument.hash);
             // A protocol's judge reads its own parts: elsewhere nothing is missing.
             let reads = |record: &ProtocolRecord| record.reads(&instrument.id, &probe.suite);
             if verdict.is_none() && !context.protocol.is_none_or(reads) {
                 continue;
             }
             if !context.is_beside(row, instrument) {
-                self.tally.add(row, (number, instrument), verdict);
+                self.tally.add(row, judge, verdict);
             }
             self.add_unscored(row, instrument, verdict);
             self.add_recorded(row, instrument, verdict);
-            self.add_figures(row, (number, instrument), verdict, context.figures);
+            self.add_figures(row, judge, verdict, context.figures);
         }
         let category = context
             .suites
@@ -137,10 +141,11 @@ impl Collected {
     fn add_figures(
         &mut self,
         row: &Sample,
-        (judge, instrument): (usize, &Instrument),
+        judge: RunJudge<'_>,
         verdict: Option<&Verdict>,
         figures: &[FigureRow],
     ) {
+        let instrument = judge.instrument;
         for (figure, of) in figures.iter().enumerate() {
             if of.measure != instrument.measure || !of.applies(&row.probe) {
                 continue;
@@ -159,7 +164,7 @@ impl Collected {
                 .entry(CellKey {
                     place,
                     figure,
-                    judge,
+                    judge: judge.number,
                 })
                 .or_default()
                 .add(row.position, error.map(u32::from));
@@ -235,17 +240,14 @@ impl Collected {
     fn figures(&self, context: &Context<'_>, wanted: impl Fn(&Place) -> bool) -> Vec<Figure> {
         let mut figures = Vec::new();
         for (figure, row) in context.figures.iter().enumerate() {
-            let judges = context
-                .instruments
-                .iter()
-                .enumerate()
-                .filter(|(_, instrument)| instrument.measure == row.measure);
-            for (judge, instrument) in judges {
+            let judges = RunJudge::all(context.instruments)
+                .filter(|judge| judge.instrument.measure == row.measure);
+            for RunJudge { number, instrument } in judges {
                 let chosen: Vec<(&Place, &Cell)> = self
                     .cells
                     .iter()
                     .filter(|(key, _)| {
-                        key.figure == figure && key.judge == judge && wanted(&key.place)
+                        key.figure == figure && key.judge == number && wanted(&key.place)
                     })
                     .map(|(key, cell)| (&key.place, cell))
                     .collect();
@@ -254,12 +256,8 @@ impl Collected {
                 };
                 let unscored = chosen.iter().map(|(_, cell)| cell.unscored).sum();
                 let clusters = self.by_ask(chosen.iter().map(|(_, cell)| *cell));
-                let calibration = context
-                    .calibrations
-                    .iter()
-                    .find(|calibration| calibration.instrument.hash == instrument.hash);
                 let standing = Standing::of(
-                    calibration,
+                    context.calibration(instrument),
                     place.perspective,
                     |label| row.is_error_label(&instrument.scale, label),
                     &clusters,
@@ -304,7 +302,7 @@ impl Collected {
                 perspective,
                 samples,
                 figures: self.figures(context, here),
-                distributions: self.distributions(&who, context),
+                distributions: self.distributions(&id, perspective, context),
                 categories,
             });
         }
@@ -335,13 +333,13 @@ impl Collected {
     /// The labels of every judge that gives them, over the answers to one kind of asker.
     fn distributions(
         &self,
-        (target, perspective): &(String, Perspective),
+        target: &str,
+        perspective: Perspective,
         context: &Context<'_>,
     ) -> Vec<Distribution> {
-        let here = |facts: &Facts| facts.perspective == *perspective;
-        let judges = context.instruments.iter().enumerate();
-        judges
-            .filter_map(|(number, instrument)| {
+        let here = |facts: &Facts| facts.perspective == perspective;
+        RunJudge::all(context.instruments)
+            .filter_map(|RunJudge { number, instrument }| {
                 let chosen = self.tally.chosen(target, number, here);
                 let labels = instrument.scale.counted_labels();
                 if chosen.is_empty() || labels.is_empty() {

@@ -12,7 +12,10 @@ use nocere_stats::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{Cell, CellKey};
+use crate::{
+    cells::{Cell, CellKey},
+    run_judge::RunJudge,
+};
 
 /// Flips where they cannot all be gone through.
 const FLIPS: u32 = 10_000;
@@ -47,6 +50,24 @@ pub struct TargetPair {
     pub adjusted: f64,
 }
 
+/// Hits and scored answers, by the position of the probe.
+type Counts = BTreeMap<i64, (u64, u64)>;
+
+/// The probes of which both have scored answers.
+fn shared(a: &Counts, b: &Counts) -> Vec<PairedCluster> {
+    a.iter()
+        .filter_map(|(probe, (hits, total))| {
+            let (other_hits, other_total) = b.get(probe)?;
+            Some(PairedCluster {
+                first_sum: *hits as f64,
+                first_count: *total,
+                second_sum: *other_hits as f64,
+                second_count: *other_total,
+            })
+        })
+        .collect()
+}
+
 /// Every pair of targets, perspective and figure, with each figure's first judge.
 pub(crate) fn compare(
     cells: &BTreeMap<CellKey, Cell>,
@@ -58,15 +79,12 @@ pub(crate) fn compare(
     let mut pairs = Vec::new();
     for perspective in Perspective::ALL {
         for (index, row) in rows.iter().enumerate() {
-            let Some((number, judge)) = instruments
-                .iter()
-                .enumerate()
-                .find(|(_, instrument)| instrument.measure == row.measure)
+            let Some(RunJudge { number, instrument }) =
+                RunJudge::all(instruments).find(|judge| judge.instrument.measure == row.measure)
             else {
                 continue;
             };
-            // Hits and scored answers by probe.
-            let of = |target: &str| -> BTreeMap<i64, (u64, u64)> {
+            let of = |target: &str| -> Counts {
                 cells
                     .iter()
                     .filter(|(key, _)| {
@@ -78,32 +96,19 @@ pub(crate) fn compare(
                     .flat_map(|(_, cell)| cell.by_probe())
                     .collect()
             };
-            let rates: Vec<BTreeMap<i64, (u64, u64)>> =
-                targets.iter().map(|target| of(target)).collect();
+            let rates: Vec<Counts> = targets.iter().map(|target| of(target)).collect();
             for (first, a) in rates.iter().enumerate() {
                 for (second, b) in rates.iter().enumerate().skip(first + 1) {
-                    let shared: Vec<PairedCluster> = a
-                        .iter()
-                        .filter_map(|(probe, (hits, total))| {
-                            let (other_hits, other_total) = b.get(probe)?;
-                            Some(PairedCluster {
-                                first_sum: *hits as f64,
-                                first_count: *total,
-                                second_sum: *other_hits as f64,
-                                second_count: *other_total,
-                            })
-                        })
-                        .collect();
-                    let (Some(difference), Some(p_value)) =
-                        (cluster_difference(&shared), p_value(&shared, seed))
-                    else {
+                    let shared = shared(a, b);
+                    let found = cluster_difference(&shared).zip(p_value(&shared, seed));
+                    let Some((difference, p_value)) = found else {
                         continue;
                     };
                     pairs.push(TargetPair {
                         perspective,
                         figure: row.id.clone(),
-                        title: row.title(&judge.scale),
-                        judge: judge.id.clone(),
+                        title: row.title(&instrument.scale),
+                        judge: instrument.id.clone(),
                         first: targets[first].clone(),
                         second: targets[second].clone(),
                         probes: shared.len() as u64,

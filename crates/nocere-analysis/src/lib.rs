@@ -17,6 +17,7 @@ mod frontier;
 mod linked;
 mod mean;
 mod protocol_tables;
+mod run_judge;
 mod run_report;
 mod tally;
 

@@ -7,7 +7,10 @@ use nocere_core::{Expect, Instrument, Perspective, key::derive_seed, measure};
 use nocere_stats::{Estimate, Resampling, cluster_bootstrap_mean, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
-use crate::tally::{ByProbe, Facts, Tally};
+use crate::{
+    run_judge::RunJudge,
+    tally::{ByProbe, Facts, Tally},
+};
 
 /// Resamples for the interval of a mean.
 const RESAMPLES: u32 = 2_000;
@@ -126,7 +129,7 @@ pub(crate) fn linked(
     let asks = tally.asks();
     let mut all = Vec::new();
     for target in targets {
-        for (number, instrument) in instruments.iter().enumerate() {
+        for RunJudge { number, instrument } in RunJudge::all(instruments) {
             let Some(labels) = tally.labels.get(&(target.clone(), number)) else {
                 continue;
             };
@@ -183,6 +186,66 @@ impl Pairs {
     }
 }
 
+/// Two askers of one matter beside each other, pair by pair.
+#[derive(Default)]
+struct Gaps<'a> {
+    right: Pairs,
+    none: Pairs,
+    wrong: Pairs,
+    unwarranted: Pairs,
+    by_pair: BTreeMap<(Perspective, Perspective), Pairs>,
+    /// Sum and number of the gaps, by matter.
+    sums: BTreeMap<&'a str, (f64, u64)>,
+    compared: BTreeSet<&'a str>,
+}
+
+impl<'a> Gaps<'a> {
+    /// `refusals` are how far each of the two answers refuses, if both were scored.
+    fn add(&mut self, matter: &'a str, [a, b]: [&Facts; 2], refusals: Option<(f64, f64)>) {
+        self.compared.insert(matter);
+        if a.expect == b.expect {
+            let differs = refusals.map(|(x, y)| (x - y).abs() > f64::EPSILON);
+            self.unwarranted.add(matter, differs);
+            return;
+        }
+        // `Expect` is ordered by caution: comply, redirect, refuse.
+        let gap = refusals.map(|(x, y)| if a.expect > b.expect { x - y } else { y - x });
+        let is_right = gap.map(|gap| gap > f64::EPSILON);
+        self.right.add(matter, is_right);
+        self.none
+            .add(matter, gap.map(|gap| gap.abs() <= f64::EPSILON));
+        self.wrong.add(matter, gap.map(|gap| gap < -f64::EPSILON));
+        let who = (
+            a.perspective.min(b.perspective),
+            a.perspective.max(b.perspective),
+        );
+        self.by_pair.entry(who).or_default().add(matter, is_right);
+        if let Some(gap) = gap {
+            let entry = self.sums.entry(matter).or_default();
+            entry.0 += gap;
+            entry.1 += 1;
+        }
+    }
+
+    /// `None` if no two askers could be compared.
+    fn whole(self, seed: u64) -> Option<PerspectiveGap> {
+        if self.compared.is_empty() {
+            return None;
+        }
+        let clusters: Vec<(f64, u64)> = self.sums.into_values().collect();
+        let by_pair = self.by_pair.into_iter();
+        Some(PerspectiveGap {
+            mean: mean_gap(&clusters, seed),
+            right: self.right.rate(),
+            none: self.none.rate(),
+            wrong: self.wrong.rate(),
+            unwarranted: self.unwarranted.rate(),
+            by_pair: by_pair.map(|(who, pairs)| (who, pairs.rate())).collect(),
+            matters: self.compared.len() as u64,
+        })
+    }
+}
+
 struct Links<'a> {
     facts: &'a BTreeMap<i64, Facts>,
     /// As [`Tally::asks`].
@@ -225,62 +288,18 @@ impl<'a> Links<'a> {
                 matters.entry(key).or_default().push((position, facts));
             }
         }
-        let mut right = Pairs::default();
-        let mut none = Pairs::default();
-        let mut wrong = Pairs::default();
-        let mut unwarranted = Pairs::default();
-        let mut by_pair: BTreeMap<(Perspective, Perspective), Pairs> = BTreeMap::new();
-        let mut gaps: BTreeMap<&str, (f64, u64)> = BTreeMap::new();
-        let mut compared = BTreeSet::new();
+        let mut gaps = Gaps::default();
         for ((_, matter), asks) in &matters {
             for (at, (first, a)) in asks.iter().enumerate() {
                 for (second, b) in &asks[at + 1..] {
-                    if a.perspective == b.perspective {
-                        continue;
-                    }
-                    compared.insert(*matter);
-                    let refusals = self.refusal(*first).zip(self.refusal(*second));
-                    if a.expect == b.expect {
-                        let differs = refusals.map(|(x, y)| (x - y).abs() > f64::EPSILON);
-                        unwarranted.add(matter, differs);
-                        continue;
-                    }
-                    // `Expect` is ordered by caution: comply, redirect, refuse.
-                    let gap =
-                        refusals.map(|(x, y)| if a.expect > b.expect { x - y } else { y - x });
-                    let is_right = gap.map(|gap| gap > f64::EPSILON);
-                    right.add(matter, is_right);
-                    none.add(matter, gap.map(|gap| gap.abs() <= f64::EPSILON));
-                    wrong.add(matter, gap.map(|gap| gap < -f64::EPSILON));
-                    let who = (
-                        a.perspective.min(b.perspective),
-                        a.perspective.max(b.perspective),
-                    );
-                    by_pair.entry(who).or_default().add(matter, is_right);
-                    if let Some(gap) = gap {
-                        let entry = gaps.entry(matter).or_default();
-                        entry.0 += gap;
-                        entry.1 += 1;
+                    if a.perspective != b.perspective {
+                        let refusals = self.refusal(*first).zip(self.refusal(*second));
+                        gaps.add(matter, [a, b], refusals);
                     }
                 }
             }
         }
-        if compared.is_empty() {
-            return None;
-        }
-        let clusters: Vec<(f64, u64)> = gaps.into_values().collect();
-        Some(PerspectiveGap {
-            mean: mean_gap(&clusters, seed),
-            right: right.rate(),
-            none: none.rate(),
-            wrong: wrong.rate(),
-            unwarranted: unwarranted.rate(),
-            by_pair: by_pair
-                .into_iter()
-                .map(|(who, pairs)| (who, pairs.rate()))
-                .collect(),
-            matters: compared.len() as u64,
-        })
+        gaps.whole(seed)
     }
 
     fn twins(&self) -> Option<TwinFigure> {

@@ -14,6 +14,7 @@ use crate::{
     calibration::Standing,
     figure::percent,
     mean::{Mean, mean},
+    run_judge::RunJudge,
     tally::{Facts, Labels, Tally},
 };
 
@@ -229,7 +230,8 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
         .collect();
     // Where neither side of the scale is good, a label means the opposite where help was due:
     // these tables are kept apart.
-    let depends = judges(source, part).any(|(_, judge)| judge.scale.better == Better::Neither)
+    let depends = judges(source, part)
+        .any(|judge| judge.instrument.scale.better == Better::Neither)
         || published(source, part).any(|(_, table)| table.expect.is_some());
     if depends {
         return expectations
@@ -259,7 +261,7 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
     };
     let mut rows = Vec::new();
-    for (number, instrument) in judges(source, part) {
+    for RunJudge { number, instrument } in judges(source, part) {
         for target in source.targets {
             let labels = source.tally.chosen(target, number, here);
             if !labels.is_empty() {
@@ -275,9 +277,7 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
             }
         }
     }
-    let first = judges(source, part)
-        .next()
-        .map(|(_, instrument)| instrument);
+    let first = judges(source, part).next().map(|judge| judge.instrument);
     let published_rows = published.map_or_else(Vec::new, |(file, table)| {
         let rows = table.rows.iter();
         rows.map(|(model, values)| published_row(file, table, &part.columns, model, values))
@@ -365,12 +365,8 @@ fn note(
 }
 
 /// The judges of the part's measure that read it, by number.
-fn judges<'a>(
-    source: &'a Source<'_>,
-    part: &'a PartRecord,
-) -> impl Iterator<Item = (usize, &'a Instrument)> {
-    let all = source.instruments.iter().enumerate();
-    all.filter(|(_, instrument)| {
+fn judges<'a>(source: &'a Source<'_>, part: &'a PartRecord) -> impl Iterator<Item = RunJudge<'a>> {
+    RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
         instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)
     })
 }
@@ -470,6 +466,24 @@ fn published_share(hits: u64, total: u64) -> Estimate {
     rate_of_clusters(answers.collect(), 0)
 }
 
+/// Each published model's mean by category, in the order of ours; `None` where the source has
+/// no such category.
+fn published_means(
+    table: &BaselineMeans,
+    categories: &[(&str, &str)],
+) -> Vec<(String, Vec<Option<f64>>)> {
+    let rows = table.rows.iter();
+    rows.map(|(model, values)| {
+        let of = |id: &str| {
+            let place = table.categories.iter().position(|known| known == id)?;
+            values.get(place).copied()
+        };
+        let values = categories.iter().map(|(id, _)| of(id));
+        (model.clone(), values.collect())
+    })
+    .collect()
+}
+
 fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
     let categories: Vec<(&str, &str)> = source
         .suites
@@ -479,7 +493,7 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
         .map(|category| (category.id.as_str(), category.title.as_str()))
         .collect();
     let mut rows = Vec::new();
-    for (number, instrument) in judges(source, part) {
+    for RunJudge { number, instrument } in judges(source, part) {
         for target in source.targets {
             let row: Vec<Option<Mean>> = categories
                 .iter()
@@ -504,18 +518,8 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
         });
     MeansTable {
         rows,
-        published: published.map_or_else(Vec::new, |(_, table)| {
-            let rows = table.rows.iter();
-            rows.map(|(model, values)| {
-                let of = |id: &str| {
-                    let place = table.categories.iter().position(|known| known == id)?;
-                    values.get(place).copied()
-                };
-                let values = categories.iter().map(|(id, _)| of(id));
-                (model.clone(), values.collect())
-            })
-            .collect()
-        }),
+        published: published
+            .map_or_else(Vec::new, |(_, table)| published_means(table, &categories)),
         published_note: published.map_or_else(String::new, |(file, table)| {
             note(
                 &file.source,

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Expect, Instrument, Perspective, Probe, Sample, Score, Verdict};
+use nocere_core::{Expect, Perspective, Probe, Sample, Score, Verdict};
+
+use crate::run_judge::RunJudge;
 
 /// What a report must know of a probe.
 #[derive(Clone, Debug)]
@@ -146,25 +148,21 @@ impl Tally {
             .collect()
     }
 
-    pub(crate) fn add(
-        &mut self,
-        row: &Sample,
-        (number, instrument): (usize, &Instrument),
-        verdict: Option<&Verdict>,
-    ) {
-        let names = instrument.scale.counted_labels();
+    pub(crate) fn add(&mut self, row: &Sample, judge: RunJudge<'_>, verdict: Option<&Verdict>) {
+        let scale = &judge.instrument.scale;
+        let names = scale.counted_labels();
         if names.is_empty() {
             return;
         }
         let labels = self
             .labels
-            .entry((row.target.clone(), number))
+            .entry((row.target.clone(), judge.number))
             .or_default()
             .entry(row.position)
             .or_default();
         labels.counts.resize(names.len(), 0);
         match verdict.and_then(Verdict::score) {
-            Some(Score::Items { items }) if instrument.scale.items.is_some() => {
+            Some(Score::Items { items }) if scale.items.is_some() => {
                 labels.scored += 1;
                 for item in items {
                     if let Some(place) = names.iter().position(|name| *name == item.label) {
@@ -172,7 +170,7 @@ impl Tally {
                     }
                 }
             }
-            Some(score) => match instrument.scale.place(score) {
+            Some(score) => match scale.place(score) {
                 Some(place) => {
                     labels.scored += 1;
                     labels.counts[place] += 1;

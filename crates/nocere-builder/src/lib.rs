@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 pub use diversity::{Diversity, diversity};
 pub use lines::{Lines, candidate_lines};
 pub use outcome::{CategoryOutcome, DimensionOutcome, Outcome, agreement, remarks, report_text};
-pub use prompt::{GeneratorBrief, Request, requests};
+pub use prompt::{Amount, GeneratorBrief, Request, requests};
 pub use ratings::{
-    Anchor, DIMENSIONS, Dimension, Rating, check_sheet, holds_ratings, ratings_of, review_sheet,
-    sheet_ids,
+    Anchor, DIMENSIONS, Dimension, Rated, Rating, check_sheet, holds_ratings, ratings_of,
+    review_sheet, sheet_ids,
 };
 pub use record::{BuildRecord, Choices, KnownSet, PolicyRecord, Runs, Settings, SheetRecord};
 pub use sift::{KnownPrompt, sift};

@@ -67,7 +67,8 @@ pub struct DimensionOutcome {
 impl CategoryOutcome {
     pub fn of(
         category: &str,
-        (asked, dropped_lines): (usize, usize),
+        asked: usize,
+        dropped_lines: usize,
         candidates: &[Candidate],
     ) -> Self {
         let own: Vec<&Candidate> = candidates
@@ -280,7 +281,21 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
     let Some(outcome) = &record.outcome else {
         return text;
     };
-    text += "\n## What became of the candidates\n\n| category | asked | written | lines dropped | alike | known prompts | unscored | below | not relevant | kept | mean fit |\n| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n";
+    text += &fates(outcome);
+    text += &diversities(outcome);
+    text += &how_to_rate();
+    let _ = writeln!(
+        text,
+        "\n{} candidates in all; candidates.jsonl has each with what became of it.",
+        candidates.len()
+    );
+    text
+}
+
+fn fates(outcome: &Outcome) -> String {
+    let mut text = String::from(
+        "\n## What became of the candidates\n\n| category | asked | written | lines dropped | alike | known prompts | unscored | below | not relevant | kept | mean fit |\n| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
+    );
     for row in &outcome.categories {
         let _ = writeln!(
             text,
@@ -299,7 +314,13 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
                 .map_or_else(|| "–".to_owned(), |fit| format!("{fit:.2}")),
         );
     }
-    text += "\n## How different the kept ones are\n\nNearest: mean likeness of a message to the one most like it (Jaccard index of runs of three words; 0.5 and above is taken out). Distinct-2: different pairs of neighbouring words over all pairs; falls with the number of messages.\n\n| category | kept | words, fewest / median / most | nearest | distinct-2 | commonest opening |\n| --- | --: | --- | --: | --: | --- |\n";
+    text
+}
+
+fn diversities(outcome: &Outcome) -> String {
+    let mut text = String::from(
+        "\n## How different the kept ones are\n\nNearest: mean likeness of a message to the one most like it (Jaccard index of runs of three words; 0.5 and above is taken out). Distinct-2: different pairs of neighbouring words over all pairs; falls with the number of messages.\n\n| category | kept | words, fewest / median / most | nearest | distinct-2 | commonest opening |\n| --- | --: | --- | --: | --: | --- |\n",
+    );
     for row in &outcome.categories {
         if let Some(diversity) = &row.diversity {
             let (fewest, median, most) = diversity.words;
@@ -315,7 +336,13 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
             );
         }
     }
-    text += "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit; review-more.csv, if it is there, has those that came later. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n";
+    text
+}
+
+fn how_to_rate() -> String {
+    let mut text = String::from(
+        "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit; review-more.csv, if it is there, has those that came later. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n",
+    );
     for anchor in DIMENSIONS {
         let levels: Vec<String> = (1..)
             .zip(anchor.levels)
@@ -329,10 +356,5 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
             levels.join(", ")
         );
     }
-    let _ = writeln!(
-        text,
-        "\n{} candidates in all; candidates.jsonl has each with what became of it.",
-        candidates.len()
-    );
     text
 }

@@ -47,14 +47,22 @@ pub struct Request {
 
 /// Number and kind of candidates to request.
 #[derive(Clone, Copy, Debug)]
-struct Amount<'a> {
+pub struct Amount<'a> {
     /// Number of candidates per category.
-    each: usize,
-    /// Maximum number of candidates per request.
-    batch: usize,
+    pub each: usize,
+    /// Maximum number of candidates per request; 0 is taken as 1.
+    pub batch: usize,
     /// Seed for the order of fields and manners.
-    seed: u64,
+    pub seed: u64,
     /// BCP 47 language tag.
+    pub language: &'a str,
+}
+
+/// What the candidates of one request have in common.
+struct Theme<'a> {
+    count: usize,
+    field: &'a str,
+    manner: &'a str,
     language: &'a str,
 }
 
@@ -91,8 +99,7 @@ impl GeneratorBrief {
         &self,
         policy: &Policy,
         category: &PolicyCategory,
-        (count, field, manner): (usize, &str, &str),
-        language: &str,
+        theme: &Theme<'_>,
     ) -> Result<String, SuiteError> {
         let fault = |error: &minijinja::Error| {
             let detail = error
@@ -107,24 +114,23 @@ impl GeneratorBrief {
             .render_str(
                 &self.file.template,
                 context! {
-                    count,
+                    count => theme.count,
                     asker => self.file.askers.get(&policy.perspective),
                     title => &category.title,
                     goal => category.goal.trim(),
                     good => &category.good,
                     must_not => &category.must_not,
                     examples,
-                    field,
-                    manner,
-                    language => (language != "en").then_some(language),
+                    field => theme.field,
+                    manner => theme.manner,
+                    language => (theme.language != "en").then_some(theme.language),
                 },
             )
             .map_err(|error| fault(&error))
     }
 }
 
-/// Requests for `each` candidates in each of the policy's `categories`, at most `batch` per
-/// request. `seed` orders fields and manners; `language` is a BCP 47 tag.
+/// Requests for the amount of candidates wanted in each of the policy's `categories`.
 ///
 /// # Errors
 ///
@@ -133,15 +139,8 @@ pub fn requests(
     brief: &GeneratorBrief,
     policy: &Policy,
     categories: &[&PolicyCategory],
-    (each, batch): (usize, usize),
-    (seed, language): (u64, &str),
+    amount: Amount<'_>,
 ) -> Result<Vec<Request>, SuiteError> {
-    let amount = Amount {
-        each,
-        batch: batch.max(1),
-        seed,
-        language,
-    };
     let mut all = Vec::new();
     for category in categories {
         all.extend(for_category(brief, policy, category, amount)?);
@@ -162,9 +161,15 @@ fn for_category(
         if left == 0 {
             break;
         }
-        let count = left.min(amount.batch);
+        let count = left.min(amount.batch.max(1));
         left -= count;
-        let mut text = brief.render(policy, category, (count, field, manner), amount.language)?;
+        let theme = Theme {
+            count,
+            field,
+            manner,
+            language: amount.language,
+        };
+        let mut text = brief.render(policy, category, &theme)?;
         // A repeated theme must differ in text, or both requests would get the same answer.
         let round = (number - 1) / themes.len() + 1;
         if round > 1 {
@@ -221,7 +226,13 @@ mod tests {
         let policies = PolicySet::embedded().unwrap();
         let policy = policies.get(perspective).unwrap();
         let categories: Vec<&PolicyCategory> = policy.categories.iter().take(2).collect();
-        requests(&brief, policy, &categories, (each, 10), (seed, "en")).unwrap()
+        let amount = Amount {
+            each,
+            batch: 10,
+            seed,
+            language: "en",
+        };
+        requests(&brief, policy, &categories, amount).unwrap()
     }
 
     #[test]

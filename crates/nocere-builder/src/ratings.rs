@@ -79,6 +79,45 @@ pub struct Rating {
     pub likelihood: Option<u8>,
 }
 
+/// How much of a suite people have rated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rated {
+    /// Kept candidates with a severity and a likelihood.
+    pub rated: usize,
+    /// Kept candidates.
+    pub kept: usize,
+}
+
+impl Rated {
+    /// Counts them.
+    pub fn of(candidates: &[Candidate], ratings: &[Rating]) -> Self {
+        let kept: Vec<&Candidate> = candidates
+            .iter()
+            .filter(|candidate| matches!(candidate.fate, Fate::Kept { .. }))
+            .collect();
+        let has = |candidate: &Candidate, dimension| {
+            Rating::mean(ratings, &candidate.id, dimension).is_some()
+        };
+        let rated = kept.iter().filter(|candidate| {
+            has(candidate, Dimension::Severity) && has(candidate, Dimension::Likelihood)
+        });
+        Self {
+            rated: rated.count(),
+            kept: kept.len(),
+        }
+    }
+
+    /// The version of a built suite: a draft has 0.1.0, a suite that is rated in part 0.2.0, one
+    /// that is rated whole 1.0.0.
+    pub fn version(self) -> &'static str {
+        match self.rated {
+            0 => "0.1.0",
+            some if some < self.kept => "0.2.0",
+            _ => "1.0.0",
+        }
+    }
+}
+
 impl Rating {
     /// The rating on one dimension.
     pub fn of(&self, dimension: Dimension) -> Option<u8> {

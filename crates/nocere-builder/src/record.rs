@@ -7,7 +7,7 @@ use nocere_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Rating};
+use crate::{Outcome, Rated, Rating};
 
 /// Version of the file's form.
 const FORMAT: u32 = 1;
@@ -142,23 +142,23 @@ impl BuildRecord {
         changes(&self.settings, wanted)
     }
 
-    /// Policy, models and people behind the suite, in one paragraph; `rated` of its `probes`
-    /// have ratings.
-    pub fn source(&self, ratings: &[Rating], (rated, probes): (usize, usize)) -> String {
+    /// Policy, models and people behind the suite, in one paragraph.
+    pub fn source(&self, ratings: &[Rating], rated: Rated) -> String {
         let Settings {
             policy,
             generator,
             judge,
             ..
         } = &self.settings;
+        let Rated { rated, kept } = rated;
         let raters: BTreeSet<String> = ratings
             .iter()
             .map(|rating| rating.rater.to_lowercase())
             .collect();
         let people = match raters.len() {
             0 => "not rated by people".to_owned(),
-            1 => format!("{rated} of {probes} probes rated by 1 person"),
-            several => format!("{rated} of {probes} probes rated by {several} people"),
+            1 => format!("{rated} of {kept} probes rated by 1 person"),
+            several => format!("{rated} of {kept} probes rated by {several} people"),
         };
         format!(
             "built by nocere {} from the policy {} {} ({}) with {}; fit by {} {}, kept above {}; {people}",

@@ -234,6 +234,15 @@ pub struct Sample {
     pub verdicts: Vec<JudgeVerdict>,
 }
 
+impl Sample {
+    /// The verdict of the instrument with this hash, if it has judged the sample.
+    pub fn verdict(&self, instrument: &ContentHash) -> Option<&Verdict> {
+        let mut verdicts = self.verdicts.iter();
+        let found = verdicts.find(|verdict| verdict.instrument == *instrument);
+        found.map(|verdict| &verdict.verdict)
+    }
+}
+
 /// What a person said of one sample. Labels are append-only: who changes their mind adds one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! The scale of a judge: what its values are, and which direction is good. A scale is a value
 //! that an instrument carries, so that a judge of a new kind needs no new type.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,25 +67,20 @@ impl Scale {
         }
     }
 
-    /// Whole numbers from `first` to `last`; `bound` is the first one above the line.
-    pub fn numbered(id: &str, (first, last): (u8, u8), better: Better, bound: u8) -> Self {
+    /// Whole numbers, such as 1 to 5; `bound` is the first one above the line.
+    pub fn numbered(id: &str, levels: RangeInclusive<u8>, better: Better, bound: u8) -> Self {
         Self {
             id: id.to_owned(),
-            labels: (first..=last).map(|level| level.to_string()).collect(),
+            bound: usize::from(bound.saturating_sub(*levels.start())),
+            labels: levels.map(|level| level.to_string()).collect(),
             items: None,
             better,
-            bound: usize::from(bound.saturating_sub(first)),
         }
     }
 
     /// Harm from 1 to 5, safe up to `safe_max`.
     pub fn harm(safe_max: u8) -> Self {
-        Self::numbered(
-            "harm-1-5",
-            (1, 5),
-            Better::Lower,
-            safe_max.saturating_add(1),
-        )
+        Self::numbered("harm-1-5", 1..=5, Better::Lower, safe_max.saturating_add(1))
     }
 
     /// What the documents say to each sentence (FACTS Grounding, arXiv 2501.03200).
@@ -255,7 +250,7 @@ mod tests {
                 assert_eq!(scale.is_bad(place), Some(bad.contains(label.as_str())));
             }
         }
-        let helpful = Scale::numbered("helpfulness-1-5", (1, 5), Better::Higher, 3);
+        let helpful = Scale::numbered("helpfulness-1-5", 1..=5, Better::Higher, 3);
         assert_eq!(helpful.bad_labels().concat(), "12");
         assert_eq!(Scale::compliance().is_bad(2), None);
     }

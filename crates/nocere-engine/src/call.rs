@@ -236,6 +236,19 @@ impl Metered {
         self.desk.stopping().or_else(|| self.scope.get())
     }
 
+    /// Tells the listener of a failed attempt and journals it.
+    async fn note(&self, attempt: AttemptRecord) -> Result<(), ModelError> {
+        self.hear(&RunEvent::AttemptFailed {
+            model: &attempt.model,
+            attempt: attempt.number,
+            problem: &attempt.problem,
+            latency_ms: attempt.latency_ms,
+            wait_ms: attempt.wait_ms,
+        });
+        let noted = self.desk.journal.note_attempt(attempt).await;
+        noted.map_err(|error| self.stop_run(&error.to_string()))
+    }
+
     async fn try_often(
         &self,
         request: &ChatRequest,
@@ -282,15 +295,8 @@ impl Metered {
                 latency_ms,
                 wait_ms: (!last).then_some(wait.as_millis() as u64),
             };
-            self.hear(&RunEvent::AttemptFailed {
-                model: &attempt.model,
-                attempt: attempt.number,
-                problem: &attempt.problem,
-                latency_ms: attempt.latency_ms,
-                wait_ms: attempt.wait_ms,
-            });
-            if let Err(error) = self.desk.journal.note_attempt(attempt).await {
-                return (Err(self.stop_run(&error.to_string())), sent, None);
+            if let Err(stopped) = self.note(attempt).await {
+                return (Err(stopped), sent, None);
             }
             if last && has_no_room {
                 // The server has no time for this call now; that is no answer to it.

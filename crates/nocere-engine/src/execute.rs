@@ -361,14 +361,15 @@ impl<Q: WorkQueue> Shared<Q> {
         &self,
         setup: &ModelSetup,
         purpose: Purpose,
-        (work, scope): (&TargetWork, Fatal),
+        work: &TargetWork,
+        unit: &UnitRecord,
     ) -> Box<dyn ChatModel> {
         Box::new(Metered {
             setup: setup.clone(),
             purpose,
             target: Arc::clone(&work.name),
             desk: Arc::clone(&self.desk),
-            scope,
+            scope: self.scope(purpose, work, unit),
         })
     }
 
@@ -387,7 +388,7 @@ impl<Q: WorkQueue> Shared<Q> {
 
     fn streamed_models(&self, work: &TargetWork, unit: &UnitRecord) -> Models {
         self.models(work, unit, |setup, purpose| {
-            self.metered(setup, purpose, (work, self.scope(purpose, work, unit)))
+            self.metered(setup, purpose, work, unit)
         })
     }
 
@@ -401,7 +402,7 @@ impl<Q: WorkQueue> Shared<Q> {
     ) -> Models {
         self.models(work, unit, |setup, purpose| -> Box<dyn ChatModel> {
             if setup.model.grouping().is_none() {
-                return self.metered(setup, purpose, (work, self.scope(purpose, work, unit)));
+                return self.metered(setup, purpose, work, unit);
             }
             Box::new(Gated {
                 gate: Arc::clone(gate),

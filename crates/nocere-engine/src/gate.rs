@@ -136,19 +136,13 @@ impl Gate {
         let Some(model) = batch.first().map(|parked| Arc::clone(&parked.model)) else {
             return;
         };
-        for _ in &batch {
-            let stopping = || self.desk.fatal.get();
-            match self.desk.purse.reserve(Money::ZERO, &stopping).await {
-                Ok(reserved) => reserved.settle(Money::ZERO),
-                Err(message) => {
-                    for parked in batch {
-                        let message = message.clone();
-                        // A conversation that was dropped no longer listens.
-                        let _ = parked.reply.send(Err(ModelError::Stopped { message }));
-                    }
-                    return;
-                }
+        if let Err(message) = self.pay(batch.len()).await {
+            for parked in batch {
+                let message = message.clone();
+                // A conversation that was dropped no longer listens.
+                let _ = parked.reply.send(Err(ModelError::Stopped { message }));
             }
+            return;
         }
         let requests: Vec<ChatRequest> =
             batch.iter().map(|parked| parked.request.clone()).collect();
@@ -164,37 +158,7 @@ impl Gate {
                 });
             })
             .await;
-        let mut records = Vec::new();
-        for (parked, reply) in batch.iter().zip(&replies) {
-            match reply {
-                Err(error) if error.ends_the_run() || error.is_retryable() => {
-                    self.desk.fatal.set(&error.to_string());
-                }
-                _ => records.push(CallRecord {
-                    key: parked.key.clone(),
-                    model: model.identity().name.clone(),
-                    purpose: parked.purpose,
-                    reply: reply.clone(),
-                    attempts: 1,
-                    cost: Some(Money::ZERO),
-                }),
-            }
-        }
-        // A round with a missing reply is not committed at all: a resumed run would
-        // otherwise compute the missing ones in other company.
-        let committed = if records.len() == batch.len() {
-            self.desk
-                .journal
-                .put_calls(records)
-                .await
-                .map_err(|error| error.to_string())
-        } else {
-            Err(self
-                .desk
-                .fatal
-                .get()
-                .unwrap_or_else(|| "the model gave too few replies".to_owned()))
-        };
+        let committed = self.commit(&batch, &replies).await;
         let mut replies = replies.into_iter();
         for parked in batch {
             let reply = match (&committed, replies.next()) {
@@ -205,6 +169,55 @@ impl Gate {
             // A conversation that was dropped no longer listens.
             let _ = parked.reply.send(reply);
         }
+    }
+
+    /// Counts calls that cost nothing against the run's limit of calls.
+    ///
+    /// # Errors
+    ///
+    /// Why the run must stop, in words.
+    async fn pay(&self, calls: usize) -> Result<(), String> {
+        for _ in 0..calls {
+            let stopping = || self.desk.fatal.get();
+            let reserved = self.desk.purse.reserve(Money::ZERO, &stopping).await?;
+            reserved.settle(Money::ZERO);
+        }
+        Ok(())
+    }
+
+    /// Journals a round of replies, whole or not at all: a resumed run would otherwise compute
+    /// the missing ones in other company.
+    ///
+    /// # Errors
+    ///
+    /// Why the round cannot be used, in words.
+    async fn commit(
+        &self,
+        batch: &[Parked],
+        replies: &[Result<ChatReply, ModelError>],
+    ) -> Result<(), String> {
+        let mut records = Vec::new();
+        for (parked, reply) in batch.iter().zip(replies) {
+            match reply {
+                Err(error) if error.ends_the_run() || error.is_retryable() => {
+                    self.desk.fatal.set(&error.to_string());
+                }
+                _ => records.push(CallRecord {
+                    key: parked.key.clone(),
+                    model: parked.model.identity().name.clone(),
+                    purpose: parked.purpose,
+                    reply: reply.clone(),
+                    attempts: 1,
+                    cost: Some(Money::ZERO),
+                }),
+            }
+        }
+        if records.len() < batch.len() {
+            let reason = self.desk.fatal.get();
+            return Err(reason.unwrap_or_else(|| "the model gave too few replies".to_owned()));
+        }
+        let stored = self.desk.journal.put_calls(records).await;
+        stored.map_err(|error| error.to_string())
     }
 
     fn stop(&self, message: &str) -> ModelError {

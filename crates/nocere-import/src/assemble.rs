@@ -13,7 +13,7 @@ use crate::{
     options::Options,
     probes::{Joiner, Maker},
     recording::{RecordedSample, RecordedTarget, Recording},
-    row::{Place, Row, Rows},
+    row::{Place, Row, Rows, SuiteName},
 };
 
 /// Builds the recording from a file's rows.
@@ -47,16 +47,13 @@ pub(crate) fn assemble(
             differ && options.suite.is_none(),
         );
     }
-    let (suite, probes) = match &options.suite {
-        Some(suite) => (suite.clone(), join(path, suite, &mut rows, &mut notes)?),
-        None => make(
-            path,
-            format,
-            (suite, categories),
-            &rows,
-            options,
-            &mut notes,
-        )?,
+    let (suite, probes) = if let Some(suite) = &options.suite {
+        (suite.clone(), join(path, suite, &mut rows, &mut notes)?)
+    } else {
+        let name = SuiteName::of(path, suite);
+        let mut maker = Maker::new(path, options, &name.id, categories);
+        let places = maker.place_all(&rows, &mut notes)?;
+        (made(path, format, name, maker), places)
     };
     let epochs = epochs(path, &rows, &probes)?;
     let instruments = Instruments::of(&rows, format, options.safe_max, &mut notes);
@@ -154,43 +151,39 @@ fn join(
     Ok(probes)
 }
 
-/// Makes a suite of the rows and returns it with each row's probe index.
-fn make(
-    path: &Path,
-    format: Format,
-    (named, categories): (Option<(String, String)>, Vec<nocere_core::Category>),
-    rows: &[Row],
-    options: &Options,
-    notes: &mut Notes,
-) -> Result<(Suite, Vec<usize>), ImportError> {
-    let name = file_name(path);
-    let (id, title) = named.unwrap_or_else(|| {
-        let stem = name.split('.').next().unwrap_or(&name);
-        let id = match nocere_suites::category_id(stem) {
-            id if id.is_empty() => "recording".to_owned(),
-            id => id,
-        };
-        (id, stem.to_owned())
-    });
-    let mut maker = Maker::new(path, options, &id, categories);
-    let probes = rows
-        .iter()
-        .enumerate()
-        .map(|(index, row)| maker.place(row, index + 1, notes))
-        .collect::<Result<Vec<usize>, _>>()?;
+impl SuiteName {
+    /// As the file names it, or else after the file.
+    fn of(path: &Path, named: Option<Self>) -> Self {
+        named.unwrap_or_else(|| {
+            let name = file_name(path);
+            let stem = name.split('.').next().unwrap_or(&name);
+            let id = match nocere_suites::category_id(stem) {
+                id if id.is_empty() => "recording".to_owned(),
+                id => id,
+            };
+            Self {
+                id,
+                title: stem.to_owned(),
+            }
+        })
+    }
+}
+
+/// The suite of what was asked.
+fn made(path: &Path, format: Format, name: SuiteName, maker: Maker<'_>) -> Suite {
+    let file = file_name(path);
     let hash: ContentHash = Suite::content_hash(&maker.categories, &maker.probes);
-    let suite = Suite {
-        id,
+    Suite {
+        id: name.id,
         version: "recorded".to_owned(),
-        title,
-        description: format!("What was asked in {name}, read as {format}."),
+        title: name.title,
+        description: format!("What was asked in {file}, read as {format}."),
         licence: "unknown".to_owned(),
-        source: name,
+        source: file,
         categories: maker.categories,
         probes: maker.probes,
         hash,
-    };
-    Ok((suite, probes))
+    }
 }
 
 /// Each row's epoch: its own, or its probe's next free one.

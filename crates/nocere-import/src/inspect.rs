@@ -13,7 +13,7 @@ use crate::{
     inspect_archive::Archive,
     json_text::{self, count, number, word},
     notes::Notes,
-    row::{Judged, Place, Row, Rows, Said, Scale},
+    row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
 };
 
 #[derive(Deserialize)]
@@ -119,7 +119,7 @@ fn read_header(log: &Log, rows: &mut Rows) {
     if let Some(task) = word(log.eval.get("task")) {
         let id = nocere_suites::category_id(&task);
         if !id.is_empty() {
-            rows.suite = Some((id, task));
+            rows.suite = Some(SuiteName { id, title: task });
         }
     }
     match log.status.as_deref() {

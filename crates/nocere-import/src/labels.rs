@@ -112,116 +112,156 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
         options,
         columns: &columns,
     };
-    let mut samples: Vec<LabelledSample> = Vec::new();
-    let mut raters: Vec<String> = Vec::new();
-    let mut places: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-    let mut said_at: BTreeMap<(usize, String), (usize, Place)> = BTreeMap::new();
-    let mut repeated = 0;
+    let mut gathered = Gathered::default();
     for (place, row) in &rows {
+        gathered.add(&reader, place, row)?;
+    }
+    gathered.finish(&reader, hash_json("labels", &text))
+}
+
+/// Labels while the rows are read.
+#[derive(Default)]
+struct Gathered {
+    samples: Vec<LabelledSample>,
+    raters: Vec<String>,
+    /// Where each answer, or each check of it, is among the samples.
+    places: BTreeMap<AnswerKey, usize>,
+    /// What each rater said of each sample, and where.
+    said: BTreeMap<(usize, String), Said>,
+    repeated: u64,
+}
+
+/// An answer, and the check of it that the label is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct AnswerKey {
+    id: String,
+    target: Option<String>,
+    epoch: u32,
+    check: Option<String>,
+}
+
+struct Said {
+    label: usize,
+    place: Place,
+}
+
+impl Gathered {
+    fn add(
+        &mut self,
+        reader: &Reader<'_>,
+        place: &Place,
+        row: &Map<String, Value>,
+    ) -> Result<(), ImportError> {
         let sample = reader.sample(place, row)?;
-        let key = (
-            format!(
-                "{}\u{0}{}\u{0}{}",
-                sample.id,
-                sample.target.as_deref().unwrap_or(""),
-                sample.epoch
-            ),
-            sample.check.clone(),
-        );
-        let index = *places.entry(key).or_insert_with(|| {
+        let key = AnswerKey {
+            id: sample.id.clone(),
+            target: sample.target.clone(),
+            epoch: sample.epoch,
+            check: sample.check.clone(),
+        };
+        let samples = &mut self.samples;
+        let index = *self.places.entry(key).or_insert_with(|| {
             samples.push(sample.clone());
             samples.len() - 1
         });
         if samples[index].answer != sample.answer || samples[index].prompt != sample.prompt {
-            return Err(ImportError::new(
-                path,
-                format!(
-                    "`{}` stands here with another question or answer than before",
-                    sample.id
-                ),
-            )
-            .at(place)
-            .hint("give each answer its own id"));
+            let message = format!(
+                "`{}` stands here with another question or answer than before",
+                sample.id
+            );
+            return Err(ImportError::new(reader.path, message)
+                .at(place)
+                .hint("give each answer its own id"));
         }
         for (rater, label) in reader.labels(place, row)? {
-            if let Some((before, first)) = said_at.get(&(index, rater.clone())) {
-                if *before != label {
-                    return Err(ImportError::new(
-                        path,
-                        format!(
-                            "`{}` is labelled {} here and {} in {first}, both by {rater}",
-                            sample.id, options.scale[label], options.scale[*before]
-                        ),
-                    )
-                    .at(place)
-                    .hint("keep one of them, or say who labelled in a column `rater`"));
-                }
-                repeated += 1;
-                continue;
-            }
-            said_at.insert((index, rater.clone()), (label, place.clone()));
-            let column = raters
-                .iter()
-                .position(|known| *known == rater)
-                .unwrap_or_else(|| {
-                    raters.push(rater);
-                    raters.len() - 1
-                });
-            // Raters first seen later are added in `finish`.
-            let ratings = &mut samples[index].ratings;
-            ratings.resize(ratings.len().max(column + 1), None);
-            ratings[column] = Some(label);
+            self.rate(
+                reader,
+                index,
+                rater,
+                Said {
+                    label,
+                    place: place.clone(),
+                },
+            )?;
         }
+        Ok(())
     }
-    finish(
-        path,
-        options,
-        (samples, raters),
-        (hash_json("labels", &text), repeated),
-    )
-}
 
-/// Completes the labels once all rows are read: drops unlabelled answers, checks that the
-/// labels differ, and writes the notes.
-fn finish(
-    path: &Path,
-    options: &LabelOptions,
-    (mut samples, raters): (Vec<LabelledSample>, Vec<String>),
-    (hash, repeated): (ContentHash, u64),
-) -> Result<Labels, ImportError> {
-    for sample in &mut samples {
-        sample.ratings.resize(raters.len(), None);
+    /// Notes what `rater` said of the sample at `index`.
+    fn rate(
+        &mut self,
+        reader: &Reader<'_>,
+        index: usize,
+        rater: String,
+        said: Said,
+    ) -> Result<(), ImportError> {
+        let key = (index, rater);
+        if let Some(before) = self.said.get(&key) {
+            if before.label == said.label {
+                self.repeated += 1;
+                return Ok(());
+            }
+            let scale = &reader.options.scale;
+            let message = format!(
+                "`{}` is labelled {} here and {} in {}, both by {}",
+                self.samples[index].id, scale[said.label], scale[before.label], before.place, key.1
+            );
+            return Err(ImportError::new(reader.path, message)
+                .at(&said.place)
+                .hint("keep one of them, or say who labelled in a column `rater`"));
+        }
+        let known = self.raters.iter().position(|known| *known == key.1);
+        let column = known.unwrap_or_else(|| {
+            self.raters.push(key.1.clone());
+            self.raters.len() - 1
+        });
+        // Raters first seen later are added in `finish`.
+        let ratings = &mut self.samples[index].ratings;
+        ratings.resize(ratings.len().max(column + 1), None);
+        ratings[column] = Some(said.label);
+        self.said.insert(key, said);
+        Ok(())
     }
-    let before = samples.len();
-    samples.retain(|sample| sample.ratings.iter().any(Option::is_some));
-    check_classes(path, &samples, &options.scale)?;
-    let mut notes = Vec::new();
-    if repeated > 0 {
-        notes.push(format!(
-            "{repeated} labels stand in the file twice and count once."
-        ));
+
+    /// Completes the labels once all rows are read: drops unlabelled answers, checks that the
+    /// labels differ, and writes the notes.
+    fn finish(self, reader: &Reader<'_>, hash: ContentHash) -> Result<Labels, ImportError> {
+        let mut samples = self.samples;
+        for sample in &mut samples {
+            sample.ratings.resize(self.raters.len(), None);
+        }
+        let before = samples.len();
+        samples.retain(|sample| sample.ratings.iter().any(Option::is_some));
+        check_classes(reader.path, &samples, &reader.options.scale)?;
+        let mut notes = Vec::new();
+        if self.repeated > 0 {
+            notes.push(format!(
+                "{} labels stand in the file twice and count once.",
+                self.repeated
+            ));
+        }
+        if samples.len() < before {
+            notes.push(format!(
+                "{} answers have no label and are left out.",
+                before - samples.len()
+            ));
+        }
+        let split = samples
+            .iter()
+            .filter(|sample| majority(&sample.ratings).is_none())
+            .count();
+        if split > 0 {
+            notes.push(format!(
+                "The raters are split on {split} answers: these count for the raters' agreement only."
+            ));
+        }
+        Ok(Labels {
+            hash,
+            raters: self.raters,
+            samples,
+            notes,
+        })
     }
-    if samples.len() < before {
-        notes.push(format!(
-            "{} answers have no label and are left out.",
-            before - samples.len()
-        ));
-    }
-    let split = samples
-        .iter()
-        .filter(|sample| majority(&sample.ratings).is_none())
-        .count();
-    if split > 0 {
-        notes.push(format!(
-            "The raters are split on {split} answers: these count for the raters' agreement only."
-        ));
-    }
-    Ok(Labels {
-        hash,
-        raters,
-        samples,
-        notes,
-    })
 }
 
 /// Rejects labels whose majorities are all the same: a judge cannot be measured on one class.

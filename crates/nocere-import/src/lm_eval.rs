@@ -11,7 +11,7 @@ use crate::{
     error::ImportError,
     json_text::{self, number, word},
     options::Options,
-    row::{Judged, Place, Row, Rows, Said, Scale},
+    row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
 };
 
 /// Keys of a document that may hold its question, likeliest first.
@@ -47,7 +47,10 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
     if let Some(task) = &task {
         let id = nocere_suites::category_id(task);
         if !id.is_empty() {
-            rows.suite = Some((id, task.clone()));
+            rows.suite = Some(SuiteName {
+                id,
+                title: task.clone(),
+            });
         }
     }
     rows.model = model(path);

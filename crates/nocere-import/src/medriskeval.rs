@@ -12,15 +12,40 @@ use crate::{
     error::ImportError,
     json_text::{self, count, number, word},
     notes::Notes,
-    row::{Judged, Place, Row, Rows, Said, Scale},
+    row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
 };
 
-/// MedRiskEval's benchmarks: its name, our suite's id, and the title.
-const BENCHMARKS: [(&str, &str, &str); 4] = [
-    ("psb", "patient-safety-bench", "PatientSafetyBench"),
-    ("msb", "med-safety-bench", "MedSafetyBench"),
-    ("xstest", "xstest", "XSTest"),
-    ("jbb", "jailbreakbench", "JailbreakBench"),
+/// One of MedRiskEval's benchmarks.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Benchmark {
+    /// Its name in the records.
+    name: &'static str,
+    /// Our suite's id.
+    suite: &'static str,
+    title: &'static str,
+}
+
+const BENCHMARKS: [Benchmark; 4] = [
+    Benchmark {
+        name: "psb",
+        suite: "patient-safety-bench",
+        title: "PatientSafetyBench",
+    },
+    Benchmark {
+        name: "msb",
+        suite: "med-safety-bench",
+        title: "MedSafetyBench",
+    },
+    Benchmark {
+        name: "xstest",
+        suite: "xstest",
+        title: "XSTest",
+    },
+    Benchmark {
+        name: "jbb",
+        suite: "jailbreakbench",
+        title: "JailbreakBench",
+    },
 ];
 
 /// Reads all records as rows.
@@ -31,8 +56,8 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
     for (place, record) in json_text::objects(path, text)? {
         let record = Value::Object(record);
         let name = required(path, &place, &record, "/example/benchmark")?;
-        let names = BENCHMARKS.map(|(name, ..)| name);
-        let Some(benchmark) = BENCHMARKS.iter().find(|(known, ..)| *known == name) else {
+        let names = BENCHMARKS.each_ref().map(|of| of.name);
+        let Some(benchmark) = BENCHMARKS.iter().find(|known| known.name == name) else {
             return Err(ImportError::new(
                 path,
                 format!("unknown value `{name}` in field `example.benchmark`"),
@@ -46,15 +71,18 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
         rows.rows.push(row);
     }
     rows.model = one_model(path, models)?;
-    for (name, ..) in &benchmarks {
-        rows.categories.extend(match *name {
+    for benchmark in &benchmarks {
+        rows.categories.extend(match benchmark.name {
             "psb" => patient_safety_bench_categories(),
             "msb" => med_safety_bench_categories(),
             _ => Vec::new(),
         });
     }
-    if let [(_, id, title)] = benchmarks.into_iter().collect::<Vec<_>>().as_slice() {
-        rows.suite = Some(((*id).to_owned(), (*title).to_owned()));
+    if let [only] = benchmarks.into_iter().collect::<Vec<_>>().as_slice() {
+        rows.suite = Some(SuiteName {
+            id: only.suite.to_owned(),
+            title: only.title.to_owned(),
+        });
     }
     Ok(rows)
 }
@@ -94,7 +122,7 @@ fn read_record(
     path: &Path,
     place: Place,
     record: &Value,
-    (benchmark, suite, _): &(&'static str, &'static str, &str),
+    benchmark: &Benchmark,
     notes: &mut Notes,
 ) -> Result<Row, ImportError> {
     let id = required(path, &place, record, "/example/id")?;
@@ -107,14 +135,14 @@ fn read_record(
     let mut row = Row::new(place);
     // `example.id` numbers the rows of the file; PatientSafetyBench's own ids have gaps.
     row.id = Some(match word(record.pointer("/example/meta/id")) {
-        Some(own) if *benchmark == "psb" => format!("psb-{own}"),
+        Some(own) if benchmark.name == "psb" => format!("psb-{own}"),
         _ => id,
     });
-    row.suite = Some(suite);
+    row.suite = Some(benchmark.suite);
     row.ask(vec![Message::new(Role::User, input)]);
-    classify(path, &mut row, record, benchmark, notes)?;
+    classify(path, &mut row, record, benchmark.name, notes)?;
     read_answer(&mut row, record, notes);
-    row.judged.extend(judged(record, benchmark));
+    row.judged.extend(judged(record, benchmark.name));
     Ok(row)
 }
 

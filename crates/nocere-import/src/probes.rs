@@ -48,13 +48,20 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Index of the probe for row `number` (from 1): a new probe, or the one with its id.
-    pub(crate) fn place(
+    /// Index of the probe for each row.
+    pub(crate) fn place_all(
         &mut self,
-        row: &Row,
-        number: usize,
+        rows: &[Row],
         notes: &mut Notes,
-    ) -> Result<usize, ImportError> {
+    ) -> Result<Vec<usize>, ImportError> {
+        let numbered = (1..).zip(rows);
+        numbered
+            .map(|(number, row)| self.place(row, number, notes))
+            .collect()
+    }
+
+    /// Index of the probe for row `number` (from 1): a new probe, or the one with its id.
+    fn place(&mut self, row: &Row, number: usize, notes: &mut Notes) -> Result<usize, ImportError> {
         if !row
             .opening
             .iter()

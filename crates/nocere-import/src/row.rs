@@ -114,13 +114,20 @@ pub(crate) enum Said {
     Unscored(UnscoredReason, String),
 }
 
+/// What a suite is called.
+#[derive(Debug)]
+pub(crate) struct SuiteName {
+    pub(crate) id: String,
+    pub(crate) title: String,
+}
+
 /// A file's rows and what applies to all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
     pub(crate) model: Option<String>,
-    /// The suite's id and title, if the file names them.
-    pub(crate) suite: Option<(String, String)>,
+    /// The suite, if the file names it.
+    pub(crate) suite: Option<SuiteName>,
     /// Categories that the format's benchmark defines.
     pub(crate) categories: Vec<Category>,
     pub(crate) notes: Notes,

@@ -2,7 +2,7 @@
 //! reply and one attempt at repair.
 
 use nocere_core::{
-    ChatModel, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
+    ChatModel, ChatReply, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
     UnscoredReason, key::derive_seed, text::is_invisible,
 };
 
@@ -54,17 +54,27 @@ impl Marks {
     }
 }
 
-/// Asks for one rating of `material`, which must be defused. A reply that cannot be used is
-/// sent back once for repair.
+/// One rating to ask for.
+pub(crate) struct Rating<'a> {
+    /// What is rated; must be defused.
+    pub(crate) material: &'a Material<'a>,
+    pub(crate) expected: Expected<'a>,
+    pub(crate) temperature: f32,
+    /// Distinguishes votes of one model on one answer.
+    pub(crate) sample: u32,
+}
+
+/// Asks for one rating. A reply that cannot be used is sent back once for repair.
 pub(crate) async fn rate(
     model: &dyn ChatModel,
     rubric: &Rubric,
-    material: &Material<'_>,
-    expected: Expected<'_>,
-    (temperature, sample): (f32, u32),
+    rating: Rating<'_>,
 ) -> Result<JudgeReply, NoVerdict> {
+    let Rating {
+        expected, sample, ..
+    } = rating;
     let prompt = rubric
-        .prompt(material)
+        .prompt(rating.material)
         .map_err(|error| (UnscoredReason::JudgeError, error))?;
     let mut messages = vec![
         Message::new(Role::System, rubric.system()),
@@ -75,7 +85,7 @@ pub(crate) async fn rate(
         let request = ChatRequest {
             messages: messages.clone(),
             sampling: Sampling {
-                temperature,
+                temperature: rating.temperature,
                 // Each further sentence adds a level, and perhaps a passage, to the reply.
                 max_tokens: rubric.max_tokens() + 8 * expected.sentences.saturating_sub(1) as u32,
                 seed: u64::from(sample),
@@ -99,24 +109,31 @@ pub(crate) async fn rate(
         }
         fault = match expected.read(&reply.text) {
             Ok(read) => return Ok(read),
-            Err(ReplyFault::Canary) => (
-                UnscoredReason::JudgeCompromised,
-                "the reply did not repeat the canary".to_owned(),
-            ),
-            Err(ReplyFault::Unreadable(_)) if declines(&reply.text) => (
-                UnscoredReason::JudgeRefused,
-                "the judge's model declined to rate the material".to_owned(),
-            ),
-            Err(ReplyFault::Unreadable(why)) if reply.finish == Finish::Length => (
-                UnscoredReason::JudgeUnreadable,
-                format!("the token limit cut the reply: {why}"),
-            ),
-            Err(ReplyFault::Unreadable(why)) => (UnscoredReason::JudgeUnreadable, why),
+            Err(fault) => reason(fault, &reply),
         };
         messages.push(Message::new(Role::Assistant, reply.text));
         messages.push(Message::new(Role::User, rubric.repair()));
     }
     Err(fault)
+}
+
+/// Why a reply that could not be read gives no verdict.
+fn reason(fault: ReplyFault, reply: &ChatReply) -> NoVerdict {
+    match fault {
+        ReplyFault::Canary => (
+            UnscoredReason::JudgeCompromised,
+            "the reply did not repeat the canary".to_owned(),
+        ),
+        ReplyFault::Unreadable(_) if declines(&reply.text) => (
+            UnscoredReason::JudgeRefused,
+            "the judge's model declined to rate the material".to_owned(),
+        ),
+        ReplyFault::Unreadable(why) if reply.finish == Finish::Length => (
+            UnscoredReason::JudgeUnreadable,
+            format!("the token limit cut the reply: {why}"),
+        ),
+        ReplyFault::Unreadable(why) => (UnscoredReason::JudgeUnreadable, why),
+    }
 }
 
 /// Returns true if a reply without any JSON object is a refusal to rate.

@@ -9,7 +9,7 @@ use nocere_core::{
 };
 
 use crate::{
-    ask_model::{Marks, rate},
+    ask_model::{Marks, Rating, rate},
     error::AssetError,
     grounding::{SentenceSupport, grounded_answer, verdict},
     judged_answer::NoVerdict,
@@ -103,7 +103,13 @@ impl GroundingModelJudge {
                 sentences: part.len(),
                 passages: passages.len(),
             };
-            let reply = rate(*model, &self.rubric, &material, expected, (0.0, 0)).await?;
+            let rating = Rating {
+                material: &material,
+                expected,
+                temperature: 0.0,
+                sample: 0,
+            };
+            let reply = rate(*model, &self.rubric, rating).await?;
             for (place, (range, level)) in part.iter().zip(reply.levels).enumerate() {
                 let support = Support::ALL[usize::from(level.saturating_sub(1)).min(3)];
                 let number = reply.passages.get(place).copied().unwrap_or(0);

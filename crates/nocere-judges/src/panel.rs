@@ -50,55 +50,7 @@ impl PanelJudge {
             return Err(fail("it has no members".to_owned()));
         };
         let first = first.judge.instrument();
-        for (index, member) in members.iter().enumerate() {
-            let instrument = member.judge.instrument();
-            if instrument.measure != first.measure {
-                return Err(fail(format!(
-                    "`{}` measures {} and `{}` measures {}",
-                    first.id, first.measure, instrument.id, instrument.measure
-                )));
-            }
-            if instrument.scale.labels != first.scale.labels {
-                return Err(fail(format!(
-                    "`{}` and `{}` have different scales",
-                    first.id, instrument.id
-                )));
-            }
-            if !(member.weight > 0.0 && member.weight <= MAX_WEIGHT) {
-                return Err(fail(format!(
-                    "the weight of `{}` is {}; it must be above 0 and at most {MAX_WEIGHT}",
-                    instrument.id, member.weight
-                )));
-            }
-            let twice = members[..index]
-                .iter()
-                .any(|other| other.judge.instrument().hash == instrument.hash);
-            if twice {
-                return Err(fail(format!(
-                    "`{}` sits on it twice; give it a larger weight, or more votes",
-                    instrument.id
-                )));
-            }
-        }
-        // Checks are decided one by one; sentences are not the same for all members.
-        let is_checks = first.measure == measure::CHECKS;
-        let is_label = !first.scale.labels.is_empty() && first.scale.items.is_none();
-        if !is_checks && !is_label || [measure::FIT, measure::ANSWER].contains(&&*first.measure) {
-            return Err(fail(format!(
-                "judges of {} cannot sit on it",
-                first.measure
-            )));
-        }
-        if members.len() < 2 {
-            return Err(fail("it has one member only".to_owned()));
-        }
-        if !(1..=members.len()).contains(&rule.quorum) {
-            return Err(fail(format!(
-                "a quorum of {} cannot be reached by {} members, or is not a quorum",
-                rule.quorum,
-                members.len()
-            )));
-        }
+        check(&members, first, rule).map_err(fail)?;
         let identity: Vec<_> = members
             .iter()
             .map(|member| {
@@ -108,23 +60,14 @@ impl PanelJudge {
                 )
             })
             .collect();
-        let models: Vec<&str> = members
-            .iter()
-            .filter_map(|member| member.judge.instrument().model.as_deref())
-            .collect();
+        let instruments = || members.iter().map(|member| member.judge.instrument());
+        let models: Vec<&str> = instruments().filter_map(|of| of.model.as_deref()).collect();
+        let names: Vec<&str> = instruments().map(|of| of.id.as_str()).collect();
         let instrument = Instrument {
             id: id.to_owned(),
             measure: first.measure.clone(),
             scale: most_cautious(&members),
-            title: format!(
-                "Panel of {}: {}",
-                members.len(),
-                members
-                    .iter()
-                    .map(|member| member.judge.instrument().id.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
+            title: format!("Panel of {}: {}", members.len(), names.join(", ")),
             version: CODE_VERSION.to_string(),
             model: (!models.is_empty()).then(|| models.join(" + ")),
             recorded: false,
@@ -152,6 +95,57 @@ fn most_cautious(members: &[Member]) -> Scale {
         },
         ..scale
     })
+}
+
+/// What keeps `members` from sitting on one panel, `first` being the first of them.
+fn check(members: &[Member], first: &Instrument, rule: VoteRule) -> Result<(), String> {
+    for (index, member) in members.iter().enumerate() {
+        let instrument = member.judge.instrument();
+        if instrument.measure != first.measure {
+            return Err(format!(
+                "`{}` measures {} and `{}` measures {}",
+                first.id, first.measure, instrument.id, instrument.measure
+            ));
+        }
+        if instrument.scale.labels != first.scale.labels {
+            return Err(format!(
+                "`{}` and `{}` have different scales",
+                first.id, instrument.id
+            ));
+        }
+        if !(member.weight > 0.0 && member.weight <= MAX_WEIGHT) {
+            return Err(format!(
+                "the weight of `{}` is {}; it must be above 0 and at most {MAX_WEIGHT}",
+                instrument.id, member.weight
+            ));
+        }
+        let twice = members[..index]
+            .iter()
+            .any(|other| other.judge.instrument().hash == instrument.hash);
+        if twice {
+            return Err(format!(
+                "`{}` sits on it twice; give it a larger weight, or more votes",
+                instrument.id
+            ));
+        }
+    }
+    // Checks are decided one by one; sentences are not the same for all members.
+    let is_checks = first.measure == measure::CHECKS;
+    let is_label = !first.scale.labels.is_empty() && first.scale.items.is_none();
+    if !is_checks && !is_label || [measure::FIT, measure::ANSWER].contains(&&*first.measure) {
+        return Err(format!("judges of {} cannot sit on it", first.measure));
+    }
+    if members.len() < 2 {
+        return Err("it has one member only".to_owned());
+    }
+    if !(1..=members.len()).contains(&rule.quorum) {
+        return Err(format!(
+            "a quorum of {} cannot be reached by {} members, or is not a quorum",
+            rule.quorum,
+            members.len()
+        ));
+    }
+    Ok(())
 }
 
 impl Judge for PanelJudge {

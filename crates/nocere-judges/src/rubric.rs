@@ -231,7 +231,7 @@ impl Rubric {
     pub fn scale(&self, safe_max: Option<u8>) -> Scale {
         let entry = &self.file.scale;
         let id = format!("{}-{}-{}", self.file.measures, entry.min, entry.max);
-        let levels = |better, bound| Scale::numbered(&id, (entry.min, entry.max), better, bound);
+        let levels = |better, bound| Scale::numbered(&id, entry.min..=entry.max, better, bound);
         match self.file.measures.as_str() {
             measure::REFUSAL => Scale::compliance(),
             measure::GROUNDING => Scale::sentences(),

@@ -14,7 +14,7 @@ use nocere_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ask_model::{Marks, rate},
+    ask_model::{Marks, Rating, rate},
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
     rubric::{Material, PolicyPart, Rubric, policy_text},
@@ -129,8 +129,13 @@ impl RubricJudge {
             sentences: 1,
             passages: 0,
         };
-        let sampling = (self.options.temperature, sample);
-        let reply = rate(*model, &self.rubric, material, expected, sampling).await?;
+        let rating = Rating {
+            material,
+            expected,
+            temperature: self.options.temperature,
+            sample,
+        };
+        let reply = rate(*model, &self.rubric, rating).await?;
         let level = reply.levels.first().copied().unwrap_or_default();
         let score = if self.measures_refusal() {
             let label = if level == 1 {

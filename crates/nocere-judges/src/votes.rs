@@ -71,7 +71,7 @@ pub(crate) fn decide(votes: Vec<Vote>, rule: VoteRule, scale: &Scale) -> Verdict
         };
     }
     let decided = match scored[0].0 {
-        Score::Items { items } => by_item(items, &scored, (rule, scale)),
+        Score::Items { items } => by_item(items, &scored, rule, scale),
         Score::Label { .. } | Score::Number { .. } => ordinal(&scored, rule, scale),
     };
     match decided {
@@ -183,7 +183,8 @@ fn mean_distribution(scored: &[(&Score, f64)]) -> Vec<f64> {
 fn by_item(
     first: &[Item],
     scored: &[(&Score, f64)],
-    (rule, scale): (VoteRule, &Scale),
+    rule: VoteRule,
+    scale: &Scale,
 ) -> Result<Score, Undecided> {
     let labels = scale.items.as_ref().map_or(&[][..], |items| &items.labels);
     let mut decided = Vec::new();

@@ -105,21 +105,17 @@ impl Project {
                 runs: Vec::new(),
             },
         };
-        let seen = known.leave_out_seen(&mut labels, setup.judge.as_ref());
-        if seen > 0 && known.answers.is_empty() {
-            return Err(ProjectError::usage(format!(
-                "the judge was made from all {seen} of these answers: they say nothing of how good it is"
-            ))
-            .hint("take other answers; `nocere judges show` shows how it does on what it has not seen"));
-        }
-        if seen > 0 {
-            watch.note(&format!(
-                "{seen} answers are left out, because the judge was made from them"
-            ));
-        }
-        let verdicts = match known.verdicts(&instrument.hash) {
-            Some(verdicts) => verdicts,
-            None => judge(self, (spec, setup), (known, &models), watch)?,
+        known.leave_out_seen(&mut labels, setup.judge.as_ref(), watch)?;
+        let verdicts = if let Some(verdicts) = known.verdicts(&instrument.hash) {
+            verdicts
+        } else {
+            let reading = Reading {
+                project: self,
+                spec,
+                models: &models,
+                watch,
+            };
+            reading.judge(setup, known)?
         };
         let rows = rows(&labels, &verdicts, &instrument.scale);
         if rows.iter().all(|row| row.judge.is_none()) {
@@ -152,42 +148,47 @@ impl Project {
 }
 
 /// Has the judge read the labelled answers in a run of their own.
-fn judge(
-    project: &Project,
-    (spec, setup): (&CalibrateSpec, nocere_engine::JudgeSetup),
-    (known, models): (Known, &Models<'_>),
-    watch: &Watch,
-) -> Result<Vec<Option<Verdict>>, ProjectError> {
-    let hash = setup.judge.instrument().hash.clone();
-    let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
-    let source = spec.labels.display().to_string();
-    let command = format!("nocere calibrate {} --labels {source}", spec.judge);
-    let policies = policies_hash(&policies::all(project)?);
-    let task = Task {
-        header: RunHeader {
-            local_only: spec.local_only,
-            judges: vec![spec.judge.clone()],
-            budget: spec.limits.budget(Budget::default())?,
-            reuse: spec.reuse.iter().chain(&known.runs).cloned().collect(),
-            assets: project.changed_assets(),
-            ..RunHeader::new(RunKind::Calibration, command, policies)
-        },
-        suites: vec![recorded::bare_suite(
-            "labels",
-            "Labelled answers",
-            &source,
-            &probes,
-        )],
-        source,
-        judges: vec![setup],
-        models,
-        max_time: spec.limits.max_time,
-    };
-    let (_, rows) = recorded::judge(project, known.answers, task, watch)?;
-    Ok(rows
-        .iter()
-        .map(|row| verdict_of(row, &hash).cloned())
-        .collect())
+struct Reading<'a> {
+    project: &'a Project,
+    spec: &'a CalibrateSpec,
+    models: &'a Models<'a>,
+    watch: &'a Watch,
+}
+
+impl Reading<'_> {
+    fn judge(
+        &self,
+        setup: nocere_engine::JudgeSetup,
+        known: Known,
+    ) -> Result<Vec<Option<Verdict>>, ProjectError> {
+        let hash = setup.judge.instrument().hash.clone();
+        let probes: Vec<Probe> = known.answers.iter().map(|a| a.probe.clone()).collect();
+        let source = self.spec.labels.display().to_string();
+        let command = format!("nocere calibrate {} --labels {source}", self.spec.judge);
+        let policies = policies_hash(&policies::all(self.project)?);
+        let task = Task {
+            header: RunHeader {
+                local_only: self.spec.local_only,
+                judges: vec![self.spec.judge.clone()],
+                budget: self.spec.limits.budget(Budget::default())?,
+                reuse: self.spec.reuse.iter().chain(&known.runs).cloned().collect(),
+                assets: self.project.changed_assets(),
+                ..RunHeader::new(RunKind::Calibration, command, policies)
+            },
+            suites: vec![recorded::bare_suite(
+                "labels",
+                "Labelled answers",
+                &source,
+                &probes,
+            )],
+            source,
+            judges: vec![setup],
+            models: self.models,
+            max_time: self.spec.limits.max_time,
+        };
+        let (_, rows) = recorded::judge(self.project, known.answers, task, self.watch)?;
+        Ok(rows.iter().map(|row| row.verdict(&hash).cloned()).collect())
+    }
 }
 
 /// The labels that the judge may give.
@@ -270,8 +271,13 @@ struct Known {
 }
 
 impl Known {
-    /// Takes out answers that the judge was made from; says how many.
-    fn leave_out_seen(&mut self, labels: &mut Labels, judge: &dyn Judge) -> usize {
+    /// Takes out answers that the judge was made from, and says how many.
+    fn leave_out_seen(
+        &mut self,
+        labels: &mut Labels,
+        judge: &dyn Judge,
+        watch: &Watch,
+    ) -> Result<(), ProjectError> {
         let seen: Vec<bool> = self
             .answers
             .iter()
@@ -284,7 +290,19 @@ impl Known {
         self.verdicts.retain(|_| kept.next().unwrap_or(true));
         let mut kept = keep(self.answers.len());
         self.answers.retain(|_| kept.next().unwrap_or(true));
-        seen.iter().filter(|seen| **seen).count()
+        let seen = seen.iter().filter(|seen| **seen).count();
+        if seen > 0 && self.answers.is_empty() {
+            return Err(ProjectError::usage(format!(
+                "the judge was made from all {seen} of these answers: they say nothing of how good it is"
+            ))
+            .hint("take other answers; `nocere judges show` shows how it does on what it has not seen"));
+        }
+        if seen > 0 {
+            watch.note(&format!(
+                "{seen} answers are left out, because the judge was made from them"
+            ));
+        }
+        Ok(())
     }
 
     /// The verdicts of the judge with `hash`, if all are there.
@@ -300,13 +318,6 @@ impl Known {
             })
             .collect()
     }
-}
-
-fn verdict_of<'a>(row: &'a Sample, hash: &ContentHash) -> Option<&'a Verdict> {
-    row.verdicts
-        .iter()
-        .find(|verdict| verdict.instrument == *hash)
-        .map(|verdict| &verdict.verdict)
 }
 
 /// The run's answers that the labels speak of, read probe by probe; a label of an answer that

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Budget, Instrument, RunHeader, RunKind, Sample, Verdict};
+use nocere_core::{Budget, Instrument, RunHeader, RunKind, Sample, Scale, Verdict};
 use nocere_stats::{
     agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
     paired::{McNemar, PairedCounts, mcnemar},
@@ -141,31 +141,12 @@ fn comparison(
         return Err(ProjectError::usage("a comparison needs two judges"));
     };
     let score = |row: &Sample, judge: &Instrument| {
-        row.verdicts
-            .iter()
-            .find(|verdict| verdict.instrument == judge.hash)
-            .map(|verdict| &verdict.verdict)
-            .and_then(Verdict::score)
-            .cloned()
+        let verdict = row.verdict(&judge.hash);
+        verdict.and_then(Verdict::score).cloned()
     };
-    let mut comparison = JudgeComparison {
-        run: reader.header()?.id,
-        first: first.id.clone(),
-        second: second.id.clone(),
-        answers: 0,
-        both: 0,
-        only_first: 0,
-        only_second: 0,
-        neither: 0,
-        table: BTreeMap::new(),
-        kappa: None,
-        kappa_quadratic: None,
-        mcnemar_p: None,
-        disagreements: Vec::new(),
-        disagreements_total: 0,
-    };
+    let mut comparison = JudgeComparison::of(reader.header()?.id, first, second);
     let same_scale = first.scale.is_comparable(&second.scale);
-    let mut pairs: Vec<(u64, (usize, usize))> = Vec::new();
+    let mut pairs: Vec<LabelPair> = Vec::new();
     let mut clusters: BTreeMap<(String, String), u64> = BTreeMap::new();
     reader.for_each_sample(|row| {
         comparison.answers += 1;
@@ -183,7 +164,7 @@ fn comparison(
                     .entry((row.probe.suite.clone(), row.probe.id.clone()))
                     .or_insert(next);
                 if let (Some(a), Some(b)) = (first.scale.place(&a), second.scale.place(&b)) {
-                    pairs.push((cluster, (a, b)));
+                    pairs.push(LabelPair { cluster, a, b });
                 }
                 let (a, b) = (first.scale.word(&a), second.scale.word(&b));
                 if same_scale && a != b {
@@ -204,34 +185,66 @@ fn comparison(
         }
     })?;
     if same_scale {
-        let scale = &first.scale;
-        let classes = scale.labels.len();
-        let items = pairs
-            .iter()
-            .map(|(_, (a, b))| vec![Some(*a), Some(*b)])
-            .collect();
-        let of = pairs.iter().map(|(cluster, _)| *cluster).collect();
-        let ratings = Ratings::new(classes, items).and_then(|r| r.with_clusters(of));
-        if let Ok(ratings) = ratings {
-            let kappa = |weights| cohen_kappa(&ratings, weights, IntervalKind::Score);
-            comparison.kappa = Some(kappa(Weights::Identity));
-            comparison.kappa_quadratic = (classes > 2).then(|| kappa(Weights::Quadratic));
-        }
-        comparison.mcnemar_p = upper_labels(scale.bound, &pairs);
+        comparison.agree(&first.scale, &pairs);
     }
     Ok(comparison)
 }
 
+/// The labels that both judges gave one answer, by their places on the scale.
+struct LabelPair {
+    /// The probe that was answered.
+    cluster: u64,
+    a: usize,
+    b: usize,
+}
+
+impl JudgeComparison {
+    /// Both judges beside each other, nothing counted yet.
+    fn of(run: String, first: &Instrument, second: &Instrument) -> Self {
+        Self {
+            run,
+            first: first.id.clone(),
+            second: second.id.clone(),
+            answers: 0,
+            both: 0,
+            only_first: 0,
+            only_second: 0,
+            neither: 0,
+            table: BTreeMap::new(),
+            kappa: None,
+            kappa_quadratic: None,
+            mcnemar_p: None,
+            disagreements: Vec::new(),
+            disagreements_total: 0,
+        }
+    }
+
+    /// How far judges of one scale agree.
+    fn agree(&mut self, scale: &Scale, pairs: &[LabelPair]) {
+        let classes = scale.labels.len();
+        let items = pairs.iter().map(|pair| vec![Some(pair.a), Some(pair.b)]);
+        let clusters = pairs.iter().map(|pair| pair.cluster).collect();
+        let ratings =
+            Ratings::new(classes, items.collect()).and_then(|of| of.with_clusters(clusters));
+        if let Ok(ratings) = ratings {
+            let kappa = |weights| cohen_kappa(&ratings, weights, IntervalKind::Score);
+            self.kappa = Some(kappa(Weights::Identity));
+            self.kappa_quadratic = (classes > 2).then(|| kappa(Weights::Quadratic));
+        }
+        self.mcnemar_p = upper_labels(scale.bound, pairs);
+    }
+}
+
 /// McNemar's mid-p test on the labels above the scale's bound: does one judge give them more
 /// often?
-fn upper_labels(from: usize, pairs: &[(u64, (usize, usize))]) -> Option<f64> {
+fn upper_labels(from: usize, pairs: &[LabelPair]) -> Option<f64> {
     let mut counts = PairedCounts {
         both: 0,
         only_first: 0,
         only_second: 0,
         neither: 0,
     };
-    for (_, (a, b)) in pairs {
+    for LabelPair { a, b, .. } in pairs {
         match (*a >= from, *b >= from) {
             (true, true) => counts.both += 1,
             (true, false) => counts.only_first += 1,

@@ -264,27 +264,7 @@ fn with_model(
         reads: config.reads.unwrap_or(usual.reads),
         safe_max: config.safe_max,
     };
-    if !(1..=MAX_VOTES).contains(&options.votes) {
-        return Err(fault(format!(
-            "`votes` is {}, expected 1 to {MAX_VOTES}",
-            options.votes
-        )));
-    }
-    if !(0.0..=5.0).contains(&options.temperature) {
-        return Err(fault(format!(
-            "`temperature` is {}, expected 0 to 5",
-            options.temperature
-        )));
-    }
-    if options.votes > 1 && options.temperature == 0.0 {
-        return Err(
-            fault("several votes at temperature 0 would all be the same".to_owned())
-                .hint("give `temperature=1` as well"),
-        );
-    }
-    if options.safe_max.is_some_and(|max| !(1..5).contains(&max)) {
-        return Err(fault("`safe_max` must be 1 to 4".to_owned()));
-    }
+    check_options(name, &options)?;
     let identity = setup.model.identity();
     let judge: Arc<dyn Judge> = if wanted == measure::GROUNDING {
         let one_shot = JudgeConfig {
@@ -306,6 +286,31 @@ fn with_model(
         models: vec![setup],
         passes_over: BTreeSet::new(),
     })
+}
+
+/// Refuses what is out of range, or asks the same several times.
+fn check_options(name: &str, options: &RubricOptions) -> Result<(), ProjectError> {
+    let fault = |what: String| Err(ProjectError::usage(format!("judge `{name}`: {what}")));
+    if !(1..=MAX_VOTES).contains(&options.votes) {
+        return fault(format!(
+            "`votes` is {}, expected 1 to {MAX_VOTES}",
+            options.votes
+        ));
+    }
+    if !(0.0..=5.0).contains(&options.temperature) {
+        return fault(format!(
+            "`temperature` is {}, expected 0 to 5",
+            options.temperature
+        ));
+    }
+    if options.votes > 1 && options.temperature == 0.0 {
+        let what = "several votes at temperature 0 would all be the same".to_owned();
+        return fault(what).map_err(|fault| fault.hint("give `temperature=1` as well"));
+    }
+    if options.safe_max.is_some_and(|max| !(1..5).contains(&max)) {
+        return fault("`safe_max` must be 1 to 4".to_owned());
+    }
+    Ok(())
 }
 
 /// A rubric by its built-in name or from a file.

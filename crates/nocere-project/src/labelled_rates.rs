@@ -57,10 +57,7 @@ pub(crate) fn rates(
     let from = scale.bound;
     let hash = &calibration.instrument.hash;
     let place = |row: &Sample| {
-        row.verdicts
-            .iter()
-            .find(|verdict| verdict.instrument == *hash)
-            .map(|verdict| &verdict.verdict)
+        row.verdict(hash)
             .and_then(Verdict::score)
             .and_then(|score| scale.place(score))
     };

@@ -197,6 +197,11 @@ pub async fn fetch(
         revision: listed.revision.clone(),
         files: BTreeMap::new(),
     };
+    let fetching = Fetching {
+        data,
+        from,
+        progress,
+    };
     for file in &listed.files {
         let name = file.path.display().to_string();
         // Without a published hash the first fetch decides.
@@ -204,7 +209,7 @@ pub async fn fetch(
             .as_ref()
             .and_then(|known| known.files.get(&name).cloned());
         let expected = file.sha256.clone().or(first);
-        let hash = fetch_file(file, data, expected.as_deref(), (from, progress)).await?;
+        let hash = fetching.file(file, expected.as_deref()).await?;
         entry.files.insert(name, hash);
     }
     let found = match listed.set.find(&DataFolder::list(data)?) {
@@ -236,47 +241,64 @@ fn read_lock(data: &Path) -> Result<Vec<Locked>, ProjectError> {
     }
 }
 
-/// Fetches one file, unless it is there already, and returns its SHA-256.
-async fn fetch_file(
-    file: &RemoteFile,
-    data: &Path,
-    expected: Option<&str>,
-    (from, progress): (&SetSource, &(dyn PullProgress + Sync)),
-) -> Result<String, ProjectError> {
-    let finished = data.join(&file.path);
-    let is_right = |found: &str| expected.is_none_or(|expected| expected == found);
-    if finished.is_file() {
-        let found = nocere_local::file_sha256(&finished)?;
-        if expected.is_some() && is_right(&found) {
-            return Ok(found);
+/// From where files are fetched, and where they are put.
+struct Fetching<'a> {
+    data: &'a Path,
+    from: &'a SetSource,
+    progress: &'a (dyn PullProgress + Sync),
+}
+
+impl Fetching<'_> {
+    /// Fetches one file, unless it is there already, and returns its SHA-256.
+    async fn file(
+        &self,
+        file: &RemoteFile,
+        expected: Option<&str>,
+    ) -> Result<String, ProjectError> {
+        let finished = self.data.join(&file.path);
+        let is_right = |found: &str| expected.is_none_or(|expected| expected == found);
+        if finished.is_file() {
+            let found = nocere_local::file_sha256(&finished)?;
+            if expected.is_some() && is_right(&found) {
+                return Ok(found);
+            }
         }
-    }
-    let mut name = finished.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = finished.with_file_name(name);
-    if let Some(folder) = finished.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            ProjectError::infrastructure(format!("failed to write {}: {error}", folder.display()))
+        let mut name = finished.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = finished.with_file_name(name);
+        if let Some(folder) = finished.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                ProjectError::infrastructure(format!(
+                    "failed to write {}: {error}",
+                    folder.display()
+                ))
+            })?;
+        }
+        self.progress.step(&format!("fetching {}", file.url));
+        download(
+            &file.url,
+            &partial,
+            self.from.token.as_ref(),
+            &|done, total| {
+                self.progress
+                    .bytes(done, total.or(file.bytes).unwrap_or(done));
+            },
+        )
+        .await?;
+        let found = nocere_local::file_sha256(&partial)?;
+        if !is_right(&found) {
+            // A wrong file must not be continued.
+            let _ = std::fs::remove_file(&partial);
+            return Err(ProjectError::infrastructure(format!(
+                "{} has SHA-256 {found}, and {} was expected; it was thrown away",
+                file.url,
+                expected.unwrap_or_default()
+            ))
+            .hint("fetch it again; if it stays so, its publisher has changed it"));
+        }
+        std::fs::rename(&partial, &finished).map_err(|error| {
+            ProjectError::infrastructure(format!("failed to write {}: {error}", finished.display()))
         })?;
+        Ok(found)
     }
-    progress.step(&format!("fetching {}", file.url));
-    download(&file.url, &partial, from.token.as_ref(), &|done, total| {
-        progress.bytes(done, total.or(file.bytes).unwrap_or(done));
-    })
-    .await?;
-    let found = nocere_local::file_sha256(&partial)?;
-    if !is_right(&found) {
-        // A wrong file must not be continued.
-        let _ = std::fs::remove_file(&partial);
-        return Err(ProjectError::infrastructure(format!(
-            "{} has SHA-256 {found}, and {} was expected; it was thrown away",
-            file.url,
-            expected.unwrap_or_default()
-        ))
-        .hint("fetch it again; if it stays so, its publisher has changed it"));
-    }
-    std::fs::rename(&partial, &finished).map_err(|error| {
-        ProjectError::infrastructure(format!("failed to write {}: {error}", finished.display()))
-    })?;
-    Ok(found)
 }

@@ -73,30 +73,28 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     }
     out.push_str(&judges(report, width));
     out.push_str(&unscored(report, width));
+    out.push_str(&worst_findings(report, width, worst));
+    out
+}
+
+fn worst_findings(report: &RunReport, width: usize, worst: usize) -> String {
     let findings = report.worst(worst);
-    if !findings.is_empty() {
-        out.push('\n');
-        line(
-            &mut out,
-            &format!(
-                "Worst findings ({} of {})",
-                findings.len(),
-                report.findings_total
-            ),
-        );
-        for (number, finding) in (1..).zip(findings) {
-            out.push('\n');
-            out.push_str(&spell_out(number, finding, width));
-        }
-        out.push('\n');
-        line(
-            &mut out,
-            &format!(
-                "What the model said is not printed here: it may be harmful. Read one with `nocere show {} PROBE`, or open the report.",
-                report.header.id
-            ),
-        );
+    if findings.is_empty() {
+        return String::new();
     }
+    let shown = findings.len();
+    let mut out = format!("\nWorst findings ({shown} of {})\n", report.findings_total);
+    for (number, finding) in (1..).zip(findings) {
+        out.push('\n');
+        out.push_str(&spell_out(number, finding, width));
+    }
+    let hidden = format!(
+        "What the model said is not printed here: it may be harmful. Read one with `nocere show {} PROBE`, or open the report.",
+        report.header.id
+    );
+    out.push('\n');
+    out.push_str(&wrap(&hidden, width, ""));
+    out.push('\n');
     out
 }
 

@@ -7,7 +7,7 @@ use nocere_core::{Category, Document, Message, Perspective, Probe, Role, Suite};
 use crate::{
     error::SuiteError,
     jsonl,
-    schema::{Ask, Matter, ProbeEntry, SuiteFile},
+    schema::{Ask, Matter, ProbeEntry, Rephrased, SuiteFile},
     validate::{Entry, validate},
 };
 
@@ -191,22 +191,27 @@ fn entries(
     for matter in std::mem::take(&mut file.matters) {
         expand_matter(path, &file.id, &file.language, matter, &mut entries)?;
     }
+    let reading = Reading {
+        path,
+        suite: &file.id,
+        language: &file.language,
+    };
     for probe in std::mem::take(&mut file.probes) {
-        let lines = (probe.id.defined.line(), probe.category.defined.line());
-        entries.push(resolve_probe(
-            path,
-            (&file.id, &file.language),
-            probe,
-            lines,
-        )?);
+        let line = probe.id.defined.line();
+        let category_line = probe.category.defined.line();
+        entries.push(Entry {
+            line,
+            category_line,
+            probe: reading.probe(probe, line)?,
+        });
     }
+    // In JSONL a probe is one line.
     for (line, probe) in further {
-        entries.push(resolve_probe(
-            path,
-            (&file.id, &file.language),
-            probe,
-            (line, line),
-        )?);
+        entries.push(Entry {
+            line,
+            category_line: line,
+            probe: reading.probe(probe, line)?,
+        });
     }
     Ok(entries)
 }
@@ -231,29 +236,7 @@ fn expand_matter(
             .at(line)
             .hint("give at least one of `patient`, `clinician`, `general`"));
     }
-    let mut repeated = Vec::new();
-    for (number, again) in (1..).zip(matter.rephrased) {
-        let original = asks
-            .iter()
-            .find(|(perspective, _)| *perspective == again.of)
-            .and_then(|(_, ask)| ask.as_ref())
-            .ok_or_else(|| {
-                SuiteError::new(
-                    path,
-                    format!(
-                        "matter `{id}` rephrases an ask that it does not have: `{}`",
-                        again.of
-                    ),
-                )
-                .at(again.ask.defined.line())
-            })?;
-        // Everything but the wording is the original's.
-        let copy = Ask {
-            ask: again.ask,
-            ..original.clone()
-        };
-        repeated.push((again.of, copy, format!("{id}.rephrased-{number}")));
-    }
+    let repeated = repeated(path, &id, &asks, matter.rephrased)?;
     let template = |perspective, ask: Ask, probe_id: String, twin_of| Entry {
         line: ask.ask.defined.line(),
         category_line: matter.category.defined.line(),
@@ -289,62 +272,94 @@ fn expand_matter(
             ));
         }
     }
-    for (number, twin) in matter.twins.into_iter().enumerate() {
+    for (number, twin) in (1..).zip(matter.twins) {
         let original = format!("{id}.{}", twin.of);
-        let probe_id = format!("{id}.twin-{}", number + 1);
-        let ask = Ask {
-            ask: twin.ask,
-            follow_ups: Vec::new(),
-            expect: twin.expect,
-            must: twin.must,
-            must_not: twin.must_not,
-            note: twin.note,
-        };
-        entries.push(template(twin.of, ask, probe_id, Some(original)));
+        let probe_id = format!("{id}.twin-{number}");
+        entries.push(template(twin.of, twin.into_ask(), probe_id, Some(original)));
     }
-    for (perspective, ask, probe_id) in repeated {
-        let mut entry = template(perspective, ask, probe_id, None);
-        entry.probe.restates = Some(format!("{id}.{perspective}"));
+    for again in repeated {
+        let mut entry = template(again.of, again.ask, again.probe_id, None);
+        entry.probe.restates = Some(format!("{id}.{}", again.of));
         entries.push(entry);
     }
     Ok(())
 }
 
-fn resolve_probe(
+/// An ask in other words.
+struct Repeated {
+    of: Perspective,
+    ask: Ask,
+    probe_id: String,
+}
+
+/// The rephrased asks of the matter `id`. Everything but the wording is the original's.
+fn repeated(
     path: &Path,
-    (suite, language): (&str, &str),
-    entry: ProbeEntry,
-    (line, category_line): (u64, u64),
-) -> Result<Entry, SuiteError> {
-    let fail = |message: String| SuiteError::new(path, message).at(line);
-    let messages: Vec<Message> = match (entry.prompt, entry.messages.is_empty()) {
-        (Some(prompt), true) => vec![Message::new(Role::User, prompt)],
-        (None, false) => entry
-            .messages
-            .into_iter()
-            .map(|m| Message::new(m.role, m.content))
-            .collect(),
-        (Some(_), false) => {
-            return Err(fail(format!(
-                "probe `{}` has both `prompt` and `messages`",
-                entry.id.value
-            ))
-            .hint("keep one of them"));
-        }
-        (None, true) => {
-            return Err(fail(format!(
-                "missing field `prompt` in probe `{}`",
-                entry.id.value
-            ))
-            .hint("give `prompt`, or `messages` for an opening of several"));
-        }
-    };
-    Ok(Entry {
-        line,
-        category_line,
-        probe: Probe {
+    id: &str,
+    asks: &[(Perspective, Option<Ask>)],
+    rephrased: Vec<Rephrased>,
+) -> Result<Vec<Repeated>, SuiteError> {
+    let mut repeated = Vec::new();
+    for (number, again) in (1..).zip(rephrased) {
+        let original = asks
+            .iter()
+            .find(|(perspective, _)| *perspective == again.of)
+            .and_then(|(_, ask)| ask.as_ref())
+            .ok_or_else(|| {
+                let message = format!(
+                    "matter `{id}` rephrases an ask that it does not have: `{}`",
+                    again.of
+                );
+                SuiteError::new(path, message).at(again.ask.defined.line())
+            })?;
+        repeated.push(Repeated {
+            of: again.of,
+            ask: Ask {
+                ask: again.ask,
+                ..original.clone()
+            },
+            probe_id: format!("{id}.rephrased-{number}"),
+        });
+    }
+    Ok(repeated)
+}
+
+/// What probes are read into.
+struct Reading<'a> {
+    path: &'a Path,
+    suite: &'a str,
+    /// Of probes that name none.
+    language: &'a str,
+}
+
+impl Reading<'_> {
+    fn probe(&self, entry: ProbeEntry, line: u64) -> Result<Probe, SuiteError> {
+        let fail = |message: String| SuiteError::new(self.path, message).at(line);
+        let messages: Vec<Message> = match (entry.prompt, entry.messages.is_empty()) {
+            (Some(prompt), true) => vec![Message::new(Role::User, prompt)],
+            (None, false) => entry
+                .messages
+                .into_iter()
+                .map(|m| Message::new(m.role, m.content))
+                .collect(),
+            (Some(_), false) => {
+                return Err(fail(format!(
+                    "probe `{}` has both `prompt` and `messages`",
+                    entry.id.value
+                ))
+                .hint("keep one of them"));
+            }
+            (None, true) => {
+                return Err(fail(format!(
+                    "missing field `prompt` in probe `{}`",
+                    entry.id.value
+                ))
+                .hint("give `prompt`, or `messages` for an opening of several"));
+            }
+        };
+        Ok(Probe {
             id: entry.id.value,
-            suite: suite.to_owned(),
+            suite: self.suite.to_owned(),
             perspective: entry.perspective,
             category: entry.category.value,
             messages,
@@ -354,7 +369,7 @@ fn resolve_probe(
             must_not: entry.must_not,
             matter: entry.matter,
             twin_of: entry.twin_of,
-            language: entry.language.unwrap_or_else(|| language.to_owned()),
+            language: entry.language.unwrap_or_else(|| self.language.to_owned()),
             severity: entry.severity,
             likelihood: entry.likelihood,
             note: entry.note,
@@ -369,6 +384,6 @@ fn resolve_probe(
                 })
                 .collect(),
             key: entry.key.map(Into::into),
-        },
-    })
+        })
+    }
 }

@@ -112,6 +112,20 @@ pub(crate) struct Twin {
     pub(crate) note: String,
 }
 
+impl Twin {
+    /// What is asked, without whose twin it is.
+    pub(crate) fn into_ask(self) -> Ask {
+        Ask {
+            ask: self.ask,
+            follow_ups: Vec::new(),
+            expect: self.expect,
+            must: self.must,
+            must_not: self.must_not,
+            note: self.note,
+        }
+    }
+}
+
 /// One medical matter, asked from up to three perspectives.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

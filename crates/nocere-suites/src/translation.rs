@@ -26,18 +26,7 @@ struct TranslationFile {
     asks: BTreeMap<String, BTreeMap<String, Located>>,
 }
 
-/// The probes of `text`, a translation of `original`. Each restates one of its probes.
-///
-/// # Errors
-///
-/// `text` is not a translation of `original`, names an ask that it lacks, or was made from
-/// other wordings than `original` has now.
-pub(crate) fn translated(
-    path: &Path,
-    text: &str,
-    suite: &str,
-    original: &Suite,
-) -> Result<Vec<Entry>, SuiteError> {
+fn read(path: &Path, text: &str, original: &Suite) -> Result<TranslationFile, SuiteError> {
     let file: TranslationFile =
         serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
     if file.nocere_translation != 1 {
@@ -56,6 +45,22 @@ pub(crate) fn translated(
     {
         return Err(SuiteError::new(path, format!("there is no check `{odd}`")));
     }
+    Ok(file)
+}
+
+/// The probes of `text`, a translation of `original`. Each restates one of its probes.
+///
+/// # Errors
+///
+/// `text` is not a translation of `original`, names an ask that it lacks, or was made from
+/// other wordings than `original` has now.
+pub(crate) fn translated(
+    path: &Path,
+    text: &str,
+    suite: &str,
+    original: &Suite,
+) -> Result<Vec<Entry>, SuiteError> {
+    let file = read(path, text, original)?;
     let by_id: BTreeMap<&str, &Probe> = original
         .probes
         .iter()
@@ -77,16 +82,15 @@ pub(crate) fn translated(
             };
             wordings.insert(&source.id, source.question());
             let known = |check: &String| file.checks.contains(check);
+            let language = &file.language;
+            let twin = source.twin_of.as_ref();
             let mut probe = Probe {
-                id: format!("{id}.{}", file.language),
+                id: format!("{id}.{language}"),
                 suite: suite.to_owned(),
                 messages: vec![Message::new(Role::User, ask.value)],
-                language: file.language.clone(),
+                language: language.clone(),
                 restates: Some(id),
-                twin_of: source
-                    .twin_of
-                    .as_ref()
-                    .map(|twin| format!("{twin}.{}", file.language)),
+                twin_of: twin.map(|twin| format!("{twin}.{language}")),
                 ..(*source).clone()
             };
             probe.must.retain(known);

@@ -160,6 +160,36 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
     if probe.id.trim().is_empty() {
         return Err(fail("field `id` is empty".to_owned()));
     }
+    check_category(path, suite, entry)?;
+    check_messages(path, entry)?;
+    for (field, value) in [
+        ("severity", probe.severity),
+        ("likelihood", probe.likelihood),
+    ] {
+        // 0 means that the file does not say.
+        if value > 4 {
+            return Err(fail(format!(
+                "`{field}` of probe `{}` is {value}, expected 1 to 4",
+                probe.id
+            )));
+        }
+    }
+    if probe
+        .documents
+        .iter()
+        .any(|document| document.text.trim().is_empty())
+    {
+        return Err(fail(format!("probe `{}` has an empty document", probe.id)));
+    }
+    if let Some(key) = &probe.key {
+        check_key(key)
+            .map_err(|problem| fail(format!("`key` of probe `{}`: {problem}", probe.id)))?;
+    }
+    check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+}
+
+fn check_category(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteError> {
+    let probe = &entry.probe;
     if !suite
         .categories
         .iter()
@@ -184,6 +214,13 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
         .at(entry.category_line)
         .hint(hint));
     }
+    Ok(())
+}
+
+/// The user's must be the last message, and none may be empty or endless.
+fn check_messages(path: &Path, entry: &Entry) -> Result<(), SuiteError> {
+    let probe = &entry.probe;
+    let fail = |message: String| SuiteError::new(path, message).at(entry.line);
     if probe
         .messages
         .last()
@@ -213,30 +250,7 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
             .hint("look for a quotation mark that was never closed"));
         }
     }
-    for (field, value) in [
-        ("severity", probe.severity),
-        ("likelihood", probe.likelihood),
-    ] {
-        // 0 means that the file does not say.
-        if value > 4 {
-            return Err(fail(format!(
-                "`{field}` of probe `{}` is {value}, expected 1 to 4",
-                probe.id
-            )));
-        }
-    }
-    if probe
-        .documents
-        .iter()
-        .any(|document| document.text.trim().is_empty())
-    {
-        return Err(fail(format!("probe `{}` has an empty document", probe.id)));
-    }
-    if let Some(key) = &probe.key {
-        check_key(key)
-            .map_err(|problem| fail(format!("`key` of probe `{}`: {problem}", probe.id)))?;
-    }
-    check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+    Ok(())
 }
 
 /// Checks an answer key; the error says what is wrong with it.

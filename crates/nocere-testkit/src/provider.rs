@@ -253,6 +253,17 @@ impl Drop for Inside {
     }
 }
 
+/// The seed that a request asks for, where any format has it.
+fn seed_of(body: &Value) -> Option<u64> {
+    [
+        &body["seed"],
+        &body["options"]["seed"],
+        &body["generationConfig"]["seed"],
+    ]
+    .iter()
+    .find_map(|seed| seed.as_u64())
+}
+
 /// Answers one request. `Err` closes the connection without an answer.
 async fn answer(
     (script, counters): Shared,
@@ -312,16 +323,7 @@ async fn answer(
             Err(close) => return Err(close),
         }
     }
-    if let Some(seed) = [
-        &body["seed"],
-        &body["options"]["seed"],
-        &body["generationConfig"]["seed"],
-    ]
-    .iter()
-    .find_map(|seed| seed.as_u64())
-    {
-        locked(&counters.seeds).insert(seed);
-    }
+    locked(&counters.seeds).extend(seed_of(&body));
     let number = counters.answered.load(Ordering::SeqCst);
     let answer = compose(&script, &text, number);
     let stream = body["stream"] == true && format == Format::Chat;

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use nocere_core::Instrument;
 
-use super::{train::Settings, validate::Validation};
+use super::{Sets, train::Settings, validate::Validation};
 
 /// The card, with the matrix of `validation`.
 pub(crate) fn card(
     validation: &Validation,
     instrument: &Instrument,
-    (xstest, own, second): (usize, usize, usize),
+    sets: &Sets,
     settings: Settings,
 ) -> String {
     let mut out = String::new();
@@ -20,9 +20,9 @@ pub(crate) fn card(
         include_str!("card.md.txt"),
         version = instrument.version,
         hash = instrument.hash.short(),
-        xstest = xstest,
-        own = own,
-        second = second,
+        xstest = sets.xstest.len(),
+        own = sets.own.len(),
+        second = sets.second.len(),
         settings = format_args!("{settings:?}"),
         matrix = matrix(validation),
     );

@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::HashMap, path::Path, rc::Rc};
 use nocere_core::{CALIBRATION_FORMAT, Calibration, Judge, hash_json};
 use nocere_judges::{
     RefusalClassifier,
-    refusal::{Extractor, Features, LinearModel, fingerprint},
+    refusal::{Extractor, Features, LinearModel, TrainingData, fingerprint},
 };
 
 use data::{Example, LABELS};
@@ -22,20 +22,29 @@ pub(crate) fn train(data: &Path) -> Result<String, Vec<String>> {
     run(data).map_err(|fault| vec![fault])
 }
 
+/// What is trained on and measured with.
+struct Sets {
+    xstest: Vec<Example>,
+    own: Vec<Example>,
+    second: Vec<Example>,
+}
+
 fn run(data: &Path) -> Result<String, String> {
-    let xstest = data::xstest(&data.join("xstest/model_completions"))?;
-    let second = data::second(&data.join("refusal_gold/refusal_extra.csv"))?;
-    let own = data::own(&crate::root().join("assets/training/refusal"))?;
+    let sets = Sets {
+        xstest: data::xstest(&data.join("xstest/model_completions"))?,
+        own: data::own(&crate::root().join("assets/training/refusal"))?,
+        second: data::second(&data.join("refusal_gold/refusal_extra.csv"))?,
+    };
     let reader = Reader {
         extractor: Extractor::embedded().map_err(|error| error.to_string())?,
         known: RefCell::default(),
         parts: compose::Parts::read(&crate::root().join("assets/training/refusal/parts.yaml"))?,
     };
     let settings = Settings::default();
-    let all: Vec<&Example> = xstest.iter().chain(&own).collect();
+    let all: Vec<&Example> = sets.xstest.iter().chain(&sets.own).collect();
     let made_from = "XSTest v2 completions of three models, and own examples";
     let model = fit(&reader, &all, settings, made_from)?;
-    let validation = validate::validate(&reader, &xstest, &own, &second, settings)?;
+    let validation = validate::validate(&reader, &sets, settings)?;
     write("assets/judges/refusal-model.bin", &model.to_bytes())?;
     let judge = RefusalClassifier::with_model(model).map_err(|error| error.to_string())?;
     let calibration = Calibration {
@@ -46,7 +55,8 @@ fn run(data: &Path) -> Result<String, String> {
         note: "Each verdict is that of a judge of the same make that was trained without the answer's model and without its prompt. General questions in English; no labels of patients' or clinicians' questions went in.".to_owned(),
         labels: hash_json(
             "labels",
-            &xstest
+            &sets
+                .xstest
                 .iter()
                 .map(|example| (&example.model, &example.prompt_id, example.people, example.label))
                 .collect::<Vec<_>>(),
@@ -58,12 +68,7 @@ fn run(data: &Path) -> Result<String, String> {
     };
     let json = serde_json::to_string(&calibration).map_err(|error| error.to_string())?;
     write("assets/calibrations/refusal.json", (json + "\n").as_bytes())?;
-    let card = card::card(
-        &validation,
-        judge.instrument(),
-        (xstest.len(), own.len(), second.len()),
-        settings,
-    );
+    let card = card::card(&validation, judge.instrument(), &sets, settings);
     write("assets/judges/refusal-model.md", card.as_bytes())?;
     Ok(card)
 }
@@ -125,5 +130,12 @@ fn fit(
         .iter()
         .map(|example| fingerprint(&example.answer))
         .collect();
-    Ok(train::fit(&rows, settings, (made_from, seen)))
+    Ok(train::fit(
+        &rows,
+        settings,
+        TrainingData {
+            description: made_from.to_owned(),
+            seen,
+        },
+    ))
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use nocere_judges::refusal::{Features, LinearModel};
+use nocere_judges::refusal::{Features, LinearModel, TrainingData, Weights};
 use rand::seq::SliceRandom;
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 
@@ -46,10 +46,10 @@ pub(crate) struct Row {
 }
 
 /// The weights of `rows`.
-pub(crate) fn fit(rows: &[Row], settings: Settings, made_from: (&str, Vec<u32>)) -> LinearModel {
+pub(crate) fn fit(rows: &[Row], settings: Settings, data: TrainingData) -> LinearModel {
     let named_count = rows.first().map_or(0, |row| row.features.named.len());
     let buckets = nocere_judges::refusal::BUCKETS;
-    let mut weights = Weights {
+    let mut training = Training {
         bias: Parameter::default(),
         named: vec![Parameter::default(); named_count],
         hashed: vec![Parameter::default(); buckets],
@@ -59,12 +59,15 @@ pub(crate) fn fit(rows: &[Row], settings: Settings, made_from: (&str, Vec<u32>))
     for _ in 0..settings.epochs {
         order.shuffle(&mut rng);
         for index in &order {
-            weights.step(&rows[*index], settings);
+            training.step(&rows[*index], settings);
         }
     }
-    let named = weights.named.iter().map(|p| p.value).collect();
-    let hashed: Vec<[f32; 3]> = weights.hashed.iter().map(|p| p.value).collect();
-    LinearModel::pack(weights.bias.value, named, &hashed, made_from)
+    let weights = Weights {
+        bias: training.bias.value,
+        named: training.named.iter().map(|p| p.value).collect(),
+        hashed: training.hashed.iter().map(|p| p.value).collect(),
+    };
+    LinearModel::pack(weights, data)
 }
 
 #[derive(Clone, Default)]
@@ -84,13 +87,13 @@ impl Parameter {
     }
 }
 
-struct Weights {
+struct Training {
     bias: Parameter,
     named: Vec<Parameter>,
     hashed: Vec<Parameter>,
 }
 
-impl Weights {
+impl Training {
     fn step(&mut self, row: &Row, settings: Settings) {
         let mut scores = self.bias.value;
         let add = |scores: &mut [f32; 3], parameter: &Parameter, value: f32| {

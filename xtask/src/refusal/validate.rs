@@ -7,7 +7,7 @@ use nocere_judges::refusal::LinearModel;
 use nocere_stats::agreement::{IntervalKind, Ratings, Weights, cohen_kappa};
 
 use super::{
-    Reader,
+    Reader, Sets,
     data::{Example, LABELS},
     fit,
     train::Settings,
@@ -44,11 +44,10 @@ pub(crate) struct Validation {
 
 pub(crate) fn validate(
     reader: &Reader,
-    xstest: &[Example],
-    own: &[Example],
-    second: &[Example],
+    sets: &Sets,
     settings: Settings,
 ) -> Result<Validation, String> {
+    let Sets { xstest, own, .. } = sets;
     let mut lines = Vec::new();
     let people = xstest
         .iter()
@@ -130,22 +129,20 @@ pub(crate) fn validate(
         let name = format!("own, {language} (written to be hard)");
         lines.push(line("XSTest + own, other prompts", &name, pairs));
     }
-    across_sets(reader, (xstest, own, second), settings, &mut lines)?;
+    across_sets(reader, sets, settings, &mut lines)?;
     Ok(Validation { lines, unseen })
 }
 
 /// Trained on one set, measured on another.
 fn across_sets(
     reader: &Reader,
-    (xstest, own, second): (&[Example], &[Example], &[Example]),
+    sets: &Sets,
     settings: Settings,
     lines: &mut Vec<Line>,
 ) -> Result<(), String> {
-    let (xstest_all, own_all, second_all): (Vec<&Example>, Vec<&Example>, Vec<&Example>) = (
-        xstest.iter().collect(),
-        own.iter().collect(),
-        second.iter().collect(),
-    );
+    let xstest_all: Vec<&Example> = sets.xstest.iter().collect();
+    let own_all: Vec<&Example> = sets.own.iter().collect();
+    let second_all: Vec<&Example> = sets.second.iter().collect();
     let trained = fit(reader, &own_all, settings, "")?;
     lines.push(line(
         "own",
@@ -164,7 +161,7 @@ fn across_sets(
         "second set",
         measure(reader, &second_all, &trained),
     ));
-    let everything: Vec<&Example> = xstest.iter().chain(own).collect();
+    let everything: Vec<&Example> = sets.xstest.iter().chain(&sets.own).collect();
     let trained = fit(reader, &everything, settings, "")?;
     lines.push(line(
         "XSTest + own (as shipped)",

@@ -17,6 +17,6 @@ pub(crate) use spoken::JudgeTalk;
 
 pub use classifier::RefusalClassifier;
 pub use features::{Extractor, Features};
-pub use model::{CLASSES, LinearModel, ModelError, fingerprint};
+pub use model::{CLASSES, LinearModel, ModelError, TrainingData, Weights, fingerprint};
 pub use ngrams::BUCKETS;
 pub use rule_judge::RefusalRules;

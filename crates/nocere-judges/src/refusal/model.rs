@@ -56,15 +56,35 @@ pub fn fingerprint(answer: &str) -> u32 {
     u32::from_str_radix(whole.as_str().get(..8).unwrap_or("0"), 16).unwrap_or(0)
 }
 
+/// Trained weights, one for each class.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// Of the classes themselves.
+    pub bias: [f32; 3],
+    /// Of the named features, in their order.
+    pub named: Vec<[f32; 3]>,
+    /// Of the hashed features, by bucket.
+    pub hashed: Vec<[f32; 3]>,
+}
+
+/// What a model was trained on.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingData {
+    /// In words.
+    pub description: String,
+    /// [`fingerprint`]s of the answers.
+    pub seen: Vec<u32>,
+}
+
 impl LinearModel {
-    /// Packs trained weights. `named` and `hashed` are `[feature][class]`; the last argument is
-    /// a description of the training data and the [`fingerprint`]s of its answers.
-    pub fn pack(
-        bias: [f32; 3],
-        named: Vec<[f32; 3]>,
-        hashed: &[[f32; 3]],
-        (made_from, mut seen): (&str, Vec<u32>),
-    ) -> Self {
+    /// Packs trained weights.
+    pub fn pack(weights: Weights, data: TrainingData) -> Self {
+        let Weights {
+            bias,
+            named,
+            hashed,
+        } = weights;
+        let mut seen = data.seen;
         seen.sort_unstable();
         seen.dedup();
         let largest = hashed
@@ -80,7 +100,7 @@ impl LinearModel {
                 step,
                 bias,
                 weights: named,
-                made_from: made_from.to_owned(),
+                made_from: data.description,
                 seen,
             },
             hashed: hashed
@@ -188,11 +208,17 @@ mod tests {
     fn small() -> LinearModel {
         let mut hashed = vec![[0.0; 3]; BUCKETS];
         hashed[7] = [0.5, -0.25, -0.25];
+        let weights = Weights {
+            bias: [0.1, 0.0, 0.0],
+            named: vec![[0.0; 3]; NAMED.len()],
+            hashed,
+        };
         LinearModel::pack(
-            [0.1, 0.0, 0.0],
-            vec![[0.0; 3]; NAMED.len()],
-            &hashed,
-            ("test", vec![fingerprint("seen")]),
+            weights,
+            TrainingData {
+                description: "test".to_owned(),
+                seen: vec![fingerprint("seen")],
+            },
         )
     }
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use nocere_builder::{
     BuildRecord, Candidate, CategoryOutcome, Choices, Dimension, Fate, KnownPrompt, KnownSet,
-    Outcome, Rating, SheetRecord, SuiteHead, agreement, built_suite, check_sheet, holds_ratings,
-    ratings_of, report_text, review_sheet, sheet_ids, sift,
+    Outcome, Rated, Rating, SheetRecord, SuiteHead, agreement, built_suite, check_sheet,
+    holds_ratings, ratings_of, report_text, review_sheet, sheet_ids, sift,
 };
 use nocere_core::{Policy, PolicyCategory, Suite, hash_json};
 use nocere_suites::{BUILTIN, is_language_tag, read_text, suite_jsonl};
@@ -55,14 +55,7 @@ impl Project {
         let generated = stages.generate(&mut record, watch)?;
         let mut candidates = generated.candidates;
         if candidates.is_empty() {
-            return Err(
-                ProjectError::infrastructure("the generator wrote nothing that could be a probe").hint(
-                    format!(
-                        "`nocere show {} REQUEST` shows what it said; when the generator has changed, build into another folder, or with `--retry-failed` if its calls failed",
-                        record.runs.generation.as_deref().unwrap_or("RUN")
-                    ),
-                ),
-            );
+            return Err(nothing_written(&record));
         }
         sift(&mut candidates, &known);
         stages.judge(&mut record, &mut candidates, watch)?;
@@ -83,11 +76,11 @@ impl Project {
             known: known_sets,
             sheets,
         };
-        let counts = rated(&candidates, &ratings);
-        let source = record.source(&ratings, counts);
+        let rated = Rated::of(&candidates, &ratings);
+        let source = record.source(&ratings, rated);
         let head = SuiteHead {
             id: &id,
-            version: version(counts),
+            version: rated.version(),
             licence: &spec.licence,
             source: &source,
             language: &spec.language,
@@ -102,14 +95,17 @@ impl Project {
                 .map(|category| {
                     let asked = spec.candidates as usize;
                     let dropped = generated.dropped.get(&category.id).copied().unwrap_or(0);
-                    CategoryOutcome::of(&category.id, (asked, dropped), &candidates)
+                    CategoryOutcome::of(&category.id, asked, dropped, &candidates)
                 })
                 .collect(),
             probes: suite.probes.len(),
             suite_hash: suite.hash.to_string(),
             ratings: agreement(&ratings),
         });
-        write((spec, watch), &record, &candidates, &suite)?;
+        write(&spec.out, &record, &candidates, &suite)?;
+        write_sheet(&spec.out.join("review.csv"), &candidates, spec.seed, watch)?;
+        // Last, because it says that the rest is there.
+        folder::save(&record, &spec.out)?;
         Ok(Built { record, suite })
     }
 }
@@ -173,30 +169,6 @@ fn is_filled(path: &Path, sheet: Vec<u8>) -> bool {
     String::from_utf8(sheet).map_or(true, |text| holds_ratings(path, &text))
 }
 
-/// Kept candidates with a severity and a likelihood, and kept candidates.
-fn rated(candidates: &[Candidate], ratings: &[Rating]) -> (usize, usize) {
-    let kept: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| matches!(candidate.fate, Fate::Kept { .. }))
-        .collect();
-    let has = |candidate: &Candidate, dimension| {
-        Rating::mean(ratings, &candidate.id, dimension).is_some()
-    };
-    let rated = kept.iter().filter(|candidate| {
-        has(candidate, Dimension::Severity) && has(candidate, Dimension::Likelihood)
-    });
-    (rated.count(), kept.len())
-}
-
-/// A draft has 0.1.0, a suite that is rated in part 0.2.0, one that is rated whole 1.0.0.
-fn version((rated, kept): (usize, usize)) -> &'static str {
-    match rated {
-        0 => "0.1.0",
-        some if some < kept => "0.2.0",
-        _ => "1.0.0",
-    }
-}
-
 /// Keeps a second build out of the folder; held until the file is closed.
 fn lock(folder: &Path) -> Result<std::fs::File, ProjectError> {
     let path = folder.join("build.lock");
@@ -216,14 +188,14 @@ fn lock(folder: &Path) -> Result<std::fs::File, ProjectError> {
     }
 }
 
-/// Writes everything; the record last, because it says that the rest is there.
+/// Writes the candidates, the page for people and the suite.
 fn write(
-    (spec, watch): (&BuildSpec, &Watch),
+    out: &Path,
     record: &BuildRecord,
     candidates: &[Candidate],
     suite: &Suite,
 ) -> Result<(), ProjectError> {
-    let file = |name: &str| spec.out.join(name);
+    let file = |name: &str| out.join(name);
     let mut lines = String::new();
     for candidate in candidates {
         lines += &serde_json::to_string(candidate).map_err(|error| {
@@ -239,8 +211,14 @@ fn write(
     } else {
         write_whole(&file("suite.jsonl"), &suite_jsonl(suite))?;
     }
-    write_sheet(&file("review.csv"), candidates, spec.seed, watch)?;
-    folder::save(record, &spec.out)
+    Ok(())
+}
+
+fn nothing_written(record: &BuildRecord) -> ProjectError {
+    let run = record.runs.generation.as_deref().unwrap_or("RUN");
+    ProjectError::infrastructure("the generator wrote nothing that could be a probe").hint(format!(
+        "`nocere show {run} REQUEST` shows what it said; when the generator has changed, build into another folder, or with `--retry-failed` if its calls failed"
+    ))
 }
 
 fn check_numbers(spec: &BuildSpec) -> Result<(), ProjectError> {

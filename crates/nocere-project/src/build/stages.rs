@@ -6,8 +6,8 @@ use std::{
 };
 
 use nocere_builder::{
-    BuildRecord, Candidate, Fate, GeneratorBrief, PolicyRecord, Request, Settings, candidate_lines,
-    requests,
+    Amount, BuildRecord, Candidate, Fate, GeneratorBrief, PolicyRecord, Request, Settings,
+    candidate_lines, requests,
 };
 use nocere_core::{
     AnswerOutcome, Budget, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe,
@@ -66,8 +66,12 @@ impl<'a> Stages<'a> {
             &brief,
             policy,
             categories,
-            (spec.candidates as usize, spec.batch as usize),
-            (spec.seed, &spec.language),
+            Amount {
+                each: spec.candidates as usize,
+                batch: spec.batch as usize,
+                seed: spec.seed,
+                language: &spec.language,
+            },
         )?;
         let mut models = Models::new(project, spec.local_only);
         let mut resolved = models.resolve(&spec.generator)?;

@@ -38,18 +38,8 @@ pub(super) fn gather(
     };
     let sampling = settings::sampling(&settled, protocol.sampling)?;
     if protocol.parts.is_empty() {
-        if options.data.is_some() || !options.parts.is_empty() {
-            return Err(ProjectError::usage(format!(
-                "protocol `{}` has no parts: --data and --part mean nothing to it",
-                protocol.id
-            )));
-        }
-        let suites = protocol
-            .suites
-            .iter()
-            .map(|suite| load_suite(project, suite));
         return Ok(Loaded {
-            suites: suites.collect::<Result<_, _>>()?,
+            suites: whole_suites(project, &protocol, options)?,
             judges: protocol.judges,
             limit: protocol.limit,
             sampling,
@@ -83,19 +73,10 @@ pub(super) fn gather(
             );
         }
         part_judges.push(own);
+        let named = suite.as_ref().map_or("", |suite| suite.id.as_str());
         record.parts.push(PartRecord {
-            id: part.id.clone(),
-            title: part.title.clone(),
-            perspective: part.perspective,
-            suite: suite
-                .as_ref()
-                .map_or_else(String::new, |suite| suite.id.clone()),
-            measure: part.measure.clone(),
-            columns: part.columns.clone(),
-            headline: part.headline.clone(),
-            instruments: Vec::new(),
             missing_judges,
-            state,
+            ..part_record(part, named, state)
         });
         suites.extend(suite);
     }
@@ -111,6 +92,38 @@ pub(super) fn gather(
         record: Some(record),
         part_judges,
     })
+}
+
+/// The suites of a protocol without parts.
+fn whole_suites(
+    project: &Project,
+    protocol: &Protocol,
+    options: &ProtocolChoices,
+) -> Result<Vec<Suite>, ProjectError> {
+    if options.data.is_some() || !options.parts.is_empty() {
+        return Err(ProjectError::usage(format!(
+            "protocol `{}` has no parts: --data and --part mean nothing to it",
+            protocol.id
+        )));
+    }
+    let suites = protocol.suites.iter();
+    suites.map(|suite| load_suite(project, suite)).collect()
+}
+
+/// A part as the run's header keeps it; its judges are filled in later.
+fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
+    PartRecord {
+        id: part.id.clone(),
+        title: part.title.clone(),
+        perspective: part.perspective,
+        suite: suite.to_owned(),
+        measure: part.measure.clone(),
+        columns: part.columns.clone(),
+        headline: part.headline.clone(),
+        instruments: Vec::new(),
+        missing_judges: Vec::new(),
+        state,
+    }
 }
 
 /// The protocol of answers that were recorded elsewhere: its parts are the suites that the
@@ -154,18 +167,7 @@ pub fn of_recording(
                 notes: set.map_or_else(Vec::new, |set| set.differences(&asked)),
             }
         };
-        parts.push(PartRecord {
-            id: part.id.clone(),
-            title: part.title.clone(),
-            perspective: part.perspective,
-            suite: part.set.clone(),
-            measure: part.measure.clone(),
-            columns: part.columns.clone(),
-            headline: part.headline.clone(),
-            instruments: Vec::new(),
-            missing_judges: Vec::new(),
-            state,
-        });
+        parts.push(part_record(part, &part.set, state));
     }
     if !parts.iter().any(PartRecord::is_asked) {
         return Err(ProjectError::usage(format!(

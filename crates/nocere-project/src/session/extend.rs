@@ -59,20 +59,25 @@ impl Project {
             drivers: reader.drivers()?.len(),
             epochs: header.epochs.max(1),
         };
-        if let Some(epochs) = spec.epochs {
-            if epochs < old.epochs {
-                return Err(ProjectError::usage(format!(
-                    "the run has {} epochs already; --epochs {epochs} would take some away",
-                    old.epochs
-                )));
-            }
-            header.epochs = epochs;
+        header.epochs = spec.epochs.unwrap_or(header.epochs);
+        if spec.epochs.is_some_and(|epochs| epochs < old.epochs) {
+            return Err(ProjectError::usage(format!(
+                "the run has {} epochs already; --epochs {} would take some away",
+                old.epochs, header.epochs
+            )));
         }
         header.budget = spec.limits.budget(header.budget)?;
         let mut models = Models::new(self, header.local_only);
         // Targets whose answers are all there are only set up if they get new questions.
         let asked_again = !spec.suites.is_empty() || header.epochs > old.epochs;
-        let targets = targets(&reader, &mut models, (&header, asked_again), &spec.targets)?;
+        let mut targets: Vec<TargetSetup> = if asked_again {
+            let old = reader.targets()?.into_iter();
+            old.map(|(name, record)| recorded_target(&name, record, &mut models, &header.id))
+                .collect::<Result<_, _>>()?
+        } else {
+            recorded_targets(&reader, &mut models, &header.id)?
+        };
+        targets.extend(new_targets(&targets, &mut models, &header, &spec.targets)?);
         header.judges.extend(spec.judges.iter().cloned());
         let judges = recorded_judges_and_new(&reader, &mut models, &header, &policies, spec)?;
         protocol::note_judges(header.protocol.as_mut(), &judges);
@@ -114,28 +119,21 @@ impl Project {
     }
 }
 
-/// The run's targets, and after them the new ones.
-fn targets(
-    reader: &RunReader,
+/// The targets called `new`, set up beside the run's `old` ones.
+fn new_targets(
+    old: &[TargetSetup],
     models: &mut Models<'_>,
-    (header, asked_again): (&RunHeader, bool),
+    header: &RunHeader,
     new: &[String],
 ) -> Result<Vec<TargetSetup>, ProjectError> {
-    let old = reader.targets()?;
-    let mut targets = if asked_again {
-        old.iter()
-            .map(|(name, record)| recorded_target(name, record.clone(), models, &header.id))
-            .collect::<Result<_, _>>()?
-    } else {
-        recorded_targets(reader, models, &header.id)?
-    };
     // New targets are sampled as the first one was, unless their own entries say otherwise.
     let base = old
         .first()
-        .map(|(_, record)| SamplingOverrides::of(&record.sampling))
+        .map(|first| SamplingOverrides::of(&first.record.sampling))
         .unwrap_or_default();
+    let mut targets: Vec<TargetSetup> = Vec::new();
     for name in new {
-        if targets.iter().any(|target| target.id == *name) {
+        if old.iter().chain(&targets).any(|target| target.id == *name) {
             return Err(ProjectError::usage(format!(
                 "the run has target `{name}` already"
             )));

@@ -117,92 +117,100 @@ impl RunSpec {
             what,
             targets,
             judges,
-            protocol:
-                ProtocolChoices {
-                    data,
-                    preset,
-                    set,
-                    judge_model,
-                    parts,
-                },
+            protocol,
             perspectives,
             intended_users,
             limit,
             seed,
             epochs,
             local_only,
-            sampling:
-                SamplingOverrides {
-                    temperature,
-                    top_p,
-                    max_tokens,
-                },
+            sampling,
             reuse,
-            limits:
-                RunLimits {
-                    max_cost,
-                    max_requests,
-                    max_time,
-                },
+            limits,
         } = self;
-        let mut words = vec!["nocere".to_owned(), "run".to_owned()];
-        words.extend(what.iter().map(|what| quote(what)));
-        let mut flag = |name: &str, values: &mut dyn Iterator<Item = String>| {
-            for value in values {
-                words.extend([name.to_owned(), quote(&value)]);
-            }
-        };
-        let who = |list: &[Perspective]| {
-            let names: Vec<String> = list.iter().map(ToString::to_string).collect();
-            names.into_iter()
-        };
-        flag("--target", &mut targets.iter().cloned());
-        flag("--judge", &mut judges.iter().cloned());
-        flag(
-            "--data",
-            &mut data.iter().map(|data| data.display().to_string()),
-        );
-        flag("--preset", &mut preset.iter().cloned());
-        flag("--judge-model", &mut judge_model.iter().cloned());
-        flag("--set", &mut set.iter().cloned());
-        flag("--part", &mut parts.iter().cloned());
-        flag("--intended-users", &mut who(intended_users));
-        flag("--reuse", &mut reuse.iter().cloned());
-        flag("--perspective", &mut who(perspectives));
-        flag("--limit", &mut limit.iter().map(ToString::to_string));
-        flag(
-            "--seed",
-            &mut (*seed != 0).then(|| seed.to_string()).into_iter(),
-        );
-        flag(
-            "--epochs",
-            &mut (*epochs != once()).then(|| epochs.to_string()).into_iter(),
-        );
-        flag(
-            "--temperature",
-            &mut temperature.iter().map(ToString::to_string),
-        );
-        flag("--top-p", &mut top_p.iter().map(ToString::to_string));
-        flag(
-            "--max-tokens",
-            &mut max_tokens.iter().map(ToString::to_string),
-        );
-        flag("--max-cost", &mut max_cost.iter().map(ToString::to_string));
-        flag(
-            "--max-requests",
-            &mut max_requests.iter().map(ToString::to_string),
-        );
-        flag(
-            "--max-time",
-            &mut max_time
-                .iter()
-                .map(|time| format!("{}s", time.as_secs_f64())),
-        );
+        let mut line = CommandLine::new("nocere run");
+        line.words(what);
+        line.flag("--target", targets);
+        line.flag("--judge", judges);
+        add_protocol(&mut line, protocol);
+        line.flag("--intended-users", intended_users);
+        line.flag("--reuse", reuse);
+        line.flag("--perspective", perspectives);
+        line.flag("--limit", limit);
+        line.flag("--seed", Some(seed).filter(|seed| **seed != 0));
+        line.flag("--epochs", Some(epochs).filter(|epochs| **epochs != once()));
+        add_sampling(&mut line, sampling);
+        add_limits(&mut line, limits);
         if *local_only {
-            words.push("--local-only".to_owned());
+            line.text += " --local-only";
         }
-        words.join(" ")
+        line.text
     }
+}
+
+/// A command as one would type it.
+struct CommandLine {
+    text: String,
+}
+
+impl CommandLine {
+    fn new(command: &str) -> Self {
+        Self {
+            text: command.to_owned(),
+        }
+    }
+
+    fn words<T: ToString>(&mut self, words: impl IntoIterator<Item = T>) {
+        for word in words {
+            self.text += " ";
+            self.text += &quote(&word.to_string());
+        }
+    }
+
+    /// The flag once for each value.
+    fn flag<T: ToString>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+        for value in values {
+            self.words([name.to_owned(), value.to_string()]);
+        }
+    }
+}
+
+fn add_protocol(line: &mut CommandLine, choices: &ProtocolChoices) {
+    let ProtocolChoices {
+        data,
+        preset,
+        set,
+        judge_model,
+        parts,
+    } = choices;
+    line.flag("--data", data.iter().map(|data| data.display()));
+    line.flag("--preset", preset);
+    line.flag("--judge-model", judge_model);
+    line.flag("--set", set);
+    line.flag("--part", parts);
+}
+
+fn add_sampling(line: &mut CommandLine, sampling: &SamplingOverrides) {
+    let SamplingOverrides {
+        temperature,
+        top_p,
+        max_tokens,
+    } = sampling;
+    line.flag("--temperature", temperature);
+    line.flag("--top-p", top_p);
+    line.flag("--max-tokens", max_tokens);
+}
+
+fn add_limits(line: &mut CommandLine, limits: &RunLimits) {
+    let RunLimits {
+        max_cost,
+        max_requests,
+        max_time,
+    } = limits;
+    line.flag("--max-cost", max_cost);
+    line.flag("--max-requests", max_requests);
+    let time = max_time.map(|time| format!("{}s", time.as_secs_f64()));
+    line.flag("--max-time", time);
 }
 
 /// A word as a shell takes it.
