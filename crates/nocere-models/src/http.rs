@@ -47,7 +47,7 @@ impl HttpModel {
     /// If the address is invalid or holds credentials or a query, a header cannot be sent, or
     /// the HTTP client cannot be built.
     pub fn new(settings: HttpSettings) -> Result<Self, SetupError> {
-        let wire = settings.format.wire();
+        let wire = settings.provider.wire(&settings.options);
         let base = settings.base_url.trim_end_matches('/').to_owned();
         let endpoint = endpoint(&settings, wire.as_ref(), &base)?;
         let host = endpoint.host_str().unwrap_or("");
@@ -73,7 +73,7 @@ impl HttpModel {
         let headers = headers(&settings, wire.as_ref())?;
         let identity = ModelIdentity {
             name: settings.name.clone(),
-            provider: settings.format.provider().to_owned(),
+            provider: settings.provider.name.to_owned(),
             model: settings.model.clone(),
             pin: base,
             settings: fingerprint(&settings),
@@ -324,14 +324,15 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::http_settings::WireFormat;
+    use crate::providers::{HttpProvider, WireOptions};
 
     fn settings(base_url: &str) -> HttpSettings {
         HttpSettings {
             name: "t".to_owned(),
             model: "m".to_owned(),
             base_url: base_url.to_owned(),
-            format: WireFormat::OpenAiChat { stream: false },
+            provider: HttpProvider::named("openai").unwrap(),
+            options: WireOptions::default(),
             key: None,
             headers: Vec::new(),
             secret_headers: Vec::new(),
@@ -379,10 +380,7 @@ mod tests {
     #[test]
     fn azure_puts_deployment_and_version_into_the_address() {
         let mut azure = settings("https://clinic.openai.azure.com");
-        azure.format = WireFormat::Azure {
-            api_version: "2024-10-21".to_owned(),
-            entra: false,
-        };
+        azure.provider = HttpProvider::named("azure").unwrap();
         assert_eq!(
             HttpModel::new(azure).unwrap().endpoint.as_str(),
             "https://clinic.openai.azure.com/openai/deployments/m/chat/completions?api-version=2024-10-21"

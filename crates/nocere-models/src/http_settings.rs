@@ -9,60 +9,10 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    anthropic::Anthropic, gemini::Gemini, key::Key, ollama::Ollama, openai_chat::OpenAiChat,
-    openai_responses::OpenAiResponses, wire::Wire,
+    key::Key,
+    providers::{HttpProvider, WireOptions},
+    wire::Wire,
 };
-
-/// The API that a server offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WireFormat {
-    /// OpenAI's chat completions. vLLM, llama.cpp's server, Ollama, LM Studio and most gateways
-    /// offer them too.
-    OpenAiChat {
-        /// Ask for the reply as server-sent events.
-        stream: bool,
-    },
-    /// OpenAI's Responses API.
-    OpenAiResponses,
-    /// Chat completions of an Azure deployment.
-    Azure {
-        /// API version, such as `2024-10-21`.
-        api_version: String,
-        /// True if the key is an Entra token, false if it is a resource key.
-        entra: bool,
-    },
-    /// Anthropic's Messages API.
-    Anthropic,
-    /// Gemini's `generateContent`.
-    Gemini,
-    /// Ollama's native chat API.
-    Ollama,
-}
-
-impl WireFormat {
-    /// Name of the provider, as in `PROVIDER:MODEL`.
-    pub fn provider(&self) -> &'static str {
-        match self {
-            Self::OpenAiChat { .. } => "openai",
-            Self::OpenAiResponses => "openai-responses",
-            Self::Azure { .. } => "azure",
-            Self::Anthropic => "anthropic",
-            Self::Gemini => "gemini",
-            Self::Ollama => "ollama",
-        }
-    }
-
-    pub(crate) fn wire(&self) -> Box<dyn Wire> {
-        match self {
-            Self::OpenAiChat { stream } => Box::new(OpenAiChat::plain(*stream)),
-            Self::OpenAiResponses => Box::new(OpenAiResponses),
-            Self::Azure { entra, .. } => Box::new(OpenAiChat::azure(*entra)),
-            Self::Anthropic => Box::new(Anthropic),
-            Self::Gemini => Box::new(Gemini),
-            Self::Ollama => Box::new(Ollama),
-        }
-    }
-}
 
 /// Everything needed to call a model on a server.
 pub struct HttpSettings {
@@ -72,8 +22,10 @@ pub struct HttpSettings {
     pub model: String,
     /// Address up to and including the version part, such as `http://127.0.0.1:8080/v1`.
     pub base_url: String,
-    /// API that the server offers.
-    pub format: WireFormat,
+    /// Whose API the server offers.
+    pub provider: &'static HttpProvider,
+    /// What was chosen of the provider's options.
+    pub options: WireOptions,
     /// API key, if the server needs one.
     pub key: Option<Key>,
     /// Extra headers that are not secret.
@@ -84,6 +36,14 @@ pub struct HttpSettings {
     pub body: Map<String, Value>,
     /// Longest wait for one answer.
     pub timeout: Duration,
+}
+
+impl HttpSettings {
+    /// The version of the API that requests name, if they name one.
+    fn api_version(&self) -> Option<&str> {
+        let usual = self.provider.api_version?;
+        Some(self.options.api_version.as_deref().unwrap_or(usual))
+    }
 }
 
 /// Why a model cannot be set up.
@@ -141,7 +101,7 @@ pub(crate) fn endpoint(
     }
     let mut endpoint = reqwest::Url::parse(&wire.endpoint(base, &settings.model))
         .map_err(|error| url(error.to_string()))?;
-    if let WireFormat::Azure { api_version, .. } = &settings.format {
+    if let Some(api_version) = settings.api_version() {
         endpoint
             .query_pairs_mut()
             .append_pair("api-version", api_version);
@@ -174,14 +134,11 @@ pub(crate) fn headers(settings: &HttpSettings, wire: &dyn Wire) -> Result<Header
 /// Hash of everything besides model and address that can change an answer; empty if nothing
 /// is set.
 pub(crate) fn fingerprint(settings: &HttpSettings) -> String {
-    let format = match &settings.format {
-        WireFormat::Azure { api_version, .. } => api_version.as_str(),
-        _ => "",
-    };
-    if format.is_empty() && settings.headers.is_empty() && settings.body.is_empty() {
+    let version = settings.api_version().unwrap_or("");
+    if version.is_empty() && settings.headers.is_empty() && settings.body.is_empty() {
         return String::new();
     }
-    hash_json("settings", &(format, &settings.headers, &settings.body)).to_string()
+    hash_json("settings", &(version, &settings.headers, &settings.body)).to_string()
 }
 
 pub(crate) fn is_loopback(host: &str) -> bool {

@@ -43,16 +43,12 @@
 //! ```
 #![warn(missing_docs)]
 
-mod anthropic;
 mod command;
 mod download;
-mod gemini;
 mod http;
 mod http_settings;
 mod key;
-mod ollama;
-mod openai_chat;
-mod openai_responses;
+mod providers;
 mod replay;
 mod sse;
 mod status;
@@ -61,6 +57,7 @@ mod wire;
 pub use command::{CommandModel, CommandSettings};
 pub use download::{DownloadError, download, fetch_json};
 pub use http::HttpModel;
-pub use http_settings::{HttpSettings, SetupError, WireFormat};
+pub use http_settings::{HttpSettings, SetupError};
 pub use key::Key;
+pub use providers::{HTTP_PROVIDERS, HttpProvider, ProviderOption, WireOptions};
 pub use replay::{Recorded, ReplayError, ReplayModel};

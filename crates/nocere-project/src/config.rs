@@ -1,11 +1,12 @@
 //! nocere.yaml: named targets and judges of a project.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use nocere_core::{Price, text::plain};
 use nocere_judges::{Combine, PolicyPart, Reading, Tie};
+use nocere_models::{HTTP_PROVIDERS, HttpProvider};
 use nocere_suites::suggestion;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::ProjectError;
 
@@ -24,75 +25,59 @@ pub struct Config {
     pub judges: BTreeMap<String, JudgeConfig>,
 }
 
-/// Which wire format or engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// What answers: an engine, or a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// A GGUF file in this process.
     Local,
-    /// A server that speaks chat completions.
-    Openai,
-    /// A server that speaks OpenAI's responses.
-    OpenaiResponses,
-    /// A deployment of Azure OpenAI.
-    Azure,
-    /// Anthropic's messages.
-    Anthropic,
-    /// Gemini's generateContent.
-    Gemini,
-    /// Ollama's own chat.
-    Ollama,
     /// A program that speaks JSON lines.
     Command,
     /// Recorded answers.
     Replay,
+    /// A server.
+    Http(&'static HttpProvider),
 }
 
 impl Provider {
-    /// All providers with their names.
-    pub const ALL: [(Self, &'static str); 9] = [
-        (Self::Local, "local"),
-        (Self::Openai, "openai"),
-        (Self::OpenaiResponses, "openai-responses"),
-        (Self::Azure, "azure"),
-        (Self::Anthropic, "anthropic"),
-        (Self::Gemini, "gemini"),
-        (Self::Ollama, "ollama"),
-        (Self::Command, "command"),
-        (Self::Replay, "replay"),
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(provider, _)| *provider == self)
-            .map_or("", |(_, name)| name)
+    /// All providers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Local]
+            .into_iter()
+            .chain(HTTP_PROVIDERS.iter().map(Self::Http))
+            .chain([Self::Command, Self::Replay])
     }
 
-    /// Address and variable of the key where there is one address for everybody.
-    pub fn defaults(self) -> (Option<&'static str>, Option<&'static str>) {
+    /// Its name, as in `PROVIDER:MODEL`.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Openai | Self::OpenaiResponses => (
-                Some("https://api.openai.com/v1"),
-                Some("env:OPENAI_API_KEY"),
-            ),
-            Self::Azure => (None, Some("env:AZURE_OPENAI_API_KEY")),
-            Self::Anthropic => (
-                Some("https://api.anthropic.com/v1"),
-                Some("env:ANTHROPIC_API_KEY"),
-            ),
-            Self::Gemini => (
-                Some("https://generativelanguage.googleapis.com/v1beta"),
-                Some("env:GEMINI_API_KEY"),
-            ),
-            Self::Ollama => (Some("http://127.0.0.1:11434"), None),
-            Self::Local | Self::Command | Self::Replay => (None, None),
+            Self::Local => "local",
+            Self::Command => "command",
+            Self::Replay => "replay",
+            Self::Http(provider) => provider.name,
         }
     }
 
-    /// Whether it is an HTTP server.
-    pub fn is_http(self) -> bool {
-        !matches!(self, Self::Local | Self::Command | Self::Replay)
+    /// The provider with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|provider| provider.as_str() == name)
+    }
+
+    /// The server's row, if it is a server.
+    pub fn http(self) -> Option<&'static HttpProvider> {
+        match self {
+            Self::Http(provider) => Some(provider),
+            Self::Local | Self::Command | Self::Replay => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Provider {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Made once: serde wants names that live for ever.
+        static NAMES: LazyLock<Vec<&'static str>> =
+            LazyLock::new(|| Provider::all().map(Provider::as_str).collect());
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArg
 pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nocere_project::ProtocolChoices;
+use nocere_project::{ProtocolChoices, Provider};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
@@ -110,14 +110,21 @@ pub(crate) struct DemoArgs {
     pub(crate) model: String,
 }
 
+/// The help of `--target`, with the providers that there are.
+fn target_help() -> String {
+    let providers: Vec<&str> = Provider::all().map(Provider::as_str).collect();
+    format!(
+        "A target: `PROVIDER:MODEL`, `PROVIDER:MODEL@URL` or a name from nocere.yaml. Providers: {}",
+        providers.join(", ")
+    )
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// A protocol or suites: built-in names, or paths of suite files and public benchmarks.
     #[arg(required = true, value_name = "PROTOCOL|SUITE")]
     pub(crate) what: Vec<String>,
-    /// A target: `PROVIDER:MODEL`, `PROVIDER:MODEL@URL` or a name from nocere.yaml. Providers:
-    /// local, openai, openai-responses, azure, anthropic, gemini, ollama, command, replay.
-    #[arg(long = "target", short, required = true, value_name = "TARGET")]
+    #[arg(long = "target", short, required = true, value_name = "TARGET", help = target_help())]
     pub(crate) targets: Vec<String>,
     /// A judge: `refusal`, `checks`, `harm=TARGET` or another of `nocere judges list`, with
     /// options as in `harm=TARGET,votes=3,temperature=1`, or a name from nocere.yaml

@@ -119,16 +119,16 @@ impl<'a> Models<'a> {
                 format!("for a model in the process write `local:{name}`"),
             ));
         };
-        let Some((provider, _)) = Provider::ALL.iter().find(|(_, known)| *known == word) else {
-            let known = Provider::ALL.map(|(_, known)| known);
+        let Some(provider) = Provider::named(word) else {
+            let known: Vec<&str> = Provider::all().map(Provider::as_str).collect();
             return Err(ProjectError::unknown(
                 format!("unknown provider `{word}` in target `{name}`"),
                 word,
-                known,
+                known.iter().copied(),
                 format!("the providers are {}", known.join(", ")),
             ));
         };
-        let mut config = TargetConfig::new(*provider);
+        let mut config = TargetConfig::new(provider);
         match provider {
             Provider::Local | Provider::Replay => config.model = Some(rest.to_owned()),
             Provider::Command => {
@@ -137,7 +137,7 @@ impl<'a> Models<'a> {
                 })?;
                 config.command = Some(words);
             }
-            _ => match rest.rsplit_once("@http") {
+            Provider::Http(_) => match rest.rsplit_once("@http") {
                 Some((model, url)) => {
                     config.model = Some(model.to_owned());
                     config.base_url = Some(format!("http{url}"));
@@ -166,9 +166,10 @@ impl<'a> Models<'a> {
                 timeout: timeout(&config.limits),
             })?)),
             Provider::Replay => Ok(Arc::new(replay(self.project, name, &model)?)),
-            _ => Ok(Arc::new(HttpModel::new(http_settings(
-                name, model, config,
-            )?)?)),
+            Provider::Http(provider) => {
+                let settings = http_settings(name, model, config, provider)?;
+                Ok(Arc::new(HttpModel::new(settings)?))
+            }
         }
     }
 
@@ -203,7 +204,7 @@ impl<'a> Models<'a> {
             .hint("give both the same, or tell them apart with `account: NAME`"));
         }
         let shown = config.account.clone().unwrap_or_else(|| {
-            if config.provider.is_http() {
+            if config.provider.http().is_some() {
                 identity.pin.clone()
             } else {
                 name.to_owned()

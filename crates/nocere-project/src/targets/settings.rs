@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use nocere_core::ChatModel;
 use nocere_engine::Limits;
-use nocere_models::{HttpSettings, Key, WireFormat};
+use nocere_models::{HttpProvider, HttpSettings, Key, ProviderOption, WireOptions};
 
 use crate::{
     ProjectError,
     config::{LimitsConfig, Provider, TargetConfig},
 };
 
-/// Azure's version unless the entry names another.
-const AZURE_VERSION: &str = "2024-10-21";
 /// Headers that carry keys: their values do not belong in nocere.yaml.
 const SECRET_HEADERS: [&str; 6] = [
     "authorization",
@@ -29,17 +27,16 @@ pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
     if let Some(account) = &config.account {
         return format!("account {account}");
     }
-    if !config.provider.is_http() {
+    let Some(provider) = config.provider.http() else {
         return name.to_owned();
-    }
-    let (url, default) = config.provider.defaults();
-    let own_address = config.base_url.is_none().then_some(default).flatten();
+    };
     let key = config
         .api_key
         .as_deref()
         .or(config.entra_token.as_deref())
-        .or(own_address);
-    let url = config.base_url.as_deref().or(url).unwrap_or("");
+        .or(provider.key.filter(|_| config.base_url.is_none()));
+    let url = config.base_url.as_deref();
+    let url = url.or(provider.base_url).unwrap_or("");
     format!("{} {}", url.trim_end_matches('/'), key.unwrap_or(""))
 }
 
@@ -52,23 +49,30 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
             provider.as_str()
         )))
     };
-    let azure = provider == Provider::Azure;
+    let http = provider.http();
+    let has = |option| http.is_some_and(|http| http.has(option));
     let meaningless = [
-        ("base_url", config.base_url.is_some() && !provider.is_http()),
-        ("api_key", config.api_key.is_some() && !provider.is_http()),
-        ("headers", !config.headers.is_empty() && !provider.is_http()),
-        ("body", !config.body.is_empty() && !provider.is_http()),
-        ("api_version", config.api_version.is_some() && !azure),
-        ("entra_token", config.entra_token.is_some() && !azure),
+        ("base_url", config.base_url.is_some() && http.is_none()),
+        ("api_key", config.api_key.is_some() && http.is_none()),
+        ("headers", !config.headers.is_empty() && http.is_none()),
+        ("body", !config.body.is_empty() && http.is_none()),
+        (
+            "api_version",
+            config.api_version.is_some() && http.is_none_or(|http| http.api_version.is_none()),
+        ),
+        (
+            "entra_token",
+            config.entra_token.is_some() && !has(ProviderOption::EntraToken),
+        ),
         (
             "command",
             config.command.is_some() && provider != Provider::Command,
         ),
         ("local", config.local && provider != Provider::Command),
-        ("stream", config.stream && provider != Provider::Openai),
+        ("stream", config.stream && !has(ProviderOption::Stream)),
         (
             "stop",
-            !config.stop.is_empty() && provider == Provider::OpenaiResponses,
+            !config.stop.is_empty() && http.is_some() && !has(ProviderOption::Stop),
         ),
     ];
     if let Some((field, _)) = meaningless.iter().find(|(_, given)| *given) {
@@ -84,12 +88,15 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
     } else if config.model.as_ref().is_none_or(String::is_empty) {
         return fault("model", "is missing");
     }
-    if provider.is_http() && config.base_url.is_none() && provider.defaults().0.is_none() {
+    if config.base_url.is_none() && http.is_some_and(|http| http.base_url.is_none()) {
         return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(
             "write `base_url: https://NAME.openai.azure.com`, or `azure:DEPLOYMENT@https://NAME.openai.azure.com`",
         ));
     }
-    let limits = &config.limits;
+    check_limits(name, &config.limits)
+}
+
+fn check_limits(name: &str, limits: &LimitsConfig) -> Result<(), ProjectError> {
     let zero = [
         ("concurrency", limits.concurrency == Some(0)),
         ("requests_per_minute", limits.requests_per_minute == Some(0)),
@@ -120,27 +127,6 @@ pub(super) fn timeout(limits: &LimitsConfig) -> Duration {
     Duration::from_secs_f64(limits.timeout_s.unwrap_or(120.0))
 }
 
-/// The format that the provider's server speaks; `None` if it is not a server.
-fn wire_format(config: &TargetConfig) -> Option<WireFormat> {
-    match config.provider {
-        Provider::Openai => Some(WireFormat::OpenAiChat {
-            stream: config.stream,
-        }),
-        Provider::OpenaiResponses => Some(WireFormat::OpenAiResponses),
-        Provider::Azure => Some(WireFormat::Azure {
-            api_version: config
-                .api_version
-                .clone()
-                .unwrap_or_else(|| AZURE_VERSION.to_owned()),
-            entra: config.entra_token.is_some(),
-        }),
-        Provider::Anthropic => Some(WireFormat::Anthropic),
-        Provider::Gemini => Some(WireFormat::Gemini),
-        Provider::Ollama => Some(WireFormat::Ollama),
-        Provider::Local | Provider::Command | Provider::Replay => None,
-    }
-}
-
 pub(super) fn limits(
     name: &str,
     config: &TargetConfig,
@@ -152,13 +138,7 @@ pub(super) fn limits(
         Provider::Local => model.parallelism(),
         // A program says nothing of how many requests it takes at a time.
         Provider::Command => 1,
-        Provider::Openai
-        | Provider::OpenaiResponses
-        | Provider::Azure
-        | Provider::Anthropic
-        | Provider::Gemini
-        | Provider::Ollama
-        | Provider::Replay => default.concurrency,
+        Provider::Http(_) | Provider::Replay => default.concurrency,
     };
     let seconds = |seconds: Option<f64>, other| seconds.map_or(other, Duration::from_secs_f64);
     let limits = Limits {
@@ -185,21 +165,15 @@ pub(super) fn http_settings(
     name: &str,
     model: String,
     config: &TargetConfig,
+    provider: &'static HttpProvider,
 ) -> Result<HttpSettings, ProjectError> {
-    let Some(format) = wire_format(config) else {
-        return Err(ProjectError::usage(format!(
-            "target `{name}`: `{}` is not an HTTP server",
-            config.provider.as_str()
-        )));
-    };
-    let (default_url, default_key) = config.provider.defaults();
-    let own_address = config.base_url.is_none() || config.provider == Provider::Azure;
     // The key of a provider's variable goes to that provider and to nobody else.
+    let own_address = config.base_url.is_none() || provider.base_url.is_none();
     let source = config
         .api_key
         .as_deref()
         .or(config.entra_token.as_deref())
-        .or(default_key.filter(|_| own_address));
+        .or(provider.key.filter(|_| own_address));
     let key = source
         .map(|source| read_key(name, "api_key", source))
         .transpose()?;
@@ -225,9 +199,14 @@ pub(super) fn http_settings(
         base_url: config
             .base_url
             .clone()
-            .or(default_url.map(str::to_owned))
+            .or(provider.base_url.map(str::to_owned))
             .unwrap_or_default(),
-        format,
+        provider,
+        options: WireOptions {
+            stream: config.stream,
+            entra: config.entra_token.is_some(),
+            api_version: config.api_version.clone(),
+        },
         key,
         headers,
         secret_headers,

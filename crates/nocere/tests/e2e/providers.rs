@@ -1,21 +1,12 @@
 //! Every kind of target through the real binary: what is sent, what comes back, and what a
 //! provider may do instead of answering.
 
+use nocere_models::{HTTP_PROVIDERS, ProviderOption};
 use nocere_store::RunReader;
 use nocere_testkit::{FakeProvider, Script};
 use serde_json::{Value, json};
 
 use crate::support::{Project, small_suite};
-
-/// The HTTP providers with the part of their address behind the origin.
-const HTTP: [(&str, &str); 6] = [
-    ("openai", "/v1"),
-    ("openai-responses", "/v1"),
-    ("azure", ""),
-    ("anthropic", "/v1"),
-    ("gemini", "/v1"),
-    ("ollama", ""),
-];
 
 fn entry(provider: &str, url: &str, more: &str) -> String {
     format!("  {provider}: {{provider: {provider}, model: fake, base_url: '{url}', {more}}}\n")
@@ -36,7 +27,8 @@ fn transcripts(project: &Project) -> Vec<(String, nocere_core::Transcript)> {
 
 #[test]
 fn every_wire_format_asks_and_answers() {
-    for (provider, path) in HTTP {
+    for row in &HTTP_PROVIDERS {
+        let (provider, path) = (row.name, row.version_path);
         let fake = FakeProvider::start(Script {
             key: Some("sk-planted-key-1".to_owned()),
             reasoning: Some("Let me think.".to_owned()),
@@ -46,10 +38,10 @@ fn every_wire_format_asks_and_answers() {
         let project = Project::new();
         let suite = project.write("small.yaml", small_suite(6));
         let url = format!("{}{path}", fake.origin);
-        let stop = if provider == "openai-responses" {
-            ""
-        } else {
+        let stop = if row.has(ProviderOption::Stop) {
             ", stop: [END]"
+        } else {
+            ""
         };
         let more = format!(
             "api_key: 'env:WARD_KEY', system_prompt: Be brief., max_tokens: 77, top_p: 0.5{stop}"
@@ -109,7 +101,8 @@ fn every_wire_format_asks_and_answers() {
 
 #[test]
 fn what_providers_do_instead_of_answering_has_a_name() {
-    for (provider, path) in HTTP {
+    for row in &HTTP_PROVIDERS {
+        let (provider, path) = (row.name, row.version_path);
         let fake = FakeProvider::start(Script {
             filter: Some("number 0".to_owned()),
             refusal: Some("number 2".to_owned()),
