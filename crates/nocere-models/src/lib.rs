@@ -59,5 +59,5 @@ pub use download::{DownloadError, download, fetch_json};
 pub use http::HttpModel;
 pub use http_settings::{HttpSettings, SetupError};
 pub use key::Key;
-pub use providers::{HTTP_PROVIDERS, HttpProvider, ProviderOption, WireOptions};
+pub use providers::{HTTP_PROVIDERS, HttpProvider, ProviderOption, WireOptions, Withheld};
 pub use replay::{Recorded, ReplayError, ReplayModel};

@@ -28,9 +28,21 @@ pub struct HttpProvider {
     pub key: Option<&'static str>,
     /// The version of the API if nothing else is said, where requests name one.
     pub api_version: Option<&'static str>,
+    /// What its replies can say instead of an answer.
+    pub withholds: &'static [Withheld],
     /// What else it understands.
     pub options: &'static [ProviderOption],
     wire: fn(&WireOptions) -> Box<dyn Wire>,
+}
+
+/// Why a reply can hold no answer, as far as a provider's format has a word for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// A filter of the provider's took the answer away. Formats without this word call it a
+    /// refusal, if they have that.
+    Filtered,
+    /// The model refused, said in a field of its own.
+    Refused,
 }
 
 /// What some providers understand and others do not.
@@ -64,6 +76,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "/v1",
         key: Some("env:OPENAI_API_KEY"),
         api_version: None,
+        withholds: &[Withheld::Filtered, Withheld::Refused],
         options: &[ProviderOption::Stream, ProviderOption::Stop],
         wire: |options| Box::new(OpenAiChat::plain(options.stream)),
     },
@@ -73,6 +86,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "/v1",
         key: Some("env:OPENAI_API_KEY"),
         api_version: None,
+        withholds: &[Withheld::Filtered, Withheld::Refused],
         options: &[],
         wire: |_| Box::new(OpenAiResponses),
     },
@@ -82,6 +96,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "",
         key: Some("env:AZURE_OPENAI_API_KEY"),
         api_version: Some("2024-10-21"),
+        withholds: &[Withheld::Filtered, Withheld::Refused],
         options: &[ProviderOption::EntraToken, ProviderOption::Stop],
         wire: |options| Box::new(OpenAiChat::azure(options.entra)),
     },
@@ -91,6 +106,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "/v1",
         key: Some("env:ANTHROPIC_API_KEY"),
         api_version: None,
+        withholds: &[Withheld::Refused],
         options: &[ProviderOption::Stop],
         wire: |_| Box::new(Anthropic),
     },
@@ -100,6 +116,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "/v1beta",
         key: Some("env:GEMINI_API_KEY"),
         api_version: None,
+        withholds: &[Withheld::Filtered],
         options: &[ProviderOption::Stop],
         wire: |_| Box::new(Gemini),
     },
@@ -109,6 +126,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "",
         key: None,
         api_version: None,
+        withholds: &[],
         options: &[ProviderOption::Stop],
         wire: |_| Box::new(Ollama),
     },

@@ -1,7 +1,7 @@
 //! Every kind of target through the real binary: what is sent, what comes back, and what a
 //! provider may do instead of answering.
 
-use nocere_models::{HTTP_PROVIDERS, ProviderOption};
+use nocere_models::{HTTP_PROVIDERS, ProviderOption, Withheld};
 use nocere_store::RunReader;
 use nocere_testkit::{FakeProvider, Script};
 use serde_json::{Value, json};
@@ -119,25 +119,21 @@ fn what_providers_do_instead_of_answering_has_a_name() {
             format!("targets:\n{}", entry(provider, &url, more)),
         );
         let report = project.json(&["run", &suite, "--target", provider, "--judge", "refusal"]);
-        // Gemini and Ollama have no refusal field, Ollama no filter, and Anthropic calls a
-        // filtered answer a refusal.
-        let expected = match provider {
-            "gemini" => json!([["answered", 4], ["truncated", 1], ["filtered", 1]]),
-            "ollama" => json!([["answered", 5], ["truncated", 1]]),
-            "anthropic" => json!([["answered", 3], ["truncated", 1], ["provider_refusal", 2]]),
-            _ => json!([
-                ["answered", 3],
-                ["truncated", 1],
-                ["provider_refusal", 1],
-                ["filtered", 1]
-            ]),
-        };
-        assert_eq!(outcomes(&report, 0), &expected, "{provider}");
-        let filtered = report["unscored"].as_array().unwrap();
-        assert_eq!(
-            filtered.len(),
-            usize::from(!matches!(provider, "ollama" | "anthropic"))
-        );
+        // One answer is filtered and one refused, as far as the format can say so.
+        let refuses = row.withholds.contains(&Withheld::Refused);
+        let filters = row.withholds.contains(&Withheld::Filtered);
+        let refused = u64::from(refuses) + u64::from(refuses && !filters);
+        let filtered = u64::from(filters);
+        let expected = [
+            ("answered", 5 - refused - filtered),
+            ("truncated", 1),
+            ("provider_refusal", refused),
+            ("filtered", filtered),
+        ];
+        let expected: Vec<_> = expected.into_iter().filter(|(_, n)| *n > 0).collect();
+        assert_eq!(outcomes(&report, 0), &json!(expected), "{provider}");
+        let unscored = report["unscored"].as_array().unwrap();
+        assert_eq!(unscored.len(), usize::from(filters), "{provider}");
     }
 }
 
