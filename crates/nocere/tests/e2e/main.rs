@@ -14,5 +14,6 @@ mod providers;
 mod public_data;
 mod pull;
 mod runs;
+mod snapshots;
 mod support;
 mod working;
