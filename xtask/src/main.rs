@@ -3,6 +3,7 @@
 //! commands, `cargo xtask train-refusal` trains the embedded refusal judge.
 
 mod docs_commands;
+mod facts;
 mod measure;
 mod refusal;
 mod schemas;

@@ -8,7 +8,7 @@ use std::{
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-use crate::{measure, root};
+use crate::{facts, measure, root};
 
 /// Longest source file, in lines; longer ones want to be split along the design.
 const MAX_LINES: usize = 600;
@@ -34,6 +34,7 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
         faults.extend(check_source(path));
     }
     faults.extend(shape(&measure::measure()));
+    faults.extend(facts::check());
     let crates: BTreeSet<&Path> = sources
         .iter()
         .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
