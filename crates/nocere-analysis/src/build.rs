@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AssetRecord, Baselines, Calibration, FigureRow, Instrument, RunHeader, Sample, Spending, Suite,
-    TargetRecord,
+    AssetRecord, Baselines, Calibration, DriverIdentity, FigureRow, Instrument, RunHeader, Sample,
+    Spending, Suite, TargetRecord,
 };
 
 use crate::{
@@ -29,6 +29,8 @@ pub struct ReportInput<'a> {
     pub instruments: &'a [Instrument],
     /// Its targets by their ids, in the order of the run.
     pub targets: &'a [(String, TargetRecord)],
+    /// What led its conversations.
+    pub drivers: &'a [DriverIdentity],
     /// Units done, and units in all.
     pub progress: (u64, u64),
     /// What the calls came to, by model.
@@ -113,6 +115,7 @@ impl RunReport {
             header: input.header.clone(),
             done: input.progress.0,
             total: input.progress.1,
+            drivers: input.drivers.to_vec(),
             suites: input.suites.iter().map(SuiteHead::of).collect(),
             assets: input.assets.to_vec(),
             figures: heads(input.figures, instruments),

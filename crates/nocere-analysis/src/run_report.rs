@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    AnswerOutcome, AssetRecord, Category, ContentHash, Instrument, Perspective, RunHeader,
-    Spending, TargetRecord, UnscoredReason,
+    AnswerOutcome, AssetRecord, Category, ContentHash, DriverIdentity, Instrument, Perspective,
+    RunHeader, Spending, TargetRecord, UnscoredReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -189,6 +189,8 @@ pub struct RunReport {
     pub done: u64,
     /// Units in all; more than `done` if the run is unfinished.
     pub total: u64,
+    /// What led the conversations.
+    pub drivers: Vec<DriverIdentity>,
     /// Suites without their probes.
     pub suites: Vec<SuiteHead>,
     /// Assets that were used in place of the shipped ones, or beside them.

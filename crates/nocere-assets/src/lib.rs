@@ -36,17 +36,20 @@ pub enum Kind {
     Check,
     /// What can be asked.
     Suite,
+    /// What is put around an ask to see whether a target gives way.
+    Attack,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
         Self::Protocol,
         Self::Check,
         Self::Suite,
+        Self::Attack,
     ];
 
     /// The word used in files and reports.
@@ -58,6 +61,7 @@ impl Kind {
             Self::Protocol => "protocol",
             Self::Check => "check",
             Self::Suite => "suite",
+            Self::Attack => "attack",
         }
     }
 
@@ -70,6 +74,7 @@ impl Kind {
             Self::Protocol => "protocols",
             Self::Check => "checks",
             Self::Suite => "suites",
+            Self::Attack => "attacks",
         }
     }
 }

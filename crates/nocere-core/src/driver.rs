@@ -8,6 +8,7 @@ use crate::{BoxFuture, ChatModel, ContentHash, Probe, Sampling, Transcript, hash
 /// What a driver is. Everything that can change a conversation is in the hash, which is part
 /// of each unit's key: settings, texts, the identities of helper models, the code's version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DriverIdentity {
     /// Kebab-case id, unique in a run.
     pub id: String,
@@ -28,6 +29,11 @@ impl DriverIdentity {
             title: title.to_owned(),
             hash: hash_json("driver", &(id, version, settings)),
         }
+    }
+
+    /// Whether it puts pressure on the target: it neither asks plainly nor was it recorded.
+    pub fn is_attack(&self) -> bool {
+        !["direct", "recorded"].contains(&self.id.as_str())
     }
 
     /// The identity of conversations that another program led: imported answers, and answers

@@ -27,7 +27,7 @@ impl Driver for Direct {
     }
 }
 
-async fn lead(
+pub(crate) async fn lead(
     probe: &Probe,
     target: &dyn ChatModel,
     cx: &DriverContext<'_>,

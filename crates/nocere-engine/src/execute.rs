@@ -140,7 +140,10 @@ impl<Q: WorkQueue> Engine<Q> {
     pub fn new(setup: RunSetup, queue: Q) -> Result<Self, EngineError> {
         let reader = setup.journal.open_reader()?;
         let seed = reader.header()?.seed;
-        let drivers = leads(setup.drivers, &reader.drivers()?)?;
+        // Where every answer is recorded, nobody leads a conversation.
+        let asked = setup.targets.iter().any(|target| target.model.is_some());
+        let planned = if asked { reader.drivers()? } else { Vec::new() };
+        let drivers = leads(setup.drivers, &planned)?;
         let desk = Desk::new(setup.journal, setup.purse, setup.listener, setup.stop);
         Ok(Self {
             shared: Arc::new(Shared {

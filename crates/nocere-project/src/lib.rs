@@ -5,6 +5,7 @@ mod build;
 mod calibrate;
 pub mod calibrations;
 mod config;
+mod drivers;
 mod error;
 pub mod figures;
 mod folder;

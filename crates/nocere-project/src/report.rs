@@ -29,6 +29,7 @@ impl Project {
             suites: &reader.suites()?,
             instruments: &instruments,
             targets: &reader.targets()?,
+            drivers: &reader.drivers()?,
             progress: reader.progress()?,
             spending: &reader.spending()?,
             failed_attempts: reader.failed_attempts()?,

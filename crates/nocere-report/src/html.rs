@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::{
     chart::{Bar, bars, escape},
     frontier_chart::frontier_charts,
-    terminal::{assets_line, kappa_text, spending_line},
+    terminal::{assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
 };
 
@@ -24,6 +24,8 @@ struct Page<'a> {
     findings: Vec<FindingView<'a>>,
     spending: String,
     assets: String,
+    /// Empty if the probes were asked plainly.
+    attacks: String,
     /// Title and markup of each.
     frontier_charts: Vec<(String, String)>,
     style: &'static str,
@@ -74,6 +76,7 @@ pub fn html_page(report: &RunReport) -> Result<String, PageError> {
             .collect(),
         spending: spending_line(report),
         assets: assets_line(report),
+        attacks: attacks_line(report),
         frontier_charts: frontier_charts(&report.frontier),
         style: include_str!("../templates/report.css"),
     };

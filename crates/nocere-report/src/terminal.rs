@@ -50,6 +50,11 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             ),
         );
     }
+    let attacks = attacks_line(report);
+    if !attacks.is_empty() {
+        out.push('\n');
+        line(&mut out, &attacks);
+    }
     for target in &report.targets {
         out.push_str(&target_section(report, target, width));
     }
@@ -303,6 +308,23 @@ fn recorded_line(scores: &RecordedScores) -> String {
 }
 
 /// The assets that are not the shipped ones; empty if all are.
+/// The attacks that led the conversations; empty if the probes were asked plainly.
+pub(crate) fn attacks_line(report: &RunReport) -> String {
+    let attacks: Vec<String> = report
+        .drivers
+        .iter()
+        .filter(|driver| driver.is_attack())
+        .map(|driver| format!("{} ({} {})", driver.title, driver.id, driver.version))
+        .collect();
+    if attacks.is_empty() {
+        return String::new();
+    }
+    format!(
+        "Asked under attack: {}. The figures are not those of plain requests; compare them with a run of the same probes without `--driver`.",
+        attacks.join(", ")
+    )
+}
+
 pub(crate) fn assets_line(report: &RunReport) -> String {
     let assets: Vec<String> = report
         .assets

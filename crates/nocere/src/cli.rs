@@ -131,6 +131,10 @@ pub(crate) struct RunArgs {
     /// [default: the protocol's, else refusal and checks].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
+    /// Who leads the conversations: `direct` asks what the probe says; an attack of
+    /// `nocere assets list` puts pressure on the target [default: direct].
+    #[arg(long, value_name = "DRIVER")]
+    pub(crate) driver: Option<String>,
     /// Ask at most this many probes: a balanced selection that depends on the seed only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,

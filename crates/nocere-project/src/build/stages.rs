@@ -19,7 +19,7 @@ use nocere_store::Journal;
 
 use super::{folder, spec::BuildSpec};
 use crate::{
-    ErrorKind, Project, ProjectError, SamplingOverrides, Watch, judges,
+    ErrorKind, Project, ProjectError, SamplingOverrides, Watch, drivers, judges,
     session::{
         GeneratorRun,
         recorded::{self, Answer, Task},
@@ -216,7 +216,7 @@ impl<'a> Stages<'a> {
             header,
             suites: vec![suite],
             targets: vec![(self.generator.id.clone(), self.generator.record.clone())],
-            drivers: crate::session::driver_identities(),
+            drivers: drivers::identities(&[drivers::driver(self.project, drivers::DIRECT)?]),
             instruments: Vec::new(),
         })?;
         let runs = self.project.runs_folder();

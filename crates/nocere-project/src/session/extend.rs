@@ -14,7 +14,7 @@ use super::{
     reuse,
 };
 use crate::{
-    Project, ProjectError, judges, protocol,
+    Project, ProjectError, drivers, judges, protocol,
     suites::load_suite,
     targets::{Models, SamplingOverrides, sampling},
 };
@@ -110,6 +110,7 @@ impl Project {
             project: self,
             header,
             journal,
+            drivers: drivers::recorded(self, &reader, &targets)?,
             targets,
             judges,
             max_time: spec.limits.max_time,

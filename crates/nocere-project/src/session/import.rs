@@ -103,6 +103,7 @@ impl Project {
                 journal,
                 targets: vec![target],
                 judges,
+                drivers: Vec::new(),
                 max_time: spec.limits.max_time,
                 probes: plan.probes.len() as u64,
                 units,

@@ -19,7 +19,7 @@ use nocere_engine::{
 use nocere_queue::Embedded;
 use nocere_store::Journal;
 
-use crate::{Project, ProjectError, targets::Models};
+use crate::{Project, ProjectError, drivers, targets::Models};
 
 pub(crate) use plan::policies_hash;
 pub(crate) use rejudge::copy_of_answers;
@@ -67,6 +67,7 @@ pub struct Session<'a> {
     journal: Journal,
     targets: Vec<TargetSetup>,
     judges: Vec<JudgeSetup>,
+    drivers: Vec<DriverSetup>,
     max_time: Option<Duration>,
     probes: u64,
     units: u64,
@@ -124,7 +125,7 @@ impl Session<'_> {
                 journal: Arc::clone(&journal),
                 targets: self.targets,
                 judges: self.judges,
-                drivers: drivers(),
+                drivers: self.drivers,
                 purse,
                 listener: Arc::clone(&listener),
                 stop: watch.stop.flag(),
@@ -197,24 +198,12 @@ pub(crate) fn work_on_generation(
         journal,
         targets: vec![run.generator],
         judges: Vec::new(),
+        drivers: vec![drivers::driver(project, drivers::DIRECT)?],
         max_time: run.max_time,
         probes: reader.probe_count()?,
         units: total - done,
     };
     session.work(watch)
-}
-
-/// What the drivers of a run are.
-pub(crate) fn driver_identities() -> Vec<nocere_core::DriverIdentity> {
-    drivers()
-        .iter()
-        .map(|setup| setup.driver.identity().clone())
-        .collect()
-}
-
-/// The drivers of a run.
-fn drivers() -> Vec<DriverSetup> {
-    vec![DriverSetup::alone(Arc::new(nocere_drivers::Direct))]
 }
 
 /// A budget of money needs prices to be kept.

@@ -1,13 +1,15 @@
 //! What a [`RunSpec`] means: suites loaded, targets and judges set up, nothing written yet.
 
 use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, hash_json};
-use nocere_engine::{JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
+use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
 
-use super::{RunSpec, Session, check_prices, driver_identities, reuse};
+use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
-    Project, ProjectError, figures, judges, policies,
+    Project, ProjectError,
+    drivers::{self, DIRECT},
+    figures, judges, policies,
     protocol::{self, Loaded},
     targets::{Models, sampling},
 };
@@ -18,6 +20,7 @@ pub struct PlannedRun<'a> {
     plan: Plan,
     targets: Vec<TargetSetup>,
     judges: Vec<JudgeSetup>,
+    drivers: Vec<DriverSetup>,
     max_time: Option<std::time::Duration>,
 }
 
@@ -43,6 +46,8 @@ impl Project {
             let sampling = sampling(sources, spec.seed)?;
             targets.push(resolved.into_target(name, sampling));
         }
+        let driver = spec.driver.as_deref().unwrap_or(DIRECT);
+        let drivers = vec![drivers::driver(self, driver)?];
         let overridden = !spec.judges.is_empty();
         let names = if overridden {
             spec.judges.clone()
@@ -84,7 +89,7 @@ impl Project {
             header,
             suites: loaded.suites,
             targets: records(&targets),
-            drivers: driver_identities(),
+            drivers: drivers::identities(&drivers),
             instruments,
         })?;
         Ok(PlannedRun {
@@ -92,6 +97,7 @@ impl Project {
             plan,
             targets,
             judges,
+            drivers,
             max_time: spec.limits.max_time,
         })
     }
@@ -135,6 +141,7 @@ impl<'a> PlannedRun<'a> {
             journal,
             targets: self.targets,
             judges: self.judges,
+            drivers: self.drivers,
             max_time: self.max_time,
             probes,
             units,

@@ -105,6 +105,7 @@ pub(crate) fn judge(
         journal,
         targets,
         judges: task.judges,
+        drivers: Vec::new(),
         max_time: task.max_time,
         probes: total,
         units: total,

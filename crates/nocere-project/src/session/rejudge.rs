@@ -91,6 +91,7 @@ pub(crate) fn copy_of_answers<'a>(
         journal,
         targets,
         judges,
+        drivers: Vec::new(),
         max_time: None,
         probes: reader.probe_count()?,
         units: reader.progress()?.1,

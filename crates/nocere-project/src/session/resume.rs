@@ -6,7 +6,7 @@ use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
-use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
+use crate::{Project, ProjectError, drivers, judges, policies, protocol, targets::Models};
 
 /// A run that was opened again.
 pub struct Resumed<'a> {
@@ -69,6 +69,7 @@ impl Project {
             units: total - done,
             header,
             journal,
+            drivers: drivers::recorded(self, &reader, &targets)?,
             targets,
             judges,
             max_time: limits.max_time,

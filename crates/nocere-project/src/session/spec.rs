@@ -18,6 +18,9 @@ pub struct RunSpec {
     /// Judges; empty for the protocol's own, or refusal and checks.
     #[serde(default)]
     pub judges: Vec<String>,
+    /// Who leads the conversations: `direct`, or an attack; `None` for `direct`.
+    #[serde(default)]
+    pub driver: Option<String>,
     /// What the protocol leaves open.
     #[serde(default)]
     pub protocol: ProtocolChoices,
@@ -97,6 +100,7 @@ impl RunSpec {
             what: vec![what.into()],
             targets: vec![target.into()],
             judges: Vec::new(),
+            driver: None,
             protocol: ProtocolChoices::default(),
             perspectives: Vec::new(),
             intended_users: Vec::new(),
@@ -117,6 +121,7 @@ impl RunSpec {
             what,
             targets,
             judges,
+            driver,
             protocol,
             perspectives,
             intended_users,
@@ -132,6 +137,7 @@ impl RunSpec {
         line.words(what);
         line.flag("--target", targets);
         line.flag("--judge", judges);
+        line.flag("--driver", driver);
         add_protocol(&mut line, protocol);
         line.flag("--intended-users", intended_users);
         line.flag("--reuse", reuse);
@@ -254,6 +260,7 @@ mod tests {
     fn the_command_line_says_everything_that_was_asked_for() {
         let spec = RunSpec {
             judges: vec!["harm=judge,votes=3".to_owned()],
+            driver: Some("claimed-credential".to_owned()),
             protocol: ProtocolChoices {
                 data: Some("my data".into()),
                 preset: Some("paper".to_owned()),
@@ -282,7 +289,8 @@ mod tests {
         };
         assert_eq!(
             spec.command_line(),
-            "nocere run medriskeval --target t --judge harm=judge,votes=3 --data 'my data' \
+            "nocere run medriskeval --target t --judge harm=judge,votes=3 \
+             --driver claimed-credential --data 'my data' \
              --preset paper --judge-model j --set rounds=2 --part psb --intended-users general \
              --reuse r1 --perspective patient --limit 5 --seed 7 --epochs 2 --temperature 0.5 \
              --top-p 0.9 --max-tokens 64 --max-cost 1.5 --max-requests 9 --max-time 90s \

@@ -15,6 +15,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError>
         what: args.what.clone(),
         targets: args.targets.clone(),
         judges: args.judges.clone(),
+        driver: args.driver.clone(),
         protocol: args.protocol.choices(),
         perspectives: args.perspective.clone(),
         intended_users: args.intended_users.clone(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod assets;
+mod attacks;
 mod bad_input;
 mod build;
 mod crash;
