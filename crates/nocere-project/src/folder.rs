@@ -1,6 +1,10 @@
 //! Where things are: the project, its runs, the user's models.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use nocere_assets::Assets;
 
@@ -111,23 +115,37 @@ pub fn user_models_folder() -> Result<PathBuf, ProjectError> {
 /// # Errors
 /// If the folder or the file cannot be written; an earlier file is then left as it was.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), ProjectError> {
-    let fail = |error: std::io::Error| {
+    write_whole_with(path, |out| Ok(out.write_all(text.as_bytes())?))
+}
+
+/// As [`write_whole`], for a file that is written bit by bit.
+///
+/// # Errors
+/// As [`write_whole`], or if `write` fails.
+pub fn write_whole_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<(), ProjectError> {
+    let fail = |error: &dyn std::fmt::Display| {
         ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))
     };
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(fail)?;
+        std::fs::create_dir_all(folder).map_err(|error| fail(&error))?;
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".unfinished");
     let unfinished = path.with_file_name(name);
-    if let Err(error) =
-        std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path))
-    {
+    let whole = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut out = BufWriter::new(File::create(&unfinished)?);
+        write(&mut out)?;
+        out.flush()?;
+        Ok(std::fs::rename(&unfinished, path)?)
+    };
+    whole().map_err(|error| {
         let _ = std::fs::remove_file(&unfinished);
-        return Err(fail(error));
-    }
-    Ok(())
+        fail(&error)
+    })
 }

@@ -7,10 +7,10 @@ use nocere_analysis::{
 };
 use nocere_core::{PartState, Perspective, text::plain};
 use nocere_stats::agreement::Agreement;
-use thiserror::Error;
 
 use crate::{
     chart::{Bar, bars, escape},
+    formats::WriteError,
     frontier_chart::frontier_charts,
     terminal::{assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
@@ -48,17 +48,12 @@ struct FindingView<'a> {
     answer: String,
 }
 
-/// The page cannot be drawn.
-#[derive(Debug, Error)]
-#[error("failed to draw the page: {0}")]
-pub struct PageError(String);
-
 /// Draws the page.
 ///
 /// # Errors
 ///
 /// If the template fails, which is a fault of nocere.
-pub fn html_page(report: &RunReport) -> Result<String, PageError> {
+pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
     let page = Page {
         report,
         targets: report
@@ -80,7 +75,7 @@ pub fn html_page(report: &RunReport) -> Result<String, PageError> {
         frontier_charts: frontier_charts(&report.frontier),
         style: include_str!("../templates/report.css"),
     };
-    page.render().map_err(|error| PageError(error.to_string()))
+    Ok(page.render()?)
 }
 
 fn target_view<'a>(report: &'a RunReport, target: &'a TargetReport) -> TargetView<'a> {

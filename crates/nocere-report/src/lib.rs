@@ -2,10 +2,14 @@
 //! compute nothing.
 
 mod chart;
+mod csv;
+mod formats;
 mod frontier_chart;
 mod html;
+mod json;
 mod terminal;
 mod terminal_protocol;
 
-pub use html::{PageError, html_page};
+pub use formats::{FORMATS, ReportFormat, SampleError, Samples, WriteError};
+pub use html::html_page;
 pub use terminal::terminal_report;

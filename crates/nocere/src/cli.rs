@@ -6,8 +6,12 @@ pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
 pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use nocere_project::{ProtocolChoices, Provider};
+use nocere_report::{FORMATS, ReportFormat};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
@@ -306,14 +310,13 @@ pub(crate) struct ShowArgs {
     pub(crate) worst: usize,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// One self-contained page.
-    Html,
-    /// What the terminal shows.
-    Text,
-    /// Everything, for programs.
-    Json,
+/// Reads a form's name; the help lists the forms that there are.
+fn report_format() -> impl TypedValueParser<Value = &'static ReportFormat> {
+    let values = FORMATS
+        .each_ref()
+        .map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values)
+        .try_map(|name| ReportFormat::named(&name).ok_or("no such form"))
 }
 
 #[derive(Debug, Args)]
@@ -325,8 +328,8 @@ pub(crate) struct ReportArgs {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// The form.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
-    pub(crate) format: ReportFormat,
+    #[arg(long, default_value = FORMATS[0].name, value_parser = report_format())]
+    pub(crate) format: &'static ReportFormat,
 }
 
 #[derive(Debug, Subcommand)]

@@ -40,4 +40,4 @@ pub use nocere_project::{
     JudgeComparison, JudgeTest, JudgeTestSpec, PlannedRun, Project, ProjectError, ProtocolChoices,
     Resumed, RunLimits, RunSpec, SamplingOverrides, Session, Stop, StopRequest, Watch,
 };
-pub use nocere_report::{PageError, html_page, terminal_report};
+pub use nocere_report::{FORMATS, ReportFormat, WriteError, html_page, terminal_report};

@@ -3,56 +3,41 @@
 use std::path::Path;
 
 use nocere_analysis::RunReport;
-use nocere_project::{ProjectError, write_whole};
-use nocere_report::{html_page, terminal_report};
+use nocere_project::{ProjectError, write_whole_with};
+use nocere_report::{FORMATS, ReportFormat, terminal_report};
+use nocere_store::RunReader;
 
-use crate::{
-    cli::{ReportArgs, ReportFormat},
-    context::Context,
-    exit::DONE,
-    output,
-};
+use crate::{cli::ReportArgs, context::Context, exit::DONE, output};
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, ProjectError> {
-    let report = context.project.report(&context.project.run(&args.run)?)?;
+    let reader = context.project.run(&args.run)?;
+    let report = context.project.report(&reader)?;
     if context.json {
         output::json(&report)?;
         return Ok(DONE);
     }
-    let extension = match args.format {
-        ReportFormat::Html => "html",
-        ReportFormat::Text => "txt",
-        ReportFormat::Json => "json",
-    };
-    let path = args
-        .output
-        .clone()
-        .unwrap_or_else(|| context.project.report_path(&report.header.id, extension));
-    match args.format {
-        ReportFormat::Html => write_html(&report, &path)?,
-        ReportFormat::Text => write_whole(&path, &terminal_report(&report, 100, 3))?,
-        ReportFormat::Json => {
-            let text = serde_json::to_string_pretty(&report).map_err(|error| {
-                ProjectError::infrastructure(format!("failed to write JSON: {error}"))
-            })?;
-            write_whole(&path, &(text + "\n"))?;
-        }
-    }
+    let path = args.output.clone().unwrap_or_else(|| {
+        let extension = args.format.extension;
+        context.project.report_path(&report.header.id, extension)
+    });
+    write(args.format, &report, &reader, &path)?;
     output::data(&format!("{}\n", path.display()))?;
     Ok(DONE)
 }
 
 /// Prints the figures and writes the page.
 pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError> {
-    let report = context.project.report(&context.project.run(run)?)?;
+    let reader = context.project.run(run)?;
+    let report = context.project.report(&reader)?;
     if context.json {
         output::json(&report)?;
     } else {
         output::data(&terminal_report(&report, output::width(), 3))?;
     }
     // The figures are out before the disk can refuse the page.
-    let path = context.project.report_path(run, "html");
-    write_html(&report, &path)?;
+    let [page, ..] = &FORMATS;
+    let path = context.project.report_path(run, page.extension);
+    write(page, &report, &reader, &path)?;
     if !context.quiet {
         output::talk(&format!("\nreport: {}", path.display()));
     }
@@ -64,9 +49,15 @@ pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError>
     Ok(DONE)
 }
 
-/// Draws the page and writes it whole.
-fn write_html(report: &RunReport, path: &Path) -> Result<(), ProjectError> {
-    let page =
-        html_page(report).map_err(|error| ProjectError::infrastructure(error.to_string()))?;
-    write_whole(path, &page)
+/// Writes the report whole or not at all.
+fn write(
+    format: &ReportFormat,
+    report: &RunReport,
+    reader: &RunReader,
+    path: &Path,
+) -> Result<(), ProjectError> {
+    write_whole_with(path, |out| {
+        let mut samples = reader.finished().map(|sample| sample.map_err(Into::into));
+        Ok(format.write(report, &mut samples, out)?)
+    })
 }

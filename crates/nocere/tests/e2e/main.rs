@@ -14,6 +14,7 @@ mod protocols;
 mod providers;
 mod public_data;
 mod pull;
+mod reports;
 mod runs;
 mod snapshots;
 mod support;
