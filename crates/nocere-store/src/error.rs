@@ -1,28 +1,28 @@
-//! What can go wrong with a journal.
+//! Why a journal cannot be found, opened, read or written.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A fault of the journal.
+/// Why a journal cannot be found, opened, read or written.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// There is no run of that name.
+    /// No run has this id, or an id that begins with it.
     #[error("no run `{id}` in {folder}{}", near(nearest.as_deref()))]
     NoSuchRun {
         /// As the user wrote it.
         id: String,
-        /// Where runs are.
+        /// The folder that was searched.
         folder: PathBuf,
-        /// The run that is most like it.
+        /// The run with the most similar id, if one shares four or more characters.
         nearest: Option<String>,
     },
-    /// The beginning of an id fits several runs.
-    #[error("`{id}` fits several runs: {}", found.join(", "))]
+    /// Several ids begin with the given text.
+    #[error("`{id}` matches several runs: {}", found.join(", "))]
     AmbiguousRun {
         /// As the user wrote it.
         id: String,
-        /// The runs that fit.
+        /// The ids of these runs, oldest first.
         found: Vec<String>,
     },
     /// Another process works on the run.
@@ -30,29 +30,29 @@ pub enum StoreError {
         "run {id} is in use by process {holder}; wait for it or stop it, then run the same command again"
     )]
     Locked {
-        /// The run.
+        /// The run's id.
         id: String,
-        /// The other process, if it said who it is.
+        /// Process id of the holder, or `unknown`.
         holder: String,
     },
-    /// The journal cannot be read as one.
+    /// The file is not a readable journal of nocere.
     #[error(
         "{path} is damaged: {message}; nothing was changed. Restore it from a backup, or start the run anew"
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What is wrong, in SQLite's words or ours.
         message: String,
     },
-    /// The journal is from another version.
+    /// The journal was written in a format that this version does not read.
     #[error("{path} has journal format {found}; this version of nocere reads format {expected}")]
     Format {
         /// The file.
         path: PathBuf,
-        /// In the file.
+        /// Format of the file.
         found: i64,
-        /// In this program.
+        /// Format that this version reads and writes.
         expected: i64,
     },
     /// The disk is full.
@@ -68,7 +68,7 @@ pub enum StoreError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What happened.
+        /// The reported error, in one line.
         message: String,
     },
     /// The writer thread has stopped after an earlier error.

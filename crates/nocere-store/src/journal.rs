@@ -1,4 +1,4 @@
-//! A run that this process may write: look-ups and commits while the run works.
+//! The writing side of a journal: look-ups and commits while a run is in progress.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
     writer::{Entry, Finished, Writer, unit_state},
 };
 
-/// A run that this process may write.
+/// A run that this process has locked and may write.
 pub struct Journal {
     path: PathBuf,
     reader: Mutex<Connection>,
@@ -26,7 +26,7 @@ pub struct Journal {
     _lock: RunLock,
 }
 
-/// What a recorded call came to.
+/// The recorded result of a call: its reply, or an error that counts as an outcome.
 pub type CallReply = Result<nocere_core::ChatReply, nocere_core::ModelError>;
 
 const SELECT_CALL: &str = "SELECT reply FROM calls WHERE key = ?1";
@@ -44,6 +44,11 @@ const SELECT_SPENDING: &str =
 
 impl Journal {
     /// Opens an existing run for writing.
+    ///
+    /// # Errors
+    ///
+    /// The run does not exist, another process holds it ([`StoreError::Locked`]), the file is
+    /// damaged or of another format, or it cannot be opened for writing.
     pub fn open(folder: &Path, id: &str) -> Result<Self, StoreError> {
         let path = read::run_path(folder, id);
         let lock = RunLock::acquire(&lock_path(&path), id)?;
@@ -69,13 +74,21 @@ impl Journal {
         &self.path
     }
 
-    /// A reader of its own, for reports.
+    /// Opens a second, read-only connection, for reports while the run is in progress.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or is not a journal of this format.
     pub fn open_reader(&self) -> Result<RunReader, StoreError> {
         RunReader::open(&self.path)
     }
 
-    /// Lets calls be taken over from the run in `path`: the very same request to the very
-    /// same model is then not made again.
+    /// Allows replies to be reused from the run in `path`: an identical request to an
+    /// identical model is not sent again.
+    ///
+    /// # Errors
+    ///
+    /// The file in `path` cannot be opened, or is not a journal of this format.
     pub fn reuse(&self, path: &Path) -> Result<(), StoreError> {
         read::check_format(path)?;
         let connection = read::open_for_reading(path)?;
@@ -86,13 +99,21 @@ impl Journal {
     }
 
     /// The recorded reply of a call.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
         let json = self.read(|connection| find_call(connection, key))?;
         json.map(|json| self.parse(&json)).transpose()
     }
 
-    /// The reply of a call in one of the runs that may be reused. A call that was rejected
-    /// there is made again.
+    /// The reply to a call in one of the runs added by [`reuse`](Self::reuse). Recorded errors
+    /// are not reused, so that a call that failed there is made again.
+    ///
+    /// # Errors
+    ///
+    /// An earlier run cannot be read, or a record in it is damaged.
     pub fn earlier_call(&self, key: &ContentHash) -> Result<Option<CallReply>, StoreError> {
         let Ok(earlier) = self.earlier.lock() else {
             return Ok(None);
@@ -111,19 +132,33 @@ impl Journal {
     }
 
     /// Records calls: all of them, in one transaction, or none.
+    ///
+    /// # Errors
+    ///
+    /// The calls cannot be written, for example because the disk is full, or the writer stopped
+    /// after an earlier error.
     pub async fn put_calls(&self, calls: Vec<CallRecord>) -> Result<(), StoreError> {
         self.writer
             .commit(calls.into_iter().map(Entry::Call).collect())
             .await
     }
 
-    /// Records a failed attempt with the next group of writes; does not wait for it.
+    /// Records a failed attempt with the next group of writes, without waiting for the commit.
+    ///
+    /// # Errors
+    ///
+    /// The writer has stopped. An error of the later write is not returned here.
     pub async fn note_attempt(&self, attempt: AttemptRecord) -> Result<(), StoreError> {
         self.writer.note(Entry::Attempt(attempt)).await
     }
 
-    /// Records a finished unit: its transcript (`None` if the journal has it already), its
-    /// verdicts and that it is done, together.
+    /// Records a finished unit in one transaction: its transcript (`None` if the journal has it
+    /// already), its verdicts, and that it is done.
+    ///
+    /// # Errors
+    ///
+    /// The outcome cannot be written, for example because the disk is full or the run has no such
+    /// instrument, or the writer stopped after an earlier error.
     pub async fn finish_unit(
         &self,
         seq: i64,
@@ -139,7 +174,12 @@ impl Journal {
             .await
     }
 
-    /// Up to `limit` units of `target` behind position `after` that are not done, in order.
+    /// Up to `limit` unfinished units of `target` at positions greater than `after`, in the
+    /// order of the plan. -1 starts at the beginning.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn to_do(
         &self,
         target: &str,
@@ -159,19 +199,31 @@ impl Journal {
         })
     }
 
-    /// The probe at a position.
+    /// The probe at position `seq`; `None` if the run has fewer probes.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn probe(&self, seq: i64) -> Result<Option<Probe>, StoreError> {
         let json = self.read(|connection| text(connection, SELECT_PROBE, seq))?;
         json.map(|json| self.parse(&json)).transpose()
     }
 
-    /// The recorded transcript of a unit.
+    /// The recorded transcript of the unit at a position; `None` while it has none.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn transcript(&self, unit: i64) -> Result<Option<Transcript>, StoreError> {
         let json = self.read(|connection| text(connection, SELECT_TRANSCRIPT, unit))?;
         json.map(|json| self.parse(&json)).transpose()
     }
 
-    /// The recorded verdicts of a unit, by instrument.
+    /// The recorded verdicts on the unit at a position, by the hash of the instrument.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Verdict>, StoreError> {
         let found: Vec<(String, String)> = self.read(|connection| {
             connection
@@ -185,7 +237,12 @@ impl Journal {
             .collect()
     }
 
-    /// Units of `target` that are done, and units of it in all.
+    /// The number of finished units of `target`, and of all its units; zeros if the run has no
+    /// such target.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn target_progress(&self, target: &str) -> Result<(u64, u64), StoreError> {
         self.read(|connection| {
             connection
@@ -201,7 +258,11 @@ impl Journal {
         })
     }
 
-    /// What was spent so far, by the model's name.
+    /// Calls, tokens and cost of all sessions so far, by the model's name.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn spending(&self) -> Result<BTreeMap<String, Spending>, StoreError> {
         self.read(spending)
     }
@@ -276,9 +337,9 @@ fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
         ("synchronous", "FULL"),
         // A label must be of a unit that exists.
         ("foreign_keys", "ON"),
-        // The keys of calls are random: their index wants to stay in memory (16 MiB).
+        // Keys of calls are random, so the whole of their index should stay in memory (16 MiB).
         ("cache_size", "-16384"),
-        // Fewer, larger checkpoints (16 MiB): each of them writes every page once.
+        // Fewer, larger checkpoints (16 MiB): each checkpoint writes every changed page once.
         ("wal_autocheckpoint", "4096"),
     ] {
         connection.pragma_update(None, pragma, value).map_err(sql)?;

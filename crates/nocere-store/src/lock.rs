@@ -1,4 +1,4 @@
-//! A run belongs to one process at a time.
+//! The lock of a run: one process at a time may write it.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -8,15 +8,20 @@ use std::{
 
 use crate::StoreError;
 
-/// Holds a run for this process; the operating system frees it when the process ends,
-/// however it ends.
+/// Locks a run for this process. The operating system releases the lock when the process ends,
+/// even if it is killed.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
 impl RunLock {
-    /// Takes the lock file beside the journal, or says who has it.
+    /// Locks the file at `path`, creating it if needed, and writes this process's id into it.
+    ///
+    /// # Errors
+    ///
+    /// Another process holds the lock ([`StoreError::Locked`]), or the file cannot be created or
+    /// opened.
     pub fn acquire(path: &Path, run: &str) -> Result<Self, StoreError> {
         let io = |error: std::io::Error| StoreError::Io {
             path: path.to_owned(),
@@ -46,7 +51,7 @@ impl RunLock {
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
-        // Who holds it is only for the message above.
+        // The process id only serves the message above, so failing to write it is no reason to stop.
         let _ = file.set_len(0);
         let _ = file.rewind();
         let _ = write!(file, "{}", std::process::id());

@@ -1,4 +1,5 @@
-//! Planning: a run's file is written whole or not at all, and extended in one transaction.
+//! Planning: writes a new run's file completely or not at all, and extends a run in one
+//! transaction.
 
 use std::path::Path;
 
@@ -22,18 +23,19 @@ const PUT_PROBE: &str = "INSERT INTO probes (seq, id, json) VALUES (?1, ?2, ?3)"
 const PUT_UNIT: &str = "INSERT INTO units (seq, key, target, probe, driver, epoch) VALUES (?1, ?2, (SELECT id FROM targets WHERE name = ?3), ?4, (SELECT id FROM drivers WHERE name = ?5), ?6)";
 const PUT_TRANSCRIPT: &str = "INSERT INTO transcripts (unit, json) VALUES (?1, ?2)";
 const PUT_VERDICT: &str = "INSERT INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
-/// Counters of targets, after units were added or reopened.
+/// Recomputes the counters of all targets, after units were added or reopened.
 const COUNT: &str = "
     UPDATE targets SET
         done = (SELECT count(*) FROM units WHERE target = targets.id AND state = 1),
         total = (SELECT count(*) FROM units WHERE target = targets.id)";
-/// Units with a transcript that one of the run's judges has not seen.
+/// Finished units that at least one of the run's judges has not judged.
 const REOPEN_UNJUDGED: &str = "
     UPDATE units SET state = 2
     WHERE state = 1 AND (SELECT count(*) FROM verdicts WHERE unit = units.seq) < (SELECT count(*) FROM instruments)";
 const ANSWERED: &str =
     "UPDATE units SET state = 2 WHERE state = 0 AND seq IN (SELECT unit FROM transcripts)";
-/// What a re-judged run takes from the old one.
+/// What a re-judged run copies from the old one: everything except verdicts, calls and labels.
+/// Its units start as answered (state 2).
 const COPY: [&str; 7] = [
     "INSERT INTO main.suites SELECT * FROM other.suites",
     "INSERT INTO main.targets SELECT * FROM other.targets",
@@ -46,30 +48,36 @@ const COPY: [&str; 7] = [
 const FAILED: &str = "
     SELECT unit FROM transcripts
     WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable', 'request')";
-/// Calls that a server rejected: a corrected server may answer them.
+/// Calls that the server rejected. They are forgotten, because a corrected server may answer.
 const REJECTED: &str = "DELETE FROM calls WHERE json_extract(reply, '$.Err.kind') = 'request'";
 /// Verdicts that only say that the judge's call failed.
 const UNJUDGED: &str = "json_extract(json, '$.reason') = 'judge_error'";
 
-/// What is added to a run in place.
+/// What to add to an existing run.
 #[derive(Clone, Debug)]
 pub struct Extension {
     /// The run's header with what has changed, such as the number of epochs.
     pub header: RunHeader,
-    /// All suites of the run from now on.
+    /// The run's suites without their probes, those it had included.
     pub suites: Vec<Suite>,
     /// New targets by id.
     pub targets: Vec<(String, nocere_core::TargetRecord)>,
     /// New judges.
     pub instruments: Vec<Instrument>,
-    /// New probes, which follow the old ones.
+    /// New probes; their positions follow those of the old ones.
     pub probes: Vec<nocere_core::Probe>,
-    /// New units, which follow the old ones.
+    /// New units; their positions must follow those of the old ones.
     pub units: Vec<UnitRecord>,
 }
 
 impl Journal {
-    /// Writes a new run's file: the whole plan in one transaction, or nothing.
+    /// Creates a run's file in `folder` and locks it. The file either holds the complete plan or
+    /// does not exist.
+    ///
+    /// # Errors
+    ///
+    /// A run with this id is open in another process ([`StoreError::Locked`]), or the file cannot
+    /// be written.
     pub fn create(
         folder: &Path,
         plan: &Plan,
@@ -78,7 +86,13 @@ impl Journal {
         Self::create_recorded(folder, plan, units, std::iter::empty())
     }
 
-    /// Writes a new run's file with units that were recorded elsewhere.
+    /// Like [`create`](Self::create), with the transcripts and verdicts of units that another
+    /// program recorded.
+    ///
+    /// # Errors
+    ///
+    /// A run with this id is open in another process ([`StoreError::Locked`]), or the file cannot
+    /// be written.
     pub fn create_recorded(
         folder: &Path,
         plan: &Plan,
@@ -95,8 +109,13 @@ impl Journal {
         })
     }
 
-    /// Writes a new run's file with the questions and answers of the run in `from`, to be
-    /// judged by `instruments`.
+    /// Creates a run's file with the questions and answers of the journal at `from`; every unit
+    /// waits to be judged by `instruments`.
+    ///
+    /// # Errors
+    ///
+    /// A run with the new id is open in another process, or one of the two files cannot be read or
+    /// written.
     pub fn create_rejudged(
         folder: &Path,
         header: &RunHeader,
@@ -118,7 +137,13 @@ impl Journal {
         })
     }
 
-    /// Adds to the run in place; answered units that a new judge has not seen are reopened.
+    /// Adds to the run in one transaction. Finished units that a new judge has not judged become
+    /// unfinished again.
+    ///
+    /// # Errors
+    ///
+    /// A new target has the id of an existing one, or the file cannot be written. Nothing is
+    /// changed in that case.
     pub fn extend(&self, extension: Extension) -> Result<(), StoreError> {
         let path = self.path().to_owned();
         self.with_transaction(|transaction| {
@@ -137,10 +162,12 @@ impl Journal {
         })
     }
 
-    /// Adds what people said, in one transaction.
+    /// Adds people's labels in one transaction.
     ///
     /// # Errors
-    /// If a label is of a unit that the run does not have, or the file cannot be written.
+    ///
+    /// A label belongs to a unit that the run does not have, or the file cannot be written.
+    /// Nothing is added in that case.
     pub fn add_labels(&self, labels: &[HumanLabel]) -> Result<(), StoreError> {
         let path = self.path().to_owned();
         self.with_transaction(|transaction| {
@@ -158,10 +185,11 @@ impl Journal {
         })
     }
 
-    /// Adds files that messages refer to; one that is there already is left as it is.
+    /// Adds files that messages refer to; a file that the run already has is left unchanged.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    ///
+    /// The file cannot be written. Nothing is added in that case.
     pub fn add_blobs(&self, blobs: &[Blob]) -> Result<(), StoreError> {
         let path = self.path().to_owned();
         self.with_transaction(|transaction| {
@@ -178,6 +206,10 @@ impl Journal {
     }
 
     /// Replaces the run's header.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written. Nothing is changed in that case.
     pub fn put_header(&self, header: &RunHeader) -> Result<(), StoreError> {
         let path = self.path().to_owned();
         self.with_transaction(|transaction| {
@@ -189,9 +221,13 @@ impl Journal {
         })
     }
 
-    /// Reopens the units whose conversation ended because the line failed to the end or the
-    /// server rejected a request, and those that a judge could not be asked about; returns
-    /// how many.
+    /// Reopens failed units and returns how many: units whose conversation ended because the
+    /// network kept failing or the server rejected a request, and units whose judge could not
+    /// be reached.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written. Nothing is changed in that case.
     pub fn reopen_failed(&self) -> Result<u64, StoreError> {
         let path = self.path().to_owned();
         let mut reopened = 0;
@@ -242,8 +278,8 @@ impl Journal {
     }
 }
 
-/// Makes a run's file under another name and renames it, so that a run either exists whole
-/// or not at all.
+/// Writes a run's file under another name and then renames it, so that a run exists either
+/// completely or not at all.
 fn new_file(
     folder: &Path,
     id: &str,

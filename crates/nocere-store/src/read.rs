@@ -1,4 +1,4 @@
-//! Reading side of a run's journal, and the list of runs.
+//! The reading side of a journal, and the list of runs.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,8 @@ pub(crate) fn run_path(folder: &Path, id: &str) -> PathBuf {
     folder.join(format!("{id}.db"))
 }
 
-/// Opens a journal without the means to change it.
+/// Opens a journal for queries only. The file itself is opened read-write, because SQLite has to
+/// create the shared-memory file of a write-ahead log.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
     let connection = Connection::open_with_flags(
@@ -36,7 +37,7 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Refuses files that are no journals, or not of this format.
+/// Fails for files that are not journals, and for journals of another format.
 pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
     let connection = open_for_reading(path)?;
     let pragma = |name: &str| -> Result<i64, StoreError> {
@@ -73,14 +74,25 @@ pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
     })
 }
 
-/// Reads one run.
+/// A read-only view of one run. It needs no lock: each call reads what has been committed by then.
 pub struct RunReader {
     path: PathBuf,
     connection: Connection,
 }
 
 impl RunReader {
-    /// Opens the run `id`, or the only run whose id begins with it; `latest` is the newest.
+    /// Opens the run `id` in `folder`, or the only run whose id begins with `id`.
+    ///
+    /// `latest` is the newest run that does not merely serve another command
+    /// ([`RunKind::is_aside`](nocere_core::RunKind::is_aside)), or the newest of all if there
+    /// are only such runs.
+    ///
+    /// # Errors
+    ///
+    /// - No run has this id ([`StoreError::NoSuchRun`]), or several ids begin with it
+    ///   ([`StoreError::AmbiguousRun`]).
+    /// - The run cannot be read, or is not a journal of this format. For `latest`, this includes
+    ///   every run that is newer than the one returned.
     pub fn find(folder: &Path, id: &str) -> Result<Self, StoreError> {
         let ids = run_ids(folder)?;
         let missing = || StoreError::NoSuchRun {
@@ -94,7 +106,7 @@ impl RunReader {
         };
         if id == "latest" {
             let newest = ids.last().ok_or_else(missing)?;
-            // Whatever cannot be read is somebody's run: it is named, and not passed over.
+            // An unreadable run is reported, not skipped: it may be the one that is meant.
             for id in ids.iter().rev() {
                 let reader = Self::open(&run_path(folder, id))?;
                 if !reader.header()?.kind.is_aside() {
@@ -122,6 +134,10 @@ impl RunReader {
     }
 
     /// Opens a run's file.
+    ///
+    /// # Errors
+    ///
+    /// The file does not exist, cannot be read, or is not a journal of this format.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_format(path)?;
         Ok(Self {
@@ -130,7 +146,11 @@ impl RunReader {
         })
     }
 
-    /// What the run is.
+    /// The run's header: id, kind, seed, budget and other settings.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn header(&self) -> Result<RunHeader, StoreError> {
         let text: String = self
             .connection
@@ -141,17 +161,29 @@ impl RunReader {
         self.json(&text)
     }
 
-    /// Its suites, without probes.
+    /// The run's suites without their probes, ordered by id.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn suites(&self) -> Result<Vec<Suite>, StoreError> {
         self.all("SELECT json FROM suites ORDER BY id")
     }
 
-    /// Its judges.
+    /// The run's judges, in the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
         self.all("SELECT json FROM instruments ORDER BY id")
     }
 
-    /// Its targets by id, in the order of the plan.
+    /// The run's targets with their ids, in the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn targets(&self) -> Result<Vec<(String, TargetRecord)>, StoreError> {
         let mut statement = self
             .connection
@@ -169,7 +201,11 @@ impl RunReader {
         .collect()
     }
 
-    /// Its probes, in the order of their positions.
+    /// The run's probes, in the order of their positions.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn probes(&self) -> Result<Vec<Probe>, StoreError> {
         self.all("SELECT json FROM probes ORDER BY seq")
     }
@@ -179,7 +215,11 @@ impl RunReader {
         &self.path
     }
 
-    /// Units in all: the position of the next one.
+    /// The number of units, which is also the position of the next one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn units_total(&self) -> Result<i64, StoreError> {
         self.connection
             .query_row("SELECT coalesce(max(seq) + 1, 0) FROM units", [], |row| {
@@ -188,8 +228,13 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Whether `target` has units whose target was not asked yet.
+    /// Whether `target` has units that it has not been asked yet.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn has_unasked(&self, target: &str) -> Result<bool, StoreError> {
+        // `state <> 1` looks redundant: it lets SQLite use the partial index `units_to_do`.
         self.connection
             .query_row(
                 "SELECT EXISTS (SELECT 1 FROM units WHERE state <> 1 AND state = 0
@@ -200,12 +245,21 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// What was spent so far, by the model's name.
+    /// Calls, tokens and cost of all sessions so far, by the model's name.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn spending(&self) -> Result<BTreeMap<String, Spending>, StoreError> {
         crate::journal::spending(&self.connection).map_err(|error| self.sql(&error))
     }
 
-    /// Every recorded call, handed to `each` with its purpose and its reply.
+    /// Calls `each` with the purpose ([`Purpose`](nocere_core::Purpose) as a word) and the reply of
+    /// every recorded call.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged; `each` may have been called before.
     pub fn for_each_call(
         &self,
         mut each: impl FnMut(&str, crate::CallReply),
@@ -223,7 +277,11 @@ impl RunReader {
         Ok(())
     }
 
-    /// Attempts that failed, in all.
+    /// The number of failed attempts at calls.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn failed_attempts(&self) -> Result<u64, StoreError> {
         self.connection
             .query_row("SELECT count(*) FROM attempts", [], |row| {
@@ -233,7 +291,11 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Units that are done, and units in all.
+    /// The number of finished units, and of all units.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection
             .query_row(
@@ -249,17 +311,29 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Its drivers, in the order of the plan.
+    /// The run's drivers, in the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn drivers(&self) -> Result<Vec<DriverIdentity>, StoreError> {
         self.all("SELECT json FROM drivers ORDER BY id")
     }
 
-    /// What people said of the run's samples, in the order in which they said it.
+    /// People's labels of the run's samples, in the order in which they were added.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn labels(&self) -> Result<Vec<HumanLabel>, StoreError> {
         self.all("SELECT json FROM labels ORDER BY id")
     }
 
-    /// The file with this hash.
+    /// The file with this hash; `None` if the run does not have it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn blob(&self, hash: &ContentHash) -> Result<Option<Blob>, StoreError> {
         let Some(key) = hash.to_bytes() else {
             return Ok(None);
@@ -280,7 +354,12 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Every finished unit, in the order of the plan, handed to `each` one by one.
+    /// Calls `each` with every finished unit, in the order of the plan. Holds one sample in memory
+    /// at a time.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn for_each_sample(&self, mut each: impl FnMut(Sample)) -> Result<(), StoreError> {
         let condition = "TRUE ORDER BY u.seq";
         self.samples(condition, [], &mut |sample| {
@@ -289,8 +368,13 @@ impl RunReader {
         })
     }
 
-    /// The finished units behind position `after`, `limit` at most, in the order of the plan:
-    /// a page. The last one's [`Sample::seq`] is where the next page begins.
+    /// A page of at most `limit` finished units at positions greater than `after`, in the order
+    /// of the plan. -1 starts at the beginning; the next page follows the [`Sample::seq`] of
+    /// the last sample.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<Sample>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.collect(
@@ -299,7 +383,7 @@ impl RunReader {
         )
     }
 
-    /// All finished units in the order of the plan, read page by page.
+    /// All finished units in the order of the plan, read page by page. Ends after the first error.
     pub fn finished(&self) -> impl Iterator<Item = Result<Sample, StoreError>> + '_ {
         const PAGE: usize = 256;
         let mut after = -1;
@@ -323,13 +407,21 @@ impl RunReader {
         pages.flatten()
     }
 
-    /// The unit at position `seq`, if it is finished.
+    /// The unit at position `seq`; `None` if it is not finished or does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn sample(&self, seq: i64) -> Result<Option<Sample>, StoreError> {
         Ok(self.collect("u.seq = ?1", [seq])?.pop())
     }
 
-    /// The finished units of the probes with id `probe`, in the order of the plan. Reads those
-    /// only: probes of several suites may share an id.
+    /// The finished units of all probes with the id `probe`, in the order of the plan. There can
+    /// be several such probes, one in each suite.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn samples_of_probe(&self, probe: &str) -> Result<Vec<Sample>, StoreError> {
         self.collect(
             "u.probe IN (SELECT seq FROM probes WHERE id = ?1) ORDER BY u.seq",
@@ -337,7 +429,11 @@ impl RunReader {
         )
     }
 
-    /// How many probes the run has.
+    /// The number of probes, finished or not.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn probe_count(&self) -> Result<u64, StoreError> {
         self.connection
             .query_row("SELECT count(*) FROM probes", [], |row| {
@@ -348,6 +444,10 @@ impl RunReader {
     }
 
     /// The ids of the run's probes, in the order of their positions.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
     pub fn probe_ids(&self) -> Result<Vec<String>, StoreError> {
         let mut statement = self
             .connection
@@ -373,8 +473,8 @@ impl RunReader {
         Ok(rows)
     }
 
-    /// Hands finished units to `each`. `condition` is one of the constants above: SQL about
-    /// the unit `u` that may end in an order and a limit.
+    /// Calls `each` with finished units. `condition` is SQL about the unit `u` that may end in
+    /// an order and a limit. It must be a constant: values go into `values`.
     fn samples(
         &self,
         condition: &str,
@@ -431,7 +531,11 @@ impl RunReader {
         Ok(())
     }
 
-    /// The run in a list.
+    /// The run as a list of runs shows it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a record in it is damaged.
     pub fn summary(&self) -> Result<RunSummary, StoreError> {
         let (done, total) = self.progress()?;
         Ok(RunSummary {
@@ -498,10 +602,15 @@ fn common_prefix(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// A run's id, and the run or why it cannot be read.
+/// A run's id with its summary, or with the reason why it cannot be read.
 pub type ListedRun = (String, Result<RunSummary, StoreError>);
 
-/// All runs of a project, oldest first. A run that cannot be read is listed with its error.
+/// All runs in `folder`, oldest first. A run that cannot be read is listed with its error; a
+/// folder that does not exist has no runs.
+///
+/// # Errors
+///
+/// The folder exists but cannot be read.
 pub fn list_runs(folder: &Path) -> Result<Vec<ListedRun>, StoreError> {
     Ok(run_ids(folder)?
         .into_iter()

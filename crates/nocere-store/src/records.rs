@@ -1,4 +1,4 @@
-//! What only the journal holds: calls, attempts, units, plans.
+//! Records that exist only in the journal: calls, attempts, units and plans.
 
 use nocere_core::{
     ChatReply, ContentHash, DriverIdentity, Instrument, ModelError, Money, Probe, Purpose,
@@ -6,108 +6,108 @@ use nocere_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Where a unit stands.
+/// How far a unit has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnitState {
-    /// To do.
+    /// The target has not been asked, or not to the end.
     Pending,
-    /// Its transcript is in the journal; verdicts are missing.
+    /// Its transcript is in the journal; at least one judge has yet to read it.
     Answered,
-    /// Its transcript and verdicts are in the journal.
+    /// Its transcript and the verdicts of all judges are in the journal.
     Done,
 }
 
-/// One unit of work: a probe, led by a driver, with one target, for the n-th time.
+/// One unit of work: one conversation of a driver with one target about one probe, in one epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnitRecord {
     /// Position in the plan, from 0.
     pub seq: i64,
-    /// Content address of the unit.
+    /// Content address: covers the probe, driver, target and epoch.
     pub key: ContentHash,
     /// The target's id.
     pub target: String,
-    /// Position of its probe.
+    /// Position of its probe in the run, from 0.
     pub probe: i64,
     /// The driver's id.
     pub driver: String,
-    /// From 0.
+    /// Repetition of the probe, from 0.
     pub epoch: u32,
-    /// Where it stands.
+    /// How far it has got.
     pub state: UnitState,
 }
 
-/// The reply to one call, or the outcome that stands for it.
+/// One call and its result: a reply, or an error that counts as an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// Content address of the call.
     pub key: ContentHash,
     /// Name of the model that was asked.
     pub model: String,
-    /// What it was for.
+    /// What the call was for, which decides how its errors are handled.
     pub purpose: Purpose,
-    /// What came back.
+    /// The reply, or the error in its place.
     pub reply: Result<ChatReply, ModelError>,
-    /// How often it was tried.
+    /// Number of requests that were sent; 0 if the reply was reused from an earlier run.
     pub attempts: u32,
-    /// What it cost; `None` if its price is not known.
+    /// What it cost; `None` if the model's price is unknown.
     pub cost: Option<Money>,
 }
 
-/// An attempt at a call that failed and was, or will be, followed by another.
+/// One failed attempt at a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptRecord {
     /// Content address of the call.
     pub key: ContentHash,
-    /// From 1.
+    /// Which attempt at the call it was, from 1.
     pub number: u32,
-    /// RFC 3339, UTC.
+    /// When it failed: RFC 3339, UTC.
     pub at: String,
     /// Name of the model that was asked.
     pub model: String,
     /// What went wrong, in one line.
     pub problem: String,
-    /// Milliseconds until it was known.
+    /// Milliseconds from the request to the failure.
     pub latency_ms: u64,
-    /// Milliseconds until the next attempt; `None` if there is none.
+    /// Milliseconds to wait before the next attempt; `None` if there is none.
     pub wait_ms: Option<u64>,
 }
 
-/// Everything that is written when a run is planned.
+/// Everything that a new run's journal starts with, apart from its units.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What the run is.
+    /// The run's id, kind and settings.
     pub header: RunHeader,
-    /// Suites without their probes, by id.
+    /// Suites without their probes, which are listed in `probes`.
     pub suites: Vec<nocere_core::Suite>,
-    /// Targets by id.
+    /// Targets with their ids, in the order in which reports show them.
     pub targets: Vec<(String, TargetRecord)>,
-    /// What leads the conversations.
+    /// Drivers, which lead the conversations.
     pub drivers: Vec<DriverIdentity>,
-    /// Judges.
+    /// Judges, in the order in which reports show them.
     pub instruments: Vec<Instrument>,
-    /// Probes, in the order of their positions.
+    /// Probes of all suites; the index is the position by which units refer to them.
     pub probes: Vec<Probe>,
 }
 
-/// A unit that was recorded elsewhere.
+/// The transcript and verdicts of a unit that another program recorded.
 #[derive(Clone, Debug)]
 pub struct RecordedUnit {
-    /// Position in the plan.
+    /// Position of the unit in the plan, from 0.
     pub seq: i64,
-    /// What was said.
+    /// The recorded conversation.
     pub transcript: Transcript,
-    /// What was said of it, by instrument.
+    /// Verdicts with the hashes of their instruments. Each must be in [`Plan::instruments`].
     pub verdicts: Vec<(ContentHash, Verdict)>,
 }
 
-/// A file that messages refer to by its hash: an image of a probe.
+/// A file that messages refer to by its hash, such as a probe's image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
-    /// Hash of the bytes.
+    /// Hash of `bytes`.
     pub hash: ContentHash,
-    /// Such as `image/png`.
+    /// MIME type, such as `image/png`.
     pub media_type: String,
-    /// The content.
+    /// The file's content.
     pub bytes: Vec<u8>,
 }

@@ -1,15 +1,17 @@
-//! The tables of a run's file. A change that matters bumps [`FORMAT`] in the same commit.
+//! The tables of a run's file. A change that older versions cannot read raises [`FORMAT`] in the
+//! same commit.
 //!
-//! Inside a run a unit is its position in the plan: positions are small and come in order,
-//! so that a million finished units append instead of scattering over the file.
+//! Within a run, a unit is identified by its position in the plan, not by its hash. Positions
+//! are small and ascending, so finished units are appended instead of scattered over the file.
 
 /// Format of the journal, kept in SQLite's `user_version`.
 pub(crate) const FORMAT: i64 = 3;
 
-/// Marks the file as ours, in SQLite's `application_id` ("ncre").
+/// Marks the file as a journal of nocere, in SQLite's `application_id` ("ncre").
 pub(crate) const APPLICATION_ID: i64 = 0x6e63_7265;
 
-/// `units.state` beside 0, to do: done; answered but not judged by all judges of the run.
+/// Values of `units.state`, beside 0 for units still to be asked. The partial index `units_to_do`
+/// and the statements that use it spell them out as literals.
 pub(crate) const DONE: i64 = 1;
 pub(crate) const ANSWERED: i64 = 2;
 

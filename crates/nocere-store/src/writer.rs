@@ -1,5 +1,5 @@
-//! The one thread that writes: it takes what is waiting, serialises it and commits it
-//! together, so that the async loop only moves values.
+//! The writer thread: takes all waiting requests, serialises them and commits them in one
+//! transaction, so that async callers only move values.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{AttemptRecord, CallRecord, StoreError, schema};
 
-/// Most requests in one transaction.
+/// Maximum number of requests in one transaction.
 const GROUP: usize = 512;
-/// Requests that may wait before callers are held back.
+/// Number of waiting requests above which callers have to wait.
 const WAITING: usize = 2_048;
 
 const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts, cost) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -41,7 +41,7 @@ pub(crate) enum Entry {
     Finish(Finished),
 }
 
-/// A unit that is done.
+/// A finished unit: see [`crate::Journal::finish_unit`].
 pub(crate) struct Finished {
     pub(crate) seq: i64,
     /// `None` if the journal has it already.
@@ -51,7 +51,7 @@ pub(crate) struct Finished {
 
 struct Request {
     entries: Vec<Entry>,
-    /// `None` for entries that nobody waits for.
+    /// Receives the result; `None` for entries whose commit is not awaited.
     done: Option<oneshot::Sender<Result<(), String>>>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Writer {
     requests: Option<mpsc::Sender<Request>>,
     connection: Arc<Mutex<Connection>>,
     thread: Option<std::thread::JoinHandle<()>>,
-    /// The first error, kept as it was, because a string would lose its kind.
+    /// The first error as a value: the message that callers are sent has lost its kind.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
 
@@ -93,7 +93,7 @@ impl Fault {
             },
             Self::Key => StoreError::Io {
                 path: path.to_owned(),
-                message: "a call's key is no hash".to_owned(),
+                message: "a call's key is not a hash".to_owned(),
             },
         }
     }
@@ -121,8 +121,8 @@ impl Writer {
         }
     }
 
-    /// Commits `entries` together with whatever else is waiting; returns once they are on
-    /// disk.
+    /// Commits `entries`, and whatever else is waiting, in one transaction. Returns once they
+    /// are on disk.
     pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
         self.send(Request {
@@ -137,7 +137,7 @@ impl Writer {
         }
     }
 
-    /// Writes `entry` with the next group; does not wait for it.
+    /// Writes `entry` with the next group, without waiting for the commit.
     pub(crate) async fn note(&self, entry: Entry) -> Result<(), StoreError> {
         self.send(Request {
             entries: vec![entry],
@@ -156,7 +156,7 @@ impl Writer {
             .map_err(|_| self.stopped("its thread is gone"))
     }
 
-    /// Runs a short statement on the writing connection, between two groups.
+    /// Runs short statements on the writing connection, between two groups.
     pub(crate) fn with_connection<T>(
         &self,
         query: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -179,7 +179,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Closing the channel lets the thread finish what is waiting.
+        // Closing the channel makes the thread commit what is waiting and then end.
         self.requests = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -213,7 +213,7 @@ fn run(
             text
         });
         for done in group.into_iter().filter_map(|request| request.done) {
-            // A caller that went away no longer wants to know.
+            // Sending fails if the caller was cancelled; it then needs no answer.
             let _ = done.send(message.clone().map_or(Ok(()), Err));
         }
     }
@@ -280,13 +280,13 @@ fn add(spending: &mut Spending, call: &CallRecord) {
         .map(|reply: &ChatReply| reply.usage)
         .unwrap_or_default();
     spending.calls += 1;
-    // Attempts that failed are counted when they are noted.
+    // Failed attempts were counted when they were noted.
     spending.requests += u64::from(call.attempts.min(1));
     spending.input_tokens += usage.input_tokens;
     spending.output_tokens += usage.output_tokens;
     match (call.cost, &call.reply) {
         (Some(cost), _) => spending.cost += cost,
-        // A call that failed was not billed as far as anybody can tell.
+        // Providers do not bill requests that they reject.
         (None, Err(ModelError::Request { .. } | ModelError::ContextOverflow { .. })) => {}
         (None, _) => spending.unpriced += 1,
     }
@@ -308,7 +308,7 @@ fn put_attempt(transaction: &Transaction<'_>, attempt: &AttemptRecord) -> Result
     Ok(())
 }
 
-/// The target of the unit, if it was not done before.
+/// Writes a finished unit. Returns its target's row id, or `None` if it was done before.
 fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Option<i64>, Fault> {
     if let Some(transcript) = &finished.transcript {
         transaction
@@ -327,7 +327,7 @@ fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Op
     let mut statement = transaction.prepare_cached(FINISH_UNIT)?;
     let mut rows = statement.query([finished.seq])?;
     let target = rows.next()?.map(|row| row.get(0)).transpose()?;
-    // Stepped to the end, because an unfinished statement would hold the commit.
+    // Step to the end: an unfinished statement would block the commit.
     while rows.next()?.is_some() {}
     Ok(target)
 }
