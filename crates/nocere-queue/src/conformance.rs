@@ -1,4 +1,4 @@
-//! What every queue must do, as a function that tests call with their own queue.
+//! The contract of a queue as a test: each implementation calls [`check`] with its own queue.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use nocere_store::{UnitRecord, UnitState};
 
 use crate::{Outcome, WorkQueue};
 
-/// Seventy units: sixty-four in target `a`, six in target `b`.
+/// 70 units: 64 of target `a`, that is two groups of 32, and six of target `b`.
 fn units() -> Vec<UnitRecord> {
     (0..70)
         .map(|seq| UnitRecord {
@@ -29,11 +29,12 @@ fn outcome() -> Outcome {
     }
 }
 
-/// Runs the checks on queues that `make` builds from a list of units; the second value it
-/// returns is kept alive as long as the queue.
+/// Checks the queue that `make` builds from a list of units. `make` also returns a value that
+/// is kept alive as long as the queue, such as a temporary folder.
 ///
 /// # Panics
-/// When the queue does not conform: this is a test.
+///
+/// If the queue violates the contract of [`WorkQueue`].
 #[expect(clippy::expect_used, reason = "a conformance check is a test")]
 pub async fn check<Q: WorkQueue, K>(make: impl FnOnce(Vec<UnitRecord>) -> (Q, K)) {
     let (queue, _keep) = make(units());
@@ -44,7 +45,7 @@ pub async fn check<Q: WorkQueue, K>(make: impl FnOnce(Vec<UnitRecord>) -> (Q, K)
     assert_eq!(seqs(&first), [0, 1, 2], "leases follow the plan");
     let second = lease("a", 2);
     assert_eq!(seqs(&second), [3, 4], "a leased unit is not leased twice");
-    assert_eq!(seqs(&lease("b", 1)), [64], "targets are apart");
+    assert_eq!(seqs(&lease("b", 1)), [64], "targets have separate queues");
 
     queue.release(&first[1]).expect("release");
     assert_eq!(

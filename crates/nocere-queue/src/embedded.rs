@@ -1,8 +1,8 @@
-//! The queue of the run's own file: completing a unit stores its outcome and that it is
-//! done in one transaction, so that one machine gets exactly once.
+//! The queue of a run's own file. Completing a unit stores its outcome and marks it as done in
+//! one transaction, so that each unit is completed exactly once.
 //!
-//! Which units are under way is kept in memory: a run belongs to one process, and when that
-//! process is gone its leases are, too.
+//! Leases are kept in memory only: one process works on a run at a time, and its leases end
+//! with it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use nocere_store::{Journal, StoreError, UnitRecord};
 
 use crate::{Outcome, QueueError, WorkQueue};
 
-/// Units that are read ahead.
+/// Number of units read from the journal at a time.
 const PAGE: usize = 512;
 
 /// Leases on the units of a journal.
@@ -26,14 +26,14 @@ pub struct Embedded {
 struct TargetUnits {
     /// Position of the last unit that was read.
     read_to: i64,
-    /// Units that nobody has, by position.
+    /// Units that were read and are not leased, by position.
     free: BTreeMap<i64, UnitRecord>,
-    /// Units that somebody has.
+    /// Positions of leased units.
     leased: BTreeSet<i64>,
 }
 
 impl Embedded {
-    /// The queue of the run that `journal` holds.
+    /// A queue of the unfinished units in `journal`.
     pub fn new(journal: Arc<Journal>) -> Self {
         Self {
             journal,

@@ -13,11 +13,11 @@ enum State {
     Done,
 }
 
-/// Units in memory.
+/// A queue that keeps its units in memory and drops their outcomes.
 pub struct Memory(Mutex<BTreeMap<i64, (UnitRecord, State)>>);
 
 impl Memory {
-    /// A queue of `units`.
+    /// A queue of `units`, ordered by [`UnitRecord::seq`]; all of them are free.
     pub fn new(units: impl IntoIterator<Item = UnitRecord>) -> Self {
         Self(Mutex::new(
             units
@@ -64,7 +64,7 @@ impl WorkQueue for Memory {
     }
 
     async fn complete(&self, unit: &UnitRecord, _outcome: Outcome) -> Result<(), QueueError> {
-        // No await is needed here; the trait asks for a future because a broker would.
+        // Nothing to await: the trait returns a future for queues that write to disk.
         std::future::ready(self.set(unit, State::Done)).await
     }
 }
