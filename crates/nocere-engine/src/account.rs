@@ -1,9 +1,9 @@
-//! An account is what a provider counts against: one key at one address, or one local
-//! server. All models behind it share its limits.
+//! An account is the unit that a provider applies its limits to: one key at one address, or one
+//! local server. All models behind it share the limits.
 //!
-//! Calls are admitted first come, first served. What the head of the line waits for is said
-//! aloud: a slot, requests or tokens per minute, a pause that the server asked for, or an
-//! endpoint that is down.
+//! Calls are admitted first come, first served. The reason why the first in line waits is
+//! reported as an event: a slot, requests or tokens per minute, a pause that the server asked
+//! for, or an endpoint that is down.
 
 use std::{
     collections::BTreeSet,
@@ -19,34 +19,35 @@ use tokio::{
 
 use crate::{Listener, RunEvent, bucket::Bucket};
 
-/// Different calls that fail one after another before the endpoint counts as down: then it
-/// is not the request.
+/// Number of different calls that must fail in a row before the endpoint counts as down: a
+/// single bad request cannot be the cause then.
 const DOWN_AFTER: usize = 5;
-/// Longest time between two looks at an endpoint that is down.
+/// Longest time between two checks of an endpoint that is down.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// An endpoint that was never reached is more likely a wrong address than a restart.
+/// Patience with an endpoint that was never reached: a wrong address is more likely than a
+/// restart.
 const NEVER_REACHED: Duration = Duration::from_secs(3);
-/// How often a waiting call looks whether the run stops.
+/// How often a waiting call checks whether the run stops.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// How a provider may be used.
+/// The limits that apply to all calls through one account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Calls in flight at most. The window shrinks when the server has no room (additive
-    /// increase, multiplicative decrease) and grows back to this.
+    /// Maximum number of calls in flight. The actual window shrinks when the server has no room
+    /// and grows back to this (additive increase, multiplicative decrease).
     pub concurrency: usize,
-    /// Requests per minute.
+    /// Maximum number of requests per minute; `None` for no limit.
     pub requests_per_minute: Option<u32>,
-    /// Tokens per minute, requests and answers together.
+    /// Maximum number of tokens per minute, of requests and answers together; `None` for no limit.
     pub tokens_per_minute: Option<u32>,
-    /// How often a call is tried when the line breaks or the server fails. Waiting for room
-    /// (429, 529) and for an endpoint that is down does not count.
+    /// Maximum number of attempts at a call when the network or the server fails. Attempts that
+    /// were rate-limited (429, 529) or met an endpoint that is down do not count.
     pub attempts: u32,
-    /// Wait after the first failure; it doubles with each further one, up to a minute.
+    /// Wait after the first failed attempt; doubles with each further one, up to a minute.
     pub backoff: Duration,
-    /// Longest time for one call with all its attempts and waits.
+    /// Longest time for one call: attempts and the waits between them.
     pub total_timeout: Duration,
-    /// How long an endpoint may be down before its part of the run stops.
+    /// How long an endpoint may be down before the work that depends on it stops.
     pub patience: Duration,
 }
 
@@ -64,25 +65,25 @@ impl Default for Limits {
     }
 }
 
-/// What a call waits for.
+/// Why a call waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// A place among the calls in flight, after the server had no room.
+    /// The window of calls in flight is full.
     Window,
-    /// The limit of requests per minute.
+    /// The limit of requests per minute is reached.
     Requests,
-    /// The limit of tokens per minute.
+    /// The limit of tokens per minute is reached.
     Tokens,
-    /// The server asked to wait.
+    /// The server asked to wait; with its message.
     RetryAfter(String),
-    /// The call failed and is tried again.
+    /// The call failed and is retried; with the error.
     Backoff(String),
-    /// The endpoint is down and is looked at now and then.
+    /// The endpoint is down and checked from time to time; with the last error.
     Down(String),
 }
 
 impl Wait {
-    /// One word for programs.
+    /// The reason as one word for programs, such as `retry_after`. Part of the event contract.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Window => "window",
@@ -94,24 +95,24 @@ impl Wait {
         }
     }
 
-    /// For a progress line.
+    /// The reason in a few words, for a progress line.
     pub fn describe(&self) -> String {
         match self {
             Self::Window => "the server has little room".to_owned(),
             Self::Requests => "limit of requests per minute".to_owned(),
             Self::Tokens => "limit of tokens per minute".to_owned(),
             Self::RetryAfter(message) => format!("the server asks to wait: {message}"),
-            Self::Backoff(message) => format!("trying again: {message}"),
+            Self::Backoff(message) => format!("retrying: {message}"),
             Self::Down(message) => format!("endpoint down: {message}"),
         }
     }
 }
 
-/// One account.
+/// The limits of one account and its current load.
 pub struct Account {
     name: String,
     limits: Limits,
-    /// The head of the line holds it, so that the others wait without working.
+    /// Held by the first call in line, so that the others wait without polling.
     line: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     changed: Notify,
@@ -128,7 +129,7 @@ struct State {
     shrunk: Option<Instant>,
     reached: bool,
     streak: Option<Streak>,
-    /// A call looks whether the endpoint is back.
+    /// A call is in flight that checks whether the endpoint is back.
     looking: bool,
     closed: Option<String>,
 }
@@ -137,29 +138,29 @@ struct State {
 struct Streak {
     since: Instant,
     calls: BTreeSet<ContentHash>,
-    /// Set when the endpoint counts as down: when it is looked at next, and the wait after.
+    /// Set when the endpoint counts as down: time of the next check, and the wait after it.
     look: Option<(Instant, Duration)>,
     message: String,
 }
 
-/// A call's place among those in flight.
+/// A call's slot among those in flight; dropping it frees the slot.
 pub(crate) struct Permit {
     account: Arc<Account>,
     reserved: f64,
     admitted: Instant,
-    /// Whether it looks if an endpoint that is down is back.
+    /// Whether the call checks if an endpoint that is down is back.
     look: bool,
 }
 
 enum Turn {
-    /// The call may go; whether it looks if an endpoint that is down is back.
+    /// The call may start; true if it checks whether an endpoint that is down is back.
     Go(bool),
     Wait(Wait, Option<Duration>),
     Closed(String),
 }
 
 impl Account {
-    /// An account without any calls yet. The name is for people.
+    /// An account without calls so far. `name` is shown to people and need not be unique.
     pub fn new(name: impl Into<String>, limits: Limits) -> Arc<Self> {
         let now = Instant::now();
         let bucket = |per_minute: Option<u32>, burst: f64| {
@@ -172,9 +173,10 @@ impl Account {
             state: Mutex::new(State {
                 window: limits.concurrency.max(1) as f64,
                 in_flight: 0,
-                // A second's worth at once: the minute's limit is exceeded by 2 % at most.
+                // A burst of one second's worth exceeds the minute's limit by 2 % at most.
                 requests: bucket(limits.requests_per_minute, 1.0 / 60.0),
                 tokens: bucket(limits.tokens_per_minute, 0.1),
+                // A typical answer, until real ones have been seen.
                 answer_tokens: 200.0,
                 paused: None,
                 shrunk: None,
@@ -187,12 +189,12 @@ impl Account {
         })
     }
 
-    /// The name for people.
+    /// The name that people are shown.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How it may be used.
+    /// The limits that were configured.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -201,8 +203,8 @@ impl Account {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a call's turn. `stopping` ends the wait with an error; so does an endpoint
-    /// that stays down.
+    /// Waits until a call may start. Fails if `stopping` gives a reason, or if the endpoint stays
+    /// down for longer than the limits allow.
     pub(crate) async fn admit(
         self: &Arc<Self>,
         input_tokens: u64,
@@ -238,7 +240,7 @@ impl Account {
                 }
                 Turn::Closed(message) => return Err(ModelError::Stopped { message }),
                 Turn::Wait(reason, time) => {
-                    // A full window is the normal state of a busy run and no news.
+                    // A full window is normal in a busy run and not worth an event.
                     let shrunk = self.state().window < self.limits.concurrency as f64 - 0.5;
                     let news = reason != Wait::Window || shrunk;
                     if news && said.as_ref() != Some(&reason) {
@@ -246,14 +248,14 @@ impl Account {
                         said = Some(reason);
                     }
                     let glance = time.unwrap_or(GLANCE).min(GLANCE);
-                    // Either way the loop looks again.
+                    // Notified or timed out, the loop checks again.
                     let _ = timeout(glance, self.changed.notified()).await;
                 }
             }
         }
     }
 
-    /// Whether the endpoint counts as down: then a failure says nothing about the call.
+    /// Whether the endpoint counts as down. If so, a failed call is not to blame.
     pub(crate) fn is_down(&self) -> bool {
         self.state()
             .streak
@@ -276,8 +278,8 @@ impl State {
         if let Some(streak) = &mut self.streak
             && let Some((at, gap)) = &mut streak.look
         {
-            // One call at a time looks whether the endpoint is back; those that were sent
-            // before do not hold it up.
+            // One call at a time checks whether the endpoint is back. Calls that were sent
+            // before it went down do not delay the check.
             if *at > now || self.looking {
                 let time = (*at > now).then(|| *at - now);
                 return Turn::Wait(Wait::Down(streak.message.clone()), time);
@@ -323,11 +325,12 @@ impl State {
 }
 
 impl Permit {
-    /// The server answered, whatever it said.
+    /// The server answered. Zero tokens mean that it reported no usage.
     pub(crate) fn answered(self, input_tokens: u64, output_tokens: u64) {
         let mut state = self.account.state();
         state.succeeded(self.account.limits.concurrency as f64);
         if output_tokens > 0 {
+            // Exponential moving average: the last 20 or so answers dominate.
             state.answer_tokens += 0.05 * (output_tokens as f64 - state.answer_tokens);
             let used = (input_tokens + output_tokens) as f64;
             if let Some(bucket) = &mut state.tokens {
@@ -336,13 +339,14 @@ impl Permit {
         }
     }
 
-    /// The server has no room: the window shrinks, and the account waits if it was told to.
+    /// The server has no room: shrinks the window, and pauses the account if the server asked for
+    /// it.
     pub(crate) fn limited(self, message: &str, retry_after: Option<Duration>) {
         let now = Instant::now();
         let mut state = self.account.state();
         state.reached = true;
         state.streak = None;
-        // Calls that were sent before the window shrank say nothing about the new one.
+        // Calls that were sent before the window last shrank say nothing about its new size.
         if state.shrunk.is_none_or(|at| self.admitted > at) {
             state.window = (state.window * 0.7).max(1.0);
             state.shrunk = Some(now);
@@ -355,8 +359,8 @@ impl Permit {
         }
     }
 
-    /// The call `key` failed. An endpoint that cannot be reached is down at once; one that
-    /// answers with failures is down when several different calls have failed in a row.
+    /// The call `key` failed. An endpoint that cannot be reached counts as down at once; one that
+    /// answers with failures does so after several different calls have failed in a row.
     pub(crate) fn failed(self, key: &ContentHash, error: &ModelError) {
         let now = Instant::now();
         let unreachable = matches!(error, ModelError::Unreachable { .. });
@@ -380,8 +384,8 @@ impl Permit {
             let gap = Duration::from_millis(500).min(limits.backoff);
             streak.look = Some((now + gap, gap));
         }
-        // Only a look that began when patience was over tells: what was sent before can fail
-        // long after the server is back.
+        // Only a check that started after the patience ran out is decisive: a call sent
+        // before can fail long after the server is back.
         let given_up = self.look && self.admitted - streak.since >= patience;
         if given_up {
             let message = format!(

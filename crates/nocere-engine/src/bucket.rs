@@ -1,11 +1,11 @@
-//! A token bucket that can be overdrawn: what a call really used is known only afterwards,
-//! and the difference is paid or given back then.
+//! A token bucket that can be overdrawn. What a call really used is known only afterwards; the
+//! difference is then taken or given back.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So much per minute, with a little of it at once.
+/// Limits an amount per minute, such as requests or tokens, and allows short bursts.
 pub(crate) struct Bucket {
     per_second: f64,
     capacity: f64,
@@ -25,17 +25,18 @@ impl Bucket {
         }
     }
 
-    /// How long until `amount` can be taken; `None` if it can be now. More than the bucket
-    /// holds can be taken when it is full, and is owed afterwards.
+    /// How long until `amount` can be taken; `None` if it can be taken now. An amount larger
+    /// than the capacity can be taken when the bucket is full, and leaves it overdrawn.
     pub(crate) fn wait(&mut self, amount: f64, now: Instant) -> Option<Duration> {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.filled = now;
         self.level = (self.level + passed * self.per_second).min(self.capacity);
         let lacking = amount.min(self.capacity) - self.level;
+        // The tolerance absorbs rounding; without it, a wait can end a hair too early.
         (lacking > 1e-9).then(|| Duration::from_secs_f64(lacking / self.per_second))
     }
 
-    /// Takes `amount`, or gives it back if it is negative.
+    /// Takes `amount`; gives back if it is negative.
     pub(crate) fn take(&mut self, amount: f64) {
         self.level = (self.level - amount).min(self.capacity);
     }

@@ -1,5 +1,5 @@
-//! What a run may spend: money, requests, time. A budget that is used up stops the run
-//! cleanly; it can be resumed with a larger one.
+//! The budget of a run: money, requests and time. A spent budget stops the run cleanly; the run
+//! can be resumed with a larger one.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,10 +12,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// How often a call that waits for money looks again.
+/// How often a call that waits for money checks again.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// Keeps a run within its budget.
+/// Keeps a run within its budget: sets money aside before each request and settles afterwards.
 pub struct Purse {
     budget: Budget,
     deadline: Option<(Instant, Duration)>,
@@ -27,14 +27,14 @@ pub struct Purse {
 struct State {
     spent: Money,
     requests: u64,
-    /// The most that calls in flight can still cost.
+    /// The maximum cost of calls in flight.
     reserved: Money,
     exhausted: Option<String>,
 }
 
 impl Purse {
-    /// A purse from which `spent` was taken already, in earlier sittings of the run.
-    /// `max_time` counts from now.
+    /// A purse for a run that has already `spent` something, in earlier sessions. `max_time`
+    /// counts from now and applies to this session only.
     pub fn new<'a>(
         budget: Budget,
         spent: impl IntoIterator<Item = &'a Spending>,
@@ -57,7 +57,7 @@ impl Purse {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the run must stop, if it must.
+    /// Why the run must stop; `None` while the budget allows more.
     pub fn exhausted(&self) -> Option<String> {
         let mut state = self.state();
         if let Some((at, time)) = self.deadline
@@ -65,15 +65,16 @@ impl Purse {
             && Instant::now() >= at
         {
             state.exhausted = Some(format!(
-                "the time of {} s is over (--max-time)",
+                "the time limit of {} s is reached (--max-time)",
                 time.as_secs()
             ));
         }
         state.exhausted.clone()
     }
 
-    /// Sets aside the most that a request can cost. Waits while calls in flight may give
-    /// some of theirs back; the reason if it may not be made. `stopping` ends the wait.
+    /// Sets aside `most`, the maximum cost of a request. Waits while calls in flight may still
+    /// give money back. `Err` is the reason why the request must not be made; `stopping` can
+    /// supply one and so end the wait.
     pub(crate) async fn reserve(
         self: &Arc<Self>,
         most: Money,
@@ -86,12 +87,12 @@ impl Purse {
             if let Some(reserved) = self.try_reserve(most)? {
                 return Ok(reserved);
             }
-            // Either way the loop looks again.
+            // Notified or timed out, the loop checks again.
             let _ = timeout(GLANCE, self.changed.notified()).await;
         }
     }
 
-    /// `None` if the money may come back, the reason if it will not.
+    /// `Ok(None)` if calls in flight may still give money back, `Err` with the reason if not.
     fn try_reserve(self: &Arc<Self>, most: Money) -> Result<Option<Reserved>, String> {
         let mut state = self.state();
         if let Some(max) = self.budget.max_requests
@@ -124,14 +125,14 @@ impl Purse {
     }
 }
 
-/// Money that is set aside; given back when dropped.
+/// Money set aside for one request. Dropping it gives the money back.
 pub(crate) struct Reserved {
     purse: Arc<Purse>,
     most: Money,
 }
 
 impl Reserved {
-    /// Takes the real cost of the request and gives the rest back.
+    /// Books the real cost of the request and gives the rest back.
     pub(crate) fn settle(self, cost: Money) {
         self.purse.state().spent += cost;
     }

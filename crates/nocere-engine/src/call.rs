@@ -1,5 +1,5 @@
-//! A metered call: looked up in the journal, admitted, paid for, tried again while that
-//! makes sense, and committed before its reply is used.
+//! A metered call: looked up in the journal, admitted, paid for, retried while that makes sense,
+//! and committed before its reply is used.
 
 use std::{
     collections::HashMap,
@@ -22,26 +22,26 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{Account, Listener, Purse, RunEvent, Wait};
 
-/// Longest wait between two attempts.
+/// Longest wait between two attempts, unless the server asks for a longer one.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
-/// Content address of a call: model, full request and sample index.
+/// Content address of a call: covers the model and the complete request, sample index included.
 pub fn call_key(identity: &ModelIdentity, request: &ChatRequest) -> ContentHash {
     hash_json("call", &(identity, request))
 }
 
-/// A model with what is needed to ask it fairly.
+/// A model, the account whose limits its calls count against, and its price.
 #[derive(Clone)]
 pub struct ModelSetup {
-    /// What answers.
+    /// The model itself.
     pub model: Arc<dyn ChatModel>,
-    /// What its provider counts against.
+    /// The account that its provider counts calls against; models can share one.
     pub account: Arc<Account>,
-    /// What its tokens cost, if that is known.
+    /// Price of its tokens; `None` if unknown, and then its calls are recorded without a cost.
     pub price: Option<Price>,
 }
 
-/// The first reason for which nothing more can be asked.
+/// The first fatal error of a run, target or driver. Once set, no new call starts.
 #[derive(Clone, Default)]
 pub(crate) struct Fatal(Arc<Mutex<Option<String>>>);
 
@@ -57,14 +57,14 @@ impl Fatal {
     }
 }
 
-/// What all calls of a run share.
+/// State that all calls of a run share.
 pub(crate) struct Desk {
     pub(crate) journal: Arc<Journal>,
     pub(crate) purse: Arc<Purse>,
     pub(crate) listener: Arc<dyn Listener>,
-    /// The user asked to stop.
+    /// Set when the user asks to stop.
     pub(crate) stop: Arc<AtomicBool>,
-    /// The whole run stops.
+    /// Stops the whole run.
     pub(crate) fatal: Fatal,
     in_flight: Mutex<HashMap<ContentHash, Arc<Notify>>>,
 }
@@ -86,12 +86,13 @@ impl Desk {
         }
     }
 
-    /// Why no further call may begin, if none may.
+    /// Why no further call may start; `None` while calls may.
     pub(crate) fn stopping(&self) -> Option<String> {
         self.fatal.get().or_else(|| self.purse.exhausted())
     }
 
-    /// Takes the call for this task, or waits until the task that has it is through.
+    /// Claims the call for this task. If another task is making the same call, waits for a moment
+    /// and returns `None`; the caller then tries again.
     async fn take(self: &Arc<Self>, key: &ContentHash) -> Option<Taken> {
         let other = {
             let mut in_flight = self
@@ -108,13 +109,13 @@ impl Desk {
                 });
             }
         };
-        // The other may be through before we listen, so the wait is short and repeated.
+        // The other task may finish before we listen, so the wait is short and repeated.
         let _ = tokio::time::timeout(Duration::from_millis(50), other.notified()).await;
         None
     }
 }
 
-/// A call that this task makes; the same call of others waits for it.
+/// A call claimed by this task; other tasks with the same call wait for it.
 struct Taken {
     desk: Arc<Desk>,
     key: ContentHash,
@@ -139,7 +140,7 @@ pub(crate) struct Metered {
     pub(crate) purpose: Purpose,
     pub(crate) target: Arc<str>,
     pub(crate) desk: Arc<Desk>,
-    /// Stops what depends on this model: a target, a driver or the run.
+    /// Where a fatal error of this model is set: it stops a target, a driver or the run.
     pub(crate) scope: Fatal,
 }
 
@@ -150,7 +151,7 @@ impl Metered {
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         let key = call_key(self.setup.model.identity(), request);
-        // Taken before it is looked up, so that no other task can make it in between.
+        // Claim the call before looking it up, so that no other task can make it in between.
         let taken = loop {
             if let Some(taken) = self.desk.take(&key).await {
                 break taken;
@@ -163,8 +164,8 @@ impl Metered {
         match &reply {
             Err(ModelError::Stopped { .. }) => return reply,
             Err(ModelError::Fatal { message }) => return Err(self.end(message)),
-            // An outcome of this conversation; not recorded as the call's reply, so that a
-            // later run may try again.
+            // An outcome of this conversation, but not recorded as the call's reply, so that a
+            // later session can try again.
             Err(error) if error.is_retryable() => return reply,
             Ok(_) | Err(_) => {}
         }
@@ -195,7 +196,7 @@ impl Metered {
         reply
     }
 
-    /// The reply in this run's journal, or in that of a run that may be reused.
+    /// The reply in this run's journal, or in the journal of a run that may be reused.
     async fn recorded(
         &self,
         key: &ContentHash,
@@ -227,8 +228,8 @@ impl Metered {
         Ok(Some(earlier))
     }
 
-    /// Why this call may not begin. What is in flight when the user stops is finished: an
-    /// answer that is there is still judged.
+    /// Why this call may not start. When the user stops a run, only calls of targets are held
+    /// back: answers that have arrived are still judged.
     fn stopping(&self) -> Option<String> {
         if self.purpose == Purpose::Target && self.desk.stop.load(Ordering::Relaxed) {
             return Some("stopped on request".to_owned());
@@ -255,7 +256,7 @@ impl Metered {
         key: &ContentHash,
     ) -> (Result<ChatReply, ModelError>, u32, Option<Money>) {
         let limits = self.setup.account.limits();
-        // Waiting in line, and for an endpoint that is down, is not the call's own time.
+        // Time spent waiting for a turn, or for an endpoint that is down, is not counted.
         let mut used = Duration::ZERO;
         let mut sent = 0;
         let mut failures = 0;
@@ -273,8 +274,7 @@ impl Metered {
                     return (reply, sent, cost);
                 }
             };
-            // While the endpoint is down, or has no room, a failure says nothing about
-            // this call.
+            // If the endpoint is down or has no room, the failure is not this call's fault.
             let counts =
                 matches!(error, ModelError::Transient { .. }) && !self.setup.account.is_down();
             failures += u32::from(counts);
@@ -299,10 +299,9 @@ impl Metered {
                 return (Err(stopped), sent, None);
             }
             if last && has_no_room {
-                // The server has no time for this call now; that is no answer to it.
-                let message = format!(
-                    "{error}; waiting for that would take longer than `total_timeout_s` allows"
-                );
+                // The server has no room for this call now, which is not an answer to it.
+                let message =
+                    format!("{error}; waiting would take longer than `total_timeout_s` allows");
                 return (Err(self.end_stopped(&message)), sent, None);
             }
             if last {
@@ -324,7 +323,8 @@ impl Metered {
         }
     }
 
-    /// One request, when it is its turn and the purse allows it. `Err` if it was not made.
+    /// Makes one request once the account admits it and the purse allows it. Returns the reply and
+    /// the latency in milliseconds; the outer `Err` means that no request was made.
     async fn try_once(
         &self,
         request: &ChatRequest,
@@ -377,8 +377,8 @@ impl Metered {
         Ok((reply, latency_ms))
     }
 
-    /// What a reply costs. A server that does not say how many tokens it used is taken to
-    /// have used what the texts make likely: nothing would be wrong for certain.
+    /// The cost of a reply; `None` if the price is unknown. If the server reports no usage, it is
+    /// estimated from the length of the texts: zero would certainly be wrong.
     fn cost(&self, request: &ChatRequest, reply: &Result<ChatReply, ModelError>) -> Option<Money> {
         let reply = reply.as_ref().ok()?;
         let mut usage = reply.usage;
@@ -390,8 +390,9 @@ impl Metered {
         self.setup.price.map(|price| price.cost(&usage))
     }
 
-    /// Doubles with each failure, at most a minute, and is spread by a quarter so that
-    /// calls which failed together do not come back together.
+    /// The wait before the next attempt: what the server asked for, or else a time that doubles
+    /// with each failure, up to a minute. The latter varies by up to a quarter, so that calls
+    /// that failed together are not retried together.
     fn backoff(&self, error: &ModelError, key: &ContentHash, failures: u32) -> Duration {
         let asked = match error {
             ModelError::RateLimited { retry_after_ms, .. }
@@ -409,7 +410,7 @@ impl Metered {
         doubled.mul_f64(0.75 + spread as f64 / 2_000.0)
     }
 
-    /// Sleeps, unless the run stops meanwhile.
+    /// Sleeps for `time`. Returns early, with the reason, if the run stops.
     async fn sleep(&self, time: Duration) -> Option<String> {
         let until = Instant::now() + time;
         loop {
@@ -424,7 +425,7 @@ impl Metered {
         }
     }
 
-    /// Nothing can be asked of this model any more.
+    /// Ends everything that depends on this model, with a fatal error.
     fn end(&self, message: &str) -> ModelError {
         self.scope.set(message);
         ModelError::Fatal {
@@ -432,6 +433,8 @@ impl Metered {
         }
     }
 
+    /// Like [`end`](Self::end), but the call counts as not made, so that it is not an outcome of
+    /// the conversation.
     fn end_stopped(&self, message: &str) -> ModelError {
         self.scope.set(message);
         ModelError::Stopped {
@@ -439,7 +442,7 @@ impl Metered {
         }
     }
 
-    /// The journal cannot be used.
+    /// Stops the whole run, because the journal cannot be used.
     fn stop_run(&self, message: &str) -> ModelError {
         self.desk.fatal.set(message);
         ModelError::Fatal {
@@ -448,7 +451,8 @@ impl Metered {
     }
 }
 
-/// Tokens of a request by its length: near enough to set tokens and money aside.
+/// Estimates the tokens of a request: four bytes a token, plus eight for the chat template.
+/// Accurate enough to set tokens and money aside.
 fn input_tokens(request: &ChatRequest) -> u64 {
     let characters: usize = request.messages.iter().map(|m| m.text().len()).sum();
     characters as u64 / 4 + 8

@@ -1,4 +1,4 @@
-//! How many calls one conversation may make.
+//! Limits the number of calls that one conversation may make.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use nocere_core::{BoxFuture, ChatModel, ChatReply, ChatRequest, ModelError, ModelIdentity};
 
-/// The calls of one conversation, shared by all its models.
+/// The call budget of one conversation, shared by all its models.
 #[derive(Clone)]
 pub(crate) struct CallBudget {
     calls: u32,
@@ -22,7 +22,7 @@ impl CallBudget {
         }
     }
 
-    /// `model`, whose calls count against this budget.
+    /// Wraps `model`, so that its calls count against this budget.
     pub(crate) fn limit(&self, model: Box<dyn ChatModel>) -> Box<dyn ChatModel> {
         Box::new(Limited {
             model,
@@ -30,7 +30,7 @@ impl CallBudget {
         })
     }
 
-    /// Takes one call from the budget; false if it is spent.
+    /// Takes one call from the budget; false if none is left.
     fn take(&self) -> bool {
         let one_more = |made: u32| (made < self.calls).then_some(made + 1);
         self.made

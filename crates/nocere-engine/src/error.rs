@@ -1,23 +1,23 @@
-//! What stops a run.
+//! Why a run stops before its last unit.
 
 use thiserror::Error;
 
-/// Why a run ended before its last unit. Everything that was done stays done.
+/// Why a run stopped before its last unit. Finished units stay in the journal.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// The journal cannot be used.
+    /// The journal cannot be read or written.
     #[error(transparent)]
     Store(#[from] nocere_store::StoreError),
-    /// The queue cannot be used.
+    /// The queue cannot lease or complete units.
     #[error(transparent)]
     Queue(#[from] nocere_queue::QueueError),
-    /// A model can answer nothing.
+    /// A model can no longer answer any request, for example because its key is invalid.
     #[error("{0}")]
     Model(String),
-    /// The run holds something that this program cannot execute.
+    /// The plan cannot be made, or not executed with this setup.
     #[error("{0}")]
     Plan(String),
-    /// What the run may spend is spent.
+    /// The budget of money, requests or time is spent.
     #[error("{0}")]
     Budget(String),
     /// The user asked to stop.

@@ -1,5 +1,5 @@
-//! What a run says while it works: one stream of events, which bars, lines, JSON and pages
-//! read.
+//! Events of a run in progress: one stream, from which progress bars, lines, JSON and pages are
+//! made.
 
 use nocere_core::Purpose;
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ pub enum RunEvent<'a> {
         /// Units that are not done yet. Of a new run: probes by targets by epochs.
         units: u64,
     },
-    /// Something that the user should know and that stops nothing.
+    /// Something that the user should know and that does not stop the run.
     Note {
         /// One sentence.
         text: &'a str,
@@ -30,14 +30,14 @@ pub enum RunEvent<'a> {
     RunStarted {
         /// The run's id.
         run: &'a str,
-        /// US dollars spent on the run before, in all its sessions.
+        /// US dollars spent in earlier sessions of the run.
         cost_usd: f64,
     },
-    /// The part of a run that belongs to one target begins.
+    /// Work on one target begins.
     TargetStarted {
         /// The target's id.
         target: &'a str,
-        /// The account that it is asked through; none if all its answers are recorded.
+        /// The account that it is asked through; `null` if all its answers are recorded.
         account: Option<&'a str>,
         /// Units that were done before.
         done: u64,
@@ -52,7 +52,7 @@ pub enum RunEvent<'a> {
         #[schemars(with = "String")]
         purpose: Purpose,
     },
-    /// A call was paid for.
+    /// A call with a known price was answered.
     Paid {
         /// The target's id.
         target: &'a str,
@@ -67,20 +67,20 @@ pub enum RunEvent<'a> {
         attempt: u32,
         /// What went wrong, in one line.
         problem: &'a str,
-        /// Milliseconds until it was known.
+        /// Milliseconds from the request to the failure.
         latency_ms: u64,
-        /// Milliseconds until the next attempt; none if there is no next one.
+        /// Milliseconds until the next attempt; `null` if there is none.
         wait_ms: Option<u64>,
     },
-    /// Calls of an account wait.
+    /// Calls through an account have to wait.
     Waiting {
         /// The account's name.
         account: &'a str,
-        /// What for, in one word.
+        /// The reason, as one word for programs, such as `retry_after`.
         kind: &'a str,
-        /// What for, in a sentence.
+        /// The reason, for people.
         reason: String,
-        /// For how long, if that is known.
+        /// How long they wait, in seconds, if that is known.
         seconds: Option<f64>,
     },
     /// The wait of an account is over.
@@ -93,14 +93,14 @@ pub enum RunEvent<'a> {
         /// The target's id.
         target: &'a str,
     },
-    /// How far a target is: at most one a second, made from the events above by whoever
-    /// shows a run.
+    /// The progress of a target, at most once a second. Computed from the events above by the
+    /// program that displays the run; the engine itself never sends it.
     Progress {
         /// The target's id.
         target: &'a str,
         /// Units in the journal.
         done: u64,
-        /// Answers of the target, which come before their units are in the journal.
+        /// Answers of the target so far. Runs ahead of `done`, because answers are still to be judged.
         answered: u64,
         /// Units in all.
         total: u64,
@@ -110,14 +110,14 @@ pub enum RunEvent<'a> {
         cost_usd: f64,
         /// Estimated seconds until it is done.
         seconds_left: Option<u64>,
-        /// What its account waits for.
+        /// The reason why its account waits, if it does.
         waiting: Option<&'a str>,
     },
-    /// The part of a run that belongs to one target ends before its last unit.
+    /// Work on one target ends before its last unit.
     TargetStopped {
         /// The target's id.
         target: &'a str,
-        /// Why.
+        /// Why it ends.
         reason: &'a str,
     },
     /// Work on a run ends, finished or not.
@@ -126,7 +126,7 @@ pub enum RunEvent<'a> {
         run: &'a str,
         /// Units in the journal.
         done: u64,
-        /// US dollars spent on the run, in all its sessions.
+        /// US dollars spent in all sessions of the run.
         cost_usd: f64,
         /// Attempts that failed in this session.
         failed_attempts: u64,
@@ -148,9 +148,10 @@ impl<'a> RunEvent<'a> {
     }
 }
 
-/// Hears the events of a run. Called from the loop that moves bytes: be quick.
+/// Receives the events of a run. Called on the async threads that handle replies, so it must
+/// return quickly.
 pub trait Listener: Send + Sync {
-    /// Something happened.
+    /// Receives one event.
     fn hear(&self, event: &RunEvent<'_>);
 }
 
@@ -160,7 +161,7 @@ impl<F: Fn(&RunEvent<'_>) + Send + Sync> Listener for F {
     }
 }
 
-/// Hears nothing.
+/// A listener that ignores all events.
 pub struct Silent;
 
 impl Listener for Silent {

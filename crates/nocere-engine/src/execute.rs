@@ -1,4 +1,4 @@
-//! Executes a run: leases units, leads their conversations, has them judged, journals them.
+//! Executes a run: leases units, leads their conversations, has them judged and journals them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,28 +23,28 @@ use crate::{
     gate::{Gate, Gated, Seat},
 };
 
-/// Units that may be under way for one target, however wide its limits are.
+/// Maximum number of units in progress for one target, whatever its limits are.
 const MAX_UNDER_WAY: usize = 8_192;
 
 /// A target of the run.
 #[derive(Clone)]
 pub struct TargetSetup {
-    /// Its name in plan and reports.
+    /// Its id in the plan and in reports.
     pub id: String,
-    /// What answers; `None` if all its answers are recorded.
+    /// The model that answers; `None` if all its answers are recorded.
     pub model: Option<ModelSetup>,
-    /// How it is asked.
+    /// Its identity, system prompt and sampling, as planned.
     pub record: TargetRecord,
 }
 
 /// A judge of the run.
 #[derive(Clone)]
 pub struct JudgeSetup {
-    /// What judges.
+    /// The judge itself.
     pub judge: Arc<dyn Judge>,
     /// The models that it asks, in the judge's own order.
     pub models: Vec<ModelSetup>,
-    /// Suites whose answers it does not read.
+    /// Ids of suites whose answers it does not read.
     pub passes_over: BTreeSet<String>,
 }
 
@@ -57,16 +57,16 @@ impl JudgeSetup {
 /// A driver of the run.
 #[derive(Clone)]
 pub struct DriverSetup {
-    /// What leads the conversations.
+    /// The driver itself.
     pub driver: Arc<dyn Driver>,
-    /// The models that it asks beside the target, in the driver's own order.
+    /// The models that it asks besides the target, in the driver's own order.
     pub models: Vec<(Purpose, ModelSetup)>,
-    /// Calls that one conversation may make, those of the target and of helpers together.
+    /// Maximum number of calls in one conversation, to the target and to helpers together.
     pub max_calls: Option<u32>,
 }
 
 impl DriverSetup {
-    /// A driver that asks the target only, as often as it likes.
+    /// A driver without helper models and without a limit on calls.
     pub fn alone(driver: Arc<dyn Driver>) -> Self {
         Self {
             driver,
@@ -76,19 +76,19 @@ impl DriverSetup {
     }
 }
 
-/// What a run works with.
+/// Everything that an engine needs to execute a run.
 pub struct RunSetup {
-    /// Where everything is recorded.
+    /// The run's journal: read at the start, and everything is recorded there.
     pub journal: Arc<Journal>,
-    /// Who answers.
+    /// The targets to ask.
     pub targets: Vec<TargetSetup>,
-    /// Who judges.
+    /// The judges that read each answer.
     pub judges: Vec<JudgeSetup>,
-    /// Who leads.
+    /// The drivers that the run was planned with.
     pub drivers: Vec<DriverSetup>,
-    /// What may be spent.
+    /// The budget of this session.
     pub purse: Arc<Purse>,
-    /// Who listens.
+    /// Receives progress events.
     pub listener: Arc<dyn Listener>,
     /// Setting it makes the engine finish what is in flight and return
     /// [`EngineError::Stopped`].
@@ -110,7 +110,7 @@ struct Shared<Q> {
     seed: u64,
 }
 
-/// One target with its own reason to stop.
+/// A target with its own fatal error.
 #[derive(Clone)]
 struct TargetWork {
     target: TargetSetup,
@@ -118,7 +118,7 @@ struct TargetWork {
     fatal: Fatal,
 }
 
-/// One driver with its own reason to stop.
+/// A driver with its own fatal error.
 struct Lead {
     setup: DriverSetup,
     fatal: Fatal,
@@ -135,8 +135,9 @@ impl<Q: WorkQueue> Engine<Q> {
     /// An engine for the run in the journal.
     ///
     /// # Errors
-    /// If the journal cannot be read, or the run was planned with a driver that `setup` lacks
-    /// or has with other settings.
+    ///
+    /// The journal cannot be read, or the run was planned with a driver that `setup` lacks or has
+    /// with other settings.
     pub fn new(setup: RunSetup, queue: Q) -> Result<Self, EngineError> {
         let reader = setup.journal.open_reader()?;
         let seed = reader.header()?.seed;
@@ -157,8 +158,14 @@ impl<Q: WorkQueue> Engine<Q> {
         })
     }
 
-    /// Executes every unit that is not done. All targets work at the same time, except that
-    /// models in the process take turns, because they share its cores.
+    /// Executes all unfinished units. Targets are worked on at the same time, except that models
+    /// in this process take turns, because they share its cores.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any target or judge: the journal or queue fails, a model can no longer
+    /// answer, the budget is spent, or a stop was requested. Targets that are not affected finish
+    /// first.
     pub async fn run(&self) -> Result<(), EngineError> {
         let mut tasks = JoinSet::new();
         for setup in &self.shared.judges {
@@ -220,7 +227,7 @@ impl<Q: WorkQueue> Engine<Q> {
     }
 }
 
-/// The drivers that were planned, as they are set up now.
+/// The set-up drivers by id, after checking that each planned one is unchanged.
 fn leads(
     setups: Vec<DriverSetup>,
     planned: &[DriverIdentity],
@@ -233,7 +240,7 @@ fn leads(
             .find(|driver| driver.id == wanted.id);
         if found.is_none_or(|driver| driver.hash != wanted.hash) {
             return Err(EngineError::Plan(format!(
-                "driver `{}` is not what it was when the run was planned",
+                "driver `{}` has changed since the run was planned",
                 wanted.id
             )));
         }
@@ -262,7 +269,8 @@ fn joined(
 }
 
 impl<Q: WorkQueue> Shared<Q> {
-    /// Units flow one by one, as many at a time as the target and the judges can take.
+    /// Executes units independently of each other, as many at a time as the target and the judges
+    /// can handle.
     async fn run_streamed(self: Arc<Self>, work: TargetWork) -> Result<(), EngineError> {
         let width = |setup: Option<&ModelSetup>| {
             setup.map_or(1, |setup| setup.account.limits().concurrency)
@@ -273,7 +281,7 @@ impl<Q: WorkQueue> Shared<Q> {
             .flat_map(|judge| &judge.models)
             .map(|setup| width(Some(setup)))
             .sum();
-        // Judging goes on while the next answers are fetched.
+        // Twice the width: answers are judged while the next ones are fetched.
         let under_way = (width(work.target.model.as_ref()) * 2 + judges).min(MAX_UNDER_WAY);
         let mut tasks = JoinSet::new();
         let mut first = Ok(());
@@ -287,14 +295,14 @@ impl<Q: WorkQueue> Shared<Q> {
                 }
             }
             match tasks.join_next().await {
-                // What is in flight is finished, whatever has happened to one of them.
+                // Units in progress are finished even if one of them has failed.
                 Some(result) => first = first.and(joined(result)),
                 None => return first.and_then(|()| self.ended(&work)),
             }
         }
     }
 
-    /// Units flow in groups that are computed together.
+    /// Executes units in groups whose answers are computed together.
     async fn run_grouped(
         self: Arc<Self>,
         work: TargetWork,
@@ -341,7 +349,7 @@ impl<Q: WorkQueue> Shared<Q> {
         if self.desk.stop.load(Ordering::Relaxed) {
             return Err(EngineError::Stopped);
         }
-        // Every unit that is left belongs to a driver that stopped.
+        // If a driver stopped, all remaining units are its own.
         let stopped = self.drivers.values().find_map(|lead| lead.fatal.get());
         if let Some(message) = stopped {
             self.desk.listener.hear(&RunEvent::TargetStopped {
@@ -376,8 +384,8 @@ impl<Q: WorkQueue> Shared<Q> {
         })
     }
 
-    /// What a model that can answer nothing stops: without a judge no unit can be finished,
-    /// without one target others can, without a driver's helper the other drivers can.
+    /// What a fatal error of a model stops. Without a judge no unit can be finished, so the run
+    /// stops; without a target or a driver's helper, the other targets or drivers continue.
     fn scope(&self, purpose: Purpose, work: &TargetWork, unit: &UnitRecord) -> Fatal {
         match purpose {
             Purpose::Judge => self.desk.fatal.clone(),
@@ -395,7 +403,7 @@ impl<Q: WorkQueue> Shared<Q> {
         })
     }
 
-    /// Models in process go through the group's gate, all others are metered one by one.
+    /// Models in this process go through the group's gate; all others are metered one by one.
     fn grouped_models(
         &self,
         work: &TargetWork,
@@ -416,8 +424,8 @@ impl<Q: WorkQueue> Shared<Q> {
         })
     }
 
-    /// The models of one conversation, each made by `make`; those of the conversation itself
-    /// within the driver's budget of calls.
+    /// The models of one conversation, each made by `make`. Target and helpers, but not judges,
+    /// share the driver's budget of calls.
     fn models(
         &self,
         work: &TargetWork,
@@ -489,11 +497,11 @@ impl<Q: WorkQueue> Shared<Q> {
     ) -> Result<(), EngineError> {
         let probe = self.desk.journal.probe(unit.probe)?.ok_or_else(|| {
             EngineError::Plan(format!(
-                "unit {} asks for a probe that is not in the run",
+                "unit {} refers to a probe that is not in the run",
                 unit.seq
             ))
         })?;
-        // What is recorded is not asked or judged again.
+        // Recorded answers are not asked for, and recorded verdicts not judged, again.
         let (recorded, mut verdicts) = if unit.state == UnitState::Answered {
             let journal = &self.desk.journal;
             (journal.transcript(unit.seq)?, journal.verdicts(unit.seq)?)
@@ -506,7 +514,7 @@ impl<Q: WorkQueue> Shared<Q> {
             None => match self.lead(&unit, &probe, work, models).await? {
                 Led::Whole(transcript) => transcript,
                 Led::NotNow => return Ok(self.queue.release(&unit)?),
-                // Kept leased: no other unit of this driver can be led in this session.
+                // The unit stays leased, so that this session does not try it again.
                 Led::DriverStopped => return Ok(()),
             },
         };
@@ -522,8 +530,8 @@ impl<Q: WorkQueue> Shared<Q> {
             };
             let verdict = setup.judge.judge(&probe, &transcript, &cx).await;
             if !models.is_empty() && self.desk.stopping().is_some() {
-                // The verdict may only say that the judge could not be asked; the answer
-                // can be judged when the run is resumed.
+                // The verdict may only say that the judge could not be asked. Drop it; the
+                // answer is judged when the run is resumed.
                 return Ok(self.queue.release(&unit)?);
             }
             verdicts.insert(instrument.hash.clone(), verdict);
@@ -553,7 +561,7 @@ impl<Q: WorkQueue> Shared<Q> {
     ) -> Result<Led, EngineError> {
         let (Some(target), Some(lead)) = (&models.target, self.drivers.get(&unit.driver)) else {
             return Err(EngineError::Plan(format!(
-                "`{}` has only recorded answers, and there is none for probe `{}`",
+                "target `{}` has only recorded answers, but none for probe `{}`",
                 work.name, probe.id
             )));
         };
@@ -585,12 +593,12 @@ impl<Q: WorkQueue> Shared<Q> {
     }
 }
 
-/// What became of a conversation.
+/// How leading a conversation ended.
 enum Led {
-    /// It is over.
+    /// The conversation is complete.
     Whole(Transcript),
-    /// It could not be led now; the next session leads it.
+    /// It could not be led; a later session tries again.
     NotNow,
-    /// Its driver lacks a model in this session.
+    /// Its driver cannot be used in this session, because a helper model failed.
     DriverStopped,
 }

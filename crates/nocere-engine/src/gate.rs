@@ -1,10 +1,10 @@
 //! A gate gathers the calls of a group of conversations and makes them together.
 //!
-//! Models in process compute several answers at once, and floating-point results can
-//! depend on which ones. The gate therefore makes a call only when every conversation of
-//! the group has either asked for one or ended: what is computed together follows from the
-//! plan alone, and the replies of one round are committed in one transaction. A resumed
-//! run finds a round either whole or not at all.
+//! Models in this process compute several answers at once, and floating-point results can
+//! depend on which ones. The gate therefore makes calls only when every conversation of the
+//! group has either asked for one or ended, so that the plan alone determines what is computed
+//! together. The replies of one round are committed in one transaction: a resumed run finds a
+//! round either complete or not at all.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,15 +28,15 @@ pub(crate) struct Gate {
 }
 
 struct State {
-    /// Conversations that have not ended.
+    /// Number of conversations that have not ended.
     live: usize,
     parked: Vec<Parked>,
-    /// A conversation was lost: nobody may wait any more.
+    /// Set when a conversation was lost: no call may wait any longer.
     closed: bool,
 }
 
 struct Parked {
-    /// Place of the conversation in the group.
+    /// Index of the conversation in the group.
     place: usize,
     model: Arc<dyn ChatModel>,
     purpose: Purpose,
@@ -58,7 +58,7 @@ impl Gate {
         }
     }
 
-    /// One conversation has ended; the others may now be complete.
+    /// Records that a conversation has ended, which may complete the round of the others.
     async fn leave(&self) {
         let round = self.state.lock().ok().and_then(|mut state| {
             state.live = state.live.saturating_sub(1);
@@ -69,13 +69,13 @@ impl Gate {
         }
     }
 
-    /// A conversation of the group is gone without having ended: nobody must wait for it.
+    /// Records that a conversation was lost, so that the others do not wait for it forever.
     fn abandon(&self) {
         self.desk
             .fatal
             .set("a conversation was lost to an internal error");
         if let Ok(mut state) = self.state.lock() {
-            // Dropping the parked calls wakes those who wait for them.
+            // Dropping the parked calls wakes the conversations that wait for them.
             state.closed = true;
             state.parked.clear();
         }
@@ -91,12 +91,12 @@ impl Gate {
             Ok(None) => {}
             Err(error) => return Err(self.stop(&error.to_string())),
         }
-        // A response that nobody wants any more would only waste time.
+        // A reply that is no longer needed would only waste time.
         if let Some(message) = self.desk.stopping() {
             return Err(ModelError::Stopped { message });
         }
         let round = match self.state.lock() {
-            // Parked now, the call would wait for a round that never comes.
+            // If it were parked now, the call would wait for a round that never comes.
             Ok(state) if state.closed => {
                 return Err(ModelError::Fatal {
                     message: "the group was abandoned".to_owned(),
@@ -116,7 +116,7 @@ impl Gate {
             .unwrap_or_else(|_| Err(self.stop("the group was abandoned")))
     }
 
-    /// Makes the calls of a round, model by model.
+    /// Makes the calls of a round, model by model, in an order that depends on the plan alone.
     async fn flush(&self, mut round: Vec<Parked>) {
         round.sort_by(|a, b| {
             (&a.model.identity().name, a.place).cmp(&(&b.model.identity().name, b.place))
@@ -164,9 +164,9 @@ impl Gate {
             let reply = match (&committed, replies.next()) {
                 (Ok(()), Some(reply)) => reply,
                 (Err(message), _) => Err(self.stop(message)),
-                (Ok(()), None) => Err(self.stop("the model gave too few replies")),
+                (Ok(()), None) => Err(self.stop("the model returned too few replies")),
             };
-            // A conversation that was dropped no longer listens.
+            // Sending fails if the conversation was dropped; it then needs no reply.
             let _ = parked.reply.send(reply);
         }
     }
@@ -236,7 +236,8 @@ impl State {
     }
 }
 
-/// A conversation's place at the gate: leaving is said, being lost to a panic is noticed.
+/// A conversation's seat at the gate. A conversation that ends calls [`leave`](Self::leave); one
+/// that panics drops its seat without leaving.
 pub(crate) struct Seat {
     gate: Arc<Gate>,
     left: bool,
@@ -247,7 +248,7 @@ impl Seat {
         Self { gate, left: false }
     }
 
-    /// The conversation has ended.
+    /// Gives up the seat, because the conversation has ended.
     pub(crate) async fn leave(mut self) {
         self.left = true;
         self.gate.leave().await;

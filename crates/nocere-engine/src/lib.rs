@@ -1,8 +1,37 @@
-//! Plan, lease, execute, journal.
+//! The engine: plans the units of a run and executes them.
 //!
-//! The engine knows models, drivers and judges only as traits. Every call that any of them
-//! makes goes through a metered model, which looks it up in the journal first, waits for its
-//! turn, keeps to the budget and commits the reply before anything uses it.
+//! [`plan_run`] and [`plan_units`] turn suites, targets and drivers into units of work.
+//! [`Engine::run`] then leases units, has a driver lead each conversation, has the judges read
+//! it, and journals the result. It stops cleanly on request, on a fatal error or when the budget
+//! is spent, and a later session continues from the journal.
+//!
+//! Models, drivers and judges are known only as traits of `nocere-core`. All of their calls go
+//! through a metered model, which looks the call up in the journal first, waits for its turn
+//! ([`Account`]), stays within the budget ([`Purse`]), retries, and commits the reply before
+//! anything uses it. Progress is reported as [`RunEvent`]s to a [`Listener`].
+//!
+//! This crate does not build models or judges from a configuration (`nocere-project`), speak a
+//! wire format (`nocere-models`), or compute results (`nocere-analysis`).
+//!
+//! ```
+//! use nocere_engine::{PlanInput, plan_run, plan_units};
+//! use nocere_testkit::makers;
+//!
+//! let plan = plan_run(PlanInput {
+//!     header: makers::header("r"),
+//!     suites: vec![makers::suite(vec![makers::probe("q1"), makers::probe("q2")])],
+//!     targets: vec![makers::target("a"), makers::target("b")],
+//!     drivers: vec![makers::driver("direct")],
+//!     instruments: Vec::new(),
+//! })?;
+//! // Two probes for each of two targets, target by target.
+//! let units: Vec<_> = plan_units(&plan).map(|unit| (unit.target, unit.probe)).collect();
+//! let expected = [("a", 0), ("a", 1), ("b", 0), ("b", 1)];
+//! assert_eq!(units, expected.map(|(target, probe)| (target.to_owned(), probe)));
+//! # Ok::<(), nocere_engine::EngineError>(())
+//! ```
+
+#![warn(missing_docs)]
 
 mod account;
 mod bucket;

@@ -1,5 +1,5 @@
-//! A plan is every unit of a run, in the order in which they are done. Units are made here and
-//! nowhere else, whether their answers are asked for or recorded already.
+//! A plan is the list of all units of a run, in the order in which they are done. All units are
+//! made here, whether their answers are still to be asked for or already recorded.
 
 use nocere_core::{
     ContentHash, DriverIdentity, Instrument, Probe, RunHeader, Suite, TargetRecord, hash_json,
@@ -8,45 +8,46 @@ use nocere_store::{Plan, UnitRecord, UnitState};
 
 use crate::EngineError;
 
-/// What a plan is made from.
+/// Everything that a plan is made from.
 pub struct PlanInput {
-    /// What the run is.
+    /// The run's id, kind, seed, epochs and other settings.
     pub header: RunHeader,
-    /// What is asked; probes may already be a selection.
+    /// Suites to ask, with all their probes or a selection of them.
     pub suites: Vec<Suite>,
-    /// Targets by id.
+    /// Targets with their ids.
     pub targets: Vec<(String, TargetRecord)>,
-    /// What leads the conversations: each probe is asked once with each of them.
+    /// Drivers: each of them leads one conversation about each probe in each epoch.
     pub drivers: Vec<DriverIdentity>,
-    /// Judges.
+    /// Judges of the run.
     pub instruments: Vec<Instrument>,
 }
 
-/// How large a run is along each axis of its plan.
+/// The size of a plan along each of its axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlanShape {
-    /// Probes.
+    /// Number of probes.
     pub probes: usize,
-    /// Targets.
+    /// Number of targets.
     pub targets: usize,
-    /// Drivers.
+    /// Number of drivers.
     pub drivers: usize,
-    /// Repetitions of each probe.
+    /// Number of epochs, that is repetitions of each probe.
     pub epochs: u32,
 }
 
-/// Whose answer a recorded unit is, and to which probe of the plan.
+/// Which target gave a recorded answer, and to which probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedAnswer {
-    /// Position of the target in the plan.
+    /// Index of the target in the plan.
     pub target: usize,
-    /// Position of the probe in the plan.
+    /// Index of the probe in the plan.
     pub probe: usize,
-    /// From 0.
+    /// Repetition of the probe, from 0.
     pub epoch: u32,
 }
 
-/// Content address of a unit: probe, driver, target and epoch.
+/// Content address of a unit, from the hashes of its probe, driver and target and its epoch. The
+/// same unit has the same key in every run.
 pub fn unit_key(
     probe: &ContentHash,
     driver: &ContentHash,
@@ -56,10 +57,11 @@ pub fn unit_key(
     hash_json("unit", &(probe, driver, target, epoch))
 }
 
-/// Gathers what is asked.
+/// Makes a plan: takes the probes out of the suites and puts them in one list.
 ///
 /// # Errors
-/// If the suites have no probes, or there is no driver.
+///
+/// The suites have no probes, or there is no driver.
 pub fn plan_run(mut input: PlanInput) -> Result<Plan, EngineError> {
     let probes: Vec<Probe> = input
         .suites
@@ -85,13 +87,13 @@ pub fn plan_run(mut input: PlanInput) -> Result<Plan, EngineError> {
 }
 
 /// The units of a plan: target by target, driver by driver, epoch by epoch, probe by probe.
-/// They are made one by one, because there can be millions of them.
+/// They are made lazily, because there can be millions of them.
 pub fn plan_units(plan: &Plan) -> impl Iterator<Item = UnitRecord> {
     plan_extension(plan, PlanShape::default(), 0)
 }
 
-/// The units that a run of the shape `old` lacks of `plan`, which may only have more along
-/// each axis. They follow position `next`.
+/// The units of `plan` that a run of the shape `old` does not have yet, at positions from `next`
+/// on. `plan` must extend the old plan: new entries come after the old ones on each axis.
 pub fn plan_extension(plan: &Plan, old: PlanShape, next: i64) -> impl Iterator<Item = UnitRecord> {
     let axes = Axes::of(plan);
     let (probes, epochs) = (
@@ -127,8 +129,8 @@ pub fn plan_extension(plan: &Plan, old: PlanShape, next: i64) -> impl Iterator<I
         .map(|(unit, seq)| UnitRecord { seq, ..unit })
 }
 
-/// The units of answers that are recorded already, in the order of `answers`. The plan's only
-/// driver is [`DriverIdentity::recorded`].
+/// The units of recorded answers, in the order of `answers`. The plan's only driver must be
+/// [`DriverIdentity::recorded`].
 pub fn plan_recorded(
     plan: &Plan,
     answers: impl Iterator<Item = RecordedAnswer>,
@@ -141,7 +143,7 @@ pub fn plan_recorded(
     })
 }
 
-/// The hashes of everything that a unit's key is made from.
+/// Hashes from which unit keys are made, computed once for each target, driver and probe.
 struct Axes {
     targets: Vec<(String, ContentHash)>,
     drivers: Vec<(String, ContentHash)>,
