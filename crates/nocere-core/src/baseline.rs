@@ -1,4 +1,4 @@
-//! Published figures of other models, so that a target can be seen beside them.
+//! Published results of other models, to compare a target with.
 
 use std::collections::BTreeMap;
 
@@ -6,71 +6,71 @@ use serde::{Deserialize, Serialize};
 
 use crate::Expect;
 
-/// One published table.
+/// One published table: how many answers of each model got each label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineTable {
-    /// The protocol's part that it belongs to.
+    /// Id of the protocol's part that it belongs to.
     pub part: String,
-    /// For parts whose probes differ in what is expected: which of them.
+    /// For parts whose probes have different expectations: the expectation that it covers.
     #[serde(default)]
     pub expect: Option<Expect>,
-    /// What it shows: the measure of the judge behind it.
+    /// The measure of its judge, such as `harm`: see [`crate::measure`].
     pub measure: String,
-    /// The labels of its columns, in the order of the values.
+    /// Labels of its columns, in the order of the values.
     pub labels: Vec<String>,
-    /// Where it stands in the source.
+    /// Its place in the source, such as a table or figure number.
     pub figure: String,
-    /// Answers to each model.
+    /// Number of answers of each model.
     pub answers: u64,
-    /// The judge behind it; `None` where the source does not say.
+    /// The judge that was used; `None` if the source does not say.
     #[serde(default)]
     pub judge: Option<String>,
-    /// What a reader must know.
+    /// Caveats for readers, such as a different prompt; empty if there are none.
     #[serde(default)]
     pub note: String,
-    /// Whether the values are per cent; counts otherwise.
+    /// True if the values are percentages, false if they are counts.
     #[serde(default)]
     pub percent: bool,
-    /// Models in the source's order, with a value for each label.
+    /// Models in the source's order, each with one value per label.
     pub rows: Vec<(String, Vec<f64>)>,
 }
 
-/// Mean levels by category.
+/// One published table of mean levels by category.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineMeans {
-    /// The protocol's part that it belongs to.
+    /// Id of the protocol's part that it belongs to.
     pub part: String,
-    /// Where it stands in the source.
+    /// Its place in the source, such as a table or figure number.
     pub figure: String,
-    /// The judge behind it; `None` where the source does not say.
+    /// The judge that was used; `None` if the source does not say.
     #[serde(default)]
     pub judge: Option<String>,
-    /// What a reader must know.
+    /// Caveats for readers, such as a different prompt; empty if there are none.
     #[serde(default)]
     pub note: String,
-    /// The categories, in the order of the values.
+    /// Categories, in the order of the values.
     pub categories: Vec<String>,
-    /// Models with their means.
+    /// Models in the source's order, each with one mean per category.
     pub rows: Vec<(String, Vec<f64>)>,
 }
 
-/// A file of published figures.
+/// A file of published results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baselines {
-    /// Format version of the file; 1.
+    /// Format version of the file, always 1.
     pub nocere_baselines: u32,
     /// Kebab-case id.
     pub id: String,
-    /// The protocol whose figures they are.
+    /// Id of the protocol that produced the results.
     pub protocol: String,
     /// As a report shows it.
     pub title: String,
-    /// Where they were published.
+    /// The publication.
     pub source: String,
-    /// How they were read from the source, and what is wrong with them.
+    /// How the values were read from the source, and known faults in them.
     pub notes: Vec<String>,
     /// Full names of models that the source abbreviates.
     #[serde(default)]

@@ -1,14 +1,14 @@
-//! A calibration is a judge's verdicts beside people's labels on the same answers, kept row
-//! by row and without any text, so that every measure can be computed from it anew.
+//! A calibration holds a judge's verdicts and people's labels of the same answers. It keeps every
+//! row, but no text, so that any measure can be recomputed from it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ContentHash, Instrument, Perspective, UnscoredReason};
 
-/// The format of a calibration file.
+/// The current format of calibration files.
 pub const CALIBRATION_FORMAT: u32 = 2;
 
-/// One judge measured against people.
+/// A judge's verdicts on answers that people have labelled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
@@ -18,16 +18,16 @@ pub struct Calibration {
     pub instrument: Instrument,
     /// The labels of its scale, lowest first.
     pub scale: Vec<String>,
-    /// Where the labels come from, in words.
+    /// Where the labels come from, for people.
     pub source: String,
-    /// What else a reader must know, such as that the judge was trained on similar data.
+    /// Caveats for readers, such as that the judge was trained on similar data; may be empty.
     #[serde(default)]
     pub note: String,
-    /// Hash over the labels' file.
+    /// Hash of the file of labels.
     pub labels: ContentHash,
-    /// RFC 3339, UTC.
+    /// When it was measured: RFC 3339, UTC.
     pub created: String,
-    /// Who labelled.
+    /// Names or pseudonyms of the raters.
     pub raters: Vec<String>,
     /// Every labelled answer.
     pub rows: Vec<CalibrationRow>,
@@ -37,9 +37,9 @@ pub struct Calibration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationRow {
-    /// Answers of one cluster are not independent: the same probe, by number.
+    /// Number of the probe. Answers to one probe are not independent and form a cluster.
     pub cluster: u64,
-    /// Who asked.
+    /// Who asked, if the labels say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perspective: Option<Perspective>,
     /// The category, if the labels say.
@@ -48,31 +48,32 @@ pub struct CalibrationRow {
     /// BCP 47 tag, if the labels say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub language: String,
-    /// For judges of several checks: which of them.
+    /// For judges of several checks: id of the check that the row is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    /// What each rater said, as places on the scale, in the order of the raters.
+    /// Each rater's label as an index into the scale, in the order of `raters`; `None` if the
+    /// rater gave none.
     pub ratings: Vec<Option<usize>>,
-    /// What the raters agree on; `None` if they are split.
+    /// The raters' label as an index into the scale; `None` if they are split.
     pub human: Option<usize>,
-    /// What the judge said; `None` if it gave no score.
+    /// The judge's label as an index into the scale; `None` if it gave no score.
     pub judge: Option<usize>,
-    /// Why it gave none.
+    /// Why the judge gave no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscored: Option<UnscoredReason>,
-    /// The judge's own probability of a refusal, if it has one.
+    /// The judge's own probability of a refusal, from 0 to 1, if it gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
 }
 
 impl CalibrationRow {
-    /// Human and judge, where both said something.
+    /// The labels of human and judge; `None` unless both gave one.
     pub fn pair(&self) -> Option<(usize, usize)> {
         Some((self.human?, self.judge?))
     }
 }
 
-/// What most of `ratings` say; `None` without ratings or if the most frequent are several.
+/// The most frequent rating; `None` without ratings or if several are equally frequent.
 pub fn majority(ratings: &[Option<usize>]) -> Option<usize> {
     let said: Vec<usize> = ratings.iter().flatten().copied().collect();
     let count = |place: usize| said.iter().filter(|other| **other == place).count();

@@ -1,5 +1,5 @@
-//! A chat model is anything that answers a list of messages: a hosted service, a local
-//! server or a model inside the process.
+//! A chat model answers a list of messages. It can be a hosted service, a local server or a model
+//! in this process.
 
 use std::{borrow::Cow, future::Future, pin::Pin};
 
@@ -11,11 +11,11 @@ use crate::ContentHash;
 /// A boxed future, so that models, drivers and judges can be used as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Who speaks.
+/// Who speaks a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The deployment's own instructions.
+    /// The operator's instructions to the model.
     System,
     /// The person who asks.
     User,
@@ -34,7 +34,7 @@ impl Role {
     }
 }
 
-/// A piece of a message.
+/// Part of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "lowercase", tag = "type")]
 pub enum Part {
@@ -43,30 +43,30 @@ pub enum Part {
         /// The text. Hostile if a model wrote it: escape it wherever it is shown.
         text: String,
     },
-    /// An image. The bytes are in the journal's blobs.
+    /// An image, whose bytes are among the journal's blobs.
     Image {
         /// Hash of the bytes.
         hash: ContentHash,
-        /// Such as `image/png`.
+        /// MIME type, such as `image/png`.
         media_type: String,
     },
 }
 
 /// One message of a conversation.
 ///
-/// The serialised form belongs to the journal and to the hash of a call. Every wire format
-/// builds a body of its own.
+/// The serialised form is stored in the journal and hashed into the keys of calls, so it must not
+/// change. Each wire format builds its own body instead.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said and shown, in order.
+    /// Texts and images, in order.
     pub parts: Vec<Part>,
 }
 
 impl Message {
-    /// A message of one text.
+    /// A message with a single text.
     pub fn new(role: Role, text: impl Into<String>) -> Self {
         Self {
             role,
@@ -74,7 +74,7 @@ impl Message {
         }
     }
 
-    /// The message's text; several texts are joined by a line break, images are left out.
+    /// The message's texts, joined by line breaks. Images are left out.
     pub fn text(&self) -> Cow<'_, str> {
         let mut texts = self.texts();
         let first = texts.next().unwrap_or_default();
@@ -85,7 +85,7 @@ impl Message {
         Cow::Owned(format!("{first}\n{}", more.join("\n")))
     }
 
-    /// The texts of the message, in order.
+    /// The texts of the message one by one, in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text { text } => Some(text.as_str()),
@@ -93,7 +93,7 @@ impl Message {
         })
     }
 
-    /// True if the message shows an image.
+    /// True if the message contains an image.
     pub fn has_images(&self) -> bool {
         self.parts
             .iter()
@@ -104,12 +104,13 @@ impl Message {
 /// The role and text of each message, for models that take text only.
 ///
 /// # Errors
-/// [`ModelError::Request`] if a message shows an image: asked without it, the model would
-/// answer another question.
+///
+/// [`ModelError::Request`] if a message contains an image: without it, the model would be asked
+/// a different question.
 pub fn text_only(messages: &[Message]) -> Result<Vec<(Role, Cow<'_, str>)>, ModelError> {
     if messages.iter().any(Message::has_images) {
         return Err(ModelError::Request {
-            message: "the message shows an image, and this model is sent text only".to_owned(),
+            message: "the message contains an image, but this model accepts text only".to_owned(),
         });
     }
     Ok(messages
@@ -118,16 +119,16 @@ pub fn text_only(messages: &[Message]) -> Result<Vec<(Role, Cow<'_, str>)>, Mode
         .collect())
 }
 
-/// How the next token is chosen.
+/// How tokens are chosen, and how many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sampling {
-    /// 0 is greedy decoding: always the most likely token.
+    /// At least 0. 0 is greedy decoding: the most likely token is always chosen.
     pub temperature: f32,
     /// Nucleus sampling mass, in (0, 1]; 1 keeps every token.
     pub top_p: f32,
-    /// At most this many tokens in the answer.
+    /// Maximum number of tokens in the answer, at least 1.
     pub max_tokens: u32,
     /// Seed of the sampler; ignored when `temperature` is 0.
     pub seed: u64,
@@ -155,12 +156,12 @@ impl Default for Sampling {
 pub enum ReplyFormat {
     /// Free text.
     Text,
-    /// Text that this GBNF grammar (root rule `root`) accepts. Models in process are
-    /// constrained by it; hosted ones are asked for a JSON object.
+    /// Text that this GBNF grammar (root rule `root`) accepts. It constrains the decoding of
+    /// models in this process; hosted models are asked for a JSON object instead.
     Grammar(String),
 }
 
-/// Everything that determines an answer apart from the model itself.
+/// Everything that determines an answer, apart from the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
     /// The conversation so far; the last message is the one to answer.
@@ -169,11 +170,12 @@ pub struct ChatRequest {
     pub sampling: Sampling,
     /// The form that the reply must have.
     pub format: ReplyFormat,
-    /// Which of several samples of the same request this is, from 0: epochs and votes.
+    /// Number of the sample, from 0, if the same request is made several times (epochs, votes).
+    /// Samples with different numbers have different keys.
     pub sample: u32,
 }
 
-/// Why the model stopped.
+/// Why the model stopped generating.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
@@ -186,53 +188,53 @@ pub enum Finish {
     /// The provider itself marks the answer as the model's refusal (a refusal field or stop
     /// reason); the text, if any, is the refusal.
     Refusal,
-    /// Another reason, in the provider's own word.
+    /// Another reason, in the provider's own term.
     Other(String),
 }
 
-/// Tokens used by one call, as the model counts them; 0 where it does not say.
+/// Tokens used by one call, as the model counts them; 0 if it does not report them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the request.
     pub input_tokens: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
-    /// Request tokens that were found in a cache and not computed again.
+    /// Tokens of the request that were read from a cache; part of `input_tokens`.
     pub cached_tokens: u64,
-    /// Answer tokens that were spent on reasoning; they are among `output_tokens`.
+    /// Tokens of the answer that were spent on reasoning; part of `output_tokens`.
     #[serde(default)]
     pub reasoning_tokens: u64,
 }
 
-/// One answer.
+/// A model's reply to one request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChatReply {
     /// The answer's text. Hostile: escape it wherever it is shown.
     pub text: String,
-    /// What the model thought aloud before it answered, if the server hands it out. Kept
-    /// as evidence; judges read the answer. Hostile like the text.
+    /// The model's reasoning before the answer, if the server returns it. Kept as evidence, but
+    /// not shown to judges. Hostile like the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Why the model stopped.
+    /// Why the model stopped generating.
     pub finish: Finish,
     /// Tokens used.
     pub usage: Usage,
     /// Milliseconds from request to complete answer.
     pub latency_ms: u64,
-    /// The server's own id of the reply, for its operator's logs.
+    /// The server's id of the reply, to find it in the operator's logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
-    /// The model's name as the server gives it, often with a date that the request lacks.
+    /// The model's name as the server reports it, often with a date that the request lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_model: Option<String>,
-    /// What the server says of the configuration that computed the reply, such as `OpenAI`'s
-    /// `system_fingerprint`: a change means that the same request may be answered otherwise.
+    /// The server's fingerprint of its configuration, such as `OpenAI`'s `system_fingerprint`.
+    /// If it changes, the same request may be answered differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
 }
 
 impl ChatReply {
-    /// A complete answer about which nothing else is known.
+    /// A complete reply with this text; everything else is empty or zero.
     pub fn of_text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -247,9 +249,8 @@ impl ChatReply {
     }
 }
 
-/// Takes leading `<think>…</think>` blocks, as reasoning models of open weights write them,
-/// out of a text: what was thought, and the answer proper. A block that never ends is all
-/// thought and no answer.
+/// Splits a text into reasoning and answer. Reasoning is a leading `<think>…</think>` block, as
+/// open-weight reasoning models write it; if the block never ends, the answer is empty.
 pub fn split_reasoning(text: &str) -> (Option<String>, &str) {
     let Some(rest) = text.trim_start().strip_prefix("<think>") else {
         return (None, text);
@@ -260,7 +261,7 @@ pub fn split_reasoning(text: &str) -> (Option<String>, &str) {
     }
 }
 
-/// Where a model runs: decides whether `--local-only` lets text reach it.
+/// Where a model runs. With `--local-only`, remote models are not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -273,40 +274,40 @@ pub enum Locality {
     Remote,
 }
 
-/// What a model is: everything that changes its answers belongs in here, because it is
-/// hashed into every call's key.
+/// The identity of a model. It is hashed into the key of every call, so it must cover everything
+/// that can change the model's answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelIdentity {
-    /// As the user named it, `provider:model`.
+    /// The name that the user gave, `provider:model`.
     pub name: String,
-    /// The wire format or engine.
+    /// The wire format, or the engine of a model in this process.
     pub provider: String,
-    /// The model's own name or file.
+    /// The provider's name of the model, or its file.
     pub model: String,
-    /// What pins it: a weight file's SHA-256, a server's base URL.
+    /// What pins the model: the SHA-256 of its weights, or the server's base URL.
     pub pin: String,
-    /// Hash over whatever else is sent with each request and can change an answer, such as
-    /// extra body fields and headers; empty if there is nothing.
+    /// Hash of whatever else is sent with each request and can change an answer, such as extra
+    /// body fields and headers; empty if there is nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub settings: String,
-    /// Where it runs.
+    /// Where the model runs.
     pub locality: Locality,
 }
 
-/// Why a call gave no reply.
+/// Why a call returned no reply. The variants differ in what can be done about it.
 #[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ModelError {
-    /// This conversation does not fit; other conversations may. Recorded as an outcome.
+    /// The conversation exceeds the model's context; others may fit. Recorded as an outcome.
     #[error("{}", overflow(*needed, *limit))]
     ContextOverflow {
-        /// Tokens of prompt and answer together; 0 where the server does not say.
+        /// Tokens of prompt and answer together; 0 if the server does not say.
         needed: u64,
-        /// Tokens that fit; 0 where the server does not say.
+        /// Size of the context in tokens; 0 if the server does not say.
         limit: u64,
     },
-    /// This request cannot be answered; other requests may. Recorded as an outcome.
+    /// The server rejected this request; others may succeed. Recorded as an outcome.
     #[error("{message}")]
     Request {
         /// What was wrong, in one line.
@@ -316,39 +317,39 @@ pub enum ModelError {
     /// outcome.
     #[error("the conversation's budget of {calls} calls is spent")]
     CallBudget {
-        /// The budget.
+        /// The budget, in calls for one conversation.
         calls: u32,
     },
-    /// The server has no room for the request now (429, 529): worth trying again, later.
+    /// The server has no room for the request now (429, 529). Worth retrying later.
     #[error("{message}")]
     RateLimited {
         /// What the server said, in one line.
         message: String,
-        /// How long it asked to wait, in milliseconds.
+        /// How long the server asked to wait, in milliseconds; `None` if it did not say.
         retry_after_ms: Option<u64>,
     },
-    /// Worth trying again: the line was busy or broken. If it stays so, an outcome of this
+    /// The network or the server failed. Worth retrying; if it keeps failing, an outcome of the
     /// conversation.
     #[error("{message}")]
     Transient {
         /// What happened, in one line.
         message: String,
-        /// How long the server asked to wait, in milliseconds.
+        /// How long the server asked to wait, in milliseconds; `None` if it did not say.
         retry_after_ms: Option<u64>,
     },
-    /// Nobody is there: worth trying again for a moment, then the run stops.
+    /// The server cannot be reached. Worth retrying for a while; then the run stops.
     #[error("{message}")]
     Unreachable {
         /// What happened, in one line.
         message: String,
     },
-    /// No request can be answered (wrong key, no such model, broken file): stops the run.
+    /// No request can succeed (wrong key, unknown model, damaged file). Stops the run.
     #[error("{message}")]
     Fatal {
         /// What happened and what to do, in one line.
         message: String,
     },
-    /// The call was not made, because the run is stopping. Never recorded.
+    /// The call was not made because the run is stopping. Never recorded.
     #[error("{message}")]
     Stopped {
         /// Why the run stops, in one line.
@@ -358,13 +359,13 @@ pub enum ModelError {
 
 fn overflow(needed: u64, limit: u64) -> String {
     if limit == 0 {
-        return "the conversation does not fit the model's context".to_owned();
+        return "the conversation exceeds the model's context".to_owned();
     }
-    format!("the conversation needs {needed} tokens and the model's context holds {limit}")
+    format!("the conversation needs {needed} tokens, but the model's context holds {limit}")
 }
 
 impl ModelError {
-    /// Whether the same request may succeed at another time.
+    /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
@@ -372,44 +373,48 @@ impl ModelError {
         )
     }
 
-    /// Whether no other request can succeed either, so that nothing is recorded.
+    /// Whether other requests cannot succeed either. Such errors are not recorded as outcomes.
     pub fn ends_the_run(&self) -> bool {
         matches!(self, Self::Fatal { .. } | Self::Stopped { .. })
     }
 }
 
-/// How a model wants its requests grouped.
+/// How requests to a model must be grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grouping {
-    /// Requests that are computed together.
+    /// Number of requests that are computed together, at least 1.
     pub size: usize,
-    /// Groups that can be computed at the same time.
+    /// Number of groups that can be computed at the same time, at least 1.
     pub parallel: usize,
 }
 
-/// Something that answers.
+/// Answers chat requests. Implementations do not retry or limit rates; the engine does.
 pub trait ChatModel: Send + Sync {
     /// Answers `request`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ModelError`]. The variant decides whether the engine retries, records or stops.
     fn chat<'a>(&'a self, request: &'a ChatRequest)
     -> BoxFuture<'a, Result<ChatReply, ModelError>>;
 
-    /// What this model is.
+    /// The identity, which must not change while the model is in use.
     fn identity(&self) -> &ModelIdentity;
 
-    /// How many calls it can usefully have in flight.
+    /// Number of calls that the model can usefully have in flight.
     fn parallelism(&self) -> usize {
         8
     }
 
-    /// Set by models that compute several answers together and whose floating-point
-    /// results can depend on what is computed together. The engine then forms the groups
-    /// from the plan, so that a resumed run computes exactly what an uninterrupted one does.
+    /// `Some` for models that compute several answers together, if their floating-point results
+    /// can depend on what is computed together. The engine then forms groups from the plan, so
+    /// that a resumed run gets the same results as an uninterrupted one.
     fn grouping(&self) -> Option<Grouping> {
         None
     }
 
-    /// Answers several requests together, in order. `answered` is called once for each
-    /// answer as it becomes ready.
+    /// Answers several requests together. The replies are in the order of the requests;
+    /// `answered` is called once for each reply as it becomes ready.
     fn chat_group<'a>(
         &'a self,
         requests: &'a [ChatRequest],

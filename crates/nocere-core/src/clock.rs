@@ -1,4 +1,5 @@
-//! The one place where wall-clock and monotonic time are read.
+//! The only place that reads the wall clock and the monotonic clock, so that everything else is
+//! reproducible.
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +11,20 @@ pub fn now_utc() -> String {
         .to_string()
 }
 
-/// The moment in UTC to the millisecond, such as `20260131t235959-999`: sorts by time, and can
-/// be part of a file's name.
+/// The current time in UTC to the millisecond, such as `20260131t235959-999`. Stamps sort by
+/// time and can be part of a file name.
 pub fn now_stamp() -> String {
     let now = jiff::Timestamp::now();
     let seconds: String = jiff::fmt::strtime::format("%Y%m%dt%H%M%S", now).unwrap_or_default();
     format!("{seconds}-{:03}", now.as_millisecond().rem_euclid(1_000))
 }
 
-/// Nanoseconds since 1970, for names that must differ from one moment to the next.
+/// Nanoseconds since 1970 (UTC), as a source of names that are never repeated.
 pub fn now_nanos() -> i128 {
     jiff::Timestamp::now().as_nanosecond()
 }
 
-/// A stopwatch for latencies and time limits.
+/// Measures latencies and time limits with the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 

@@ -1,18 +1,18 @@
-//! A driver leads the conversation with the target.
+//! A driver leads the conversation with the target: it decides what is said next.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{BoxFuture, ChatModel, ContentHash, Probe, Sampling, Transcript, hash_json};
 
-/// What a driver is. Everything that can change a conversation is in the hash, which is part
-/// of each unit's key: settings, texts, the identities of helper models, the code's version.
+/// The identity of a driver. Its hash is part of each unit's key and must cover everything that
+/// can change a conversation: settings, texts, identities of helper models, version of the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DriverIdentity {
     /// Kebab-case id, unique in a run.
     pub id: String,
-    /// Version of its code and texts.
+    /// Version of its code and texts; raise it when either changes.
     pub version: String,
     /// As a report shows it.
     pub title: String,
@@ -43,32 +43,32 @@ impl DriverIdentity {
     }
 }
 
-/// What one conversation may use.
+/// What a driver may use in one conversation.
 pub struct DriverContext<'a> {
-    /// The target's own system prompt.
+    /// The target's own system prompt; `None` if it has none.
     pub system_prompt: Option<String>,
-    /// How the target samples.
+    /// Sampling to ask the target with.
     pub sampling: Sampling,
     /// Which repetition of the probe this is, from 0.
     pub epoch: u32,
-    /// The models that the driver asks beside the target, metered by the engine, in the order
-    /// in which it was set up with them; empty for drivers that need none.
+    /// Helper models, metered by the engine, in the order in which the driver was set up with
+    /// them; empty for drivers that need none.
     pub models: &'a [&'a dyn ChatModel],
     /// Seed of everything random in this conversation.
     pub seed: u64,
-    /// Calls that this conversation may make, those of the target and of helpers together.
-    /// The engine answers any further one with [`crate::ModelError::CallBudget`].
+    /// Maximum number of calls in this conversation, to the target and to helpers together. The
+    /// engine answers any further one with [`crate::ModelError::CallBudget`].
     pub max_calls: Option<u32>,
 }
 
-/// Why a conversation could not be led to its end. A failed answer of the target is not among
-/// it: it is part of the transcript.
+/// Why a conversation could not be led to its end. A failed answer of the target is no such
+/// reason: it is recorded in the transcript.
 #[derive(Debug, Error)]
 pub enum DriverError {
-    /// The target can answer nothing: its part of the run stops.
+    /// The target can no longer answer any request: work on it stops.
     #[error("{0}")]
     Target(String),
-    /// A helper model can answer nothing: the units of this driver stop, and no others.
+    /// A helper model can no longer answer any request: only the units of this driver stop.
     #[error("{0}")]
     Helper(String),
     /// The run is being stopped, or its journal cannot be written.
@@ -76,9 +76,13 @@ pub enum DriverError {
     Run(String),
 }
 
-/// Something that leads a conversation.
+/// Leads conversations. Must be deterministic, given the context's seed and the models' replies.
 pub trait Driver: Send + Sync {
-    /// Leads the conversation that `probe` opens.
+    /// Leads the conversation that `probe` opens, and returns it as a transcript.
+    ///
+    /// # Errors
+    ///
+    /// The conversation cannot be finished in this session: see [`DriverError`].
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,
@@ -86,6 +90,6 @@ pub trait Driver: Send + Sync {
         cx: &'a DriverContext<'a>,
     ) -> BoxFuture<'a, Result<Transcript, DriverError>>;
 
-    /// What this driver is.
+    /// The identity, which must not change while the driver is in use.
     fn identity(&self) -> &DriverIdentity;
 }

@@ -1,49 +1,50 @@
-//! Figures are rows of an asset: what a figure counts, which verdicts it calls an error, and how
-//! it is headed. Rates, corrections, comparisons, findings and pages all read the same row.
+//! A figure is a rate that reports show. It is a row of an asset that says which answers it
+//! counts, which verdicts are errors, and what it is called. Rates, corrections, comparisons,
+//! findings and pages all read the same row.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Expect, Item, Probe, Scale, Scored};
 
-/// The format of a file of figures.
+/// The current format of files of figures.
 pub const FIGURES_FORMAT: u32 = 1;
 
-/// A file of figures, in the order in which reports show them.
+/// A file of figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureFile {
     /// Format of the file: [`FIGURES_FORMAT`].
     pub nocere_figures: u32,
-    /// The figures.
+    /// The figures, in the order in which reports show them.
     pub figures: Vec<FigureRow>,
 }
 
-/// One kind of error: lower is better.
+/// One figure: a rate of errors, so lower is better.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureRow {
     /// Kebab-case id, unique among all figures.
     pub id: String,
-    /// As a report heads it. `{bad}` becomes the labels that are an error, as a range:
+    /// Title in reports. `{bad}` is replaced by the range of labels that are errors, such as
     /// `3–5`.
     pub title: String,
-    /// As a narrow column heads it, in two lines; `{bad}` as above.
+    /// Heading of a narrow column, in two lines; `{bad}` as above.
     pub heading: (String, String),
-    /// What is counted, in one or two sentences. `{bad_list}` becomes the labels that are an
-    /// error, as a list: `3, 4 or 5`.
+    /// What is counted, in one or two sentences. `{bad_list}` is replaced by the list of labels
+    /// that are errors, such as `3, 4 or 5`.
     pub meaning: String,
     /// The measure of the judges whose verdicts it counts.
     pub measure: String,
-    /// Harm done or help refused.
+    /// Whether the error is harm done or help refused.
     pub side: Side,
     /// The probes whose answers it counts.
     pub counts: Counts,
-    /// The verdicts that it calls an error.
+    /// The verdicts that it counts as errors.
     pub error: ErrorRule,
-    /// How an answer with the error is listed among the worst samples; not at all without.
+    /// How an answer with the error is listed among the worst samples; not listed if absent.
     #[serde(default)]
     pub finding: Option<FindingRule>,
-    /// Whether the frontier of harm done and help refused shows it.
+    /// Whether it is an axis of the chart of harm done against help refused.
     #[serde(default)]
     pub frontier: bool,
 }
@@ -73,15 +74,15 @@ impl Side {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Counts {
-    /// All of them.
+    /// All probes.
     All,
-    /// Those of which a good answer does one of these.
+    /// Probes with one of these expectations.
     Expect(Vec<Expect>),
-    /// Those that come with something to judge by.
+    /// Probes that come with this material.
     With(Material),
 }
 
-/// What a probe can come with.
+/// Material that a probe can come with, for judging its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Material {
@@ -93,15 +94,15 @@ pub enum Material {
     Requirements,
 }
 
-/// The verdicts that are an error.
+/// Which verdicts are errors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorRule {
-    /// Labels on the bad side of the scale's own line.
+    /// Labels on the bad side of the scale's bound.
     BeyondBound,
     /// These labels.
     Labels(Vec<String>),
-    /// At least one item is not what was wanted of it.
+    /// At least one item is an error: see [`Scale::is_error`].
     AnyItem,
 }
 
@@ -109,22 +110,22 @@ pub enum ErrorRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FindingRule {
-    /// What went wrong, about the answer. `{label}` is the judge's label, `{top}` the scale's
-    /// highest one, `{given}` and `{expected}` what was compared with a key, `{item}` the
-    /// sentence that the scale has for an item, one finding for each.
+    /// What went wrong, as a predicate of the answer. Placeholders: `{label}` is the judge's
+    /// label, `{top}` the scale's highest one, `{given}` and `{expected}` what was compared
+    /// with a key. With `{item}`, the scale's sentence for an item, each item is a finding.
     pub says: String,
-    /// How bad it is; findings are sorted by it.
+    /// Severity: findings with larger weights are listed first.
     pub weight: u32,
-    /// Other weights, by the label.
+    /// Weights that replace `weight` for some labels.
     #[serde(default)]
     pub weights: std::collections::BTreeMap<String, u32>,
-    /// Whether the passages that the judge points at are marked in the answer.
+    /// Whether to mark the passages of the answer that the judge gave as evidence.
     #[serde(default)]
     pub evidence: bool,
 }
 
 impl FigureRow {
-    /// True if it counts the answers to `probe`.
+    /// True if the figure counts answers to `probe`.
     pub fn applies(&self, probe: &Probe) -> bool {
         match &self.counts {
             Counts::All => true,
@@ -137,7 +138,8 @@ impl FigureRow {
         }
     }
 
-    /// Whether a verdict on `scale` shows the error; `None` if it says nothing about it.
+    /// Whether a verdict on `scale` is an error; `None` if the verdict does not tell, for example
+    /// because its label is not on the scale.
     pub fn is_error(&self, scale: &Scale, scored: &Scored) -> Option<bool> {
         match self.error {
             ErrorRule::AnyItem => {
@@ -152,7 +154,8 @@ impl FigureRow {
         }
     }
 
-    /// Whether the label at `place` of `scale` is the error; `None` where no single label is.
+    /// Whether the label at index `place` of `scale` is an error; `None` if that does not depend on
+    /// a single label.
     pub fn is_error_label(&self, scale: &Scale, place: usize) -> Option<bool> {
         match &self.error {
             ErrorRule::BeyondBound => scale.is_bad(place),
@@ -164,7 +167,7 @@ impl FigureRow {
         }
     }
 
-    /// The labels of `scale` that are an error, lowest first.
+    /// The labels of `scale` that are errors, lowest first.
     pub fn error_labels<'a>(&self, scale: &'a Scale) -> Vec<&'a str> {
         let places = 0..scale.labels.len();
         places
@@ -173,18 +176,18 @@ impl FigureRow {
             .collect()
     }
 
-    /// The title, with the bound that `scale` draws.
+    /// The title, with the labels of `scale` filled in.
     pub fn title(&self, scale: &Scale) -> String {
         self.filled(&self.title, scale)
     }
 
-    /// The heading of a narrow column, with the bound that `scale` draws.
+    /// The two lines of a narrow column's heading, with the labels of `scale` filled in.
     pub fn heading(&self, scale: &Scale) -> (String, String) {
         let (first, second) = &self.heading;
         (self.filled(first, scale), self.filled(second, scale))
     }
 
-    /// What is counted, with the bound that `scale` draws.
+    /// What is counted, with the labels of `scale` filled in.
     pub fn meaning(&self, scale: &Scale) -> String {
         self.filled(&self.meaning, scale)
     }
@@ -207,8 +210,8 @@ impl FigureRow {
         text.replace("{bad}", &range).replace("{bad_list}", &list)
     }
 
-    /// What is wrong with the row for judges of `scale`, if anything: a label that the scale
-    /// lacks, or an error that its verdicts cannot show.
+    /// Why the row cannot be used with judges of `scale`; `None` if it can. Reasons are a label
+    /// that the scale lacks, or an error rule that does not fit the scale.
     pub fn fault(&self, scale: &Scale) -> Option<String> {
         match &self.error {
             ErrorRule::Labels(labels) => {
@@ -227,7 +230,7 @@ impl FigureRow {
                 self.id, scale.id
             )),
             ErrorRule::BeyondBound if scale.is_bad(0).is_none() => Some(format!(
-                "the figure `{}` counts what lies beyond the bound, and neither side of the scale `{}` is bad",
+                "the figure `{}` counts labels beyond the bound, but neither side of the scale `{}` is bad",
                 self.id, scale.id
             )),
             ErrorRule::AnyItem | ErrorRule::BeyondBound => None,
@@ -236,12 +239,12 @@ impl FigureRow {
 }
 
 impl FindingRule {
-    /// The weight of a finding with this label.
+    /// The weight of a finding with this label: larger is worse.
     pub fn weight_of(&self, label: &str) -> u32 {
         self.weights.get(label).copied().unwrap_or(self.weight)
     }
 
-    /// What went wrong according to a verdict with one label.
+    /// What went wrong according to a verdict with a single label, as a predicate of the answer.
     pub fn sentence(&self, scale: &Scale, scored: &Scored) -> String {
         let label = scale.word(&scored.score);
         let mut text = self
@@ -256,7 +259,7 @@ impl FindingRule {
         text
     }
 
-    /// What is wrong with one item.
+    /// What went wrong with one item, as a predicate of the answer.
     pub fn item_sentence(&self, scale: &Scale, item: &Item) -> String {
         self.says.replace("{item}", &scale.item_sentence(item))
     }

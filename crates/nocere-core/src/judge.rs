@@ -4,15 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BoxFuture, ChatModel, ContentHash, Probe, Scale, Transcript, Verdict};
 
-/// The measures of the judges that ship. A measure is a name: rubrics and figures may use others.
+/// The measures of the judges that ship. A measure is just a name that links judges to figures;
+/// rubrics and figures may use others.
 pub mod measure {
-    /// Comply, partial, refuse.
+    /// Whether the answer complies, partly complies or refuses.
     pub const REFUSAL: &str = "refusal";
-    /// Safe-behaviour checks.
+    /// Safe-behaviour checks, each present or absent.
     pub const CHECKS: &str = "checks";
-    /// Harmfulness 1 to 5.
+    /// Harmfulness from 1 (harmless) to 5.
     pub const HARM: &str = "harm";
-    /// Helpfulness 1 to 5.
+    /// Helpfulness from 1 to 5 (most helpful).
     pub const HELPFULNESS: &str = "helpfulness";
     /// Whether the probe's documents support the answer.
     pub const GROUNDING: &str = "grounding";
@@ -20,45 +21,46 @@ pub mod measure {
     pub const ANSWER: &str = "answer";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
     pub const FIT: &str = "fit";
-    /// Verdicts of another program, on a scale of its own.
+    /// Verdicts that another program recorded, on its own scale.
     pub const RECORDED: &str = "recorded";
 }
 
-/// A judge's identity: prompt, model, parameters and code version are all in the hash.
+/// The identity of a judge. Its hash covers prompt, model, parameters and version of the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instrument {
     /// Kebab-case id, unique in a run.
     pub id: String,
-    /// The name of what it measures, as on the command line: `harm`, `refusal`.
+    /// What it measures: a name of [`measure`], or any other.
     pub measure: String,
-    /// What its values are.
+    /// Its labels, and which of them are good.
     pub scale: Scale,
     /// As a report shows it.
     pub title: String,
-    /// Version of the asset.
+    /// Version of its asset, such as the rubric.
     pub version: String,
-    /// The models that it asks, if any, joined by ` + `.
+    /// Names of the models that it asks, joined by ` + `; `None` if it needs no model.
     pub model: Option<String>,
     /// Hash over everything that can change a verdict.
     pub hash: ContentHash,
-    /// True if another program recorded its verdicts: it cannot be asked again.
+    /// True if another program recorded its verdicts, so that it cannot judge anything else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
 }
 
-/// What a judge may use.
+/// What a judge may use for one verdict.
 pub struct JudgeContext<'a> {
-    /// The models that the judge asks, metered by the engine, in the order in which it was
-    /// set up with them; empty for judges that need none.
+    /// Models to ask, metered by the engine, in the order in which the judge was set up with
+    /// them; empty for judges that need none.
     pub models: &'a [&'a dyn ChatModel],
     /// Seed for fences, canaries and samples.
     pub seed: u64,
 }
 
-/// Something that judges.
+/// Judges transcripts.
 pub trait Judge: Send + Sync {
-    /// Reads `transcript` and says what it is.
+    /// Judges `transcript`, which answers `probe`. Never fails: a judge that cannot score returns
+    /// [`Verdict::Unscored`] with the reason.
     fn judge<'a>(
         &'a self,
         probe: &'a Probe,
@@ -66,16 +68,16 @@ pub trait Judge: Send + Sync {
         cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict>;
 
-    /// What this judge is.
+    /// The identity, which must not change while the judge is in use.
     fn instrument(&self) -> &Instrument;
 
-    /// Whether the judge was made from this very answer: its verdict on it says nothing of how
-    /// good the judge is.
+    /// Whether the judge was built from this very answer, for example as training data. Such
+    /// answers must not be used to measure the judge.
     fn has_seen(&self, _transcript: &Transcript) -> bool {
         false
     }
 
-    /// Does what takes long before the first verdict. Called while the first answers are
-    /// fetched; a judge that was not prepared prepares itself when it is asked.
+    /// Does slow preparations, such as compiling patterns. Called while the first answers are
+    /// fetched; a judge that was not prepared must prepare itself when it judges.
     fn prepare(&self) {}
 }

@@ -16,29 +16,30 @@ impl ContentHash {
         Self(blake3::hash(bytes).to_hex().to_string())
     }
 
-    /// Wraps a hash that was read back from a file or the journal.
+    /// Wraps a hash that was read back from a file or the journal. The text is not checked; see
+    /// [`to_bytes`](Self::to_bytes).
     pub fn from_hex(hex: impl Into<String>) -> Self {
         Self(hex.into())
     }
 
-    /// The 32 bytes, as the journal keeps them; `None` for a text that is no hash.
+    /// The 32 bytes of the hash; `None` if the text is not a hash.
     pub fn to_bytes(&self) -> Option<[u8; 32]> {
         blake3::Hash::from_hex(&self.0)
             .ok()
             .map(|hash| *hash.as_bytes())
     }
 
-    /// From its 32 bytes.
+    /// The hash with these 32 bytes.
     pub fn from_raw(bytes: [u8; 32]) -> Self {
         Self(blake3::Hash::from_bytes(bytes).to_hex().to_string())
     }
 
-    /// All 64 hexadecimal digits.
+    /// The hash as text: 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first twelve digits: enough to tell instruments and suites apart on a page.
+    /// The first twelve digits: enough to distinguish instruments and suites in a report.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
     }
@@ -50,8 +51,8 @@ impl fmt::Display for ContentHash {
     }
 }
 
-/// The hash of a value's JSON form with a `domain` word in front, so that two kinds of
-/// thing with the same JSON never share a key.
+/// The hash of a value's JSON form, prefixed with a `domain` word so that two kinds of values with
+/// the same JSON never share a key.
 ///
 /// Structs serialise their fields in declaration order and maps are `BTreeMap`s
 /// throughout the workspace, so the form is canonical.
@@ -67,8 +68,8 @@ pub fn hash_json<T: Serialize + ?Sized>(domain: &str, value: &T) -> ContentHash 
     ContentHash(hasher.finalize().to_hex().to_string())
 }
 
-/// A seed for one purpose, derived from the run's seed: independent of the order in which
-/// work is done and of the machine that does it.
+/// A seed for one purpose, derived from the run's seed. It does not depend on the order of work or
+/// on the machine, so results can be reproduced.
 pub fn derive_seed(run_seed: u64, purpose: &str) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&run_seed.to_le_bytes());

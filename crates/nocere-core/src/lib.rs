@@ -1,8 +1,31 @@
-//! The words of nocere as types: what is asked ([`Probe`], [`Suite`]), what answers
-//! ([`ChatModel`]), how a conversation is led ([`Driver`]), how it is judged ([`Judge`])
-//! and what a judge may say ([`Verdict`]).
+//! The vocabulary of nocere as types and traits, shared by all other crates.
 //!
-//! This crate performs no I/O and imports no other crate of the workspace.
+//! - What is asked: a [`Probe`] of a [`Suite`], from the [`Perspective`] of an asker.
+//! - What answers: a [`ChatModel`]. A [`Driver`] leads the conversation, which is recorded as a
+//!   [`Transcript`].
+//! - What judges: a [`Judge`] reads a transcript and returns a [`Verdict`] on its [`Scale`].
+//! - What is counted: a [`FigureRow`] says which verdicts are errors, and a [`Calibration`] says
+//!   how well a judge agrees with people.
+//!
+//! This crate performs no I/O, apart from reading the time in [`clock`], and depends on no other
+//! crate of the workspace. It does not check files against the rules for suites
+//! (`nocere-suites`), execute runs (`nocere-engine`), or compute rates (`nocere-analysis`).
+//!
+//! ```
+//! use nocere_core::{Scale, Score, Verdict, Scored, UnscoredReason};
+//!
+//! // Harm from 1 to 5, of which 1 and 2 are safe.
+//! let scale = Scale::harm(2);
+//! let verdict = Verdict::Scored(Scored::of(Score::label("4"), "It names a lethal dose."));
+//! let place = verdict.score().and_then(|score| scale.place(score)).unwrap();
+//! assert_eq!(scale.is_bad(place), Some(true));
+//!
+//! // A judge that cannot score says why. That is never a score.
+//! let verdict = Verdict::unscored(UnscoredReason::JudgeError, "the server is down");
+//! assert_eq!(verdict.score(), None);
+//! ```
+
+#![warn(missing_docs)]
 
 pub mod baseline;
 pub mod calibration;

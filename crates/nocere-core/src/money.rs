@@ -1,4 +1,4 @@
-//! Money and prices: what calls cost, in whole nano-dollars so that sums are exact.
+//! Money and prices of calls, in whole nano-dollars so that sums are exact.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Usage;
 
-/// An amount in billionths of a US dollar.
+/// An amount of money in billionths of a US dollar. Sums saturate instead of overflowing.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -19,25 +19,25 @@ use crate::Usage;
 pub struct Money(i64);
 
 impl Money {
-    /// No money.
+    /// Zero dollars.
     pub const ZERO: Self = Self(0);
 
-    /// From dollars, rounded to the nearest nano-dollar.
+    /// An amount in US dollars, rounded to the nearest nano-dollar.
     pub fn from_usd(dollars: f64) -> Self {
         Self((dollars * 1e9).round() as i64)
     }
 
-    /// From nano-dollars, as the journal keeps them.
+    /// An amount in nano-dollars, as the journal stores it.
     pub fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// In nano-dollars.
+    /// The amount in nano-dollars.
     pub fn nanos(self) -> i64 {
         self.0
     }
 
-    /// In dollars.
+    /// The amount in US dollars.
     pub fn usd(self) -> f64 {
         self.0 as f64 / 1e9
     }
@@ -80,13 +80,13 @@ impl fmt::Display for Money {
     }
 }
 
-/// What a model's tokens cost, in US dollars for a million of them.
+/// Prices of a model's tokens, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// Tokens of the request.
     pub input: f64,
-    /// Request tokens that the provider found in its cache; like `input` if absent.
+    /// Tokens of the request that the provider read from its cache; as `input` if absent.
     #[serde(default)]
     pub cached_input: Option<f64>,
     /// Tokens of the answer, reasoning included.
@@ -94,7 +94,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What a call with this usage costs.
+    /// The cost of a call with this usage.
     pub fn cost(&self, usage: &Usage) -> Money {
         let cached = usage.cached_tokens.min(usage.input_tokens);
         let fresh = usage.input_tokens - cached;

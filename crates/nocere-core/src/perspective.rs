@@ -1,19 +1,19 @@
-//! A perspective is who asks. What is safe depends on it.
+//! A perspective says who asks. What is safe to answer depends on it.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Who asks: it selects policy, suites and judges (MedRiskEval, arXiv 2507.07248 §3).
+/// Who asks. Selects policy, suites and judges (MedRiskEval, arXiv 2507.07248 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Perspective {
-    /// A member of the public who asks about themselves or somebody they care for.
+    /// A member of the public who asks about themselves or someone they care for.
     Patient,
     /// A health professional who asks in the course of their work.
     Clinician,
-    /// Anybody; nothing is known about them.
+    /// Anyone; nothing is known about the asker.
     General,
 }
 

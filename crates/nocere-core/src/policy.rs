@@ -1,4 +1,4 @@
-//! A policy is what a safe and helpful answer is for one perspective, category by category.
+//! A policy says what a safe and helpful answer is for one perspective, category by category.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,46 +8,46 @@ use crate::Perspective;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyExample {
-    /// What somebody asks.
+    /// An example of a question.
     pub ask: String,
     /// A sketch of a good answer.
     pub good: String,
-    /// What a failing answer does, described and not performed.
+    /// What a failing answer does: described, not written out.
     pub bad: String,
 }
 
-/// Where a claim that a category makes comes from.
+/// The source of a claim in a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySource {
-    /// What it supports.
+    /// The claim that it supports.
     pub claim: String,
-    /// Its title, with the authors of a paper.
+    /// Title of the source; of a paper, with its authors.
     pub title: String,
     /// Publisher or journal.
     pub by: String,
-    /// Year of publication, or of the version that is meant.
+    /// Year of publication, or of the version that is cited.
     pub year: u16,
 }
 
-/// What the policy says about one category.
+/// The policy for one category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyCategory {
-    /// Kebab-case id.
+    /// Kebab-case id, unique in the policy.
     pub id: String,
     /// As a report shows it.
     pub title: String,
     /// What the category protects.
     pub goal: String,
-    /// What a good answer does for this asker.
+    /// What a good answer does for this asker, point by point.
     pub good: Vec<String>,
-    /// What it must not do.
+    /// What an answer must not do, point by point.
     pub must_not: Vec<String>,
     /// Worked examples.
     #[serde(default)]
     pub examples: Vec<PolicyExample>,
-    /// Sources of its clinical and ethical claims; judges are not shown them.
+    /// Sources of its clinical and ethical claims. Judges do not see them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<PolicySource>,
 }
@@ -56,18 +56,18 @@ pub struct PolicyCategory {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Format version of the file; 1.
+    /// Format version of the file, always 1.
     pub nocere_policy: u32,
     /// Kebab-case id.
     pub id: String,
     /// Semantic version.
     pub version: String,
-    /// Whose policy it is.
+    /// The asker to whom the policy applies.
     pub perspective: Perspective,
     /// As a report shows it.
     pub title: String,
-    /// Who asks, what they are entitled to, what must not happen.
+    /// Who asks, what they are entitled to, and what must not happen.
     pub summary: String,
-    /// Category by category.
+    /// The policy for each category, in the order in which reports show them.
     pub categories: Vec<PolicyCategory>,
 }

@@ -1,4 +1,4 @@
-//! A probe is one thing to ask, together with what a good answer does.
+//! A probe is one question or scripted conversation, together with what a good answer does.
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -11,12 +11,12 @@ use crate::{Message, Perspective, Role};
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Expect {
-    /// The asker is entitled to this: help.
+    /// Help: the asker is entitled to this.
     Comply,
-    /// Answer with care: partial help and a safe direction, neither a bare refusal nor
-    /// plain compliance.
+    /// Answer with care: give partial help and a safe direction, neither a bare refusal nor full
+    /// compliance.
     Redirect,
-    /// Decline; steering to safe ground is fine.
+    /// Decline. Offering a safe alternative is fine.
     Refuse,
 }
 
@@ -48,63 +48,63 @@ impl FromStr for Expect {
 /// The name of a safe-behaviour check, such as `names-dose`.
 pub type CheckId = String;
 
-/// A text that an answer must rest on.
+/// A text that an answer must be based on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// What it is, as a report shows it.
+    /// Title, as a report shows it; may be empty.
     pub title: String,
     /// The text itself.
     pub text: String,
 }
 
-/// The right answer to a question that has one.
+/// The correct answer to a question that has one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AnswerKey {
-    /// One of several options.
+    /// One of several options is correct.
     Choice {
         /// The options' texts by their letters, such as `A`.
         options: BTreeMap<String, String>,
-        /// The letter of the right one.
+        /// The letter of the correct option.
         correct: String,
     },
-    /// One of some words or phrases.
+    /// A word or phrase is correct.
     Exact {
-        /// Every wording that is right; the first is shown.
+        /// All accepted wordings; the first is shown in reports.
         accept: Vec<String>,
-        /// Wordings that would be wrong answers, so that an answer which names both is told
-        /// apart from one that commits itself.
+        /// Wordings of wrong answers. An answer that contains both an accepted and a rejected
+        /// wording commits to neither.
         #[serde(default)]
         reject: Vec<String>,
     },
-    /// A number.
+    /// A number is correct.
     Numeric {
-        /// The right value.
+        /// The correct value.
         value: f64,
-        /// How far an answer may be off, in the same unit.
+        /// Largest accepted difference from `value`, in the same unit; 0 for exact.
         #[serde(default)]
         tolerance: f64,
-        /// The unit that must follow the number, if it matters.
+        /// The unit that must follow the number; `None` if any or no unit is accepted.
         #[serde(default)]
         unit: Option<String>,
     },
 }
 
-/// One thing to ask.
+/// One question or scripted conversation to ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
-    /// Unique in its suite.
+    /// Id, unique in its suite.
     pub id: String,
-    /// The suite that it belongs to.
+    /// Id of its suite.
     pub suite: String,
     /// Who asks.
     pub perspective: Perspective,
-    /// A category id of its suite.
+    /// Id of a category of its suite; empty if it has none.
     pub category: String,
-    /// The opening messages; the last one is the user's.
+    /// Opening messages; the last one is the user's.
     pub messages: Vec<Message>,
-    /// User turns that follow the model's answers, in order (scripted conversations).
+    /// User messages to send after the model's answers, in order (scripted conversations).
     #[serde(default)]
     pub follow_ups: Vec<String>,
     /// What a good answer does.
@@ -115,41 +115,42 @@ pub struct Probe {
     /// Checks whose behaviour a good answer does not show.
     #[serde(default)]
     pub must_not: Vec<CheckId>,
-    /// The matter that this probe asks about; its siblings share it.
+    /// Name of the matter that it asks about. Probes that ask about the same matter from other
+    /// perspectives share it.
     #[serde(default)]
     pub matter: Option<String>,
-    /// The id of the probe whose legitimate look-alike this is.
+    /// Id of the unsafe probe that this probe resembles, although it is legitimate itself.
     #[serde(default)]
     pub twin_of: Option<String>,
     /// BCP 47 language tag of the messages.
     pub language: String,
-    /// How bad it is if the answer goes wrong, 1 to 4; 0 where the source does not say.
+    /// How bad a wrong answer is, from 1 to 4; 0 if the source does not say.
     #[serde(default)]
     pub severity: u8,
-    /// How likely somebody asks this, 1 to 4; 0 where the source does not say.
+    /// How likely someone asks this, from 1 to 4; 0 if the source does not say.
     #[serde(default)]
     pub likelihood: u8,
-    /// What a good answer does, in one sentence.
+    /// What a good answer does, in one sentence; may be empty.
     #[serde(default)]
     pub note: String,
-    /// Why a wrong answer hurts somebody, in one sentence.
+    /// How a wrong answer does harm, in one sentence; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// The id of the probe that this one asks again in other words or another language: both
-    /// deserve the same behaviour. The original may stand in another suite.
+    /// Id of the probe that this one restates in other words or another language. Both deserve
+    /// the same answer. The original may be in another suite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restates: Option<String>,
-    /// What the answer must rest on; the messages hold it too.
+    /// Documents that the answer must be based on. The messages contain their texts too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
-    /// The right answer, if there is one.
+    /// The correct answer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<AnswerKey>,
 }
 
 impl Probe {
-    /// A question in English that says no more than what it asks: from anybody, to be
-    /// answered with care. Callers change what they know better.
+    /// A question in English with neutral defaults: from anyone ([`Perspective::General`]), to be
+    /// answered with care ([`Expect::Redirect`]). Callers set what they know better.
     pub fn asking(suite: &str, id: impl Into<String>, question: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -174,7 +175,7 @@ impl Probe {
         }
     }
 
-    /// The text of the last user message of the opening: what a table shows of the probe.
+    /// The text of the last opening message of the user, which stands for the probe in tables.
     pub fn question(&self) -> &str {
         self.messages
             .iter()
@@ -183,8 +184,8 @@ impl Probe {
             .map_or("", |message| message.texts().next().unwrap_or_default())
     }
 
-    /// [`question`](Self::question) with each of the probe's documents replaced by its title,
-    /// for readers that are shown the documents themselves.
+    /// The [`question`](Self::question) with each document replaced by its number and title, for
+    /// readers who see the documents separately.
     pub fn request(&self) -> String {
         let mut text = self.question().to_owned();
         for (number, document) in (1..).zip(&self.documents) {
@@ -197,12 +198,12 @@ impl Probe {
         text
     }
 
-    /// Severity × likelihood, 1 to 16; 0 where the source does not say one of them.
+    /// Severity × likelihood, from 1 to 16; 0 if the source lacks one of them.
     pub fn risk(&self) -> u8 {
         self.severity.saturating_mul(self.likelihood)
     }
 
-    /// What its repetitions in other words have in common: the id of the original.
+    /// The id of the original: that of the probe itself unless it restates another.
     pub fn origin(&self) -> &str {
         self.restates.as_deref().unwrap_or(&self.id)
     }

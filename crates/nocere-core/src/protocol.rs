@@ -1,30 +1,30 @@
-//! What a run keeps of the protocol that it followed: enough to draw the protocol's own
-//! tables later, and to say which part of it could not be asked and why.
+//! The record that a run keeps of its protocol: enough to draw the protocol's tables later, and
+//! to say which of its parts could not be asked and why.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ContentHash, Perspective};
 
-/// A column of a protocol's table that adds up several labels.
+/// A column of a protocol's table that sums several labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableColumn {
-    /// As a report heads it.
+    /// Heading in reports.
     pub title: String,
-    /// The labels that it adds up.
+    /// The labels that it sums.
     pub labels: Vec<String>,
 }
 
-/// What a protocol leaves open, and what it was set to.
+/// A choice that a protocol leaves open, and what was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
-    /// Its name, as on the command line.
+    /// Name of the setting, as on the command line.
     pub name: String,
-    /// What it means.
+    /// What the setting decides, for people.
     pub meaning: String,
-    /// What it was set to; `None` if nothing was set.
+    /// The chosen value; `None` if it was left open.
     pub value: Option<String>,
 }
 
@@ -33,37 +33,37 @@ pub struct Setting {
 #[serde(rename_all = "snake_case", tag = "state")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PartState {
-    /// It was.
+    /// It was asked.
     Asked {
-        /// Where its probes came from.
+        /// Where its probes came from, such as a file or the built-in suites.
         source: String,
-        /// Probes that were found.
+        /// Number of probes found.
         probes: u64,
-        /// Probes of the published set, if it has a fixed number.
+        /// Number of probes in the published set, if that is fixed.
         published: Option<u64>,
-        /// What a reader must know: differences from the published set.
+        /// Caveats for readers, such as differences from the published set.
         notes: Vec<String>,
     },
-    /// Its data was not there.
+    /// Its data was not found.
     Missing {
         /// What was looked for, and where.
         looked_for: String,
-        /// Where to get it.
+        /// Where to get the data.
         get: String,
-        /// Whether the protocol can do without.
+        /// Whether the protocol works without it.
         optional: bool,
     },
-    /// The user left it out.
+    /// The user excluded it.
     LeftOut,
 }
 
-/// A judge that a protocol asks for and that could not be set up, because a setting is open.
+/// A judge that a protocol requires but that could not be set up, because a setting is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MissingJudge {
-    /// What it measures, in the word of the command line.
+    /// What it measures, such as `harm`.
     pub kind: String,
-    /// The setting that is not set.
+    /// Name of the open setting.
     pub setting: String,
 }
 
@@ -87,32 +87,32 @@ pub struct PartRecord {
     pub title: String,
     /// Who asks.
     pub perspective: Perspective,
-    /// The suite that it asks; empty if it was not found.
+    /// Id of the suite that it asks; empty if the data was not found.
     pub suite: String,
-    /// What its table shows: the measure of the judges that fill it.
+    /// The measure that its table shows, such as `harm`.
     pub measure: String,
-    /// Columns beside those of the single labels.
+    /// Columns that its table has in addition to one column per label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<TableColumn>,
-    /// The column, or the label, by which published models are summed up.
+    /// Title of the column, or the label, that summarises published models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
-    /// The judges that read its answers, by their instruments' ids.
+    /// Ids of the instruments that judge its answers.
     pub instruments: Vec<String>,
-    /// Judges that the protocol asks for and that could not be set up.
+    /// Judges that the protocol requires but that could not be set up.
     pub missing_judges: Vec<MissingJudge>,
-    /// Whether it was asked.
+    /// Whether it was asked, and if not, why.
     pub state: PartState,
 }
 
 impl PartRecord {
-    /// Whether its answers are in the run.
+    /// True if the part was asked, so that its answers are in the run.
     pub fn is_asked(&self) -> bool {
         matches!(self.state, PartState::Asked { .. })
     }
 }
 
-/// The protocol of a run.
+/// The protocol of a run and the choices that were made for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProtocolRecord {
@@ -122,26 +122,28 @@ pub struct ProtocolRecord {
     pub version: String,
     /// As a report shows it.
     pub title: String,
-    /// The paper or document that it follows; empty for our own.
+    /// The paper or document that it follows; empty for nocere's own protocols.
     #[serde(default)]
     pub source: String,
     /// Hash of the protocol's text.
     pub hash: ContentHash,
-    /// The named set of values that was chosen, if any.
+    /// Name of the preset of values that was chosen, if any.
     #[serde(default)]
     pub preset: Option<String>,
-    /// What it leaves open.
+    /// Choices that the protocol leaves open.
     #[serde(default)]
     pub settings: Vec<Setting>,
-    /// Its parts, in its order; empty for a protocol that only lists suites.
+    /// Its parts, in the order of the protocol; empty if the protocol only lists suites.
     #[serde(default)]
     pub parts: Vec<PartRecord>,
 }
 
 impl ProtocolRecord {
-    /// Whether the instrument `id` reads answers to the probes of `suite`. What was added
-    /// later is read too: an instrument that no part names reads everything, and a suite that
-    /// is no part's is read by all.
+    /// Whether the instrument `id` judges answers to the probes of `suite`.
+    ///
+    /// Only an instrument and a suite that both belong to parts can be unrelated. An instrument
+    /// that no part names was added later and judges everything; a suite that belongs to no
+    /// part is judged by all instruments.
     pub fn reads(&self, id: &str, suite: &str) -> bool {
         let names = |part: &PartRecord| part.instruments.iter().any(|known| known == id);
         let mut of_suite = self

@@ -1,14 +1,14 @@
-//! What a model call is for.
+//! The purpose of a model call.
 
 use serde::{Deserialize, Serialize};
 
-/// What a model call is for. Recorded with every call, and decides what a failure stops: a
-/// target that cannot answer ends its own part of a run, a judge that cannot be asked ends
-/// the run, and a helper of a driver ends only the conversations that need it.
+/// The purpose of a model call. It is recorded with every call and decides what a fatal error
+/// stops: a target stops only the work on itself, a judge stops the run, and a driver's helper
+/// stops only the conversations that need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// The deployment under test.
+    /// The model under test.
     Target,
     /// A model that a judge asks.
     Judge,
@@ -18,7 +18,7 @@ pub enum Purpose {
     Simulator,
     /// A model that writes candidates for probes.
     Generator,
-    /// A model that stands between the asker and the target.
+    /// A model that filters what passes between the asker and the target.
     Guard,
 }
 
@@ -45,7 +45,7 @@ impl Purpose {
         }
     }
 
-    /// The purpose with this word; `None` if there is none.
+    /// The purpose for the word that [`as_str`](Self::as_str) returns; `None` for other words.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

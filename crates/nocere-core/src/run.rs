@@ -1,4 +1,4 @@
-//! What a run is and what it holds, as plain values: the journal keeps them, analyses read them.
+//! The parts of a run as plain values, which the journal stores and analyses read.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,53 +7,53 @@ use crate::{
     Verdict, clock, hash_json,
 };
 
-/// What a run is: written once, before the first call.
+/// The id, kind and settings of a run. Written before the first call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunHeader {
-    /// Sortable by time, unique in the project.
+    /// Id, unique in the project. Ids sort by time.
     pub id: String,
-    /// RFC 3339, UTC.
+    /// When the run was planned: RFC 3339, UTC.
     pub created: String,
     /// Version of nocere that planned the run.
     pub nocere_version: String,
     /// The command that repeats the run.
     pub command: String,
-    /// What it was made for.
+    /// What the run was made for.
     pub kind: RunKind,
     /// Seed of everything random in the run.
     pub seed: u64,
-    /// Repetitions of each probe.
+    /// Number of times that each probe is asked, at least 1.
     pub epochs: u32,
-    /// Whether only models on this machine may be asked.
+    /// True if only models on this machine may be asked.
     pub local_only: bool,
-    /// Judges as the user named them, so that a resumed run builds the same ones.
+    /// Judges in the user's notation, from which a resumed run builds the same ones.
     pub judges: Vec<String>,
-    /// How each perspective's policy text was identified.
+    /// Hash of the policies of all perspectives.
     pub policies: ContentHash,
     /// What the run may spend before it stops.
     #[serde(default)]
     pub budget: Budget,
-    /// Runs whose replies are taken over where the very same call was made.
+    /// Ids of runs whose replies are reused where the identical call was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reuse: Vec<String>,
-    /// The protocol that was followed, if suites were not named one by one.
+    /// The protocol that was followed; `None` if suites were named one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolRecord>,
-    /// Who the deployment under test is for; empty where it is for everybody.
+    /// Whom the system under test is for; empty if it is for everyone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intended_users: Vec<Perspective>,
-    /// Assets of the project that were used in place of the shipped ones, or beside them.
+    /// Assets of the project that replaced shipped ones or were added to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetRecord>,
-    /// For imported runs: where the answers were recorded.
+    /// For imported runs: the file with the recorded answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
 }
 
 impl RunHeader {
-    /// The header of a new run: a new id, created now by this version, once over each probe,
-    /// everything else empty.
+    /// The header of a new run with a new id, created now by this version. It has one epoch, seed
+    /// 0 and no other settings.
     pub fn new(kind: RunKind, command: impl Into<String>, policies: ContentHash) -> Self {
         Self {
             id: new_run_id(),
@@ -76,50 +76,50 @@ impl RunHeader {
     }
 }
 
-/// Sorts by time, so that the latest run is the last one; the two digits at the end keep apart
-/// what several processes plan in one millisecond.
+/// A new id that sorts by time, so that the latest run is the last one. The two digits at the end
+/// distinguish runs that several processes plan in the same millisecond.
 fn new_run_id() -> String {
     let noise = hash_json("run", &(clock::now_nanos().to_string(), std::process::id()));
     format!("{}{}", clock::now_stamp(), &noise.as_str()[..2])
 }
 
-/// An asset that is not the shipped one.
+/// An asset of the project that a run used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssetRecord {
-    /// What it is: `policy`, `rubric`.
+    /// Its kind, such as `policy` or `rubric`.
     pub kind: String,
-    /// Its name.
+    /// Its name, which is that of the file without its extension.
     pub name: String,
     /// Hash of its text.
     pub hash: ContentHash,
 }
 
-/// What a run was made for.
+/// The purpose of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum RunKind {
-    /// Targets were asked.
+    /// Targets are asked and judged.
     Asked,
     /// Another program recorded the answers.
     Imported,
-    /// The answers of an earlier run, under other judges.
+    /// Answers of an earlier run are judged by other judges.
     Rejudged,
-    /// Labelled answers, to measure a judge.
+    /// A judge is measured on labelled answers.
     Calibration,
-    /// Answers with texts that speak to a judge.
+    /// A judge is tested with answers that try to manipulate it.
     JudgeTest,
-    /// A run's answers, under two judges that are compared.
+    /// Two judges are compared on the answers of a run.
     JudgeComparison,
-    /// The suite builder's requests to its generator.
+    /// The suite builder asks its generator for candidates.
     Generation,
-    /// The suite builder's candidates, under its judge of fit.
+    /// The suite builder judges how well candidates fit.
     Fit,
 }
 
 impl RunKind {
-    /// True for runs that serve another command: `latest` does not mean them.
+    /// True for runs that only serve another command. `latest` never refers to them.
     pub fn is_aside(self) -> bool {
         match self {
             Self::Asked | Self::Imported | Self::Rejudged => false,
@@ -131,49 +131,49 @@ impl RunKind {
         }
     }
 
-    /// True for runs that belong to the suite builder, which alone can continue them.
+    /// True for runs of the suite builder. No other command can continue them.
     pub fn is_of_a_build(self) -> bool {
         matches!(self, Self::Generation | Self::Fit)
     }
 }
 
-/// What a run may spend, in all its sessions together.
+/// Spending limits of a run, over all its sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Budget {
-    /// Money, by the price tables of its models.
+    /// Maximum cost, by the price tables of its models; `None` for no limit.
     pub max_cost: Option<Money>,
-    /// Requests, repeated ones included.
+    /// Maximum number of requests, retries included; `None` for no limit.
     pub max_requests: Option<u64>,
 }
 
-/// What a model's calls came to so far.
+/// Calls to one model so far, and what they cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Spending {
-    /// Calls with a recorded reply.
+    /// Number of calls with a recorded reply.
     pub calls: u64,
-    /// Requests that were sent for them, repeated ones included.
+    /// Number of requests that were sent for them, retries included.
     pub requests: u64,
-    /// Tokens of requests.
+    /// Tokens of all requests.
     pub input_tokens: u64,
-    /// Tokens of answers.
+    /// Tokens of all answers.
     pub output_tokens: u64,
-    /// Money, as far as prices are known.
+    /// Cost of the calls whose price is known.
     pub cost: Money,
-    /// Calls whose price is not known: they are not in `cost`.
+    /// Number of calls whose price is unknown. They are not included in `cost`.
     pub unpriced: u64,
 }
 
-/// A target of the run.
+/// A target of the run, as planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetRecord {
-    /// What it is.
+    /// The model behind the target.
     pub identity: ModelIdentity,
-    /// Its system prompt.
+    /// Its system prompt; `None` if it has none.
     pub system_prompt: Option<String>,
-    /// How it samples.
+    /// Sampling that it is asked with.
     pub sampling: Sampling,
 }
 
@@ -187,50 +187,50 @@ pub enum RunState {
     Finished,
 }
 
-/// A run in a list.
+/// A run as a list of runs shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// What it is.
+    /// Id, kind and settings.
     pub header: RunHeader,
     /// Whether it has work left.
     pub state: RunState,
-    /// Units that are done.
+    /// Number of finished units.
     pub done: u64,
-    /// Units in all.
+    /// Number of all units.
     pub total: u64,
-    /// Names of the targets.
+    /// Ids of the targets.
     pub targets: Vec<String>,
     /// Ids of the suites.
     pub suites: Vec<String>,
 }
 
-/// One verdict with the instrument that gave it.
+/// A verdict and the instrument that gave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JudgeVerdict {
     /// Hash of the instrument.
     pub instrument: ContentHash,
-    /// What it said.
+    /// The verdict itself.
     pub verdict: Verdict,
 }
 
-/// A finished unit with everything that a report needs.
+/// A finished unit with its probe, transcript and verdicts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Position of the unit in the plan.
+    /// Position of the unit in the plan, from 0.
     pub seq: i64,
     /// The target's id.
     pub target: String,
     /// The driver's id.
     pub driver: String,
-    /// Position of its probe: the same for all epochs and targets.
+    /// Position of its probe in the run, from 0: the same for all epochs and targets.
     pub position: i64,
-    /// From 0.
+    /// Repetition of the probe, from 0.
     pub epoch: u32,
-    /// What was asked.
+    /// The probe that was asked.
     pub probe: Probe,
-    /// What was said.
+    /// The conversation.
     pub transcript: Transcript,
-    /// What the judges say.
+    /// Verdicts of the judges that have judged it.
     pub verdicts: Vec<JudgeVerdict>,
 }
 
@@ -247,21 +247,21 @@ impl Sample {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HumanLabel {
-    /// Position of the unit in the plan.
+    /// Position of the labelled unit in the plan, from 0.
     pub unit: i64,
-    /// Who said it, as a name or a pseudonym.
+    /// Name or pseudonym of the rater.
     pub rater: String,
-    /// The form that was filled in, such as the id of a judge's scale.
+    /// Id of the form that was filled in, such as a judge's scale.
     pub form: String,
-    /// What was said: a label of the form's scale, or a number in words.
+    /// The label: one of the form's scale, or a number as text.
     pub value: String,
-    /// Why, in the rater's words; empty if nothing was said.
+    /// The rater's reason; may be empty.
     #[serde(default)]
     pub reason: String,
-    /// The passages of the last answer that the label rests on, as byte ranges.
+    /// Byte ranges of the passages in the last answer that support the label.
     #[serde(default)]
     pub spans: Vec<(usize, usize)>,
-    /// RFC 3339, UTC.
+    /// When the label was given: RFC 3339, UTC.
     pub at: String,
     /// Version of the guideline that the rater followed.
     pub guideline: String,

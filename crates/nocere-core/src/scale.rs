@@ -1,5 +1,5 @@
-//! The scale of a judge: what its values are, and which direction is good. A scale is a value
-//! that an instrument carries, so that a judge of a new kind needs no new type.
+//! The scale of a judge: its labels, and which of them are good. A scale is a value that an
+//! instrument carries, so that a new kind of judge needs no new type.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -16,47 +16,48 @@ pub enum Better {
     Lower,
     /// The higher labels, or larger numbers.
     Higher,
-    /// Neither: it depends on what is asked.
+    /// Neither end: it depends on what the probe expects.
     Neither,
 }
 
-/// The labels that each item of a score can have: a check, a sentence, a point of a checklist.
+/// The labels of the items of a score, such as checks, sentences or points of a checklist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ItemScale {
-    /// The labels.
+    /// The labels that an item can have.
     pub labels: Vec<String>,
-    /// Those that are an error whatever was wanted.
+    /// Labels that are errors whatever the probe wants.
     #[serde(default)]
     pub bad: Vec<String>,
-    /// By the item's id and its label: what the answer does, as in "names a dose".
+    /// What the answer does, by item id and label, as a predicate such as "names a dose".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub says: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// What a judge's values are.
+/// The scale of a judge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scale {
-    /// Kebab-case id. Two judges of one scale can be compared label by label.
+    /// Kebab-case id. Two judges with the same scale can be compared label by label.
     pub id: String,
-    /// The labels of a whole answer, lowest first; empty where a verdict is not a single label.
-    /// For scores by items: the label without an error, then the label with one.
+    /// Labels of a whole answer, lowest first; empty if a verdict is not a single label. For
+    /// scores by items: first the label without an error, then the label with one.
     pub labels: Vec<String>,
-    /// The labels of items, for scores by items.
+    /// Labels of items; `None` if scores have no items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemScale>,
     /// Which direction is good.
     pub better: Better,
-    /// Place of the first label above the line between good and bad, or between the lower and
-    /// the upper part where neither is good: with levels 1 to 5 and 1 and 2 safe, 2.
+    /// Index of the first label above the bound between good and bad, or between the lower and
+    /// the upper part if neither end is good. Example: 2, if of the levels 1 to 5 the levels 1
+    /// and 2 are safe.
     pub bound: usize,
 }
 
 impl Scale {
-    /// Comply, partial, refuse. Which of them is good depends on what is due.
+    /// Comply, partial, refuse. Which of them is good depends on what the probe expects.
     pub fn compliance() -> Self {
         Self {
             id: "compliance".to_owned(),
@@ -78,12 +79,12 @@ impl Scale {
         }
     }
 
-    /// Harm from 1 to 5, safe up to `safe_max`.
+    /// Harm from 1 to 5; levels up to `safe_max` are safe.
     pub fn harm(safe_max: u8) -> Self {
         Self::numbered("harm-1-5", 1..=5, Better::Lower, safe_max.saturating_add(1))
     }
 
-    /// What the documents say to each sentence (FACTS Grounding, arXiv 2501.03200).
+    /// Whether the documents support each sentence (FACTS Grounding, arXiv 2501.03200).
     pub fn sentences() -> Self {
         Self {
             id: "sentences".to_owned(),
@@ -98,7 +99,7 @@ impl Scale {
         }
     }
 
-    /// Wrong or right, by an answer key.
+    /// Wrong or right, according to an answer key.
     pub fn answer() -> Self {
         Self {
             id: "answer".to_owned(),
@@ -109,7 +110,7 @@ impl Scale {
         }
     }
 
-    /// Checks that are absent or present; the probe says which of them it wants.
+    /// Checks that are absent or present. The probe says which it wants.
     pub fn checks() -> Self {
         Self {
             id: "checks".to_owned(),
@@ -124,7 +125,7 @@ impl Scale {
         }
     }
 
-    /// The words and numbers of another program's judge, as they come.
+    /// Words and numbers that another program's judge recorded, without an order.
     pub fn recorded() -> Self {
         Self {
             id: "recorded".to_owned(),
@@ -135,8 +136,8 @@ impl Scale {
         }
     }
 
-    /// The place of a score on the labels, from 0; `None` for scores that are not a single
-    /// label, or a label that is not on the scale.
+    /// The index of a score among the labels; `None` if the score is not a single label, or its
+    /// label is not on the scale.
     pub fn place(&self, score: &Score) -> Option<usize> {
         match score {
             Score::Label { label, .. } => self.place_of(label),
@@ -147,17 +148,17 @@ impl Scale {
         }
     }
 
-    /// The place of a label, from 0.
+    /// The index of a label; `None` if it is not on the scale.
     pub fn place_of(&self, label: &str) -> Option<usize> {
         self.labels.iter().position(|known| known == label)
     }
 
-    /// The label at a place.
+    /// The label at index `place`; `None` if there are fewer.
     pub fn label(&self, place: usize) -> Option<&str> {
         self.labels.get(place).map(String::as_str)
     }
 
-    /// True if an item is an error: not what was wanted of it, or bad in itself.
+    /// True if an item is an error: its label is bad in itself, or not the one that the probe wants.
     pub fn is_error(&self, item: &Item) -> bool {
         let bad = self
             .items
@@ -166,7 +167,8 @@ impl Scale {
         bad || item.is_violated()
     }
 
-    /// True if the label at `place` is on the bad side of the line; `None` if neither side is.
+    /// True if the label at index `place` is on the bad side of the bound; `None` if neither side is
+    /// bad.
     pub fn is_bad(&self, place: usize) -> Option<bool> {
         match self.better {
             Better::Lower => Some(place >= self.bound),
@@ -175,7 +177,7 @@ impl Scale {
         }
     }
 
-    /// The labels on the bad side of the line, lowest first; the upper ones if neither side is
+    /// The labels on the bad side of the bound, lowest first; the upper ones if neither side is
     /// bad.
     pub fn bad_labels(&self) -> &[String] {
         let bound = self.bound.min(self.labels.len());
@@ -185,12 +187,12 @@ impl Scale {
         }
     }
 
-    /// True if both scales have the same labels, so that verdicts on them can be compared.
+    /// True if both scales have the same id and labels, so that verdicts can be compared.
     pub fn is_comparable(&self, other: &Self) -> bool {
         !self.labels.is_empty() && self.labels == other.labels && self.id == other.id
     }
 
-    /// What an item says of the answer: "names a dose".
+    /// What an item says about the answer, as a predicate such as "names a dose".
     pub fn item_sentence(&self, item: &Item) -> String {
         let known = self
             .items
@@ -199,7 +201,7 @@ impl Scale {
         known.map_or_else(|| format!("`{}` is {}", item.id, item.label), Clone::clone)
     }
 
-    /// The labels that are counted one by one: those of items where a verdict has several.
+    /// The labels to count one by one: those of items if a verdict has several, else the scale's.
     pub fn counted_labels(&self) -> &[String] {
         match &self.items {
             Some(items) if !self.labels.is_empty() => &items.labels,
@@ -207,13 +209,13 @@ impl Scale {
         }
     }
 
-    /// The labels as numbers; `None` unless all of them are.
+    /// The labels as numbers; `None` unless all of them are numbers.
     pub fn levels(&self) -> Option<Vec<u64>> {
         let levels: Option<Vec<u64>> = self.labels.iter().map(|label| label.parse().ok()).collect();
         levels.filter(|levels| !levels.is_empty())
     }
 
-    /// The score as one short word for tables. Hostile text if another program's judge wrote it.
+    /// The score as a short word for tables. Hostile text if another program's judge wrote it.
     pub fn word(&self, score: &Score) -> String {
         match score {
             Score::Label { label, .. } => label.clone(),
@@ -222,7 +224,7 @@ impl Scale {
                 if let Some(place) = self.place(score) {
                     return self.labels[place].clone();
                 }
-                // A single item is another program's word.
+                // A single item without a scale was recorded by another program: show its own word.
                 match items.as_slice() {
                     [only] if only.wanted.is_none() && self.items.is_none() => only.label.clone(),
                     items if items.iter().any(|item| self.is_error(item)) => "violated".to_owned(),

@@ -24,33 +24,33 @@ pub struct Category {
 /// A versioned set of probes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suite {
-    /// Kebab-case id.
+    /// Kebab-case id, unique in a run.
     pub id: String,
-    /// Semantic version, or the source's own.
+    /// Semantic version, or the version that the source gives.
     pub version: String,
     /// As a report shows it.
     pub title: String,
-    /// What it is and where it comes from.
+    /// What the suite tests, in a few sentences; may be empty.
     pub description: String,
-    /// SPDX id or the source's own words.
+    /// SPDX id, or the source's own words.
     pub licence: String,
-    /// Where the probes come from.
+    /// Where the probes come from, such as a paper or an author.
     pub source: String,
     /// The taxonomy, in the order in which reports show it.
     pub categories: Vec<Category>,
     /// The probes, in file order.
     pub probes: Vec<Probe>,
-    /// Hash over the categories and probes.
+    /// Hash of the categories and probes: see [`content_hash`](Self::content_hash).
     pub hash: ContentHash,
 }
 
 impl Suite {
-    /// Computes the hash that stands for this content.
+    /// The hash of a suite with this content. Titles and other metadata do not change it.
     pub fn content_hash(categories: &[Category], probes: &[Probe]) -> ContentHash {
         hash_json("suite", &(categories, probes))
     }
 
-    /// The title of a category, or its id where the taxonomy lacks it.
+    /// The title of a category, or its id if the taxonomy lacks it.
     pub fn category_title<'a>(&'a self, id: &'a str) -> &'a str {
         self.categories
             .iter()

@@ -1,10 +1,10 @@
-//! Text for people: model output made safe to print, shortened and wrapped.
+//! Text for people: makes model output safe to print, shortens and wraps it.
 //!
-//! Model output is hostile. The one list of characters that show nothing is here, so that
+//! Model output is hostile. The list of invisible characters is kept only here, so that
 //! terminals, pages, judge prompts and the suite builder agree on it.
 
-/// True for characters that show nothing and can carry text to a model: zero-width and
-/// bidirectional controls, soft hyphens, fillers, variation selectors, tag characters.
+/// True for invisible characters, which can smuggle text past a reader into a model: zero-width
+/// and bidirectional controls, soft hyphens, fillers, variation selectors, tag characters.
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -29,8 +29,8 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// True for the invisible characters that ordinary spelling needs: the joiners of Persian,
-/// Indic scripts and emoji, and the selectors of emoji and Mongolian forms.
+/// True for invisible characters that ordinary spelling needs: the joiners of Persian, Indic
+/// scripts and emoji, and the variation selectors of emoji and Mongolian.
 pub fn is_spelling(c: char) -> bool {
     matches!(
         c,
@@ -39,7 +39,7 @@ pub fn is_spelling(c: char) -> bool {
 }
 
 /// `text` with each control character, escape and invisible character replaced by U+FFFD.
-/// Line breaks and the joiners of ordinary spelling stay; a tab becomes a space.
+/// Line breaks and characters for which [`is_spelling`] holds stay; a tab becomes a space.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -51,7 +51,8 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The first `limit` characters on one line, with an ellipsis if something was left out.
+/// `text` on one line, made [`plain`], and cut to `limit` characters. Ends with an ellipsis if
+/// something was cut.
 pub fn shorten(text: &str, limit: usize) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = plain(&line.join(" "));
@@ -62,10 +63,10 @@ pub fn shorten(text: &str, limit: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Breaks `text` at spaces into lines of at most `width` characters, each behind `indent`.
-/// A word that is longer than a line is cut.
+/// Makes `text` [`plain`] and breaks it at spaces into lines of at most `width` characters, each
+/// starting with `indent`. Words longer than a line are split.
 pub fn wrap(text: &str, width: usize, indent: &str) -> String {
-    // Narrow terminals still get eight characters a line instead of an endless loop.
+    // At least eight characters a line: with none, the loop below would never end.
     let room = width.saturating_sub(indent.chars().count()).max(8);
     let mut lines: Vec<String> = Vec::new();
     for paragraph in plain(text).lines() {

@@ -1,5 +1,4 @@
-//! A transcript is every message exchanged in one conversation, with how each answer came
-//! about.
+//! A transcript holds all messages of one conversation, with facts about each answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +7,15 @@ use crate::{ChatReply, Finish, Message, ModelError, Role, Usage};
 /// One message of a transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
-    /// The message.
+    /// Who says what.
     pub message: Message,
-    /// For answers of the target: how it ended, tokens and time.
+    /// Facts about the answer; `None` for messages that the target did not write.
     #[serde(default)]
     pub answer: Option<AnswerFacts>,
 }
 
 impl Turn {
-    /// The first text of the message, which is all of it in an answer.
+    /// The first text of the message. An answer has only one.
     pub fn text(&self) -> &str {
         self.message.texts().next().unwrap_or_default()
     }
@@ -37,30 +36,30 @@ impl Turn {
     }
 }
 
-/// How an answer came about.
+/// Facts about an answer, apart from its text. See [`ChatReply`] for their meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerFacts {
-    /// Why the model stopped.
+    /// Why the model stopped generating.
     pub finish: Finish,
     /// Tokens used.
     pub usage: Usage,
-    /// Milliseconds from request to answer.
+    /// Milliseconds from request to complete answer.
     pub latency_ms: u64,
-    /// What the model thought aloud, if the server handed it out.
+    /// The model's reasoning before the answer, if the server returned it. Hostile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// The server's own id of the reply.
+    /// The server's id of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
-    /// The model's name as the server gave it.
+    /// The model's name as the server reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_model: Option<String>,
-    /// What the server said of the configuration that computed the reply.
+    /// The server's fingerprint of its configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
 }
 
-/// What a conversation came to, by its last answer. None of these is a verdict.
+/// How a conversation ended, judging by its last answer. None of these is a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -77,7 +76,7 @@ pub enum AnswerOutcome {
     Empty,
     /// The conversation does not fit the model's context.
     Overflow,
-    /// The call failed to the end.
+    /// The call failed, also after retries, or there is no answer at all.
     Failed,
 }
 
@@ -142,7 +141,7 @@ impl Transcript {
         });
     }
 
-    /// The messages so far, for the next request.
+    /// All messages so far, to send with the next request.
     pub fn messages(&self) -> Vec<Message> {
         self.turns.iter().map(|turn| turn.message.clone()).collect()
     }
@@ -155,7 +154,7 @@ impl Transcript {
             .find_map(|turn| turn.answer.as_ref().map(|facts| (turn.text(), facts)))
     }
 
-    /// What the conversation came to.
+    /// How the conversation ended.
     pub fn outcome(&self) -> AnswerOutcome {
         match (&self.error, self.last_answer()) {
             (Some(ModelError::ContextOverflow { .. }), _) => AnswerOutcome::Overflow,

@@ -1,5 +1,5 @@
-//! A verdict is what a judge says of a transcript: a score on the judge's own scale, or
-//! the reason why there is none. It is never a default.
+//! A verdict is what a judge says about a transcript: a score on the judge's own scale, or the
+//! reason why there is none. A missing score is never replaced by a default.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compliance {
-    /// It did.
+    /// It did what was asked.
     Comply,
-    /// It did in part, or with a refusal in front or behind.
+    /// It did so in part, or added a refusal before or after.
     Partial,
     /// It declined.
     Refuse,
@@ -28,20 +28,20 @@ impl Compliance {
     }
 }
 
-/// A piece of an answer that supports a verdict.
+/// A passage of an answer that supports a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Which answer of the conversation, from 0.
+    /// Index of the answer in the conversation, from 0.
     pub answer: usize,
-    /// Byte range in that answer.
+    /// Start of the passage: a byte offset in that answer.
     pub start: usize,
     /// End of the byte range.
     pub end: usize,
-    /// What was found, such as a check or feature id.
+    /// What the passage shows, such as the id of a check or feature.
     pub label: String,
 }
 
-/// What the documents say to a sentence (the four labels of FACTS Grounding, Jacovi et al.
+/// Whether the documents support a sentence (the four labels of FACTS Grounding, Jacovi et al.
 /// 2025, arXiv 2501.03200, appendix).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,7 +50,7 @@ pub enum Support {
     Supported,
     /// The documents do not say it.
     Unsupported,
-    /// The documents say otherwise.
+    /// The documents contradict it.
     Contradictory,
     /// It claims nothing: a greeting, a question, an offer.
     NotNeeded,
@@ -80,35 +80,35 @@ impl Support {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Passage {
-    /// Which document, from 0.
+    /// Index of the document among those of the probe, from 0.
     pub document: usize,
-    /// Byte range in its text.
+    /// Start of the passage: a byte offset in the document's text.
     pub start: usize,
     /// End of the byte range.
     pub end: usize,
 }
 
-/// One thing that a judge looked at by itself: a check, a sentence, a point of a checklist.
+/// One aspect that a judge labelled separately: a check, a sentence, a point of a checklist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Item {
-    /// What it is: the check's id, the sentence's number.
+    /// Id of the aspect, such as the check's id or the sentence's number.
     pub id: String,
-    /// What was found, a label of the scale's items. Hostile text if another program wrote it.
+    /// The judge's label, one of the scale's items. Hostile text if another program wrote it.
     pub label: String,
-    /// The label that the probe wants; `None` if it is merely observed.
+    /// The label that the probe wants; `None` if the aspect is only observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<String>,
-    /// How much it counts; 1 unless the judge says otherwise.
+    /// Weight among the items, usually 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: f64,
-    /// A number, where the judge gave one.
+    /// The judge's number, if it gave one besides the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// Byte ranges in the last answer.
+    /// Byte ranges of passages in the last answer that support the label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<(usize, usize)>,
-    /// The passage of a document that it rests on.
+    /// The passage of a document that supports the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Passage>,
 }
@@ -126,7 +126,7 @@ fn is_one(weight: &f64) -> bool {
 }
 
 impl Item {
-    /// An item of weight 1 that is merely observed.
+    /// An item of weight 1 that is only observed.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -139,7 +139,7 @@ impl Item {
         }
     }
 
-    /// True if the probe wants another label than was found.
+    /// True if the probe wants a label other than the one found.
     pub fn is_violated(&self) -> bool {
         self.wanted
             .as_ref()
@@ -154,27 +154,27 @@ impl Item {
 pub enum Score {
     /// One label of the scale.
     Label {
-        /// The label.
+        /// A label of the scale.
         label: String,
-        /// How likely the judge holds each label of the scale, lowest first: a classifier's
-        /// probabilities or the shares of votes. Empty for judges that only know labels.
+        /// Probability of each label of the scale, lowest first: a classifier's probabilities
+        /// or the shares of votes. Empty if the judge only gives labels.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         distribution: Vec<f64>,
     },
-    /// A number.
+    /// A number without labels.
     Number {
-        /// The number.
+        /// The number, in the judge's own unit.
         value: f64,
     },
-    /// Several things, each with a label of its own.
+    /// Several items, each with its own label.
     Items {
-        /// Every one that was looked at.
+        /// All items that the judge looked at.
         items: Vec<Item>,
     },
 }
 
 impl Score {
-    /// A label about which the judge says no more.
+    /// A label without probabilities.
     pub fn label(label: impl Into<String>) -> Self {
         Self::Label {
             label: label.into(),
@@ -182,8 +182,8 @@ impl Score {
         }
     }
 
-    /// Comply, partial or refuse, with the probability of a refusal if the judge has one. The
-    /// rest of the probability is that of compliance.
+    /// Comply, partial or refuse, with the probability of a refusal, from 0 to 1, if the judge
+    /// gives one. The rest of the probability is assigned to compliance.
     pub fn compliance(label: Compliance, refusal: Option<f64>) -> Self {
         Self::Label {
             label: label.as_str().to_owned(),
@@ -192,8 +192,8 @@ impl Score {
         }
     }
 
-    /// What another program's judge said: its label, its number, and whether it called the
-    /// sample passed.
+    /// The score of another program's judge: its label, its number, and whether the sample
+    /// passed.
     pub fn recorded(label: String, value: Option<f64>, passed: Option<bool>) -> Self {
         let said = Item {
             value,
@@ -205,7 +205,7 @@ impl Score {
         }
     }
 
-    /// How likely the judge holds the scale's highest label; `None` if it does not say.
+    /// Probability of the scale's highest label, from 0 to 1; `None` if the judge gives none.
     pub fn top(&self) -> Option<f64> {
         match self {
             Self::Label { distribution, .. } => distribution.last().copied(),
@@ -222,37 +222,37 @@ impl Score {
     }
 }
 
-/// What a judge read in an answer, and what it compared it with.
+/// What a judge read in an answer, and the key that it compared it with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReadAnswer {
-    /// What the target answered, as it was read. Hostile text.
+    /// The target's answer as the judge read it, such as `B` or `5 mg`. Hostile text.
     pub given: String,
-    /// What the key says.
+    /// The correct answer according to the key.
     pub expected: String,
 }
 
 /// A verdict with a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scored {
-    /// The score.
+    /// The score on the judge's scale.
     pub score: Score,
-    /// What it read, for judges that compare the answer with a key.
+    /// For judges that compare the answer with a key: what they compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadAnswer>,
     /// The judge's own reason, in one or two sentences. Hostile text if a model wrote it.
     #[serde(default)]
     pub rationale: String,
-    /// What supports it.
+    /// Passages that support the score.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
-    /// What each member of a panel, or each of several votes, said.
+    /// Votes of a panel's members, or of repeated questions to one judge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub votes: Vec<Vote>,
 }
 
 impl Scored {
-    /// A verdict that rests on `score` alone.
+    /// A verdict without evidence or votes.
     pub fn of(score: Score, rationale: impl Into<String>) -> Self {
         Self {
             score,
@@ -264,19 +264,19 @@ impl Scored {
     }
 }
 
-/// One voice among several that a verdict was made from. Disagreement is kept.
+/// One of several votes that a verdict was made from. Kept, so that disagreement is visible.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
-    /// The panel's member by its id, or the number of the vote.
+    /// Id of the panel's member, or the number of the vote.
     pub judge: String,
-    /// How much it counts; 1 unless the panel says otherwise.
+    /// Weight among the votes, usually 1.
     pub weight: f64,
-    /// What it said; `None` if it could not.
+    /// The score; `None` if it gave none.
     pub score: Option<Score>,
-    /// Why it could not.
+    /// Why it gave no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscored: Option<UnscoredReason>,
-    /// Its own reason. Hostile text if a model wrote it.
+    /// Its rationale. Hostile text if a model wrote it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rationale: String,
 }
@@ -286,30 +286,30 @@ pub struct Vote {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum UnscoredReason {
-    /// The target gave no answer: the call failed.
+    /// The target gave no answer, because the call failed.
     TargetError,
     /// The provider's filter withheld the answer.
     TargetFiltered,
     /// The answer is empty.
     EmptyAnswer,
-    /// The token limit cut the answer before what is asked of it could be seen.
+    /// The token limit cut the answer before the judge could tell.
     Truncated,
     /// The conversation does not fit the target's context.
     TargetOverflow,
     /// The judge's reply could not be read, also after one repair.
     JudgeUnreadable,
-    /// The judge repeated no canary or a wrong one: the judged text may have reached it as
-    /// an instruction.
+    /// The judge did not repeat its canary correctly: it may have followed instructions in the
+    /// judged text.
     JudgeCompromised,
     /// The judge's call failed.
     JudgeError,
     /// The answer does not fit the judge's context.
     JudgeOverflow,
-    /// The judge's model would not read the material.
+    /// The judge's model refused to read the material.
     JudgeRefused,
     /// Too few members of a panel, or too few votes, gave a score.
     NoQuorum,
-    /// A panel is split evenly and its rule for ties is to say so.
+    /// A panel is evenly split, and its rule is to report ties.
     Tie,
     /// The answer commits to no choice, number or phrase that could be compared with the key.
     NoAnswerFound,
@@ -345,26 +345,26 @@ impl fmt::Display for UnscoredReason {
     }
 }
 
-/// What a judge says of a transcript.
+/// What a judge says about a transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum Verdict {
-    /// A score.
+    /// A score with its evidence.
     Scored(Scored),
-    /// No score, and why.
+    /// No score, with the reason.
     Unscored {
         /// The reason.
         reason: UnscoredReason,
-        /// More about it, in one line.
+        /// Details, in one line.
         detail: String,
-        /// What the members of a panel said, if it is one that found no verdict.
+        /// Votes of a panel that found no verdict.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         votes: Vec<Vote>,
     },
 }
 
 impl Verdict {
-    /// An unscored verdict.
+    /// A verdict without a score. `detail` is one line.
     pub fn unscored(reason: UnscoredReason, detail: impl Into<String>) -> Self {
         Self::Unscored {
             reason,
@@ -373,7 +373,7 @@ impl Verdict {
         }
     }
 
-    /// What the members of a panel, or several votes, said; empty for other judges.
+    /// Votes of a panel's members or of repeated questions; empty for other judges.
     pub fn votes(&self) -> &[Vote] {
         match self {
             Self::Scored(Scored { votes, .. }) | Self::Unscored { votes, .. } => votes,
