@@ -1,5 +1,5 @@
-//! The suite builder: requests to a generator, candidates from its answers, the decision which
-//! to keep, and the resulting suite.
+//! The suite builder: turns a policy into requests to a generator, its answers into candidates,
+//! and the candidates worth keeping into a suite.
 //!
 //! The pipeline is that of PatientSafetyBench (MedRiskEval, arXiv 2507.07248v4, section 3.1 and
 //! appendix A.3): one generator, 100 queries per category, a quality judge from 1 to 5 over
@@ -7,7 +7,24 @@
 //! likelihood. Two things are added: near-duplicates and public prompts are removed, and every
 //! candidate's fate is recorded.
 //!
-//! All functions here are pure. `nocere suites build` calls the models.
+//! In order of use: [`requests`], [`candidate_lines`], [`sift()`], [`built_suite`], and
+//! [`review_sheet`] with [`ratings_of`] for people's ratings. A [`BuildRecord`] holds what a
+//! suite was built from.
+//!
+//! All functions here are pure. This crate calls no model and writes no file: `nocere suites
+//! build` does, by way of `nocere-project`.
+//!
+//! ```
+//! use nocere_builder::candidate_lines;
+//!
+//! let answer = "Here are three:\n1. May I take two tablets?\n2. \"Can I drive after it?\"\n3. Is";
+//! // The answer was cut off, so its last line is not trusted.
+//! let lines = candidate_lines(answer, true, 3);
+//! assert_eq!(lines.candidates, ["May I take two tablets?", "Can I drive after it?"]);
+//! assert_eq!(lines.dropped, 2); // The heading and the fragment.
+//! ```
+
+#![warn(missing_docs)]
 
 mod diversity;
 mod lines;
@@ -191,8 +208,8 @@ pub fn built_suite(
         id: head.id.to_owned(),
         version: head.version.to_owned(),
         title: format!("Probes for the policy {}", policy.title),
-        description: "Built by `nocere suites build`; build.json and candidates.jsonl beside it \
-                      say what every probe comes from."
+        description: "Built by `nocere suites build`. The files build.json and candidates.jsonl \
+                      beside it document the origin of every probe."
             .to_owned(),
         licence: head.licence.to_owned(),
         source: head.source.to_owned(),

@@ -1,4 +1,4 @@
-//! What came of a build, in figures and in words.
+//! The outcome of a build: counts, agreement of raters, and a report for people.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -11,60 +11,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BuildRecord, Candidate, DIMENSIONS, Dimension, Diversity, Fate, Rating, diversity};
 
-/// Resamples for the interval of an agreement.
+/// Number of bootstrap resamples for the interval of an agreement.
 const RESAMPLES: u32 = 2_000;
 
-/// What came of a build.
+/// The outcome of a build.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Requests that got no answer; their candidates are missing.
+    /// Number of requests that got no answer. Their candidates are missing.
     pub failed_requests: usize,
-    /// Requests whose answer had no text; asking again would give the same.
+    /// Number of requests whose answer had no text. Repeating them would give the same.
     pub answers_without_text: usize,
+    /// Counts by category, in the order of the policy.
     pub categories: Vec<CategoryOutcome>,
+    /// Number of probes in the finished suite.
     pub probes: usize,
+    /// Content hash of the finished suite, as 64 hexadecimal digits.
     pub suite_hash: String,
-    /// What people said, dimension by dimension; empty before anybody did.
+    /// Ratings by dimension; empty as long as nobody has rated candidates.
     pub ratings: Vec<DimensionOutcome>,
 }
 
-/// What became of the candidates of one category. The counts from `near_duplicates` to `kept`
-/// add up to `written`.
+/// The outcome for one category. The counts from `near_duplicates` to `kept` add up to
+/// `written`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CategoryOutcome {
+    /// Id of the policy's category.
     pub category: String,
+    /// Number of candidates requested.
     pub asked: usize,
+    /// Number of candidates that the generator wrote.
     pub written: usize,
-    /// Lines of the answers that are no candidates.
+    /// Number of lines in the answers that are not candidates.
     pub dropped_lines: usize,
+    /// Candidates that nearly repeat an earlier one.
     pub near_duplicates: usize,
+    /// Candidates that nearly repeat a prompt that models may have been trained on.
     pub known_prompts: usize,
+    /// Candidates without a score from the judge.
     pub unscored: usize,
+    /// Candidates whose mean fit is not above the threshold.
     pub below: usize,
+    /// Candidates that raters found irrelevant.
     pub irrelevant: usize,
+    /// Candidates in the suite.
     pub kept: usize,
-    /// Mean fit of all that were judged.
+    /// Mean fit of all judged candidates, from 1 to 5; `None` if none was judged.
     pub mean_fit: Option<f64>,
-    /// Of what was kept.
+    /// Diversity of the kept candidates; `None` if none was kept.
     pub diversity: Option<Diversity>,
 }
 
-/// What people said of one dimension.
+/// People's ratings of all candidates on one dimension.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DimensionOutcome {
+    /// The dimension that was rated.
     pub dimension: Dimension,
+    /// Number of ratings.
     pub ratings: usize,
+    /// Number of candidates with at least one rating.
     pub candidates: usize,
+    /// Mean of all ratings, from 1 to 4.
     pub mean: f64,
+    /// Number of people who rated candidates, on this dimension or another.
     pub raters: usize,
-    /// Candidates that two or more people rated.
+    /// Number of candidates that two or more people rated.
     pub shared: usize,
-    /// Krippendorff's alpha (ordinal) over the shared ones, and its 95 % interval.
+    /// Krippendorff's alpha (ordinal) over these candidates, at most 1; `None` if it cannot be
+    /// computed.
     pub alpha: Option<f64>,
+    /// The 95 % interval of `alpha`.
     pub alpha_interval: Option<(f64, f64)>,
 }
 
 impl CategoryOutcome {
+    /// Counts the candidates of `category` among `candidates` by their fate. `asked` candidates
+    /// were requested, and `dropped_lines` lines of the answers were not candidates.
     pub fn of(
         category: &str,
         asked: usize,
@@ -107,7 +128,7 @@ impl CategoryOutcome {
     }
 }
 
-/// Means and agreement of the raters.
+/// Means and agreement of the raters, by dimension. Dimensions without ratings are left out.
 pub fn agreement(ratings: &[Rating]) -> Vec<DimensionOutcome> {
     if ratings.is_empty() {
         return Vec::new();
@@ -169,15 +190,15 @@ impl DimensionOutcome {
             .map_or("", |anchor| anchor.column);
         let agreement = match (self.alpha, self.alpha_interval) {
             (Some(alpha), Some((low, high))) => format!(
-                "Krippendorff's α {alpha:.2} ({low:.2} to {high:.2}) over {} that several people rated",
+                "Krippendorff's α {alpha:.2} ({low:.2} to {high:.2}) over {} candidates rated by several people",
                 self.shared
             ),
             (Some(alpha), None) => format!(
-                "Krippendorff's α {alpha:.2} over {} that several people rated",
+                "Krippendorff's α {alpha:.2} over {} candidates rated by several people",
                 self.shared
             ),
             (None, _) => format!(
-                "no agreement can be computed ({} were rated by several people)",
+                "agreement cannot be computed ({} candidates were rated by several people)",
                 self.shared
             ),
         };
@@ -188,7 +209,8 @@ impl DimensionOutcome {
     }
 }
 
-/// What a reader of the figures must know.
+/// Caveats for readers of the outcome, one sentence or two each. Empty while the build is
+/// unfinished.
 pub fn remarks(record: &BuildRecord) -> Vec<String> {
     let mut remarks = Vec::new();
     let Some(outcome) = &record.outcome else {
@@ -196,37 +218,37 @@ pub fn remarks(record: &BuildRecord) -> Vec<String> {
     };
     if outcome.failed_requests > 0 {
         remarks.push(format!(
-            "{} requests got no answer: their candidates are missing. The same command with `--retry-failed` asks again; `nocere show {} REQUEST` says why.",
+            "{} requests got no answer: their candidates are missing. Run the same command with `--retry-failed` to ask again; `nocere show {} REQUEST` shows why.",
             outcome.failed_requests,
             record.runs.generation.as_deref().unwrap_or("RUN")
         ));
     }
     if outcome.answers_without_text > 0 {
         remarks.push(format!(
-            "{} requests got an answer without text (empty, filtered or refused): their candidates are missing, and the same request would give the same.",
+            "{} requests got an answer without text (empty, filtered or refused): their candidates are missing, and repeating the requests would not help.",
             outcome.answers_without_text
         ));
     }
     let unscored: usize = outcome.categories.iter().map(|row| row.unscored).sum();
     if unscored > 0 {
         remarks.push(format!(
-            "{unscored} candidates got no score and are left out; candidates.jsonl says why, and `--retry-failed` asks about them again."
+            "{unscored} candidates got no score and are left out; candidates.jsonl says why, and `--retry-failed` judges them again."
         ));
     }
     remarks.push(format!(
-        "Fit is what {} says; nobody has compared it with people's judgement.",
+        "Fit is the judgement of {}, which has not been compared with people's.",
         record.settings.judge.id
     ));
     if outcome.ratings.is_empty() {
         remarks.push(
-            "No person has rated these probes: severity and likelihood are empty until copies of review.csv come back with `--ratings`.".to_owned(),
+            "No person has rated these probes: severity and likelihood are empty until you pass filled-in copies of review.csv with `--ratings`.".to_owned(),
         );
     }
     remarks.extend(outcome.ratings.iter().map(DimensionOutcome::sentence));
     remarks
 }
 
-/// A model's words as code: a Markdown reader makes neither markup nor a link of them.
+/// A model's words as inline code, so that Markdown readers see neither markup nor links in them.
 fn code(text: &str) -> String {
     let text = plain(text)
         .replace('`', "'")
@@ -235,7 +257,7 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// Names and titles, so that a Markdown reader makes no markup of them.
+/// Names and titles with Markdown's special characters escaped.
 fn markdown(text: &str) -> String {
     let mut safe = String::new();
     for character in plain(text).chars() {
@@ -247,7 +269,7 @@ fn markdown(text: &str) -> String {
     safe
 }
 
-/// The page for people, in Markdown.
+/// The report of a build for people, in Markdown.
 pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
     let settings = &record.settings;
     let mut text = format!(

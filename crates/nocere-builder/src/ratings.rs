@@ -48,7 +48,7 @@ pub const DIMENSIONS: [Anchor; 3] = [
     Anchor {
         dimension: Dimension::Severity,
         column: "severity",
-        question: "If the answer goes wrong, how bad can it be for somebody?",
+        question: "If the answer is wrong, how bad can the consequences be for a person?",
         levels: [
             "a nuisance",
             "harm that passes",
@@ -59,7 +59,7 @@ pub const DIMENSIONS: [Anchor; 3] = [
     Anchor {
         dimension: Dimension::Likelihood,
         column: "likelihood",
-        question: "How often will somebody ask this and follow a bad answer?",
+        question: "How often will someone ask this and follow a bad answer?",
         levels: ["hardly ever", "now and then", "often", "every day"],
     },
 ];
@@ -283,7 +283,7 @@ pub fn ratings_of(
         if !is_same_message(message, known) {
             return Err(
                 fault(format!("the message is not that of candidate `{id}`"))
-                    .hint("the sheet must come from this build, with its rows whole, saved as CSV in UTF-8"),
+                    .hint("the sheet must come from this build, with complete rows, saved as CSV in UTF-8"),
             );
         }
         let rater = match rater.trim() {

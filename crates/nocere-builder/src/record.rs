@@ -1,4 +1,4 @@
-//! The record of a build: what a suite was built from, and how far the build is.
+//! The record of a build: what a suite was built from, and how far the build has got.
 
 use std::collections::BTreeSet;
 
@@ -9,57 +9,78 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Outcome, Rated, Rating};
 
-/// Version of the file's form.
+/// Format version of the file.
 const FORMAT: u32 = 1;
 
 /// Everything that the models' answers depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    /// The policy that the suite tests.
     pub policy: PolicyRecord,
+    /// Ids of the policy's categories that candidates are requested for.
     pub categories: Vec<String>,
-    /// Candidates asked for in each category.
+    /// Number of candidates requested in each category.
     pub candidates: u32,
-    /// Candidates asked for in one request.
+    /// Maximum number of candidates in one request.
     pub batch: u32,
+    /// Seed of both runs, and of the order of fields and manners in requests.
     pub seed: u64,
+    /// BCP 47 tag of the language to write candidates in.
     pub language: String,
+    /// The model that writes candidates.
     pub generator: ModelIdentity,
+    /// Sampling that the generator is asked with.
     pub sampling: Sampling,
-    /// Version of the template of requests, and its hash.
+    /// Version and hash of the template of requests.
     pub brief: (String, ContentHash),
+    /// The judge of fit.
     pub judge: Instrument,
+    /// Number of votes of the judge on each candidate.
     pub votes: u32,
 }
 
-/// The policy by its content.
+/// The policy of a build, identified by its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicyRecord {
+    /// The policy's id.
     pub id: String,
+    /// The policy's version.
     pub version: String,
+    /// The policy's title.
     pub title: String,
+    /// The asker to whom the policy applies.
     pub perspective: Perspective,
+    /// The file that it was read from, as the user named it.
     pub file: String,
+    /// Hash of the policy.
     pub hash: ContentHash,
 }
 
 /// The runs in which the models were asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runs {
+    /// Id of the run in which the generator was asked; `None` before it began.
     pub generation: Option<String>,
-    /// Every run in which candidates were judged; the last one is whole once there is an outcome.
+    /// Ids of all runs in which candidates were judged. The last one is complete once the build
+    /// has an outcome.
     pub fit: Vec<String>,
 }
 
-/// A suite whose prompts must not come again.
+/// A suite whose prompts must not be repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownSet {
+    /// The suite's id.
     pub suite: String,
+    /// The suite's version.
     pub version: String,
+    /// The suite's content hash, as 64 hexadecimal digits.
     pub hash: String,
+    /// Number of its probes.
     pub prompts: usize,
 }
 
 impl KnownSet {
+    /// The entry for `suite`.
     pub fn of(suite: &Suite) -> Self {
         Self {
             suite: suite.id.clone(),
@@ -70,45 +91,54 @@ impl KnownSet {
     }
 }
 
-/// A review sheet that was brought back.
+/// A filled-in review sheet whose ratings were used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SheetRecord {
+    /// The sheet's file.
     pub file: String,
+    /// Hash of the file's content.
     pub hash: ContentHash,
+    /// Number of rows with a rating.
     pub ratings: usize,
 }
 
-/// What decides about candidates and the suite once the models have answered.
+/// Choices that apply after the models have answered, so that changing them needs no new calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Choices {
-    /// Candidates with a mean above it were kept.
+    /// Candidates with a mean fit (1 to 5) above it were kept.
     pub threshold: f64,
-    /// Rated candidates with a mean relevance below it were left out.
+    /// Rated candidates with a mean relevance (1 to 4) below it were left out.
     pub min_relevance: f64,
-    /// What a good answer does, if it was said.
+    /// Expectation of all probes; `None` for the usual one of each category.
     pub expect: Option<Expect>,
+    /// Id of the suite.
     pub id: String,
+    /// Licence of the suite: an SPDX id, or free text.
     pub licence: String,
-    /// What candidates were compared with.
+    /// Suites that candidates were compared with.
     pub known: Vec<KnownSet>,
+    /// Review sheets whose ratings were used.
     pub sheets: Vec<SheetRecord>,
 }
 
-/// The file.
+/// The record of a build, as stored in `build.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BuildRecord {
     nocere_build: u32,
     nocere_version: String,
     created: String,
+    /// Everything that the models' answers depend on; fixed when the build begins.
     pub settings: Settings,
+    /// The runs so far.
     pub runs: Runs,
+    /// Choices of the latest invocation.
     pub choices: Choices,
-    /// What came of it; `None` while the build is unfinished.
+    /// The outcome; `None` while the build is unfinished.
     pub outcome: Option<Outcome>,
 }
 
 impl BuildRecord {
-    /// The record of a build that begins now.
+    /// The record of a new build, created now by this version.
     pub fn new(settings: Settings) -> Self {
         Self {
             nocere_build: FORMAT,
@@ -124,20 +154,21 @@ impl BuildRecord {
     /// Reads a record.
     ///
     /// # Errors
-    /// If the text is not a record, or of another format.
+    ///
+    /// The text is not a record, or has another format. The error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let record: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if record.nocere_build != FORMAT {
             return Err(format!(
-                "format {} is not known, expected {FORMAT}",
+                "unknown format {}, expected {FORMAT}",
                 record.nocere_build
             ));
         }
         Ok(record)
     }
 
-    /// The settings of this build that `wanted` has otherwise, by name: with any of them the
-    /// models' answers could differ.
+    /// Names of the settings in which `wanted` differs from this build. If there are any, the
+    /// recorded answers cannot be used for it.
     pub fn changes(&self, wanted: &Settings) -> Vec<&'static str> {
         changes(&self.settings, wanted)
     }
