@@ -1,5 +1,5 @@
-//! The conversation that a probe spells out itself: its messages, then its follow-ups
-//! whatever the target says.
+//! The conversation that the probe itself spells out: its messages, then its follow-ups, whatever
+//! the target answers.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,8 @@ use nocere_core::{
     ModelError, Probe, ReplyFormat, Role, Transcript,
 };
 
-/// Asks what the probe asks. Single-turn for probes without follow-ups, scripted otherwise.
+/// Sends the messages of the probe. The conversation has one turn for probes without follow-ups,
+/// and is scripted otherwise. The first failed answer ends it.
 pub struct Direct;
 
 impl Driver for Direct {

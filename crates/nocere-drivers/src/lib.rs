@@ -1,5 +1,4 @@
-//! How a conversation is led. [`Direct`] asks what the probe spells out; attacks and simulated
-//! patients are drivers of their own, with models and settings.
+//! Drivers: they lead the conversation with the target.
 //!
 //! A driver only decides what is said next. It calls models through the engine's metered
 //! handles, so that limits, budgets and the journal are none of its business.
