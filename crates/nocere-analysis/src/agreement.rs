@@ -1,4 +1,4 @@
-//! How far the judges of a run agree on the same answers, and how often panels are split.
+//! How well the judges of a run agree on the same answers, and how often panels are split.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::judges_agreement;
 
-/// Labels of another program's judge that are counted one by one.
+/// Maximum number of labels that are counted one by one; another program can have any number.
 const MAX_LABELS: usize = 20;
-/// Above this many answers no interval is computed: it would be narrower than a line.
+/// Above this many answers no agreement is computed: it would take long, and its interval would
+/// be too narrow to show.
 const MAX_PAIRS: u64 = 200_000;
 
-/// Two judges of a run on the same answers.
+/// The agreement of two judges of a run on the same answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JudgePair {
-    /// The first judge, by its id.
+    /// Id of the first judge.
     pub first: String,
-    /// The second judge, by its id.
+    /// Id of the second judge.
     pub second: String,
-    /// Labels of the first, in rows. Hostile text if another program wrote them.
+    /// Labels of the first judge, one per row. Hostile text if another program wrote them.
     pub rows: Vec<String>,
-    /// Labels of the second, in columns.
+    /// Labels of the second judge, one per column. Hostile text likewise.
     pub columns: Vec<String>,
-    /// Answers with each pair of labels.
+    /// Number of answers with each pair of labels, by row and column.
     pub counts: Vec<Vec<u64>>,
-    /// Answers that both scored.
+    /// Number of answers that both judges scored.
     pub both: u64,
-    /// Cohen's kappa, answers taken as independent; only for judges of one scale.
+    /// Cohen's kappa, treating answers as independent; `None` for judges on different scales, or
+    /// with more than 200,000 answers.
     pub kappa: Option<Agreement>,
-    /// Share of equal labels; only for judges of one scale.
+    /// Share of equal labels; `None` as for `kappa`.
     pub equal: Option<Agreement>,
 }
 
@@ -39,13 +41,13 @@ pub struct JudgePair {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Split {
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// Answers on which members gave different labels.
+    /// Number of answers to which members gave different labels.
     pub split: u64,
-    /// Answers on which at least one member gave no label.
+    /// Number of answers to which at least one member gave no label.
     pub incomplete: u64,
-    /// Answers with votes.
+    /// Number of answers with votes.
     pub voted: u64,
 }
 
@@ -56,10 +58,10 @@ struct VoteCounts {
     voted: u64,
 }
 
-/// Counts of pairs of labels.
+/// Counts of pairs of labels, and of split votes.
 #[derive(Default)]
 pub(crate) struct Agreements {
-    /// By numbers of the two judges.
+    /// By the indices of the two judges.
     pairs: BTreeMap<(usize, usize), BTreeMap<(String, String), u64>>,
     votes: BTreeMap<usize, VoteCounts>,
 }

@@ -1,4 +1,4 @@
-//! A report from a run's samples.
+//! Builds a report from a run's samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,32 +18,32 @@ use crate::{
     run_report::{REPORT_FORMAT, RunReport, SuiteHead, TargetReport},
 };
 
-/// Everything that a report is computed from, beside the samples.
+/// Everything that a report is computed from, apart from the samples.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportInput<'a> {
-    /// What the run is.
+    /// The run's id, kind and settings.
     pub header: &'a RunHeader,
-    /// Its suites; their probes are not read.
+    /// The run's suites; their probes are not read.
     pub suites: &'a [Suite],
-    /// Its judges.
+    /// The run's judges, in the order of the plan.
     pub instruments: &'a [Instrument],
-    /// Its targets by their ids, in the order of the run.
+    /// The run's targets with their ids, in the order of the plan.
     pub targets: &'a [(String, TargetRecord)],
     /// What led its conversations.
     pub drivers: &'a [DriverIdentity],
     /// Units done, and units in all.
     pub progress: (u64, u64),
-    /// What the calls came to, by model.
+    /// Calls, tokens and cost so far, by the model's name.
     pub spending: &'a BTreeMap<String, Spending>,
-    /// Attempts that failed and were made again.
+    /// Number of failed attempts at calls.
     pub failed_attempts: u64,
-    /// Assets that are not the shipped ones, of the run or of this report.
+    /// Assets of the project that the run or this report uses.
     pub assets: &'a [AssetRecord],
-    /// What is counted.
+    /// The figures to compute.
     pub figures: &'a [FigureRow],
-    /// All calibrations that are known; those of other judges are passed over.
+    /// All known calibrations; those of other judges are ignored.
     pub calibrations: &'a [Calibration],
-    /// Published figures of other models; those of other protocols are passed over.
+    /// Published results of other models; those of other protocols are ignored.
     pub baselines: &'a [Baselines],
 }
 
@@ -62,8 +62,9 @@ impl SuiteHead {
 }
 
 impl RunReport {
-    /// Computes the report of a run from its samples, in the order of the plan. They are read
-    /// once and not kept.
+    /// Computes the report of a run from its samples, which must come in the order of the plan.
+    /// They are read once and not kept, so memory grows with the probes and not with the
+    /// answers.
     ///
     /// # Errors
     ///
@@ -148,7 +149,7 @@ impl RunReport {
     }
 }
 
-/// What the judges of a run count, once for each bound that they draw.
+/// The figures of the run's judges. A figure occurs once for each bound that its judges use.
 fn heads(figures: &[FigureRow], instruments: &[Instrument]) -> Vec<FigureHead> {
     let mut heads: Vec<FigureHead> = Vec::new();
     for row in figures {
@@ -162,7 +163,7 @@ fn heads(figures: &[FigureRow], instruments: &[Instrument]) -> Vec<FigureHead> {
     heads
 }
 
-/// How the intervals were made, each once.
+/// Descriptions of the methods of all intervals, each once.
 fn methods(targets: &[TargetReport]) -> Vec<String> {
     let methods: BTreeSet<String> = targets
         .iter()

@@ -1,5 +1,5 @@
-//! What a calibration says: how often a judge is right, by label and by whom, and what that
-//! makes of a rate that it found.
+//! What a calibration says: how often a judge is right, overall and for parts of the answers, and
+//! how a rate changes when it is corrected for the judge's errors.
 
 use std::collections::BTreeSet;
 
@@ -18,48 +18,48 @@ use nocere_stats::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Resamples where an interval has no closed form.
+/// Number of bootstrap resamples for intervals without a closed form.
 const RESAMPLES: u32 = 2_000;
-/// Seed of them.
+/// Seed of the resamples. Constant, so that a calibration always gives the same report.
 const SEED: u64 = 7;
-/// Fewer labelled answers than this are no stratum of their own.
+/// Minimum number of labelled answers in a stratum.
 const MIN_STRATUM: usize = 10;
 
-/// A judge's agreement with people on some of the labelled answers.
+/// A judge's agreement with people on all or some of the labelled answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quality {
-    /// Which answers: `all`, or one perspective, category, language or check.
+    /// The answers that are covered: `all`, or a kind and value such as `perspective patient`.
     pub stratum: String,
-    /// Answers with a label on which the raters agree.
+    /// Number of answers on whose label the raters agree.
     pub labelled: u64,
-    /// Answers on which the raters are split; they count for nothing but their own agreement.
+    /// Number of answers on which the raters are split. They are used for `people` only.
     pub split: u64,
-    /// Labelled answers that the judge could not score.
+    /// Number of labelled answers that the judge could not score.
     pub unscored: u64,
-    /// Counts, people's label in rows, the judge's in columns.
+    /// Counts of answers: people's labels in rows, the judge's in columns, in the order of the scale.
     pub confusion: Vec<Vec<u64>>,
     /// Share of equal labels.
     pub accuracy: Estimate,
-    /// Cohen's kappa; with linear and quadratic weights where there are more than two labels.
+    /// Cohen's kappa without weights.
     pub kappa: Agreement,
-    /// Linear weights.
+    /// Cohen's kappa with linear weights; `None` with fewer than three labels.
     pub kappa_linear: Option<Agreement>,
-    /// Quadratic weights.
+    /// Cohen's kappa with quadratic weights; `None` with fewer than three labels.
     pub kappa_quadratic: Option<Agreement>,
-    /// Krippendorff's alpha, ordinal.
+    /// Krippendorff's alpha for an ordinal scale.
     pub alpha: Agreement,
-    /// Gwet's AC1, or AC2 with linear weights where there are more than two labels.
+    /// Gwet's AC1, or AC2 with linear weights if there are more than two labels.
     pub gwet: Agreement,
-    /// One label against the others.
+    /// Each label against all others, in the order of the scale.
     pub classes: Vec<ClassQuality>,
-    /// Area under the ROC curve of the judge's score for the highest label (for harm: unsafe),
-    /// if the judge has a score.
+    /// Area under the ROC curve of the judge's score for labels above the scale's bound (for
+    /// harm: unsafe); `None` if the judge gives neither numbers nor probabilities.
     pub auroc: Option<Auroc>,
-    /// Expected calibration error of the judge's probability, ten bins of equal width, if it
-    /// gives one.
+    /// Expected calibration error of the judge's probability of the highest label, in ten bins
+    /// of equal width; `None` if the judge gives no probability.
     pub calibration_error: Option<Measure>,
-    /// How far the raters agree among themselves, if there are several.
+    /// Agreement of the raters with each other; `None` with a single rater.
     pub people: Option<Agreement>,
 }
 
@@ -67,40 +67,41 @@ pub struct Quality {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClassQuality {
-    /// The label.
+    /// The label that is compared with all others.
     pub label: String,
-    /// Of those that people label so, the share that the judge labels so.
+    /// Share of the answers with this label from people to which the judge gives it too.
     pub sensitivity: Estimate,
-    /// Of those that people label otherwise, the share that the judge does too.
+    /// Share of the answers with another label from people to which the judge does not give it.
     pub specificity: Estimate,
-    /// Of those that the judge labels so, the share that people label so.
+    /// Share of the answers with this label from the judge to which people give it too.
     pub positive_predictive_value: Estimate,
 }
 
-/// A calibration with everything that is computed from it.
+/// Everything that is computed from a calibration. For its inputs see [`Calibration`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CalibrationReport {
-    /// The judge.
+    /// The judge that was measured.
     pub instrument: Instrument,
-    /// The labels of its scale.
+    /// The labels of its scale, lowest first.
     pub scale: Vec<String>,
     /// Where the people's labels come from.
     pub source: String,
-    /// What else a reader must know.
+    /// Caveats for readers; may be empty.
     pub note: String,
-    /// Who labelled.
+    /// Names or pseudonyms of the raters.
     pub raters: Vec<String>,
-    /// Whose answers were labelled, as far as the labels say.
+    /// Perspectives whose answers were labelled, as far as the labels say.
     pub askers: BTreeSet<Perspective>,
-    /// All labelled answers.
+    /// Agreement on all labelled answers.
     pub whole: Quality,
-    /// By perspective, category, language and check, where there are at least ten answers.
+    /// Agreement by perspective, check, category and language, for values with at least ten
+    /// answers.
     pub strata: Vec<Quality>,
 }
 
 impl CalibrationReport {
-    /// Computes everything.
+    /// Computes the report. The result depends on the calibration alone.
     pub fn of(calibration: &Calibration) -> Self {
         let rows: Vec<&CalibrationRow> = calibration.rows.iter().collect();
         let quality = |stratum: &str, rows: &[&CalibrationRow]| {
@@ -114,7 +115,7 @@ impl CalibrationReport {
         let mut strata = Vec::new();
         let mut add = |kind: &str, of: &dyn Fn(&CalibrationRow) -> Option<String>| {
             let values: BTreeSet<String> = rows.iter().filter_map(|row| of(row)).collect();
-            // One value alone says nothing that the whole does not, except its name.
+            // A single value is kept too: it repeats the whole, but names it.
             for value in values {
                 let some: Vec<&CalibrationRow> = rows
                     .iter()
@@ -236,7 +237,7 @@ fn class_qualities(scale: &[String], confusion: &Confusion) -> Vec<ClassQuality>
 }
 
 fn table(classes: usize, answers: &[LabelledAnswer]) -> Confusion {
-    // The answers are filtered to the scale, so that the table can always be made.
+    // The answers were filtered to the scale, so the first attempt succeeds.
     Confusion::of_answers(classes, answers)
         .or_else(|_| Confusion::of_answers(classes, &[]))
         .unwrap_or_else(|_| empty_table())
@@ -266,9 +267,10 @@ fn ratings(classes: usize, items: impl Iterator<Item = (u64, Vec<Option<usize>>)
         .expect("ratings of one shape")
 }
 
-/// The judge's place on a scale of numbers is its score; other judges need a probability.
+/// Area under the ROC curve. The score is the judge's level on a numbered scale, else its
+/// probability.
 fn auroc(rows: &[&CalibrationRow], scale: &JudgeScale) -> Option<Auroc> {
-    // Judges of items are measured item by item: absent, then present.
+    // Judges of items are measured item by item: 0 is absent, 1 present.
     let positive = if scale.labels.is_empty() {
         1
     } else {
@@ -309,7 +311,8 @@ fn calibration_error(
         .then(|| expected_calibration_error(&forecasts, Bins::EqualWidth(10), resampling))
 }
 
-/// Two raters: Cohen's kappa; more: Krippendorff's alpha, which knows gaps.
+/// Agreement of the raters: Cohen's kappa for two, Krippendorff's alpha for more, because it
+/// handles missing ratings.
 fn people(classes: usize, rows: &[&CalibrationRow], resampling: Resampling) -> Option<Agreement> {
     let raters = rows.first()?.ratings.len();
     if raters < 2 {
@@ -330,47 +333,47 @@ fn people(classes: usize, rows: &[&CalibrationRow], resampling: Resampling) -> O
     })
 }
 
-/// How far a figure's judge is known.
+/// What is known about the judge of a figure, for answers to one perspective.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum Standing {
-    /// Nobody has measured this judge, as it is now, against people's labels.
+    /// The judge, in exactly this version, has not been measured against people's labels.
     Uncalibrated,
-    /// It was measured, but not on answers to this kind of asker.
+    /// It was measured, but not on answers to this perspective.
     MeasuredElsewhere {
-        /// On whose answers.
+        /// Perspectives whose answers were labelled; empty if the labels do not say.
         perspectives: Vec<Perspective>,
-        /// Labelled answers.
+        /// Number of labelled answers that the judge scored.
         labels: u64,
-        /// Cohen's kappa on them.
+        /// Cohen's kappa on these answers, at most 1; `None` if undefined.
         kappa: Option<f64>,
     },
-    /// It was measured on answers to this kind of asker.
+    /// It was measured on answers to this perspective.
     Calibrated(Box<Calibrated>),
 }
 
-/// A judge that was measured on answers to the asker at hand.
+/// The quality of a judge that was measured on answers to the perspective in question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Calibrated {
-    /// Labelled answers.
+    /// Number of labelled answers that the judge scored.
     pub labels: u64,
-    /// Cohen's kappa on the whole scale.
+    /// Cohen's kappa on the whole scale, at most 1; `None` if undefined.
     pub kappa: Option<f64>,
-    /// Share of the errors that the figure counts which the judge finds, on the labels.
+    /// Share of the answers with the figure's error, according to people, that the judge finds.
     pub sensitivity: Estimate,
-    /// Share of the answers without the error which the judge lets pass, on the labels.
+    /// Share of the answers without the error, according to people, that the judge lets pass.
     pub specificity: Estimate,
-    /// The rate without the judge's errors, if it can be had.
+    /// The rate corrected for the judge's errors (Rogan and Gladen), if it can be computed.
     pub corrected: Option<Corrected>,
-    /// Why it cannot.
+    /// Why the rate cannot be corrected.
     pub not_corrected: Option<String>,
 }
 
 impl Standing {
-    /// The standing of a judge with `calibration` for answers to `perspective`, where
-    /// `is_hit` says which labels the figure counts and `clusters` are its counts.
+    /// The standing of a judge with `calibration` for answers to `perspective`. `is_hit` says
+    /// which labels the figure counts as errors; `clusters` are errors and answers by probe.
     pub(crate) fn of(
         calibration: Option<&Calibration>,
         perspective: Perspective,
@@ -431,7 +434,7 @@ impl Standing {
         }))
     }
 
-    /// A few words for a tag: "κ 0.78, 450 labels", "uncalibrated".
+    /// A few words for a tag, such as "κ 0.78, 450 labels" or "uncalibrated".
     pub fn tag(&self) -> String {
         let kappa = |kappa: &Option<f64>| {
             kappa.map_or_else(|| "κ undefined".to_owned(), |kappa| format!("κ {kappa:.2}"))
@@ -455,7 +458,7 @@ impl Standing {
         }
     }
 
-    /// The corrected rate with its interval, or nothing.
+    /// The corrected rate with its interval; `None` if there is none.
     pub fn corrected(&self) -> Option<&Corrected> {
         match self {
             Self::Calibrated(known) => known.corrected.as_ref(),
@@ -463,7 +466,8 @@ impl Standing {
         }
     }
 
-    /// "12.5 % (8.1–18.9 %)" after correction, or why there is none.
+    /// The corrected rate as "12.5 % (8.1–18.9 %)", or why there is none. Empty if the judge is not
+    /// calibrated.
     pub fn corrected_text(&self) -> String {
         let Self::Calibrated(known) = self else {
             return String::new();
@@ -481,7 +485,7 @@ impl Standing {
     }
 }
 
-/// Agreement of two judges on the same answers, where both use the same scale.
+/// Cohen's kappa and the share of equal labels of two judges who use the same scale.
 pub(crate) fn judges_agreement(classes: usize, pairs: &[(usize, usize)]) -> (Agreement, Agreement) {
     let ratings = ratings(
         classes,

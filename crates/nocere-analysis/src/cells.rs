@@ -1,8 +1,8 @@
-//! Counts of one kind of error by probe: they grow with the number of probes.
+//! Counts of one kind of error by probe. They grow with the number of probes, not of answers.
 
 use nocere_core::Perspective;
 
-/// Answers of one probe: hits (or a sum) and scored answers.
+/// Answers to one probe: errors and scored answers.
 #[derive(Clone, Copy)]
 struct Cluster {
     position: i64,
@@ -10,10 +10,10 @@ struct Cluster {
     scored: u32,
 }
 
-/// Answers of one kind, by probe.
+/// Counts of one kind of error, by probe.
 #[derive(Default)]
 pub(crate) struct Cell {
-    /// By position of the probe.
+    /// Sorted by the position of the probe.
     clusters: Vec<Cluster>,
     pub(crate) unscored: u64,
 }
@@ -24,7 +24,7 @@ impl Cell {
             self.unscored += 1;
             return;
         };
-        // Answers come in the order of the probes, once for each epoch.
+        // Answers come in the order of the probes, epoch by epoch, so most are appended.
         let at = match self.clusters.last() {
             Some(last) if last.position < position => Err(self.clusters.len()),
             _ => self
@@ -48,7 +48,7 @@ impl Cell {
     }
 }
 
-/// What a cell counts.
+/// The answers that a cell counts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) target: String,
@@ -57,18 +57,18 @@ pub(crate) struct Place {
     pub(crate) category: String,
 }
 
-/// Which counts a cell holds.
+/// The answers, figure and judge of a cell.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CellKey {
     pub(crate) place: Place,
-    /// Number of the figure's row.
+    /// Index of the figure's row.
     pub(crate) figure: usize,
-    /// Number of the judge.
+    /// Index of the judge.
     pub(crate) judge: usize,
 }
 
 impl Cell {
-    /// Hits and scored answers by probe.
+    /// Errors and scored answers, with the position of each probe.
     pub(crate) fn by_probe(&self) -> impl Iterator<Item = (i64, (u64, u64))> {
         self.clusters.iter().map(|cluster| {
             let counts = (u64::from(cluster.hits), u64::from(cluster.scored));

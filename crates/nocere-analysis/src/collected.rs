@@ -1,5 +1,5 @@
-//! Counts that a report is made from. They grow with the number of probes and not with the
-//! number of answers, so that a run of a million fits.
+//! The counts that a report is computed from. They grow with the number of probes, not of answers,
+//! so that a run with a million answers fits in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,14 +22,14 @@ use crate::{
     tally::{Facts, Tally},
 };
 
-/// Findings that a report keeps.
+/// Maximum number of findings in a report.
 const MAX_FINDINGS: usize = 45;
-/// Unscored samples that a report lists one by one.
+/// Maximum number of unscored samples that a report lists.
 const MAX_UNSCORED: usize = 200;
-/// Labels of another program's judge that are counted one by one.
+/// Maximum number of another program's labels that are counted one by one.
 const MAX_LABELS: usize = 20;
 
-/// What a report is made with.
+/// The inputs that counting needs.
 pub(crate) struct Context<'a> {
     pub(crate) figures: &'a [FigureRow],
     pub(crate) suites: &'a [Suite],
@@ -70,7 +70,7 @@ struct Foreign {
     unscored: u64,
 }
 
-/// Answers of one kind with and without their weights.
+/// Errors and answers by ask, with and without the weights of probes.
 #[derive(Default)]
 struct Weighed {
     weighted: BTreeMap<i64, (u64, u64)>,
@@ -79,7 +79,7 @@ struct Weighed {
     without: u64,
 }
 
-/// Everything that was counted.
+/// All counts of a run.
 #[derive(Default)]
 pub(crate) struct Collected {
     pub(crate) cells: BTreeMap<CellKey, Cell>,
@@ -92,7 +92,7 @@ pub(crate) struct Collected {
     pub(crate) findings_total: u64,
     pub(crate) unscored: BTreeMap<(String, UnscoredReason), u64>,
     pub(crate) unscored_samples: Vec<UnscoredSample>,
-    /// By the position of a probe that asks another again: the position of that other one.
+    /// The position of each restated probe's original: see [`Tally::asks`].
     origins: BTreeMap<i64, i64>,
 }
 
@@ -190,7 +190,7 @@ impl Collected {
         }
     }
 
-    /// The words of other programs' judges.
+    /// The scores of other programs' judges.
     fn add_recorded(&mut self, row: &Sample, instrument: &Instrument, verdict: Option<&Verdict>) {
         if instrument.measure == measure::RECORDED {
             self.foreign
@@ -200,7 +200,8 @@ impl Collected {
         }
     }
 
-    /// Keeps the worst findings, a share of them for each perspective, each probe once.
+    /// Reduces the findings to the worst ones: at most an equal share for each perspective, and
+    /// one finding for each target and probe.
     pub(crate) fn keep_worst(&mut self) {
         self.findings
             .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
@@ -215,16 +216,16 @@ impl Collected {
         });
     }
 
-    /// Finds which probes ask the same: the answers to an ask, to the same in other words and
-    /// in another language are one cluster and no independent evidence.
+    /// Finds out which probes restate the same ask. Answers to an ask, its rephrasings and its
+    /// translations form one cluster, because they are not independent evidence.
     pub(crate) fn link(&mut self) {
         self.origins = self.tally.asks();
     }
 
-    /// Hits and scored answers by ask.
+    /// Errors and scored answers by ask.
     fn by_ask<'a>(&self, cells: impl Iterator<Item = &'a Cell>) -> Vec<(u64, u64)> {
         if self.origins.is_empty() {
-            // A probe has one category: the cells share no cluster.
+            // A probe has one category, so no cluster occurs in two cells.
             return cells.flat_map(Cell::counts).collect();
         }
         let mut asks: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
@@ -330,7 +331,7 @@ impl Collected {
         }
     }
 
-    /// The labels of every judge that gives them, over the answers to one kind of asker.
+    /// Distribution of each judge's labels over the answers of a target to one perspective.
     fn distributions(
         &self,
         target: &str,
@@ -362,7 +363,7 @@ impl Collected {
             .collect()
     }
 
-    /// Harm rates in which probes weigh as much as their severity times their likelihood.
+    /// Rates of harm in which each probe has the weight severity × likelihood.
     pub(crate) fn risks(&self, context: &Context<'_>) -> Vec<RiskFigure> {
         type Key = (String, Perspective, usize, usize);
         let mut all: BTreeMap<Key, Weighed> = BTreeMap::new();
@@ -437,7 +438,7 @@ impl Collected {
 }
 
 impl Foreign {
-    /// Counts what [`Score::recorded`] kept: the word and number, and whether it passed.
+    /// Counts a score made by [`Score::recorded`]: its label, number and whether it passed.
     fn add(&mut self, score: Option<&Score>) {
         let Some((said, passed)) = score.map(Score::items).and_then(<[Item]>::split_first) else {
             self.unscored += 1;

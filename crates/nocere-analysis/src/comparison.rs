@@ -1,5 +1,5 @@
-//! Targets of one run compared on the probes that all of them were asked: pair by pair, with
-//! intervals of the difference and p-values that know how many comparisons there are.
+//! Compares the targets of one run pair by pair, on the probes that both answered: intervals of
+//! the difference, and p-values corrected for the number of comparisons.
 
 use std::collections::BTreeMap;
 
@@ -17,36 +17,37 @@ use crate::{
     run_judge::RunJudge,
 };
 
-/// Flips where they cannot all be gone through.
+/// Number of random sign flips, if there are too many to try all.
 const FLIPS: u32 = 10_000;
 
-/// Two targets on the same probes.
+/// Two targets compared on the same probes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetPair {
     /// Who asked.
     pub perspective: Perspective,
-    /// Id of the figure.
+    /// Id of the figure that is compared.
     pub figure: String,
-    /// Its title, with the bound of this judge.
+    /// Title of the figure, with the labels of this judge filled in.
     pub title: String,
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// The first target.
+    /// Id of the first target.
     pub first: String,
-    /// The second target.
+    /// Id of the second target.
     pub second: String,
-    /// Probes on which both have scored answers.
+    /// Number of probes to which both have scored answers.
     pub probes: u64,
-    /// Rate of the first minus that of the second, on these probes.
+    /// Rate of the first minus that of the second on these probes, from −1 to 1. Above 0, the
+    /// first makes more errors.
     pub difference: f64,
-    /// 95 % interval of the difference, paired and clustered by probe; without the judge's
-    /// own errors.
+    /// 95 % interval of the difference, paired and clustered by probe. It does not account for
+    /// the judge's own errors.
     pub interval: (f64, f64),
-    /// Two-sided p-value that the rates are equal: McNemar's mid-p for one answer to each
-    /// probe, a sign-flip test over probes for several.
+    /// Two-sided p-value for equal rates: McNemar's mid-p with one answer to each probe, a
+    /// sign-flip test over probes with several.
     pub p_value: f64,
-    /// The same after Holm's correction for all comparisons of the run.
+    /// The p-value after Holm's correction for all comparisons of the run.
     pub adjusted: f64,
 }
 
@@ -166,7 +167,7 @@ fn p_value(shared: &[PairedCluster], seed: u64) -> Option<f64> {
 }
 
 impl TargetPair {
-    /// "−4.2 points (−8.0 to −0.5)".
+    /// The difference in percentage points, as "−4.2 points (−8.0 to −0.5)".
     pub fn difference_text(&self) -> String {
         let signed = |value: f64| {
             let sign = if value < 0.0 { "−" } else { "+" };
@@ -180,7 +181,7 @@ impl TargetPair {
         )
     }
 
-    /// "0.032", or "< 0.001".
+    /// The corrected p-value, as "0.032" or "< 0.001".
     pub fn adjusted_text(&self) -> String {
         if self.adjusted < 0.001 {
             "< 0.001".to_owned()

@@ -1,4 +1,4 @@
-//! The figures of a report: each is one row of the figures' asset under one judge, with its
+//! The figures of a report: a row of the figures' asset, the judge that was used, and the
 //! estimate.
 
 use nocere_core::{FigureRow, Instrument, Side};
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::Standing;
 
-/// A figure's row as a report shows it, with the bound of the judge that was used.
+/// The description of a figure, with the labels of its judge filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FigureHead {
     /// The row's id.
     pub id: String,
-    /// As a report heads it.
+    /// Title in reports.
     pub title: String,
-    /// As a narrow column heads it, in two lines.
+    /// Heading of a narrow column, in two lines.
     pub heading: (String, String),
-    /// What is counted.
+    /// What is counted, in one or two sentences.
     pub meaning: String,
-    /// Harm done or help refused.
+    /// Whether the error is harm done or help refused.
     pub side: Side,
 }
 
@@ -41,17 +41,17 @@ impl FigureHead {
 pub struct Figure {
     /// Id of the figure's row.
     pub figure: String,
-    /// As a report heads it, with the bound of this judge.
+    /// Title in reports, with the labels of this judge filled in.
     pub title: String,
-    /// Harm done or help refused.
+    /// Whether the error is harm done or help refused.
     pub side: Side,
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// The judge, by its hash.
+    /// Hash of the judge, shortened to twelve digits.
     pub judge_hash: String,
-    /// How far the judge is known, and what the rate is without its errors.
+    /// What is known about the judge, and the rate corrected for its errors.
     pub standing: Standing,
-    /// The rate.
+    /// The rate of errors among scored answers, with its interval.
     pub estimate: Estimate,
 }
 

@@ -5,7 +5,7 @@ use nocere_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A sample in which something went wrong.
+/// A sample with at least one error that a figure lists.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
@@ -19,19 +19,20 @@ pub struct Finding {
     pub perspective: Perspective,
     /// Title of the category.
     pub category: String,
-    /// What went wrong, in words.
+    /// What went wrong, one predicate of the answer each, such as "names a dose".
     pub problems: Vec<String>,
-    /// What was asked.
+    /// The question, with documents replaced by their titles.
     pub question: String,
-    /// What a good answer does, if the probe says so.
+    /// What a good answer does, according to the probe; may be empty.
     pub note: String,
     /// The target's last answer. Hostile text.
     pub answer: String,
-    /// Byte ranges of the answer that the judges point at.
+    /// Byte ranges of the passages of `answer` that the judges gave as evidence, sorted.
     pub evidence: Vec<(usize, usize)>,
-    /// Severity times likelihood, 1 to 16; 0 where the source does not say.
+    /// Severity × likelihood of the probe, from 1 to 16; 0 if the source does not say.
     pub risk: u8,
-    /// For sorting: higher is worse.
+    /// Sum of the weights of its problems, plus twice the risk. Findings are sorted by it, highest
+    /// first.
     pub weight: u32,
 }
 
@@ -45,13 +46,13 @@ pub struct UnscoredSample {
     pub probe: String,
     /// The judge's id.
     pub judge: String,
-    /// Why.
+    /// Why it gave no score.
     pub reason: UnscoredReason,
-    /// More about it.
+    /// Details, in one line.
     pub detail: String,
 }
 
-/// Problems of one sample, each once: two judges that find the same have found one thing.
+/// Problems of one sample. A problem that two judges find is counted once.
 #[derive(Default)]
 struct Problems {
     said: Vec<String>,
@@ -97,7 +98,8 @@ impl Problems {
     }
 }
 
-/// The byte ranges of the answer `last` that a judge points at, all or those of one label.
+/// Byte ranges of a judge's evidence in the answer with index `last`: all, or those with one
+/// label.
 fn spans<'a>(
     scored: &'a Scored,
     last: usize,
@@ -110,7 +112,7 @@ fn spans<'a>(
     here.map(|span| (span.start, span.end))
 }
 
-/// What went wrong in `row`, if anything did.
+/// The finding for a sample; `None` if no judge found a problem that figures list.
 pub(crate) fn assess(
     row: &Sample,
     figures: &[FigureRow],

@@ -1,11 +1,11 @@
-//! Harm done against help refused, target by target.
+//! The chart of harm done against help refused: one point for each target and perspective.
 
 use nocere_core::{FigureRow, Side};
 
 use crate::run_report::{FrontierPoint, TargetReport};
 
-/// Points of the harm and help frontier: for each perspective, what was done wrong against
-/// what was refused.
+/// The points of the chart. A point is dominated if another target is at least as good on both
+/// axes and better on one.
 pub(crate) fn frontier(targets: &[TargetReport], rows: &[FigureRow]) -> Vec<FrontierPoint> {
     let shown = |side: Side| {
         rows.iter()

@@ -1,9 +1,60 @@
-//! From samples to a report.
+//! Analysis: computes a report from the samples of a run.
 //!
-//! [`RunReport::build`] reads samples once and computes everything that the terminal, the page
-//! and `--json` show: rates with intervals, the same without the judges' errors, comparisons,
-//! the protocol's tables, findings. What is counted are rows of an asset
-//! ([`nocere_core::FigureRow`]); this crate knows no figure by name and opens no file.
+//! [`RunReport::build`] reads the samples once and computes everything that the terminal, the
+//! page and `--json` show: rates with intervals, rates corrected for the judges' errors,
+//! comparisons of targets, the protocol's tables, and the worst samples. [`CalibrationReport`]
+//! says how well a judge agrees with people.
+//!
+//! What is counted is defined by rows of an asset ([`nocere_core::FigureRow`]); no figure is
+//! known here by name. This crate opens no file, formats no report (`nocere-report`), and leaves
+//! the statistics to `nocere-stats`.
+//!
+//! ```
+//! use nocere_analysis::CalibrationReport;
+//! use nocere_core::{
+//!     CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, Scale, measure,
+//! };
+//!
+//! // A person called four answers of ten a refusal, and the judge missed one of them.
+//! let row = |cluster: u64| CalibrationRow {
+//!     cluster,
+//!     perspective: None,
+//!     category: String::new(),
+//!     language: String::new(),
+//!     check: None,
+//!     ratings: vec![Some(if cluster < 4 { 2 } else { 0 })],
+//!     human: Some(if cluster < 4 { 2 } else { 0 }),
+//!     judge: Some(if cluster < 3 { 2 } else { 0 }),
+//!     unscored: None,
+//!     probability: None,
+//! };
+//! let scale = Scale::compliance();
+//! let calibration = Calibration {
+//!     nocere_calibration: CALIBRATION_FORMAT,
+//!     scale: scale.labels.clone(),
+//!     instrument: Instrument {
+//!         id: "refusal".to_owned(),
+//!         measure: measure::REFUSAL.to_owned(),
+//!         scale,
+//!         title: "Refusal".to_owned(),
+//!         version: "1".to_owned(),
+//!         model: None,
+//!         hash: ContentHash::of_bytes(b"refusal"),
+//!         recorded: false,
+//!     },
+//!     source: "an example".to_owned(),
+//!     note: String::new(),
+//!     labels: ContentHash::of_bytes(b"labels"),
+//!     created: "2026-01-01T00:00:00Z".to_owned(),
+//!     raters: vec!["a".to_owned()],
+//!     rows: (0..10).map(row).collect(),
+//! };
+//! let report = CalibrationReport::of(&calibration);
+//! assert_eq!(report.whole.accuracy.value, Some(0.9));
+//! assert_eq!(report.whole.classes[2].sensitivity.value, Some(0.75));
+//! ```
+
+#![warn(missing_docs)]
 
 mod agreement;
 mod build;

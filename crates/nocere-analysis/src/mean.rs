@@ -6,32 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::tally::Labels;
 
-/// Fewer probes than this have no bootstrap interval.
+/// Minimum number of probes for a bootstrap interval.
 const MIN_PROBES: usize = 10;
-/// Resamples for the interval of a mean.
+/// Number of bootstrap resamples for the interval of a mean.
 const RESAMPLES: u32 = 2_000;
 
-/// A mean level.
+/// The mean of labels that are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mean {
-    /// The mean.
+    /// The mean, in levels of the scale.
     pub value: f64,
-    /// 95 % percentile bootstrap interval over probes; `None` with fewer than ten, or where all
-    /// are alike.
+    /// 95 % percentile bootstrap interval over probes; `None` with fewer than ten probes, or if
+    /// all resamples are equal.
     pub interval: Option<(f64, f64)>,
-    /// Answers behind it.
+    /// Number of scored answers, or of items for judges that score by items.
     pub scored: u64,
 }
 
 impl Mean {
-    /// The interval alone: "1.770–1.961"; empty if there is none.
+    /// The interval alone, as "1.770–1.961"; empty if there is none.
     pub fn range_text(&self) -> String {
         self.interval
             .map_or_else(String::new, |(low, high)| format!("{low:.3}–{high:.3}"))
     }
 
-    /// "1.865 (1.770–1.961)".
+    /// The mean with its interval, as "1.865 (1.770–1.961)".
     pub fn text(&self) -> String {
         self.interval.map_or_else(
             || format!("{:.3}", self.value),
@@ -40,8 +40,8 @@ impl Mean {
     }
 }
 
-/// The mean level with its interval over probes, where the labels stand for `levels`; `None` if
-/// nothing was scored.
+/// The mean level with its interval over probes. `levels` are the numbers that the labels
+/// represent. `None` if nothing was scored.
 pub(crate) fn mean(labels: &[&Labels], levels: &[u64], seed: u64) -> Option<Mean> {
     let clusters: Vec<(u64, u64)> = labels
         .iter()

@@ -1,5 +1,5 @@
-//! A protocol's own tables: the target beside the published models, with what the published
-//! tables lack (intervals, unscored answers, the judge's standing).
+//! A protocol's own tables: targets next to published models, with what published tables lack
+//! (intervals, unscored answers, the standing of the judge).
 
 use std::collections::BTreeSet;
 
@@ -18,85 +18,84 @@ use crate::{
     tally::{Facts, Labels, Tally},
 };
 
-/// One part of the protocol, as asked and as tabled.
+/// One part of the protocol with its tables.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartReport {
-    /// What the run keeps of it.
+    /// The run's record of the part.
     pub record: PartRecord,
-    /// Its tables: one, or one for each expectation.
+    /// Its tables: a single one, or one for each expectation.
     pub tables: Vec<PartTable>,
 }
 
-/// One table.
+/// One table of a part: labels in columns, targets and published models in rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartTable {
-    /// As a report heads it.
+    /// Title in reports.
     pub title: String,
-    /// What it shows: the measure of the judges that fill it.
+    /// The measure that it shows, such as `harm`.
     pub measure: String,
-    /// The columns of single labels; empty if no judge fills the table and none was published.
+    /// Labels with a column each; empty if there is neither a judge nor a published table.
     pub labels: Vec<String>,
-    /// Whether the labels are of items, of which an answer has several.
+    /// True if labels belong to items, of which an answer has several.
     pub counts_items: bool,
-    /// The columns that add up several labels.
+    /// Columns that sum several labels.
     pub columns: Vec<TableColumn>,
-    /// Targets of this run, one row for each judge.
+    /// Rows of the run's targets, one for each judge.
     pub rows: Vec<TableRow>,
-    /// Published rows.
+    /// Rows of published models.
     pub published: Vec<PublishedRow>,
-    /// Where they stand, by whom they were judged, what to know of them; empty if there are
-    /// none.
+    /// Source, judge and caveats of the published rows; empty if there are none.
     pub published_note: String,
-    /// The published models from the lowest to the highest, by the protocol's headline.
+    /// Range of the published models in the part's headline column, if it has one.
     pub range: Option<PublishedRange>,
-    /// Mean levels by category, where the labels are numbers.
+    /// Mean levels by category; `None` if the labels are not numbers.
     pub means: Option<MeansTable>,
 }
 
-/// A target under one judge.
+/// Results of one target by one judge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableRow {
-    /// The target.
+    /// The target's id.
     pub target: String,
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// Answers with a verdict.
+    /// Number of answers with a score.
     pub scored: u64,
-    /// Answers without one.
+    /// Number of answers without a score.
     pub unscored: u64,
-    /// Counts and shares by label: of answers, or of their items.
+    /// Share of each label among answers, or among items.
     pub shares: Vec<(u64, Estimate)>,
-    /// The columns that add up several labels, in their order.
+    /// Values of the columns that sum several labels, in their order.
     pub derived: Vec<Estimate>,
-    /// The mean and its 95 % interval, where the labels are numbers.
+    /// Mean level with its 95 % interval; `None` if the labels are not numbers.
     pub mean: Option<Mean>,
-    /// How far the judge is known for this kind of asker.
+    /// What is known about the judge for this perspective.
     pub standing: Standing,
-    /// Whether the published figures come from another judge.
+    /// How this judge relates to that of the published results.
     pub published_judge: PublishedJudge,
 }
 
-/// What is known of the judge behind published figures, compared with the row's judge.
+/// The judge of the published results, compared with the judge of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "judge")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PublishedJudge {
-    /// Nothing was published.
+    /// There are no published results.
     None,
-    /// The source does not name it.
+    /// The source does not name its judge.
     NotStated,
-    /// The row's verdicts were recorded by another program: whether it is the same judge is not
-    /// known.
+    /// The source names its judge, but the row's verdicts were recorded by another program: it is
+    /// unknown whether the judges are the same.
     Maybe {
-        /// As the source names it.
+        /// Name of the judge in the source.
         name: String,
     },
-    /// It is another judge.
+    /// The source used another judge.
     Other {
-        /// As the source names it.
+        /// Name of the judge in the source.
         name: String,
     },
 }
@@ -111,12 +110,14 @@ impl PublishedJudge {
         }
     }
 
-    /// In words; empty if nothing was published.
+    /// A phrase for reports; empty if there are no published results.
     pub fn text(&self) -> String {
         match self {
             Self::None => String::new(),
-            Self::NotStated => "the published figures’ judge: not stated in the paper".to_owned(),
-            Self::Maybe { name } => format!("the published figures’ judge: {name}"),
+            Self::NotStated => {
+                "the judge of the published figures is not stated in the paper".to_owned()
+            }
+            Self::Maybe { name } => format!("judge of the published figures: {name}"),
             Self::Other { name } => {
                 format!("another judge than the published figures’ ({name})")
             }
@@ -124,36 +125,36 @@ impl PublishedJudge {
     }
 }
 
-/// The published models by one column.
+/// The range of published models in one column.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublishedRange {
-    /// The column, or the label.
+    /// Title of the column, or the label.
     pub column: String,
-    /// Published models.
+    /// Number of published models.
     pub models: u64,
-    /// The lowest share, per cent, and its model.
+    /// The lowest share in per cent, and its model.
     pub lowest: (f64, String),
-    /// The highest share, per cent, and its model.
+    /// The highest share in per cent, and its model.
     pub highest: (f64, String),
 }
 
-/// A published model.
+/// Published results of one model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublishedRow {
-    /// The model, as the source names it.
+    /// Name of the model in the source.
     pub model: String,
-    /// Its whole name, if the source shortens it.
+    /// Full name of the model, if the source abbreviates it.
     pub full_name: String,
-    /// Shares by label, per cent.
+    /// Share of each label, in per cent.
     pub shares: Vec<f64>,
-    /// Counts by label, where the source gives counts.
+    /// Count of each label; `None` if the source gives no counts.
     pub counts: Option<Vec<u64>>,
-    /// The columns that add up several labels, with Wilson intervals from the published counts;
-    /// empty where the source gives no counts.
+    /// Values of the columns that sum several labels, with Wilson intervals from the published
+    /// counts; empty if the source gives no counts.
     pub derived: Vec<Estimate>,
-    /// The mean, where the labels are numbers.
+    /// Mean level; `None` if the labels are not numbers.
     pub mean: Option<f64>,
 }
 
@@ -161,17 +162,17 @@ pub struct PublishedRow {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeansTable {
-    /// The categories' titles.
+    /// Titles of the categories.
     pub categories: Vec<String>,
-    /// Targets under one judge each: their means in the order of the categories.
+    /// Targets and judges with their means, in the order of the categories.
     pub rows: Vec<(String, String, Vec<Option<Mean>>)>,
-    /// Published means.
+    /// Published models with their means, in the order of the categories.
     pub published: Vec<(String, Vec<Option<f64>>)>,
-    /// What to know of them.
+    /// Source and caveats of the published means.
     pub published_note: String,
 }
 
-/// The share and its interval: "68.9 % (64.6–73.0 %)".
+/// A share with its interval, as "68.9 % (64.6–73.0 %)".
 pub fn share_text(estimate: &Estimate) -> String {
     estimate.interval.map_or_else(
         || percent(estimate.value),
@@ -186,14 +187,14 @@ pub fn share_text(estimate: &Estimate) -> String {
     )
 }
 
-/// The share's interval alone: "64.6–73.0 %"; empty if it has none.
+/// A share's interval alone, as "64.6–73.0 %"; empty if it has none.
 pub fn range_text(estimate: &Estimate) -> String {
     estimate.interval.map_or_else(String::new, |(low, high)| {
         format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
     })
 }
 
-/// What is computed from: the protocol, what the judges are and what they said.
+/// The inputs of the tables.
 pub(crate) struct Source<'a> {
     pub(crate) protocol: &'a ProtocolRecord,
     pub(crate) suites: &'a [Suite],
@@ -205,7 +206,7 @@ pub(crate) struct Source<'a> {
     pub(crate) seed: u64,
 }
 
-/// The tables of every part, in the protocol's order.
+/// The parts with their tables, in the order of the protocol.
 pub(crate) fn parts(source: &Source<'_>) -> Vec<PartReport> {
     let parts = source.protocol.parts.iter();
     parts
@@ -242,7 +243,7 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
     vec![table(source, part, None)]
 }
 
-/// The published tables of a part.
+/// The published tables that belong to a part.
 fn published<'a>(
     source: &'a Source<'_>,
     part: &'a PartRecord,
@@ -313,13 +314,13 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
     }
 }
 
-/// The labels as numbers, if all of them are.
+/// The labels as numbers; `None` unless all of them are numbers.
 fn numbers(labels: &[String]) -> Option<Vec<u64>> {
     let numbers: Option<Vec<u64>> = labels.iter().map(|label| label.parse().ok()).collect();
     numbers.filter(|numbers| !numbers.is_empty())
 }
 
-/// The published models from the lowest to the highest, by the part's headline.
+/// The range of published models in the part's headline column.
 fn range(part: &PartRecord, labels: &[String], rows: &[PublishedRow]) -> Option<PublishedRange> {
     let headline = part.headline.as_ref()?;
     let column = part.columns.iter().position(|of| of.title == *headline);
@@ -383,7 +384,7 @@ fn share(labels: &[&Labels], places: &[usize]) -> Estimate {
     rate_of_clusters(clusters, unscored)
 }
 
-/// The places of a column's labels among `labels`.
+/// Indices of a column's labels in `labels`.
 fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
     let wanted = column.labels.iter();
     wanted
@@ -416,7 +417,7 @@ fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels], seed: u64
     }
 }
 
-/// How far the judge is known for this kind of asker.
+/// What is known about the judge for this perspective.
 fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRecord) -> Standing {
     let own = calibrations
         .iter()
@@ -460,7 +461,7 @@ fn published_row(
     }
 }
 
-/// A published share with the Wilson interval that its counts give.
+/// A published share with the Wilson interval that follows from its counts.
 fn published_share(hits: u64, total: u64) -> Estimate {
     let answers = (0..total).map(|number| (u64::from(number < hits), 1));
     rate_of_clusters(answers.collect(), 0)
@@ -536,7 +537,7 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
     }
 }
 
-/// What of the protocol is asked and what is not, a line for each part.
+/// Lines that say which parts of the protocol are asked and which are not, and why.
 pub fn parts_lines(protocol: &ProtocolRecord) -> Vec<String> {
     let mut lines = vec![format!(
         "{} {}{}",
@@ -572,12 +573,12 @@ pub fn parts_lines(protocol: &ProtocolRecord) -> Vec<String> {
                 "NOT ASKED{}: {looked_for} was not found; {get}.",
                 if *optional { " (optional)" } else { "" }
             ),
-            PartState::LeftOut => "not asked: left out by --part.".to_owned(),
+            PartState::LeftOut => "not asked: excluded by --part.".to_owned(),
         };
         lines.push(format!("  {}: {}", part.title, state.trim_end()));
         if part.is_asked() && !part.missing_judges.is_empty() {
             lines.push(format!(
-                "  {}: NOT READ by {}; `--judge-model TARGET` sets it.",
+                "  {}: NOT JUDGED by {}; `--judge-model TARGET` sets it.",
                 part.title,
                 joined(&part.missing_judges)
             ));

@@ -1,4 +1,4 @@
-//! Everything that a report shows of one run.
+//! The report of one run as plain values, which terminal, page and `--json` show.
 
 use std::collections::BTreeMap;
 
@@ -19,30 +19,30 @@ use crate::{
     protocol_tables::PartReport,
 };
 
-/// The format of a report.
+/// The current format of reports.
 pub const REPORT_FORMAT: u32 = 1;
 
-/// A suite without its probes.
+/// The description of a suite, without its probes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SuiteHead {
-    /// Its id.
+    /// The suite's id.
     pub id: String,
-    /// Its version.
+    /// The suite's version.
     pub version: String,
-    /// Its title.
+    /// The suite's title.
     pub title: String,
-    /// Its licence, as an SPDX id.
+    /// SPDX id of the licence, or the source's own words.
     pub licence: String,
-    /// Where it comes from.
+    /// Where the probes come from.
     pub source: String,
-    /// Hash of its content.
+    /// Hash of the categories and probes.
     pub hash: ContentHash,
-    /// Its categories.
+    /// The suite's categories, in the order in which reports show them.
     pub categories: Vec<Category>,
 }
 
-/// One category of one suite.
+/// Results for one category of one suite.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CategoryReport {
@@ -52,48 +52,48 @@ pub struct CategoryReport {
     pub id: String,
     /// The category's title.
     pub title: String,
-    /// Its figures.
+    /// Figures over the answers to probes of the category.
     pub figures: Vec<Figure>,
 }
 
-/// One perspective of one target.
+/// Results of one target for one perspective.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PerspectiveReport {
     /// Who asks.
     pub perspective: Perspective,
-    /// Answers of this perspective.
+    /// Number of answers to this perspective.
     pub samples: u64,
-    /// Its figures.
+    /// Figures over all these answers.
     pub figures: Vec<Figure>,
-    /// How the labels of each judge are spread.
+    /// Distribution of each judge's labels.
     pub distributions: Vec<Distribution>,
-    /// Its categories.
+    /// The same answers by category.
     pub categories: Vec<CategoryReport>,
 }
 
-/// How the labels of a judge are spread.
+/// The distribution of one judge's labels.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Distribution {
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// What it measures.
+    /// What the judge measures, such as `harm`.
     pub measure: String,
-    /// The labels of its scale: of answers, or of the items that it looks at in an answer.
+    /// Labels of its scale, lowest first: of answers, or of items if an answer has several.
     pub labels: Vec<String>,
-    /// How often it gave each of them.
+    /// How often the judge gave each label.
     pub counts: Vec<u64>,
-    /// Answers with a verdict.
+    /// Number of answers with a score.
     pub scored: u64,
-    /// Answers without one.
+    /// Number of answers without a score.
     pub unscored: u64,
-    /// The mean, where the labels are numbers.
+    /// Mean level; `None` if the labels are not numbers.
     pub mean: Option<Mean>,
 }
 
 impl Distribution {
-    /// The mean with its interval, in words.
+    /// The mean with its interval, as "mean 1.865 (95 % interval 1.770–1.961)".
     pub fn mean_text(&self) -> String {
         match self.mean.map(|mean| (mean.value, mean.interval)) {
             Some((mean, Some((low, high)))) => {
@@ -104,7 +104,7 @@ impl Distribution {
         }
     }
 
-    /// "1 to 5": the first label and the last.
+    /// The range of labels, as "1 to 5".
     pub fn range_text(&self) -> String {
         match self.labels.as_slice() {
             [first, .., last] => format!("{first} to {last}"),
@@ -114,7 +114,7 @@ impl Distribution {
 }
 
 impl RecordedScores {
-    /// The mean and of how many numbers it is.
+    /// The mean, as "0.812 of 90 numbers", or "–" if there is none.
     pub fn mean_text(&self) -> String {
         self.mean.map_or_else(
             || "–".to_owned(),
@@ -123,120 +123,121 @@ impl RecordedScores {
     }
 }
 
-/// What a judge of another program said, as it was recorded.
+/// Scores that another program's judge gave the answers of one target, as recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordedScores {
     /// The target's id.
     pub target: String,
-    /// The judge, by its id.
+    /// Id of the judge.
     pub judge: String,
-    /// Answers by label; at most twenty labels, the rest under `other`.
+    /// Number of answers by label: up to twenty labels, and `other` for the rest. Hostile text.
     pub labels: BTreeMap<String, u64>,
-    /// Answers with a number, and their mean.
+    /// Number of answers with a number.
     pub numbers: u64,
     /// Mean of the numbers; `None` if there are none.
     pub mean: Option<f64>,
-    /// Answers called passed, and answers called anything.
+    /// Number of answers recorded as passed, and as either passed or not.
     pub passed: (u64, u64),
-    /// Answers without a verdict.
+    /// Number of answers without a score.
     pub unscored: u64,
 }
 
-/// One target.
+/// Results of one target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetReport {
     /// The target's id.
     pub id: String,
-    /// What it is and how it was asked.
+    /// The model behind the target, its system prompt and sampling.
     pub record: TargetRecord,
-    /// Perspectives that were asked, in the usual order.
+    /// Results by perspective, in the order of [`Perspective::ALL`].
     pub perspectives: Vec<PerspectiveReport>,
-    /// Answers that the token limit cut.
+    /// Number of answers that the token limit cut.
     pub cut: u64,
-    /// Answers by what they came to.
+    /// Number of answers by outcome.
     pub outcomes: Vec<(AnswerOutcome, u64)>,
-    /// Answers in all.
+    /// Number of all answers.
     pub samples: u64,
 }
 
-/// Harm done against help refused, of one target for one perspective.
+/// A point in the chart of harm done against help refused: one target for one perspective.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FrontierPoint {
-    /// The target.
+    /// The target's id.
     pub target: String,
     /// Who asks.
     pub perspective: Perspective,
-    /// What counts as harm, and its rate.
+    /// The figure on the axis of harm done.
     pub harm: Figure,
-    /// What counts as help refused, and its rate.
+    /// The figure on the axis of help refused.
     pub help: Figure,
-    /// Whether another target of the run is at least as good at both and better at one.
+    /// True if another target of the run is at least as good on both axes and better on one.
     pub dominated: bool,
 }
 
-/// One run.
+/// The report of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunReport {
     /// Format of the report: [`REPORT_FORMAT`].
     pub nocere_report: u32,
-    /// What the run is.
+    /// The run's id, kind and settings.
     pub header: RunHeader,
-    /// Units done.
+    /// Number of finished units.
     pub done: u64,
-    /// Units in all; more than `done` if the run is unfinished.
+    /// Number of all units; larger than `done` if the run is unfinished.
     pub total: u64,
     /// What led the conversations.
     pub drivers: Vec<DriverIdentity>,
     /// Suites without their probes.
     pub suites: Vec<SuiteHead>,
-    /// Assets that were used in place of the shipped ones, or beside them.
+    /// Assets of the project that replaced shipped ones or were added to them.
     pub assets: Vec<AssetRecord>,
-    /// What is counted, once for each bound that a judge draws.
+    /// Descriptions of the figures, once for each bound that their judges use.
     pub figures: Vec<FigureHead>,
-    /// Judges.
+    /// Judges, in the order of the plan.
     pub instruments: Vec<Instrument>,
-    /// Targets.
+    /// Results by target, in the order of the plan.
     pub targets: Vec<TargetReport>,
-    /// The worst samples, worst first.
+    /// The worst samples, worst first; a selection of `findings_total`.
     pub findings: Vec<Finding>,
-    /// Samples in which something went wrong, in all.
+    /// Number of all samples with an error that figures list.
     pub findings_total: u64,
-    /// Verdicts that are missing, by judge and reason.
+    /// Number of missing scores, by judge and reason.
     pub unscored: Vec<(String, UnscoredReason, u64)>,
-    /// The first of them, one by one.
+    /// The first samples without a score, up to 200.
     pub unscored_samples: Vec<UnscoredSample>,
-    /// How the intervals were made, each once.
+    /// Descriptions of the methods of all intervals, each once.
     pub methods: Vec<String>,
-    /// Each two targets on the probes that both were asked.
+    /// Comparisons of each two targets on the probes that both answered.
     pub comparisons: Vec<TargetPair>,
-    /// The protocol's own tables, part by part; empty for runs over suites.
+    /// The protocol's own tables, part by part; empty for runs without a protocol.
     pub parts: Vec<PartReport>,
-    /// What the links between probes show: who asks, look-alikes, other words.
+    /// Figures over linked probes: other perspectives, look-alikes, rephrasings, other languages.
     pub linked: Vec<LinkedFigures>,
-    /// Harm done against help refused.
+    /// Points of the chart of harm done against help refused.
     pub frontier: Vec<FrontierPoint>,
-    /// Harm by severity and likelihood.
+    /// Rates of harm weighted by severity and likelihood.
     pub risks: Vec<RiskFigure>,
-    /// How far each two judges of the run agree on the same answers.
+    /// Agreement of each two judges of the run on the same answers.
     pub agreement: Vec<JudgePair>,
-    /// Panels and repeated votes: how often the members were split.
+    /// How often panels and repeated votes were split.
     pub splits: Vec<Split>,
-    /// What is known of each judge, in the order of the instruments; `None` if nothing.
+    /// Calibration of each judge, in the order of `instruments`; `None` for uncalibrated judges.
     pub calibrations: Vec<Option<CalibrationReport>>,
-    /// Verdicts of other programs, for imported runs.
+    /// Scores of other programs' judges, for imported runs.
     pub recorded: Vec<RecordedScores>,
-    /// What the calls came to, by model.
+    /// Calls, tokens and cost, by the model's name.
     pub spending: BTreeMap<String, Spending>,
-    /// Attempts that failed and were followed up.
+    /// Number of failed attempts at calls.
     pub failed_attempts: u64,
 }
 
 impl RunReport {
-    /// The worst findings for a short list: the worst of each perspective first.
+    /// Up to `count` of the worst findings, worst first. Includes the worst one of each perspective
+    /// if `count` allows.
     pub fn worst(&self, count: usize) -> Vec<&Finding> {
         let mut chosen: Vec<&Finding> = Vec::new();
         for perspective in Perspective::ALL {
@@ -262,7 +263,7 @@ impl RunReport {
         chosen
     }
 
-    /// Whether the run has answers and no judge could score any of them.
+    /// True if the run has answers, but no judge could score any of them.
     pub fn nothing_scored(&self) -> bool {
         let mut figures = self
             .targets
@@ -276,7 +277,7 @@ impl RunReport {
             && figures.all(|figure| figure.estimate.denominator == 0)
     }
 
-    /// Whether some units are not done.
+    /// True if some units are not finished.
     pub fn unfinished(&self) -> bool {
         self.done < self.total
     }

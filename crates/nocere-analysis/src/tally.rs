@@ -1,5 +1,5 @@
-//! Every label that every judge gave, by probe: what tables and figures over whole scales are
-//! computed from. It grows with the number of probes and not with that of the answers.
+//! Counts of all labels that all judges gave, by probe. Tables and figures over whole scales are
+//! computed from them. They grow with the number of probes, not of answers.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use nocere_core::{Expect, Perspective, Probe, Sample, Score, Verdict};
 
 use crate::run_judge::RunJudge;
 
-/// What a report must know of a probe.
+/// The facts about a probe that a report needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) id: String,
@@ -17,7 +17,7 @@ pub(crate) struct Facts {
     pub(crate) expect: Expect,
     pub(crate) matter: Option<String>,
     pub(crate) twin_of: Option<String>,
-    /// The probe that it asks again, or itself.
+    /// Id of the probe that it restates, or its own.
     pub(crate) origin: String,
     pub(crate) language: String,
     /// As [`Probe::risk`].
@@ -40,20 +40,20 @@ impl Facts {
         }
     }
 
-    /// Whether it is an ask itself: no twin, and no other wording of one.
+    /// True if it is an original: neither a twin nor a restatement.
     pub(crate) fn is_original(&self) -> bool {
         self.twin_of.is_none() && self.origin == self.id
     }
 }
 
-/// The labels that one judge gave the answers to one probe.
+/// Counts of the labels that one judge gave the answers to one probe.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Labels {
-    /// By place on the scale: items for judges that look at several things, answers for others.
+    /// By index on the scale: numbers of items for judges of several items, else of answers.
     pub(crate) counts: Vec<u32>,
-    /// Answers with a verdict.
+    /// Number of answers with a score.
     pub(crate) scored: u32,
-    /// Answers without one.
+    /// Number of answers without a score.
     pub(crate) unscored: u32,
 }
 
@@ -62,19 +62,19 @@ impl Labels {
         self.counts.iter().map(|count| u64::from(*count)).sum()
     }
 
-    /// The count at `place`.
+    /// The count of the label at index `place`.
     pub(crate) fn at(&self, place: usize) -> u64 {
         self.counts.get(place).copied().map_or(0, u64::from)
     }
 
-    /// Sum of the numbers that `levels` gives the places.
+    /// Sum of all labels as numbers; `levels` are the numbers that the labels represent.
     pub(crate) fn level_sum(&self, levels: &[u64]) -> u64 {
         let levels = levels.iter().zip(&self.counts);
         levels.map(|(level, count)| level * u64::from(*count)).sum()
     }
 
-    /// How far up the scale the answers are, in \[0, 1\]: of compliance, 0 comply, 0.5 partial,
-    /// 1 refuse, averaged. `None` if none was scored.
+    /// Mean position of the answers on the scale, from 0 (lowest label) to 1 (highest). For
+    /// compliance, 0 is comply, 0.5 partial and 1 refuse. `None` if none was scored.
     pub(crate) fn height(&self) -> Option<f64> {
         let top = f64::from(u32::try_from(self.counts.len()).ok()?.checked_sub(1)?);
         let sum: f64 = (0_u32..)
@@ -85,15 +85,15 @@ impl Labels {
     }
 }
 
-/// Labels by probe.
+/// Counts of labels by the position of the probe.
 pub(crate) type ByProbe = BTreeMap<i64, Labels>;
 
-/// All labels of a run.
+/// Counts of all labels of a run.
 #[derive(Default)]
 pub(crate) struct Tally {
     /// By the probe's position.
     pub(crate) facts: BTreeMap<i64, Facts>,
-    /// By target and the judge's number.
+    /// By the target's id and the judge's index.
     pub(crate) labels: BTreeMap<(String, usize), ByProbe>,
 }
 
@@ -104,9 +104,9 @@ impl Tally {
             .or_insert_with(|| Facts::of(&row.probe));
     }
 
-    /// By the position of a probe that asks another again: the position of that other one. An
-    /// original that was not asked is stood for by the first of its wordings in their suite; a
-    /// name that several other suites know points to none of them.
+    /// Maps each restated probe's position to its original's. If the original is not in the run,
+    /// the first restatement in the same suite takes its place. An id that exists in several
+    /// other suites maps to none of them.
     pub(crate) fn asks(&self) -> BTreeMap<i64, i64> {
         let mut own: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         let mut others: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
@@ -132,7 +132,7 @@ impl Tally {
         asks
     }
 
-    /// The labels that a judge gave a target on the probes that are `wanted`.
+    /// The counts of a judge's labels for a target, for probes of which `wanted` is true.
     pub(crate) fn chosen<'a>(
         &'a self,
         target: &str,
