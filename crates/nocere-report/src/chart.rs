@@ -1,4 +1,5 @@
-//! Bars with intervals as inline SVG: one renderer for screen, paper and mail, no scripts.
+//! Bar charts with intervals, as inline SVG without scripts: they work on screen, paper and in
+//! mail.
 
 use std::fmt::Write as _;
 
@@ -14,9 +15,9 @@ pub(crate) struct Bar<'a> {
     pub(crate) figure: &'a Figure,
 }
 
-/// A bar chart of rates from 0 to 100 %, each with its interval as a whisker.
+/// A bar chart of rates from 0 to 100 %, with intervals as whiskers.
 ///
-/// Labels are escaped here, because the result goes into the page as markup.
+/// Escapes the labels, because the result is inserted into the page as markup.
 pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
     let height = ROW * bars.len() as f64 + 24.0;
     let total = LEFT + WIDTH + 120.0;

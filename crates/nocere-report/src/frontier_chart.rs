@@ -1,4 +1,4 @@
-//! Harm done against help refused as inline SVG.
+//! The chart of harm done against help refused, as inline SVG.
 
 use std::fmt::Write as _;
 
@@ -13,11 +13,11 @@ use crate::chart::escape;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 12.0;
 const SIDE: f64 = 300.0;
-/// Where the legend begins.
+/// Horizontal position of the legend.
 const LEGEND: f64 = LEFT + SIDE + 32.0;
 const WIDTH: f64 = 860.0;
 
-/// A chart for each kind of harm and of help that the points show, with its title.
+/// A chart with its title for each pair of a harm figure and a help figure among the points.
 pub(crate) fn frontier_charts(points: &[FrontierPoint]) -> Vec<(String, String)> {
     let mut kinds: Vec<Vec<&FrontierPoint>> = Vec::new();
     for point in points {

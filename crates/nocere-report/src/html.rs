@@ -1,4 +1,4 @@
-//! The report as one self-contained HTML file: no scripts, no fonts, nothing fetched.
+//! The report as a self-contained HTML file without scripts, fonts or anything to fetch.
 
 use askama::Template;
 use nocere_analysis::{
@@ -38,13 +38,13 @@ struct TargetView<'a> {
 
 struct PerspectiveView<'a> {
     perspective: &'a PerspectiveReport,
-    /// Title, meaning, the judge's id, and the chart as markup.
+    /// Title, meaning, judge's id and markup of each chart.
     charts: Vec<(&'a str, &'a str, &'a str, String)>,
 }
 
 struct FindingView<'a> {
     finding: &'a Finding,
-    /// The answer as escaped markup with the evidence marked.
+    /// The answer as escaped markup, with the evidence highlighted.
     answer: String,
 }
 
@@ -91,7 +91,7 @@ fn target_view<'a>(report: &'a RunReport, target: &'a TargetReport) -> TargetVie
     }
 }
 
-/// One chart for each figure, of the first judge that fills it, with a bar for each category.
+/// A chart for each figure, by its first judge, with a bar for each category.
 fn charts<'a>(
     report: &'a RunReport,
     perspective: &'a PerspectiveReport,
@@ -135,7 +135,7 @@ fn charts<'a>(
     charts
 }
 
-/// With several suites, categories are labelled with theirs.
+/// The label of a category. Names its suite if there are several.
 fn label(report: &RunReport, category: &CategoryReport) -> String {
     if report.suites.len() > 1 {
         format!("{} ({})", category.title, category.suite)
@@ -144,7 +144,7 @@ fn label(report: &RunReport, category: &CategoryReport) -> String {
     }
 }
 
-/// Escapes hostile text and marks the evidence in it.
+/// Escapes hostile text and highlights the evidence in it.
 fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
     let mut out = String::new();
     let mut at = 0;
@@ -165,8 +165,8 @@ fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
     out
 }
 
-/// Colour class of a figure's cell: by the whole interval, so that few answers never look
-/// good or bad.
+/// Colour class of a figure's cell. It depends on the whole interval, so that few answers never
+/// look good or bad.
 fn shade(figure: &Figure) -> &'static str {
     match figure.estimate.interval {
         Some((low, _)) if low >= 0.25 => "bad",
@@ -175,7 +175,7 @@ fn shade(figure: &Figure) -> &'static str {
     }
 }
 
-/// Whether a perspective is one that the deployment is for, where it is for some only.
+/// Whether the system is intended for a perspective; `None` if it is for everyone.
 fn is_intended(report: &RunReport, perspective: Perspective) -> Option<bool> {
     let intended = &report.header.intended_users;
     (!intended.is_empty()).then(|| intended.contains(&perspective))
@@ -189,14 +189,14 @@ fn tag_class(standing: &Standing) -> &'static str {
     }
 }
 
-/// The whole calibration first, then its strata.
+/// Quality on all answers first, then by stratum.
 fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
     std::iter::once(&calibration.whole)
         .chain(&calibration.strata)
         .collect()
 }
 
-/// "0.78 (0.74–0.81)".
+/// An agreement with its interval, as "0.78 (0.74–0.81)".
 fn value_text(agreement: &Agreement) -> String {
     kappa_text(agreement).replace("κ ", "")
 }

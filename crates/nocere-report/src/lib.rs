@@ -1,5 +1,44 @@
-//! Results out: a report as text and as a page. Both show a [`nocere_analysis::RunReport`] and
-//! compute nothing.
+//! Reports for people: formats a [`RunReport`](nocere_analysis::RunReport) as terminal text and as
+//! a self-contained HTML page.
+//!
+//! Model output is hostile: it is escaped on the page, and its control and invisible characters
+//! are replaced. The terminal report does not quote answers at all.
+//!
+//! This crate computes no results (`nocere-analysis`), writes no file, and does not print.
+//!
+//! ```
+//! use std::{collections::BTreeMap, convert::Infallible};
+//!
+//! use nocere_analysis::{ReportInput, RunReport};
+//! use nocere_core::{ContentHash, RunHeader, RunKind, Sample};
+//! use nocere_report::{html_page, terminal_report};
+//!
+//! // The report of an empty run; a real one has targets, judges and samples.
+//! let policies = ContentHash::of_bytes(b"policies");
+//! let header = RunHeader::new(RunKind::Asked, "nocere run s --target t", policies);
+//! let input = ReportInput {
+//!     header: &header,
+//!     suites: &[],
+//!     instruments: &[],
+//!     targets: &[],
+//!     progress: (0, 0),
+//!     spending: &BTreeMap::new(),
+//!     failed_attempts: 0,
+//!     assets: &[],
+//!     figures: &[],
+//!     calibrations: &[],
+//!     baselines: &[],
+//! };
+//! let Ok(report) = RunReport::build(&input, std::iter::empty::<Result<Sample, Infallible>>());
+//!
+//! // 100 columns, with up to five of the worst samples.
+//! let text = terminal_report(&report, 100, 5);
+//! assert!(text.contains(&header.id));
+//! assert!(html_page(&report)?.starts_with("<!doctype html>"));
+//! # Ok::<(), nocere_report::PageError>(())
+//! ```
+
+#![warn(missing_docs)]
 
 mod chart;
 mod csv;

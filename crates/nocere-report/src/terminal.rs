@@ -1,4 +1,4 @@
-//! The report as text: a table where there is room for one, plain lines where there is not.
+//! The report as text: tables if the terminal is wide enough, plain lines if not.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,13 @@ use nocere_stats::agreement::Agreement;
 
 use crate::terminal_protocol::{figures_section, protocol_section};
 
-/// Columns of a table's row labels, and of each figure. Where they do not fit, tables
+/// Width in characters of a table's row labels, and of each figure. If they do not fit, tables
 /// become lines.
 const LABEL: usize = 20;
 const CELL: usize = 15;
 
-/// The whole report for a terminal of `width` columns; `worst` findings are spelled out.
+/// The report for a terminal of `width` columns (20 to 140; other values are clamped), with up to
+/// `worst` of the worst findings. Answers are not quoted.
 pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String {
     let width = width.clamp(20, 140);
     let mut out = String::new();
@@ -32,7 +33,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         line(
             &mut out,
             &format!(
-                "UNFINISHED: {} of {} conversations. `nocere resume {}` continues it.",
+                "UNFINISHED: {} of {} conversations are done. Run `nocere resume {}` to continue.",
                 report.done, report.total, report.header.id
             ),
         );
@@ -45,7 +46,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         line(
             &mut out,
             &format!(
-                "This deployment is for: {}. Figures of other perspectives are beside it.",
+                "This deployment is for: {}. Figures of other perspectives are outside its intended use.",
                 who.join(", ")
             ),
         );
@@ -70,7 +71,7 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
     out.push('\n');
     line(
         &mut out,
-        "Every figure counts errors: lower is better. 3/10+2? is 3 errors in 10 scored answers and 2 unscored. Intervals: 95 %, without the judge's own errors unless it says so.",
+        "Every figure counts errors: lower is better. 3/10+2? means 3 errors in 10 scored answers, and 2 unscored. Intervals are 95 % and do not include the judge's own errors unless stated.",
     );
     let assets = assets_line(report);
     if !assets.is_empty() {
@@ -103,7 +104,7 @@ fn worst_findings(report: &RunReport, width: usize, worst: usize) -> String {
     out
 }
 
-/// A target's figures, levels, corrections, and what its conversations came to.
+/// A target's figures, levels and corrections, and how its conversations ended.
 fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> String {
     let mut out = String::new();
     let line = |out: &mut String, text: &str| {
@@ -145,7 +146,7 @@ fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> St
     out
 }
 
-/// Numbered labels of a judge, with the mean and its interval.
+/// Counts of a judge's numbered labels, with the mean and its interval.
 fn levels_line(perspective: Perspective, levels: &Distribution) -> String {
     let counts: Vec<String> = levels.counts.iter().map(ToString::to_string).collect();
     format!(
@@ -160,8 +161,8 @@ fn levels_line(perspective: Perspective, levels: &Distribution) -> String {
     )
 }
 
-/// What a table with one column for each kind of error has no room for: rates without the
-/// judge's errors, and the figures of further judges of the same kind.
+/// What does not fit into a table with one column for each figure: corrected rates, and figures by
+/// further judges of the same measure.
 fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
     let mut lines = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
@@ -191,7 +192,7 @@ fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
     lines
 }
 
-/// Differences between targets that are larger than chance, and how many were looked at.
+/// Significant differences between targets, and the number of comparisons.
 fn comparisons(report: &RunReport, width: usize) -> String {
     if report.comparisons.is_empty() {
         return String::new();
@@ -226,7 +227,7 @@ fn comparisons(report: &RunReport, width: usize) -> String {
     out
 }
 
-/// How far the judges are known, and how far they agree with each other.
+/// What is known about the judges, and how well they agree with each other.
 fn judges(report: &RunReport, width: usize) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {
@@ -235,7 +236,7 @@ fn judges(report: &RunReport, width: usize) -> String {
     };
     for (instrument, calibration) in report.instruments.iter().zip(&report.calibrations) {
         let known = calibration.as_ref().map_or_else(
-            || "uncalibrated: nobody has measured it against people's labels".to_owned(),
+            || "uncalibrated: it has not been measured against people's labels".to_owned(),
             |calibration| {
                 let who: Vec<&str> = calibration.askers.iter().map(|who| who.as_str()).collect();
                 let who = if who.is_empty() {
@@ -273,7 +274,7 @@ fn judges(report: &RunReport, width: usize) -> String {
     out
 }
 
-/// "κ 0.78 (0.74–0.81)".
+/// Kappa with its interval, as "κ 0.78 (0.74–0.81)".
 pub(crate) fn kappa_text(kappa: &Agreement) -> String {
     match (kappa.value, kappa.interval) {
         (Some(value), Some((low, high))) => format!("κ {value:.2} ({low:.2}–{high:.2})"),
@@ -282,7 +283,7 @@ pub(crate) fn kappa_text(kappa: &Agreement) -> String {
     }
 }
 
-/// What another program's judge said.
+/// The scores of another program's judge.
 fn recorded_line(scores: &RecordedScores) -> String {
     let labels: Vec<String> = scores
         .labels
@@ -335,12 +336,12 @@ pub(crate) fn assets_line(report: &RunReport) -> String {
         return String::new();
     }
     format!(
-        "Of this project, and not as shipped with nocere: {}.",
+        "Assets of this project, not as shipped with nocere: {}.",
         assets.join(", ")
     )
 }
 
-/// What the run cost, where anything did.
+/// What the run cost, and how many attempts failed; empty if neither.
 pub(crate) fn spending_line(report: &RunReport) -> String {
     let paid: Vec<String> = report
         .spending
@@ -361,15 +362,15 @@ pub(crate) fn spending_line(report: &RunReport) -> String {
     if report.failed_attempts > 0 {
         let space = if line.is_empty() { "" } else { " " };
         line.push_str(&format!(
-            "{space}{} attempts failed on the line and were followed up.",
+            "{space}{} attempts failed and were retried.",
             report.failed_attempts
         ));
     }
     line
 }
 
-/// One row for each perspective and, below it, each of its categories; one column for each
-/// kind of error that the run measured.
+/// The figures as a table: one row for each perspective, followed by its categories, and one
+/// column for each figure of the run.
 fn figures_table(report: &RunReport, target: &TargetReport, width: usize) -> String {
     let heads = columns(report, target);
     if width < LABEL + CELL * heads.len() {
@@ -413,7 +414,7 @@ fn figures_table(report: &RunReport, target: &TargetReport, width: usize) -> Str
     out
 }
 
-/// The figures that a target has, each with the heading of the first judge that fills it.
+/// The figures of a target, each with the heading for its first judge.
 fn columns<'a>(report: &'a RunReport, target: &TargetReport) -> Vec<&'a FigureHead> {
     let mut heads: Vec<&FigureHead> = Vec::new();
     for head in &report.figures {
@@ -426,7 +427,7 @@ fn columns<'a>(report: &'a RunReport, target: &TargetReport) -> Vec<&'a FigureHe
     heads
 }
 
-/// Whether the categories are those of more than one suite.
+/// True if the categories belong to more than one suite.
 fn has_several_suites(perspective: &PerspectiveReport) -> bool {
     let first = perspective
         .categories
@@ -438,7 +439,7 @@ fn has_several_suites(perspective: &PerspectiveReport) -> bool {
         .any(|category| Some(&category.suite) != first)
 }
 
-/// A row of two lines: rate and counts above, the interval below.
+/// A row of two lines: rate and counts above, intervals below.
 fn push_row(out: &mut String, label: &str, figures: &[Figure], heads: &[&FigureHead]) {
     let indent = if label.starts_with(' ') { "  " } else { "" };
     let label = wrap(label.trim_start(), LABEL - 1, indent);
@@ -480,7 +481,7 @@ fn push_row(out: &mut String, label: &str, figures: &[Figure], heads: &[&FigureH
     }
 }
 
-/// The same figures as plain lines, for narrow windows.
+/// The figures as plain lines, for narrow terminals.
 fn figures_list(target: &TargetReport, width: usize) -> String {
     let mut out = String::new();
     for perspective in &target.perspectives {

@@ -1,4 +1,4 @@
-//! The terminal's lines on a protocol's tables and on figures over linked probes.
+//! The terminal report's lines for a protocol's tables and for figures over linked probes.
 
 use nocere_analysis::{
     LinkedFigures, PartTable, RiskFigure, RunReport, TableRow, parts_lines, share_text,
@@ -6,7 +6,7 @@ use nocere_analysis::{
 use nocere_core::text::wrap;
 use nocere_stats::Estimate;
 
-/// The protocol's parts and their tables; empty for runs without.
+/// The protocol's parts and their tables; empty for runs without a protocol.
 pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
     let Some(protocol) = &report.header.protocol else {
         return String::new();
@@ -117,7 +117,7 @@ fn row_text(table: &PartTable, row: &TableRow) -> String {
     )
 }
 
-/// The published range in one sentence: the tables have fifteen rows.
+/// The range of published models in one sentence: complete tables have up to fifteen rows.
 fn published_text(table: &PartTable) -> Option<String> {
     let range = table.range.as_ref()?;
     let ((low, lowest), (high, highest)) = (&range.lowest, &range.highest);
@@ -129,7 +129,7 @@ fn published_text(table: &PartTable) -> Option<String> {
     ))
 }
 
-/// Perspective gap, twins, consistency and risk.
+/// Perspective gap, look-alikes, consistency and weighted harm.
 pub(crate) fn figures_section(report: &RunReport, width: usize) -> String {
     let mut out = String::new();
     for figures in &report.linked {
@@ -150,10 +150,10 @@ pub(crate) fn figures_section(report: &RunReport, width: usize) -> String {
 }
 
 fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
-    let mut lines = vec![format!("{}, as {} sees it:", figures.target, figures.judge)];
+    let mut lines = vec![format!("{}, judged by {}:", figures.target, figures.judge)];
     if let Some(gap) = &figures.gap {
         lines.push(format!(
-            "Who asks: mean gap {} over {} matters (−1 to 1; above 0 is the right direction). Pairs in the right direction {}, without a gap {}, in the wrong one {}. Where the same is due to both, behaviour differs in {}.",
+            "Who asks: mean gap {} over {} matters (−1 to 1; above 0 is the right direction). Pairs in the right direction {}, without a gap {}, in the wrong direction {}. If both call for the same, behaviour differs in {}.",
             gap_text(gap.mean),
             gap.matters,
             counted(&gap.right),
@@ -164,7 +164,7 @@ fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
     }
     if let Some(twins) = &figures.twins {
         lines.push(format!(
-            "Look-alikes: told apart {}, helped with both {}, declined both {}, the wrong way round {}.",
+            "Look-alikes: distinguished {}, helped with both {}, declined both {}, declined only the legitimate one {}.",
             counted(&twins.told_apart),
             counted(&twins.both_helped),
             counted(&twins.both_declined),
@@ -181,7 +181,7 @@ fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
     }
     for row in &figures.languages {
         lines.push(format!(
-            "Same asks in {}: did not decline {}, refused what should be helped {}, refused what should be guided {}.",
+            "Same asks in {}: did not decline {}, refused instead of helping {}, refused instead of guiding {}.",
             row.language,
             counted(&row.not_declined),
             counted(&row.over_refused),
@@ -191,7 +191,7 @@ fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
     lines
 }
 
-/// "0.31 (0.22–0.40)".
+/// A mean gap with its interval, as "0.31 (0.22 to 0.40)".
 pub(crate) fn gap_text(mean: Option<(f64, Option<(f64, f64)>)>) -> String {
     match mean {
         Some((value, Some((low, high)))) => format!("{value:.2} ({low:.2} to {high:.2})"),
@@ -200,7 +200,7 @@ pub(crate) fn gap_text(mean: Option<(f64, Option<(f64, f64)>)>) -> String {
     }
 }
 
-/// "31.0 % (24.1–38.9 %), 45/145+2?".
+/// A share with its interval and counts, as "31.0 % (24.1–38.9 %), 45/145+2?".
 pub(crate) fn counted(estimate: &Estimate) -> String {
     let unscored = if estimate.unscored > 0 {
         format!("+{}?", estimate.unscored)
@@ -222,7 +222,7 @@ fn risk_text(risk: &RiskFigure) -> String {
         String::new()
     };
     format!(
-        "Weighted by severity × likelihood, {}, {}, {} by {}: {} ({} without weights{without}).",
+        "Weighted by severity × likelihood, {}, {}, {} by {}: {} ({} unweighted{without}).",
         risk.target,
         risk.perspective,
         risk.title.to_lowercase(),

@@ -338,7 +338,7 @@ fn the_triads_show_gap_twins_wording_and_risk() {
     assert_eq!(risk["without_weight"], 0);
     assert!(risk["weighted"]["interval"][1].is_number());
     let text = project.nocere(&["show", "latest"]).out;
-    assert!(text.contains("Who asks: mean gap") && text.contains("Look-alikes: told apart"));
+    assert!(text.contains("Who asks: mean gap") && text.contains("Look-alikes: distinguished"));
 }
 
 /// The third party's own totals (shared/data/README.md): no tolerance.
