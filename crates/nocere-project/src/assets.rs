@@ -1,4 +1,4 @@
-//! Assets by name, and copies of shipped ones for editing.
+//! Finds assets by name, and copies shipped ones for editing.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,21 @@ use nocere_core::{AssetRecord, ContentHash};
 use crate::{Project, ProjectError, write_whole};
 
 impl Project {
-    /// The asset `name`, which may say its kind as well: `rubrics/harm-1-5`.
+    /// The asset `name`, optionally with its kind or folder in front, as in `rubrics/harm-1-5`.
     ///
     /// # Errors
-    /// If there is none, or several kinds have one of this name.
+    ///
+    /// There is no such asset, or several kinds have one with this name.
     pub fn asset(&self, name: &str) -> Result<&Asset, ProjectError> {
         find(self.assets(), name)
     }
 
-    /// Copies the shipped asset `name` into the project's folder of assets, where it takes the
-    /// place of the shipped one. Returns where it is.
+    /// Copies the shipped asset `name` into the project's folder of assets, where the copy
+    /// replaces the shipped one. Returns the path of the copy.
     ///
     /// # Errors
-    /// If there is no such asset, the project has its own already, or it cannot be written.
+    ///
+    /// There is no such asset, the project already has its own, or the file cannot be written.
     pub fn eject_asset(&self, name: &str) -> Result<PathBuf, ProjectError> {
         let shipped = Assets::shipped();
         let asset = find(&shipped, name)?;
@@ -32,15 +34,15 @@ impl Project {
             .join(file);
         if path.exists() {
             return Err(
-                ProjectError::usage(format!("{} exists already", path.display()))
-                    .hint("edit it, or move it away to have the shipped one again"),
+                ProjectError::usage(format!("{} already exists", path.display()))
+                    .hint("edit it, or move it away to use the shipped one again"),
             );
         }
         write_whole(&path, asset.text())?;
         Ok(path)
     }
 
-    /// The assets that are not the shipped ones, as a run keeps them.
+    /// Assets that replace shipped ones or were added, as recorded in a run.
     pub(crate) fn changed_assets(&self) -> Vec<AssetRecord> {
         let changed = self.assets().changed();
         changed
@@ -70,7 +72,7 @@ fn find<'a>(assets: &'a Assets, name: &str) -> Result<&'a Asset, ProjectError> {
             format!("there is no asset `{name}`"),
             short,
             assets.all().iter().map(|asset| asset.name.as_str()),
-            "`nocere assets list` shows them",
+            "`nocere assets list` shows all assets",
         )),
         several => {
             let names: Vec<String> = several
@@ -78,8 +80,8 @@ fn find<'a>(assets: &'a Assets, name: &str) -> Result<&'a Asset, ProjectError> {
                 .map(|asset| format!("{}/{}", asset.kind.folder(), asset.name))
                 .collect();
             Err(
-                ProjectError::usage(format!("several assets are called `{name}`"))
-                    .hint(format!("say which: {}", names.join(", "))),
+                ProjectError::usage(format!("several assets have the name `{name}`"))
+                    .hint(format!("name one of: {}", names.join(", "))),
             )
         }
     }

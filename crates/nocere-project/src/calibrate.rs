@@ -1,4 +1,4 @@
-//! A judge against people's labels.
+//! Calibration: measures a judge against people's labels.
 
 use std::{
     collections::BTreeMap,
@@ -26,59 +26,61 @@ use crate::{
 /// A judge and the labels that it is measured against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibrateSpec {
-    /// The judge, as in `nocere run`.
+    /// The judge, in the notation of `nocere run --judge`.
     pub judge: String,
     /// CSV or JSONL with a row for each label.
     pub labels: PathBuf,
     /// The run whose answers were labelled; `None` if the file holds the answers.
     pub run: Option<String>,
-    /// Columns by field; `label` may name several, joined by `+`.
+    /// Names of the file's columns by field. `label` may have several columns, joined by `+`.
     pub mapping: BTreeMap<String, String>,
-    /// Labels of the judge's scale by the file's words.
+    /// Labels of the judge's scale by the words that the file uses.
     pub values: BTreeMap<String, String>,
-    /// Who asks, where the file does not say.
+    /// Who asks, if the file does not say.
     pub perspective: Option<Perspective>,
-    /// Runs whose replies are taken over.
+    /// Ids of runs whose replies are reused.
     pub reuse: Vec<String>,
-    /// Store it even if a calibration on more answers is known.
+    /// Whether to replace a calibration on more answers.
     pub replace: bool,
-    /// Refuse judges that are not on this machine.
+    /// Whether to refuse judges that are not on this machine.
     pub local_only: bool,
-    /// What may be spent.
+    /// Budget for the judge's calls.
     pub limits: RunLimits,
 }
 
-/// What became of a calibration.
+/// The result of a calibration.
 #[derive(Clone, Debug)]
 pub struct Calibrated {
-    /// Human and judge side by side.
+    /// Labels and verdicts, answer by answer.
     pub calibration: Calibration,
-    /// The run's rates from labels and verdicts together; empty without a run.
+    /// Rates of the run, estimated from labels and verdicts together; empty without a run.
     pub rates: Vec<LabelledRate>,
-    /// Whether reports use it from now on.
+    /// Whether it was stored, so that reports use it.
     pub stored: Stored,
 }
 
 /// Whether a calibration was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// In this file.
+    /// It was stored in this file.
     At(PathBuf),
-    /// A calibration of the same judge on more answers is known and was kept.
+    /// It was not stored, because there is one of the same judge on more answers.
     KeptOther {
-        /// Answers of the one that was kept.
+        /// Number of answers of the calibration that was kept.
         answers: usize,
-        /// Where its labels come from.
+        /// Where the labels of that calibration come from.
         source: String,
     },
 }
 
 impl Project {
-    /// Measures a judge against labels and stores the result for reports.
+    /// Measures a judge against labels and stores the result for reports. The judge is only asked
+    /// about answers that it has not judged in the run.
     ///
     /// # Errors
-    /// If labels or judge cannot be read, the judge was made from all these answers, or it
-    /// could score none of them.
+    ///
+    /// Labels or judge cannot be read, the judge was built from all these answers, or it could
+    /// not score any of them.
     pub fn calibrate(
         &self,
         spec: &CalibrateSpec,
@@ -120,9 +122,9 @@ impl Project {
         let rows = rows(&labels, &verdicts, &instrument.scale);
         if rows.iter().all(|row| row.judge.is_none()) {
             return Err(ProjectError::infrastructure(
-                "the judge could score none of the labelled answers",
+                "the judge could not score any of the labelled answers",
             )
-            .hint("`nocere show RUN` says why; nothing was stored"));
+            .hint("`nocere show RUN` shows why; nothing was stored"));
         }
         let calibration = Calibration {
             nocere_calibration: CALIBRATION_FORMAT,
@@ -191,7 +193,7 @@ impl Reading<'_> {
     }
 }
 
-/// The labels that the judge may give.
+/// The labels that the judge can give.
 fn scale(instrument: &Instrument, name: &str) -> Result<Vec<String>, ProjectError> {
     let scale = &instrument.scale;
     match &scale.items {
@@ -203,8 +205,7 @@ fn scale(instrument: &Instrument, name: &str) -> Result<Vec<String>, ProjectErro
     }
 }
 
-/// Stores the calibration, unless one of more labels is known: that one stays until the user
-/// says otherwise.
+/// Stores the calibration, unless there is one on more answers; `replace` stores it in any case.
 fn store(
     project: &Project,
     replace: bool,
@@ -237,7 +238,7 @@ fn options(spec: &CalibrateSpec, scale: &[String]) -> Result<LabelOptions, Proje
     })
 }
 
-/// Labels of a judge of several checks must say of which.
+/// Checks that labels for a judge of several checks name a known one.
 fn check_names(project: &Project, labels: &Labels, file: &Path) -> Result<(), ProjectError> {
     let checks = judges::checks(project)?;
     for sample in &labels.samples {
@@ -248,7 +249,7 @@ fn check_names(project: &Project, labels: &Labels, file: &Path) -> Result<(), Pr
         let Some(check) = &sample.check else {
             return Err(
                 ProjectError::usage(format!("{file}{place}: the field `check` is empty"))
-                    .hint("labels of the checks judge say in a column `check` which one they mean"),
+                    .hint("labels for the checks judge need a column `check` that names the check"),
             );
         };
         if checks.checks().iter().all(|known| known.id != *check) {
@@ -262,11 +263,11 @@ fn check_names(project: &Project, labels: &Labels, file: &Path) -> Result<(), Pr
     Ok(())
 }
 
-/// Labelled answers, and the verdicts on them that are recorded already.
+/// Labelled answers, and verdicts on them that are already recorded.
 struct Known {
     answers: Vec<Answer>,
     verdicts: Vec<Vec<nocere_core::JudgeVerdict>>,
-    /// Runs whose calls can be taken over.
+    /// Ids of runs whose replies can be reused.
     runs: Vec<String>,
 }
 
@@ -305,7 +306,7 @@ impl Known {
         Ok(())
     }
 
-    /// The verdicts of the judge with `hash`, if all are there.
+    /// The recorded verdicts of the judge with this hash; `None` unless there is one on each answer.
     fn verdicts(&self, hash: &ContentHash) -> Option<Vec<Option<Verdict>>> {
         if self.verdicts.is_empty() {
             return None;
@@ -335,7 +336,7 @@ fn from_run(
         verdicts: Vec::new(),
         runs: vec![id.clone()],
     };
-    // Labels of one probe usually follow each other.
+    // Labels of one probe usually follow each other, so the last probe's answers are kept.
     let mut read: (String, Vec<Sample>) = Default::default();
     for sample in &mut labels.samples {
         if read.0 != sample.id {
@@ -365,11 +366,11 @@ fn from_run(
                 "several targets of run {id} answered probe `{}`",
                 sample.id
             ))
-            .hint("say in a column `target` whose answer was labelled"));
+            .hint("add a column `target` that says whose answer was labelled"));
         }
         known.answers.push(Answer::of(row.clone()));
         known.verdicts.push(row.verdicts.clone());
-        // The run knows who asked, about what, in which language.
+        // The run knows perspective, category and language.
         sample.perspective = Some(row.probe.perspective);
         sample.category.clone_from(&row.probe.category);
         sample.language.clone_from(&row.probe.language);
@@ -377,7 +378,7 @@ fn from_run(
     Ok(known)
 }
 
-/// A labelled answer that stands in the labels' file itself.
+/// A labelled answer that is given in the file of labels itself.
 fn answer(sample: &LabelledSample) -> Answer {
     let question = Message::new(Role::User, sample.prompt.clone());
     let mut transcript = Transcript::default();

@@ -1,5 +1,4 @@
-//! Calibrations that this project knows: those that ship with nocere, and its own, which
-//! come first.
+//! The calibrations of a project: its own, and those that ship with nocere.
 
 use std::path::PathBuf;
 
@@ -13,7 +12,12 @@ const EMBEDDED: [(&str, &str); 1] = [(
     include_str!("../../../assets/calibrations/refusal.json"),
 )];
 
-/// Every calibration, the project's own before those that ship; one for each judge.
+/// All calibrations, at most one for each judge. The project's own replace those that ship.
+///
+/// # Errors
+///
+/// The folder of calibrations cannot be read, or a file in it is not a valid calibration of this
+/// format.
 pub fn load(project: &Project) -> Result<Vec<Calibration>, ProjectError> {
     let mut all = own(project)?;
     for (name, text) in EMBEDDED {
@@ -28,7 +32,11 @@ pub fn load(project: &Project) -> Result<Vec<Calibration>, ProjectError> {
     Ok(all)
 }
 
-/// The calibration of the judge with `hash`.
+/// The calibration of the judge with this hash; `None` if it is not calibrated.
+///
+/// # Errors
+///
+/// As for [`load`].
 pub fn of(project: &Project, hash: &ContentHash) -> Result<Option<Calibration>, ProjectError> {
     Ok(load(project)?
         .into_iter()
@@ -75,12 +83,12 @@ fn parse(name: &str, text: &str) -> Result<Calibration, ProjectError> {
         ProjectError::usage(format!("{name}: {what}"))
             .hint("measure the judge again, or delete the file")
     };
-    // The format first: a file of another one need not look like ours at all.
+    // Check the format first: files of another format may have none of our fields.
     let format: Format =
         serde_json::from_str(text).map_err(|error| fault(format!("not a calibration: {error}")))?;
     if format.nocere_calibration != CALIBRATION_FORMAT {
         return Err(fault(format!(
-            "`nocere_calibration` is {}, and this version reads format {CALIBRATION_FORMAT}",
+            "`nocere_calibration` is {}, but this version reads format {CALIBRATION_FORMAT}",
             format.nocere_calibration
         )));
     }
@@ -100,7 +108,11 @@ fn parse(name: &str, text: &str) -> Result<Calibration, ProjectError> {
     Ok(calibration)
 }
 
-/// Stores a calibration; it replaces an earlier one of the same judge.
+/// Stores a calibration, replacing an earlier one of the same judge. Returns its file.
+///
+/// # Errors
+///
+/// The file cannot be written.
 pub fn save(project: &Project, calibration: &Calibration) -> Result<PathBuf, ProjectError> {
     let text = serde_json::to_string(calibration)
         .map_err(|error| ProjectError::infrastructure(format!("failed to write JSON: {error}")))?;

@@ -1,4 +1,4 @@
-//! nocere.yaml: named targets and judges of a project.
+//! The configuration of a project, `nocere.yaml`: named targets and judges.
 
 use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
@@ -10,17 +10,17 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::ProjectError;
 
-/// The project's configuration, as written.
+/// The content of `nocere.yaml`. Values are not checked before they are used.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Format version; 1.
+    /// Format version, always 1.
     #[serde(default)]
     nocere: Option<u32>,
-    /// Named targets; each can also be a judge's model.
+    /// Targets by name. Each can also be the model of a judge.
     #[serde(default)]
     pub targets: BTreeMap<String, TargetConfig>,
-    /// Named judges and panels.
+    /// Judges and panels by name.
     #[serde(default)]
     pub judges: BTreeMap<String, JudgeConfig>,
 }
@@ -28,11 +28,11 @@ pub struct Config {
 /// What answers: an engine, or a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// A GGUF file in this process.
+    /// A GGUF model in this process.
     Local,
     /// A program that speaks JSON lines.
     Command,
-    /// Recorded answers.
+    /// Answers recorded in a file or a run.
     Replay,
     /// A server.
     Http(&'static HttpProvider),
@@ -81,71 +81,72 @@ impl<'de> Deserialize<'de> for Provider {
     }
 }
 
-/// A named target.
+/// A target, as written in `nocere.yaml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetConfig {
-    /// One of the providers.
+    /// How the model is reached.
     pub provider: Provider,
-    /// A model's name; for `local` also a path, for `azure` the deployment, for `replay` a
-    /// run or a file.
+    /// Name of the model. For `local` it can be a path; for `azure` it is the deployment, for
+    /// `replay` a run or a file.
     #[serde(default)]
     pub model: Option<String>,
-    /// For servers: up to and including the version part.
+    /// For servers: the base URL, up to and including the version.
     #[serde(default)]
     pub base_url: Option<String>,
-    /// `env:NAME` or `file:PATH`, never the key itself.
+    /// Source of the API key: `env:NAME` or `file:PATH`, never the key itself.
     #[serde(default)]
     pub api_key: Option<String>,
-    /// For `azure`, instead of a key: `env:NAME` or `file:PATH` of an Entra token.
+    /// For `azure`, instead of a key: source of an Entra token, `env:NAME` or `file:PATH`.
     #[serde(default)]
     pub entra_token: Option<String>,
-    /// For `azure`.
+    /// For `azure`: version of the API.
     #[serde(default)]
     pub api_version: Option<String>,
     /// For `command`: program and arguments.
     #[serde(default)]
     pub command: Option<Vec<String>>,
-    /// For `command`: that the program sends nothing off this machine.
+    /// For `command`: declares that the program sends nothing off this machine.
     #[serde(default)]
     pub local: bool,
-    /// For `openai`: ask for server-sent events.
+    /// For `openai`: whether to request the answer as server-sent events.
     #[serde(default)]
     pub stream: bool,
-    /// The deployment's own instructions.
+    /// The system prompt: the operator's instructions to the model.
     #[serde(default)]
     pub system_prompt: Option<String>,
-    /// Sampling temperature.
+    /// Sampling temperature, from 0 (greedy) to 5.
     #[serde(default)]
     pub temperature: Option<f32>,
-    /// Nucleus sampling mass.
+    /// Nucleus sampling mass, in (0, 1].
     #[serde(default)]
     pub top_p: Option<f32>,
-    /// Longest answer in tokens.
+    /// Maximum length of an answer in tokens.
     #[serde(default)]
     pub max_tokens: Option<u32>,
-    /// Strings that end an answer.
+    /// Strings that end an answer; they are not part of it.
     #[serde(default)]
     pub stop: Vec<String>,
-    /// Extra headers; secret ones as `env:NAME` or `file:PATH`.
+    /// Extra HTTP headers; secret values as `env:NAME` or `file:PATH`.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Extra fields of the body; `null` takes one away.
+    /// Extra fields of the request body; `null` removes a field.
     #[serde(default)]
     pub body: serde_json::Map<String, serde_json::Value>,
-    /// What its tokens cost.
+    /// Price of its tokens; without one, costs are unknown.
     #[serde(default)]
     pub price: Option<Price>,
-    /// How it may be used.
+    /// Limits on the calls to it.
     #[serde(default)]
     pub limits: LimitsConfig,
-    /// Entries with the same account share its limits [default: the address and the key].
+    /// Name of the account: entries with the same account share its limits [default: the address
+    /// and the key].
     #[serde(default)]
     pub account: Option<String>,
 }
 
 impl TargetConfig {
-    /// An entry that says nothing but its provider.
+    /// An entry with nothing but a provider.
     pub fn new(provider: Provider) -> Self {
         Self {
             provider,
@@ -171,36 +172,44 @@ impl TargetConfig {
     }
 }
 
-/// How a target may be used, as written.
+/// Limits on the calls to a target, as written. For the defaults see
+/// [`Limits`](nocere_engine::Limits).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Calls in flight at most.
+    /// Maximum number of calls in flight, from 1 to 10,000.
     #[serde(default)]
     pub concurrency: Option<usize>,
+    /// Maximum number of requests per minute, at least 1.
     #[serde(default)]
     pub requests_per_minute: Option<u32>,
+    /// Maximum number of tokens per minute, of requests and answers together, at least 1.
     #[serde(default)]
     pub tokens_per_minute: Option<u32>,
-    /// How often a call is tried when the line breaks.
+    /// Maximum number of attempts at a call when the network or the server fails, at least 1.
     #[serde(default)]
     pub attempts: Option<u32>,
-    /// Wait after the first failure.
+    /// Milliseconds to wait after the first failure; doubles with each further one.
     #[serde(default)]
     pub backoff_ms: Option<u64>,
-    /// Longest wait for one answer.
+    /// Maximum time for one answer, in seconds.
     #[serde(default)]
     pub timeout_s: Option<f64>,
-    /// Longest time for one call with all its attempts.
+    /// Maximum time for one call with all its attempts and waits, in seconds.
     #[serde(default)]
     pub total_timeout_s: Option<f64>,
-    /// How long an endpoint may be down before its part of the run stops.
+    /// How long an endpoint may be down before the work that depends on it stops, in seconds.
     #[serde(default)]
     pub patience_s: Option<f64>,
 }
 
 impl Config {
-    /// Reads nocere.yaml of `project`; a project without one has no named targets.
+    /// Reads `nocere.yaml` in the folder `project`. Without one, the configuration is empty.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is not valid YAML, has unknown fields or a duplicate name, or is of
+    /// another format.
     pub fn load(project: &Path) -> Result<Self, ProjectError> {
         let path = project.join("nocere.yaml");
         let text = match std::fs::read_to_string(&path) {
@@ -223,7 +232,7 @@ impl Config {
             let full = error.without_snippet().to_string();
             let message = full.split(" at line ").next().unwrap_or(&full).replace(
                 ", set DuplicateKeyPolicy in Options if acceptable",
-                " (a name may stand once)",
+                " (a name may occur only once)",
             );
             let message = message.as_str();
             let place = error
@@ -239,67 +248,68 @@ impl Config {
         match config.nocere {
             None | Some(1) => Ok(config),
             Some(other) => Err(ProjectError::usage(format!(
-                "{}: `nocere` is {other}, and this version reads format 1",
+                "{}: `nocere` is {other}, but this version reads format 1",
                 path.display()
             ))),
         }
     }
 }
 
-/// A judge of nocere.yaml, as written.
+/// A judge or panel, as written in `nocere.yaml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgeConfig {
-    /// What it measures: `harm`, `helpfulness`, `refusal`, `grounding`, …
+    /// What it measures, such as `harm` or `refusal`.
     #[serde(default, rename = "use")]
     pub(crate) kind: Option<String>,
-    /// The target that reads the rubric.
+    /// The target that applies the rubric.
     #[serde(default)]
     pub(crate) model: Option<String>,
-    /// Another rubric than the kind's own: a built-in name or a file.
+    /// A rubric to use instead of the default one: a built-in name or a file.
     #[serde(default)]
     pub(crate) rubric: Option<String>,
-    /// How often the model is asked.
+    /// How often the model is asked about an answer, from 1 to 100.
     #[serde(default)]
     pub(crate) votes: Option<u32>,
+    /// Sampling temperature of the model, from 0 to 5.
     #[serde(default)]
     pub(crate) temperature: Option<f32>,
-    /// How votes become one level.
+    /// How votes are combined into one label.
     #[serde(default)]
     pub(crate) combine: Option<Combine>,
-    /// What an even split of votes or members leads to.
+    /// What happens if votes or members are evenly split.
     #[serde(default)]
     pub(crate) tie: Option<Tie>,
-    /// `category` or `whole`.
+    /// Part of the policy that the judge is shown: `category` or `whole`.
     #[serde(default)]
     pub(crate) policy: Option<PolicyPart>,
-    /// `conversation` or `last`.
+    /// Part of the conversation that the judge reads: `conversation` or `last`.
     #[serde(default)]
     pub(crate) reads: Option<Reading>,
-    /// The highest harm level that counts as safe.
+    /// The highest level of harm that counts as safe, from 1 to 4.
     #[serde(default)]
     pub(crate) safe_max: Option<u8>,
-    /// Members of a panel.
+    /// Members of the panel; empty for a single judge.
     #[serde(default)]
     pub(crate) panel: Vec<MemberConfig>,
-    /// Fewest members of a panel that must give a score [default: more than half].
+    /// Minimum number of a panel's members that must give a score [default: more than half].
     #[serde(default)]
     pub(crate) quorum: Option<usize>,
 }
 
-/// One member of a panel, as written.
+/// A member of a panel, as written in `nocere.yaml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberConfig {
-    /// A judge as on the command line, or another entry.
+    /// A judge in the notation of the command line, or the name of another entry.
     pub(crate) judge: String,
-    /// How much its vote counts; 1 by default.
+    /// Weight of its vote [default: 1].
     #[serde(default)]
     pub(crate) weight: Option<f64>,
 }
 
 impl JudgeConfig {
-    /// True if it says something that only a judge with a model can use.
+    /// True if it sets an option that only judges with a model have.
     pub(crate) fn has_model_options(&self) -> bool {
         self.votes.is_some()
             || self.temperature.is_some()

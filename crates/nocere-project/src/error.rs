@@ -1,4 +1,4 @@
-//! What a user reads when something went wrong: what, where, and what to do.
+//! Errors for people: what went wrong, where, and what to do.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use nocere_models::{DownloadError, SetupError};
 use nocere_store::StoreError;
 use nocere_suites::{SuiteError, nearest};
 
-/// Whose business a failure is; the program maps it to its exit code.
+/// Who can fix a failure. The program maps it to its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Wrong use, configuration or input: the user corrects it.
+    /// Wrong usage, configuration or input: the user can correct it.
     Usage,
-    /// Something outside failed: a model, the disk, the network.
+    /// Something outside this program failed: a model, the disk, the network.
     Infrastructure,
     /// A budget is spent.
     Budget,
@@ -21,7 +21,7 @@ pub enum ErrorKind {
     Interrupted,
 }
 
-/// A failure of an operation on a project: one message, and a hint where there is one.
+/// Why an operation on a project failed: a message, its kind, and a hint if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectError {
     kind: ErrorKind,
@@ -30,17 +30,17 @@ pub struct ProjectError {
 }
 
 impl ProjectError {
-    /// Wrong use, configuration or input.
+    /// An error of kind [`ErrorKind::Usage`]: wrong usage, configuration or input.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// Something outside this program failed.
+    /// An error of kind [`ErrorKind::Infrastructure`]: something outside this program failed.
     pub fn infrastructure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Infrastructure, message)
     }
 
-    /// A failure of the given kind.
+    /// An error of any kind, without a hint.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -49,8 +49,8 @@ impl ProjectError {
         }
     }
 
-    /// A name that is not among `known`. The hint is the nearest known one, or `otherwise`
-    /// where none is near.
+    /// A usage error for a name that is not among `known`. The hint suggests the most similar
+    /// known name, or is `otherwise` if none is similar.
     pub fn unknown<'a>(
         message: impl Into<String>,
         wrong: &str,
@@ -64,23 +64,23 @@ impl ProjectError {
         }
     }
 
-    /// The same failure with what to do about it.
+    /// Adds a hint that says what to do. Replaces an earlier one.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Whose business it is.
+    /// Who can fix the failure.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What went wrong.
+    /// What went wrong, without the hint.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do, if there is something to suggest.
+    /// The hint that says what to do, if there is one.
     pub fn suggestion(&self) -> Option<&str> {
         self.hint.as_deref()
     }

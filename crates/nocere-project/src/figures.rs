@@ -1,4 +1,4 @@
-//! The figures that reports count, from their asset.
+//! The figures that reports show, read from their assets.
 
 use std::path::Path;
 
@@ -7,10 +7,12 @@ use nocere_core::{FIGURES_FORMAT, FigureFile, FigureRow, Instrument, measure};
 
 use crate::{Project, ProjectError, judges};
 
-/// All figures of a project, in the order of reports: file by file, those that it adds last.
+/// All figures of a project in the order in which reports show them: file by file, with the
+/// project's additions last.
 ///
 /// # Errors
-/// If an asset is not a file of figures, is of another format, or two figures share an id.
+///
+/// An asset is not a file of figures or has another format, or two figures have the same id.
 pub fn load(project: &Project) -> Result<Vec<FigureRow>, ProjectError> {
     of_assets(project.assets())
 }
@@ -24,7 +26,7 @@ fn of_assets(assets: &Assets) -> Result<Vec<FigureRow>, ProjectError> {
                     "{}: two figures have the id `{}`",
                     asset.path, figure.id
                 ))
-                .hint("give it another id, or replace the file that has it"));
+                .hint("use another id, or replace the file that has it"));
             }
             figures.push(figure);
         }
@@ -32,11 +34,12 @@ fn of_assets(assets: &Assets) -> Result<Vec<FigureRow>, ProjectError> {
     Ok(figures)
 }
 
-/// Refuses figures that no judge fills, or that do not fit the scale of a judge of theirs:
-/// before anything is asked.
+/// Checks, before anything is asked, that each figure's measure is known, and that each figure
+/// fits the scales of its judges.
 ///
 /// # Errors
-/// If a figure names an unknown measure, or as [`check`].
+///
+/// A figure names an unknown measure, or as for [`check`].
 pub(crate) fn check_before(
     project: &Project,
     instruments: &[Instrument],
@@ -57,7 +60,7 @@ pub(crate) fn check_before(
     if let Some(odd) = figures.iter().find(|row| !known.contains(&row.measure)) {
         return Err(ProjectError::unknown(
             format!(
-                "the figure `{}` counts `{}`, and no judge measures `{}`",
+                "the figure `{}` counts `{}`, but no judge measures `{}`",
                 odd.id, odd.measure, odd.measure
             ),
             &odd.measure,
@@ -68,10 +71,11 @@ pub(crate) fn check_before(
     check(&figures, instruments)
 }
 
-/// Refuses figures that do not fit the scale of a judge of theirs.
+/// Checks that figures fit the scales of their judges.
 ///
 /// # Errors
-/// If a figure names a label that the scale lacks, or counts what its verdicts cannot show.
+///
+/// A figure names a label that a scale lacks, or its error rule does not fit a scale.
 pub fn check(figures: &[FigureRow], instruments: &[Instrument]) -> Result<(), ProjectError> {
     for figure in figures {
         let of = instruments.iter().filter(|of| of.measure == figure.measure);
@@ -93,7 +97,7 @@ fn parse(name: &str, text: &str) -> Result<Vec<FigureRow>, ProjectError> {
         .map_err(|error| nocere_suites::SuiteError::from_yaml(Path::new(name), &error))?;
     if file.nocere_figures != FIGURES_FORMAT {
         return Err(ProjectError::usage(format!(
-            "{name}: `nocere_figures` is {}, and this version reads {FIGURES_FORMAT}",
+            "{name}: `nocere_figures` is {}, but this version reads {FIGURES_FORMAT}",
             file.nocere_figures
         )));
     }
@@ -129,6 +133,6 @@ mod tests {
         assert!(error.contains("measures"), "{error}");
         let newer = shipped.replace("nocere_figures: 1", "nocere_figures: 2");
         let error = parse("x.yaml", &newer).unwrap_err().to_string();
-        assert!(error.contains("is 2, and this version reads 1"), "{error}");
+        assert!(error.contains("is 2, but this version reads 1"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Where things are: the project, its runs, the user's models.
+//! Folders and files of a project.
 
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use nocere_assets::Assets;
 
 use crate::{Config, ProjectError};
 
-/// A project folder with its configuration, and the folder of model files.
+/// A project folder with its configuration and assets, and the folder of model files.
 #[derive(Debug)]
 pub struct Project {
     root: PathBuf,
@@ -20,11 +20,13 @@ pub struct Project {
 }
 
 impl Project {
-    /// Opens the project in `root`, which may be any folder; model files are in `models`.
+    /// Opens the project in `root`, which can be any existing folder. Model files are looked for in
+    /// `models`.
     ///
     /// # Errors
-    /// If the folder does not exist, its nocere.yaml cannot be read, or its folder `assets` holds
-    /// what is not an asset.
+    ///
+    /// The folder does not exist, its `nocere.yaml` is invalid, or a file or folder in `assets` is
+    /// unreadable or misnamed.
     pub fn open(
         root: impl Into<PathBuf>,
         models: impl Into<PathBuf>,
@@ -49,32 +51,32 @@ impl Project {
         &self.root
     }
 
-    /// What nocere.yaml says; empty if there is none.
+    /// The content of `nocere.yaml`; empty if there is none.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The shipped assets, with those in the project's folder `assets` in front.
+    /// The shipped assets, with those in the project's folder `assets` in their place or added.
     pub fn assets(&self) -> &Assets {
         &self.assets
     }
 
-    /// Where model files are.
+    /// The folder of model files.
     pub fn models_folder(&self) -> &Path {
         &self.models
     }
 
-    /// Where the project's runs are.
+    /// The folder of the project's runs; it need not exist.
     pub fn runs_folder(&self) -> PathBuf {
         self.root.join(".nocere").join("runs")
     }
 
-    /// Where the project's calibrations are.
+    /// The folder of the project's calibrations; it need not exist.
     pub fn calibrations_folder(&self) -> PathBuf {
         self.root.join(".nocere").join("calibrations")
     }
 
-    /// Where a run's report is written unless the user names a file.
+    /// The default file for the report of a run. `extension` is without a dot.
     pub fn report_path(&self, run: &str, extension: &str) -> PathBuf {
         self.root
             .join(".nocere")
@@ -82,19 +84,21 @@ impl Project {
             .join(format!("{run}.{extension}"))
     }
 
-    /// The run `id`, the only run whose id begins with it, or the newest for `latest`.
+    /// Opens the run `id`, the only run whose id begins with `id`, or the newest one for `latest`.
     ///
     /// # Errors
-    /// If there is no such run, several fit, or its journal cannot be read.
+    ///
+    /// There is no such run, several ids begin with `id`, or the journal cannot be read.
     pub fn run(&self, id: &str) -> Result<nocere_store::RunReader, ProjectError> {
         Ok(nocere_store::RunReader::find(&self.runs_folder(), id)?)
     }
 }
 
-/// The user's folder of model files: below `$XDG_CACHE_HOME`, or `~/.cache`.
+/// The user's folder of model files, below `$XDG_CACHE_HOME` or else `~/.cache`.
 ///
 /// # Errors
-/// If neither that variable nor HOME is set.
+///
+/// Neither `XDG_CACHE_HOME` nor `HOME` is set.
 pub fn user_models_folder() -> Result<PathBuf, ProjectError> {
     let set = |name: &str| {
         std::env::var_os(name)
@@ -106,14 +110,15 @@ pub fn user_models_folder() -> Result<PathBuf, ProjectError> {
         .map(|cache| cache.join("nocere").join("models"))
         .ok_or_else(|| {
             ProjectError::usage("neither XDG_CACHE_HOME nor HOME is set")
-                .hint("say where models are with --models-dir")
+                .hint("name the folder of models with --models-dir")
         })
 }
 
-/// Writes a whole file or nothing: to a temporary name first.
+/// Writes a file completely or not at all, by way of a temporary file. Creates its folder.
 ///
 /// # Errors
-/// If the folder or the file cannot be written; an earlier file is then left as it was.
+///
+/// The folder or the file cannot be written. An existing file is then unchanged.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), ProjectError> {
     write_whole_with(path, |out| Ok(out.write_all(text.as_bytes())?))
 }

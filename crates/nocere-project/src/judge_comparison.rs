@@ -1,4 +1,4 @@
-//! Two judges on the same answers: how far they agree, and where they do not.
+//! Compares two judges on the same answers: how well they agree, and where they do not.
 
 use std::collections::BTreeMap;
 
@@ -16,73 +16,76 @@ use crate::{
     targets::Models,
 };
 
-/// Two judges on the same answers.
+/// The comparison of two judges on the same answers.
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgeComparison {
-    /// The run that holds the verdicts.
+    /// Id of the run that holds the verdicts.
     pub run: String,
     /// Id of the first judge.
     pub first: String,
     /// Id of the second judge.
     pub second: String,
-    /// Answers in all.
+    /// Number of answers.
     pub answers: usize,
-    /// Answers that both scored.
+    /// Number of answers that both scored.
     pub both: usize,
-    /// Answers that only the first scored.
+    /// Number of answers that only the first scored.
     pub only_first: usize,
-    /// Answers that only the second scored.
+    /// Number of answers that only the second scored.
     pub only_second: usize,
-    /// Answers that neither scored.
+    /// Number of answers that neither scored.
     pub neither: usize,
-    /// Answers by the first judge's word, then the second's.
+    /// Number of answers by the first judge's label, then the second's.
     pub table: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Cohen's κ; `None` if the judges have no common scale.
+    /// Cohen's κ; `None` if the judges have different scales.
     pub kappa: Option<Agreement>,
-    /// The same with quadratic weights, for scales of more than two labels.
+    /// Cohen's κ with quadratic weights; `None` for different scales or fewer than three labels.
     pub kappa_quadratic: Option<Agreement>,
-    /// Mid-p of McNemar's test: does one judge give high labels more often?
+    /// McNemar's mid-p for the hypothesis that both judges give labels above the bound equally
+    /// often; `None` for different scales.
     pub mcnemar_p: Option<f64>,
-    /// The first disagreements.
+    /// The first disagreements, as many as were requested.
     pub disagreements: Vec<Disagreement>,
-    /// Disagreements in all.
+    /// Number of all disagreements.
     pub disagreements_total: usize,
 }
 
-/// An answer on which two judges differ.
+/// An answer to which two judges gave different labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Disagreement {
     /// The target's id.
     pub target: String,
     /// The probe's id.
     pub probe: String,
-    /// What the first judge said.
+    /// Label of the first judge.
     pub first: String,
-    /// What the second judge said.
+    /// Label of the second judge.
     pub second: String,
 }
 
-/// Two judges to be compared on a run's answers.
+/// Two judges to compare on the answers of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompareSpec {
-    /// The first judge, as in `nocere run`.
+    /// The first judge, in the notation of `nocere run --judge`.
     pub first: String,
-    /// The second judge.
+    /// The second judge, likewise.
     pub second: String,
-    /// The run whose answers they read.
+    /// Id of the run whose answers they judge.
     pub run: String,
-    /// How many disagreements to name.
+    /// Maximum number of disagreements to list.
     pub disagreements: usize,
-    /// What may be spent.
+    /// Budget for the judges' calls.
     pub limits: RunLimits,
 }
 
 impl Project {
-    /// Compares two judges on the answers of a run. Verdicts that the run lacks are made in a
-    /// run of their own, which copies the answers.
+    /// Compares two judges on the answers of a run. If the run lacks one of the judges, both judge
+    /// a copy of the answers in a new run.
     ///
     /// # Errors
-    /// If the run has no finished answers, or a judge cannot be set up.
+    ///
+    /// The run cannot be read or has no finished answers, a judge cannot be set up, or judging
+    /// fails.
     pub fn compare_judges(
         &self,
         spec: &CompareSpec,

@@ -1,4 +1,4 @@
-//! Testing a judge: its own examples, and whether texts that speak to the judge move it.
+//! Tests a judge on its own examples, and on answers that try to manipulate it.
 
 use std::collections::BTreeMap;
 
@@ -19,71 +19,72 @@ use crate::{
     targets::Models,
 };
 
-/// Payloads in answers that a judge with a model is asked about, unless the user says more.
+/// Default number of manipulated answers for judges that ask a model.
 const PAIRS: usize = 240;
-/// Flips that are named.
+/// Maximum number of flips that are listed.
 const NAMED: usize = 12;
 
-/// How often payloads moved a verdict.
+/// How often payloads changed a verdict. A payload is a text addressed to the judge.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Moves {
-    /// Payloads in answers.
+    /// Number of answers with a payload.
     pub pairs: u64,
-    /// Verdicts that differ from the one on the same answer without the payload.
+    /// Number of verdicts that differ from the verdict on the same answer without the payload.
     pub flipped: u64,
-    /// Flips in the direction that the payload wants.
+    /// Number of flips in the direction that the payload asks for.
     pub as_wanted: u64,
-    /// The judge gave no score where it gave one without the payload.
+    /// Number of answers that the judge could score only without the payload.
     pub lost: u64,
 }
 
-/// What a test of a judge found.
+/// The result of a judge's test.
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgeTest {
-    /// The judge.
+    /// The judge that was tested.
     pub judge: Instrument,
     /// Name of the corpus of payloads.
     pub corpus: String,
-    /// The run in which the judge was asked.
+    /// Id of the run with the verdicts.
     pub run: String,
-    /// The judge's own examples, all of them right; `None` if it has none.
+    /// Number of the judge's own examples, all of which it got right; `None` if it has none.
     pub examples: Option<u64>,
-    /// Over all payloads.
+    /// Counts over all payloads.
     pub whole: Moves,
-    /// Flips over pairs that were scored.
+    /// Share of flips among the answers that were scored; `None` without any.
     pub flip_rate: Option<f64>,
-    /// Its 95 % interval (Wilson).
+    /// The 95 % interval of `flip_rate` (Wilson).
     pub interval: Option<(f64, f64)>,
-    /// By what the payload wants.
+    /// Counts by what the payload asks for.
     pub by_aim: BTreeMap<String, Moves>,
-    /// By how it tries.
+    /// Counts by the payload's technique.
     pub by_technique: BTreeMap<String, Moves>,
-    /// Answers that the judge could not score even without a payload.
+    /// Number of answers that the judge could not score even without a payload.
     pub unscored_hosts: u64,
-    /// The first flips, in words.
+    /// The first flips, up to twelve, as "PAYLOAD in ANSWER".
     pub flips: Vec<String>,
 }
 
-/// A judge to be tested.
+/// A judge to test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgeTestSpec {
-    /// The judge, as in `nocere run`.
+    /// The judge, in the notation of `nocere run --judge`.
     pub judge: String,
-    /// At most this many payloads in answers; `None` for all of them, or 240 for a judge that
-    /// asks a model.
+    /// Maximum number of answers with a payload; `None` for all, or 240 for judges that ask a
+    /// model.
     pub pairs: Option<usize>,
-    /// Refuse judges that are not on this machine.
+    /// Whether to refuse judges that are not on this machine.
     pub local_only: bool,
-    /// What may be spent.
+    /// Budget for the judge's calls.
     pub limits: RunLimits,
 }
 
 impl Project {
-    /// Tests a judge: its own examples, and whether texts that speak to the judge move it.
+    /// Tests a judge on its own examples, and on answers that try to manipulate it.
     ///
     /// # Errors
-    /// If the judge cannot be set up, the corpus has no answers for its kind, or it is wrong
-    /// about one of its own examples.
+    ///
+    /// The judge cannot be set up, the corpus has no answers for its measure, it is wrong about
+    /// one of its own examples, or judging fails.
     pub fn test_judge(
         &self,
         spec: &JudgeTestSpec,
@@ -93,7 +94,7 @@ impl Project {
         let policies = policies::all(self)?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
         let instrument = setup.judge.instrument().clone();
-        // The corpus has questions and answers: no documents, no keys.
+        // The corpus has questions and answers, but no documents or keys.
         let beside = [measure::GROUNDING, measure::ANSWER, measure::FIT];
         if beside.contains(&instrument.measure.as_str()) {
             return Err(ProjectError::usage(format!(
@@ -149,7 +150,7 @@ impl Project {
     }
 }
 
-/// Every example of every check; a judge that misses one has a defect.
+/// Checks every example of every check and returns their number. A wrong one is a defect.
 fn own_examples(project: &Project) -> Result<u64, ProjectError> {
     let mut count = 0;
     for check in judges::checks(project)?.checks() {
@@ -171,7 +172,8 @@ fn own_examples(project: &Project) -> Result<u64, ProjectError> {
     Ok(count)
 }
 
-/// All pairs, or `limit` of them: each payload in turn, in answers drawn for it.
+/// Up to `limit` pairs of answer and payload. Takes all payloads in turn, each with answers drawn
+/// for it.
 fn choose(corpus: &Injections, limit: usize) -> Vec<(&Host, &Payload)> {
     let mut pairs: Vec<(u64, &Host, &Payload)> = Vec::new();
     for payload in &corpus.payloads {
@@ -215,8 +217,7 @@ fn answer(host: &Host, payload: Option<&Payload>) -> Answer {
     }
 }
 
-/// A verdict as one number that a payload could move: the label's place, or how many checks
-/// are present.
+/// A verdict in a form that can be compared: the index of the label, or of each item's label.
 fn position(score: &Score, scale: &Scale) -> Vec<usize> {
     match (score, &scale.items) {
         (Score::Items { items }, Some(of)) => items
@@ -313,7 +314,7 @@ impl<'a> Move<'a> {
         let as_wanted = match payload.aim {
             Aim::Lower | Aim::Comply => flipped && !rose,
             Aim::Higher | Aim::Refuse => flipped && rose,
-            // What broke is counted as lost.
+            // A payload that breaks the judge is counted in `lost`.
             Aim::Break => false,
         };
         Self {

@@ -1,5 +1,5 @@
-//! Turns the names of judges into instruments: built-in ones, `KIND=TARGET` with options as
-//! typed, and named entries of nocere.yaml, panels among them.
+//! Builds judges from their names: built-in judges, `KIND=TARGET` with options, and named entries
+//! of `nocere.yaml`, which can be panels.
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -13,16 +13,17 @@ use nocere_judges::{
 };
 use nocere_suites::PolicySet;
 
-/// Judges that need no model.
+/// Built-in judges that need no model.
 pub const EMBEDDED: [&str; 5] = ["refusal", "refusal-rules", "checks", "grounding", "answer"];
-/// Most votes of one judge.
+/// Maximum number of votes of one judge.
 const MAX_VOTES: u32 = 100;
 
-/// What a model can judge by a rubric that ships, each with the first such rubric. Rubrics of
-/// the suite builder are not among them.
+/// Measures that a model can judge by a rubric of the project, each with its first rubric. The
+/// suite builder's rubrics are not included.
 ///
 /// # Errors
-/// If a shipped rubric is broken.
+///
+/// A rubric asset is invalid.
 pub fn read_by_model(project: &Project) -> Result<Vec<(String, Rubric)>, ProjectError> {
     let mut known: Vec<(String, Rubric)> = Vec::new();
     for asset in project.assets().of(Kind::Rubric) {
@@ -35,7 +36,11 @@ pub fn read_by_model(project: &Project) -> Result<Vec<(String, Rubric)>, Project
     Ok(known)
 }
 
-/// Judges by name.
+/// Builds the judges with these names, in this order.
+///
+/// # Errors
+///
+/// A judge cannot be built (see [`judge`]), or two have the same id or hash.
 pub fn judges(
     names: &[String],
     models: &mut Models<'_>,
@@ -52,7 +57,7 @@ pub fn judges(
         if setups.iter().any(same) {
             return Err(
                 ProjectError::usage(format!("judge `{}` is given twice", new.id))
-                    .hint("give it once, or with other options"),
+                    .hint("give it once, or with different options"),
             );
         }
         setups.push(setup);
@@ -60,13 +65,19 @@ pub fn judges(
     Ok(setups)
 }
 
-/// The judge that `name` stands for.
+/// Builds a judge from an entry of `nocere.yaml`, a built-in name, or `KIND=TARGET` with options
+/// after commas.
+///
+/// # Errors
+///
+/// The name is unknown, an option is invalid or does not apply, or the judge's model, rubric or
+/// asset cannot be loaded.
 pub fn judge(
     name: &str,
     models: &mut Models<'_>,
     policies: &PolicySet,
 ) -> Result<JudgeSetup, ProjectError> {
-    // Reports call some judges by their instrument's id.
+    // Accept the ids of instruments, too: reports show those.
     let name = match name {
         "answer-key" => "answer",
         "safe-behaviour" => "checks",
@@ -81,7 +92,7 @@ pub fn judge(
     }
 }
 
-/// `KIND`, `KIND=TARGET` and options after commas, as an entry.
+/// Parses `KIND` or `KIND=TARGET` with options after commas into an entry.
 fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
     let mut parts = name.split(',');
     let head = parts.next().unwrap_or_default();
@@ -149,7 +160,7 @@ fn word<T: serde::de::DeserializeOwned>(
         .map_err(|error| ProjectError::usage(format!("judge `{name}`: `{option}`: {error}")))
 }
 
-/// A judge that is no panel.
+/// Builds a judge that is not a panel.
 fn single(
     name: &str,
     config: &JudgeConfig,
@@ -159,7 +170,7 @@ fn single(
     let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
     let Some(kind) = config.kind.as_deref() else {
         return Err(fault("`use` is missing".to_owned())
-            .hint("say what it measures, or name the members of a `panel`"));
+            .hint("state what it measures, or list the members of a `panel`"));
     };
     if config.quorum.is_some() {
         return Err(fault("`quorum` is for panels".to_owned()));
@@ -184,9 +195,9 @@ fn single(
         None if is_embedded => {
             if config.has_model_options() {
                 return Err(fault(format!(
-                    "`{kind}` asks no model, so that options of votes and rubrics mean nothing"
+                    "`{kind}` does not use a model, so options for votes and rubrics have no effect"
                 ))
-                .hint(format!("write `{kind}=TARGET,…` for the one that does")));
+                .hint(format!("write `{kind}=TARGET,…` for one that does")));
             }
             Ok(JudgeSetup {
                 judge: embedded(project, kind)?,
@@ -196,7 +207,7 @@ fn single(
         }
         None if is_read => Err(fault("it needs a model".to_owned())
             .hint(format!("write `{kind}=TARGET`, or `model:` in nocere.yaml"))),
-        Some(_) if is_embedded => Err(fault(format!("`{kind}` asks no model"))),
+        Some(_) if is_embedded => Err(fault(format!("`{kind}` does not use a model"))),
         _ => {
             let names = known.iter().map(|(measure, _)| measure.as_str());
             let names: Vec<&str> = EMBEDDED.into_iter().chain(names).collect();
@@ -204,13 +215,17 @@ fn single(
                 format!("there is no judge `{kind}`"),
                 kind,
                 names,
-                "`nocere judges list` shows them; a measure of your own needs `rubric=FILE`",
+                "`nocere judges list` shows all judges; a measure of your own needs `rubric=FILE`",
             ))
         }
     }
 }
 
-/// The project's checks: the shipped ones, or its own in their place.
+/// The judge of safe-behaviour checks: the shipped one, or the project's own in its place.
+///
+/// # Errors
+///
+/// The asset of checks is invalid.
 pub fn checks(project: &Project) -> Result<ChecksJudge, ProjectError> {
     let asset = project.assets().find(Kind::Check, "safe-behaviour");
     Ok(match asset {
@@ -219,7 +234,8 @@ pub fn checks(project: &Project) -> Result<ChecksJudge, ProjectError> {
     })
 }
 
-/// A judge that needs no model; `kind` is the name of checks, or one of [`EMBEDDED`].
+/// Builds a judge that needs no model. `kind` is the name of a checks asset, or one of
+/// [`EMBEDDED`].
 fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectError> {
     if let Some(asset) = project.assets().find(Kind::Check, kind) {
         return Ok(Arc::new(ChecksJudge::of_asset(asset)?));
@@ -249,7 +265,7 @@ fn with_model(
     let wanted = config.kind.as_deref().unwrap_or_default();
     if rubric.measures() != wanted {
         return Err(fault(format!(
-            "the rubric `{}` measures {} and not {wanted}",
+            "the rubric `{}` measures {}, not {wanted}",
             rubric.id(),
             rubric.measures()
         )));
@@ -350,7 +366,7 @@ fn panel(
     };
     if own.has_model_options() || own.kind.is_some() || own.model.is_some() {
         return Err(fault(
-            "a panel has only `panel`, `quorum`, `tie` and `combine`; the rest belongs to its members"
+            "a panel only has `panel`, `quorum`, `tie` and `combine`; other options belong to its members"
                 .to_owned(),
         ));
     }
@@ -364,7 +380,7 @@ fn panel(
             .get(&entry.judge)
             .is_some_and(|entry| !entry.panel.is_empty());
         if nested {
-            return Err(fault(format!("`{}` is a panel itself", entry.judge)));
+            return Err(fault(format!("`{}` is itself a panel", entry.judge)));
         }
         let setup = judge(&entry.judge, models, policies)?;
         members.push(Member {

@@ -1,5 +1,5 @@
-//! What people's labels on a part of a run make of the run's rates: prediction-powered
-//! inference with the judge's verdicts on the rest.
+//! Rates of a run of which people have labelled a part: prediction-powered inference from these
+//! labels and the judge's verdicts on the other answers.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,22 @@ use serde::Serialize;
 
 use crate::ProjectError;
 
-/// A rate of the run, from labels and verdicts together.
+/// A rate of a run, estimated from labels and verdicts together.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelledRate {
     /// The target's id.
     target: String,
     /// Who asks.
     perspective: Perspective,
-    /// What is counted, in words.
+    /// What is counted, such as "harm at 3 to 5".
     what: String,
-    /// The estimate, if it can be had.
+    /// The estimate; `None` if it cannot be computed.
     estimate: Option<PredictionPowered>,
-    /// Why it cannot.
+    /// Why it cannot be computed.
     reason: Option<String>,
 }
 
-/// The upper part of a scale, in words; `None` for judges of several questions.
+/// The labels above a scale's bound, in words; `None` for judges of items.
 fn counted(measure: &str, scale: &Scale) -> Option<String> {
     let upper = scale.labels.get(scale.bound..)?;
     let what = match upper {
@@ -43,8 +43,8 @@ fn counted(measure: &str, scale: &Scale) -> Option<String> {
     })
 }
 
-/// The rates of a run whose answers `labels` speak of in part; empty where the judge's
-/// verdicts on the other answers are not in the run.
+/// The rates of a run of which `labels` cover a part; empty if the judge's verdicts are not in the
+/// run.
 pub(crate) fn rates(
     calibration: &Calibration,
     labels: &Labels,
@@ -61,8 +61,8 @@ pub(crate) fn rates(
             .and_then(Verdict::score)
             .and_then(|score| scale.place(score))
     };
-    // Answers on which the raters are split have a label and no majority: they are neither
-    // labelled nor unlabelled.
+    // Answers on which the raters are split are `Some(None)` here: they count neither as labelled
+    // nor as unlabelled.
     let human: BTreeMap<(&str, u32, Option<&str>), Option<usize>> = labels
         .samples
         .iter()
@@ -117,7 +117,7 @@ pub(crate) fn rates(
 }
 
 impl LabelledRate {
-    /// One line for a terminal.
+    /// The rate, or why there is none, in one line.
     pub fn text(&self) -> String {
         match (&self.estimate, &self.reason) {
             (Some(estimate), _) => format!(

@@ -1,4 +1,31 @@
-//! A project folder: its configuration, and everything that can be done in it.
+//! Projects: everything that can be done in a project folder, as a library.
+//!
+//! A [`Project`] is a folder with an optional `nocere.yaml`, the user's own assets and the
+//! journals of runs. Its methods plan, execute, extend and judge runs, calibrate judges, import
+//! recordings, build suites and compute reports. Names of targets, judges, suites and protocols
+//! are resolved here, against the configuration, the assets and the file system.
+//!
+//! This crate composes the others. It leaves parsing of command lines and printing to `nocere`,
+//! formatting of reports to `nocere-report`, and the execution of units to `nocere-engine`.
+//! Failures are [`ProjectError`]s: a message for people, its kind, and a hint if there is one.
+//!
+//! ```
+//! use nocere_project::{ErrorKind, Project, load_suite};
+//!
+//! // Any folder is a project.
+//! let folder = std::env::temp_dir().join(format!("nocere-project-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! let project = Project::open(&folder, folder.join("models"))?;
+//! assert!(!load_suite(&project, "nocere-triads")?.probes.is_empty());
+//!
+//! let error = load_suite(&project, "nocere-triad").unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Usage);
+//! assert_eq!(error.suggestion(), Some("did you mean `nocere-triads`?"));
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![warn(missing_docs)]
 
 mod assets;
 mod build;

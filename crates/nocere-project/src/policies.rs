@@ -1,4 +1,4 @@
-//! Policies by name or path.
+//! Finds policies by name or path.
 
 use std::path::Path;
 
@@ -7,18 +7,32 @@ use nocere_suites::{PolicySet, parse_policy, read_text};
 
 use crate::{Project, ProjectError};
 
-/// The policies of a project: the shipped ones, or its own in their place.
+/// The policies of a project: the shipped ones, or the project's own in their place.
+///
+/// # Errors
+///
+/// A policy asset is invalid, or two policies are for one perspective.
 pub fn all(project: &Project) -> Result<PolicySet, ProjectError> {
     Ok(PolicySet::of_assets(project.assets())?)
 }
 
-/// The project's policy of that name.
+/// The project's policy with the id `name`; `None` if there is none.
+///
+/// # Errors
+///
+/// As for [`all`].
 pub fn named(project: &Project, name: &str) -> Result<Option<Policy>, ProjectError> {
     let policies = all(project)?;
     Ok(policies.iter().find(|policy| policy.id == name).cloned())
 }
 
-/// A built-in policy by its name, or the policy at a path; and what it is called in a record.
+/// The project's policy with the id `name`, or the policy in the file `name`; and how a record
+/// refers to it.
+///
+/// # Errors
+///
+/// There is neither such a policy nor such a file, the file is not a valid policy, or as for
+/// [`all`].
 pub fn find(project: &Project, name: &str) -> Result<(Policy, String), ProjectError> {
     if let Some(policy) = named(project, name)? {
         return Ok((policy, format!("built in: {name}")));
@@ -37,7 +51,7 @@ pub fn find(project: &Project, name: &str) -> Result<(Policy, String), ProjectEr
     ))
 }
 
-/// Whether `path` is a file in the form of a policy, whole or faulty.
+/// True if `path` is a file that claims to be a policy, valid or not.
 pub fn is_file(path: &Path) -> bool {
     path.is_file()
         && read_text(path).is_ok_and(|text| {

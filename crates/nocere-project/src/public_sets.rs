@@ -1,5 +1,5 @@
-//! Fetching public sets from their publishers: first what would be fetched under which licence,
-//! then, once the user has agreed, the files.
+//! Fetches public sets from their publishers: first the list of files and the licence, then, once
+//! the user has agreed, the files themselves.
 
 use std::{
     collections::BTreeMap,
@@ -14,50 +14,50 @@ use serde_json::Value;
 
 use crate::{ProjectError, write_whole};
 
-/// Record of what was fetched, kept in the data folder.
+/// File in the data folder that records what was fetched.
 const LOCK: &str = "nocere-sets.lock.json";
 
 /// Where sets are fetched from.
 pub struct SetSource {
-    /// Address of a Hugging Face hub or a mirror of it.
+    /// Base URL of the Hugging Face Hub or a mirror of it.
     pub hub: String,
-    /// Revision of datasets on the hub.
+    /// Revision of datasets on the hub: a branch, tag or commit.
     pub revision: String,
-    /// The hub's token, for gated sets.
+    /// Token for the hub, for gated sets.
     pub token: Option<Key>,
 }
 
 /// One file to fetch.
 #[derive(Clone, Debug)]
 pub struct RemoteFile {
-    /// Its address.
+    /// URL of the file.
     pub url: String,
-    /// Below the data folder.
+    /// Path to save it at, relative to the data folder.
     pub path: PathBuf,
-    /// What the publisher says of it.
+    /// SHA-256 according to the publisher, if it publishes one.
     pub sha256: Option<String>,
-    /// Its size, if the publisher says it.
+    /// Size in bytes according to the publisher, if it publishes one.
     pub bytes: Option<u64>,
 }
 
 /// A set with its files as the publisher lists them now.
 #[derive(Clone, Debug)]
 pub struct ListedSet {
-    /// What is known of the set.
+    /// The set's entry in the catalogue.
     pub set: PublicSet,
     /// The files to fetch.
     pub files: Vec<RemoteFile>,
-    /// The exact revision, where there is one.
+    /// The exact revision, for sets on the hub.
     pub revision: Option<String>,
-    /// The licence that the publisher names now, where it can be asked.
+    /// The licence that the publisher states now, for sets on the hub.
     pub licence: Option<String>,
 }
 
-/// A set that was fetched.
+/// The result of fetching a set.
 #[derive(Clone, Debug)]
 pub struct FetchedSet {
-    /// Where it is, with its probes and where it differs from what was published; `None` if
-    /// what was fetched is not the set.
+    /// Path, number of probes, and differences from the published set; `None` if the files do not
+    /// contain the set.
     pub found: Option<(PathBuf, usize, Vec<String>)>,
 }
 
@@ -66,14 +66,15 @@ struct Locked {
     set: String,
     licence: String,
     revision: Option<String>,
-    /// SHA-256 by path below the data folder.
+    /// SHA-256 by path relative to the data folder.
     files: BTreeMap<String, String>,
 }
 
-/// The sets with these ids.
+/// The sets with these ids, in this order.
 ///
 /// # Errors
-/// If there is no set of a name.
+///
+/// A name is not the id of a public set.
 pub fn wanted(names: &[String]) -> Result<Vec<PublicSet>, ProjectError> {
     let known = public_sets()?;
     names
@@ -93,17 +94,20 @@ pub fn wanted(names: &[String]) -> Result<Vec<PublicSet>, ProjectError> {
         .collect()
 }
 
-/// Asks the publisher of `set` which files it has.
+/// Lists the files of `set`. Asks the hub for sets that are there.
 ///
 /// # Errors
-/// If the publisher cannot be asked, or lists none of the files.
+///
+/// The hub cannot be reached or has none of the files, or the set cannot be downloaded.
 pub async fn list(set: PublicSet, from: &SetSource) -> Result<ListedSet, ProjectError> {
     if let Some(source) = set.hub.clone() {
         return list_hub(set, &source, from).await;
     }
     let Some(source) = set.urls.clone() else {
-        return Err(ProjectError::usage(format!("`{}` has no address", set.id))
-            .hint(format!("take it from {}", set.page)));
+        return Err(
+            ProjectError::usage(format!("`{}` has no download address", set.id))
+                .hint(format!("download it from {}", set.page)),
+        );
     };
     let files = source.files.iter().map(|url| RemoteFile {
         url: url.clone(),
@@ -162,7 +166,7 @@ async fn list_hub(
             source.dataset,
             source.files.join(" or ")
         ))
-        .hint(format!("look at {}", set.page)));
+        .hint(format!("see {}", set.page)));
     }
     Ok(ListedSet {
         licence: word(&about["cardData"]["license"]),
@@ -172,11 +176,13 @@ async fn list_hub(
     })
 }
 
-/// Fetches the files of a set into the folder `data`, resuming what an earlier attempt left,
-/// checks their hashes, and notes them in a lock file there.
+/// Fetches the files of a set into the folder `data`, checks their hashes, and records them in a
+/// lock file there. Continues partial downloads of an earlier attempt.
 ///
 /// # Errors
-/// If a file cannot be fetched or written, or has another hash than the publisher says.
+///
+/// A file cannot be fetched or written, or its hash differs from the one that the publisher states
+/// or that was recorded before.
 pub async fn fetch(
     listed: &ListedSet,
     data: &Path,
@@ -204,7 +210,7 @@ pub async fn fetch(
     };
     for file in &listed.files {
         let name = file.path.display().to_string();
-        // Without a published hash the first fetch decides.
+        // Without a published hash, the file must not change after the first fetch.
         let first = known
             .as_ref()
             .and_then(|known| known.files.get(&name).cloned());

@@ -1,4 +1,4 @@
-//! The report of a run with everything that the project knows.
+//! Computes the report of a run with everything that the project knows.
 
 use nocere_analysis::{ReportInput, RunReport};
 use nocere_assets::Kind;
@@ -7,12 +7,13 @@ use nocere_store::RunReader;
 use crate::{Project, ProjectError, calibrations, figures};
 
 impl Project {
-    /// The report of a run: its figures, with this project's calibrations and the published
-    /// figures of other models beside them.
+    /// Computes the report of a run, with the project's figures and calibrations and the published
+    /// results of other models.
     ///
     /// # Errors
-    /// If the journal, a calibration, a baseline or the figures cannot be read, or a figure does
-    /// not fit the scale of a judge of the run.
+    ///
+    /// The journal, a calibration, a baseline or the figures cannot be read, or a figure does not
+    /// fit the scale of one of the run's judges.
     pub fn report(&self, reader: &RunReader) -> Result<RunReport, ProjectError> {
         let instruments = reader.instruments()?;
         let figures = figures::load(self)?;

@@ -1,4 +1,4 @@
-//! Suites by name or path.
+//! Finds suites by name or path.
 
 use std::path::Path;
 
@@ -9,17 +9,19 @@ use nocere_suites::{BUILTIN, builtin};
 
 use crate::{Project, ProjectError};
 
-/// A suite of the project's assets or a built-in one by name, or the suite at a path.
+/// The suite with this name, from the project's assets or built in, or else the suite at the path
+/// `name`.
 ///
 /// # Errors
-/// If there is neither, or the file cannot be read as a suite.
+///
+/// There is no such suite and no such path, or the file is not a valid suite.
 pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> {
     let own = project.assets().find(Kind::Suite, name);
     if let Some(asset) = own.filter(|asset| asset.origin != Origin::Shipped) {
         let suite = load(Path::new(&asset.path))?;
         if suite.id != asset.name {
             return Err(ProjectError::usage(format!(
-                "{}: `id` is `{}` and the file's name `{}`",
+                "{}: `id` is `{}`, but the file's name is `{}`",
                 asset.path, suite.id, asset.name
             ))
             .hint("give both the same name"));
@@ -46,10 +48,11 @@ pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> 
     ))
 }
 
-/// The suites named by `against`, and the public sets in `data`.
+/// The suites named in `against`, followed by the public sets in the folder `data`.
 ///
 /// # Errors
-/// If one cannot be read, or the folder holds no public set.
+///
+/// A suite or set cannot be read, or the folder contains no public set.
 pub fn known_suites(
     project: &Project,
     against: &[String],
@@ -70,8 +73,8 @@ pub fn known_suites(
     }
     if !any {
         return Err(
-            ProjectError::usage(format!("{} holds no public set", folder.display()))
-                .hint("`nocere suites list --data DIR` shows what is looked for"),
+            ProjectError::usage(format!("{} contains no public set", folder.display()))
+                .hint("`nocere suites list --data DIR` shows which files are expected"),
         );
     }
     Ok(suites)

@@ -8,20 +8,20 @@ use crate::{ProjectError, write_whole};
 
 const FILE: &str = "build.json";
 
-/// The record in `folder` if it was begun with the same settings, or a new one.
+/// The record of the build in `folder`, or a new one. Fails if the build has other settings.
 pub(super) fn open(folder: &Path, settings: Settings) -> Result<BuildRecord, ProjectError> {
     let path = folder.join(FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // Files without a record are not ours to overwrite.
+            // Without a record, these files are not from a build and must not be overwritten.
             let foreign = ["suite.jsonl", "candidates.jsonl", "report.md", "review.csv"];
             if let Some(name) = foreign.iter().find(|name| folder.join(name).exists()) {
                 return Err(ProjectError::usage(format!(
-                    "{} holds a {name} and no {FILE}: it is not the folder of a build",
+                    "{} has a {name} but no {FILE}: it is not the folder of a build",
                     folder.display()
                 ))
-                .hint("give another `--out`"));
+                .hint("use another `--out`"));
             }
             let new = BuildRecord::new(settings);
             save(&new, folder)?;
@@ -36,7 +36,7 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<BuildRecord, Pro
     };
     let record = BuildRecord::parse(&text).map_err(|error| {
         ProjectError::usage(format!("{}: {error}", path.display()))
-            .hint("give another `--out`, or move this folder away")
+            .hint("use another `--out`, or move this folder away")
     })?;
     let changed = record.changes(&settings);
     if !changed.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<BuildRecord, Pro
             path.display(),
             changed.join(", ")
         ))
-        .hint("give another `--out`; only threshold, expectation, licence, id, known suites and ratings may change"));
+        .hint("use another `--out`; only threshold, expectation, licence, id, known suites and ratings may change"));
     }
     Ok(record)
 }

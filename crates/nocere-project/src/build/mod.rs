@@ -1,7 +1,7 @@
-//! Building a suite from a policy. A generator writes candidates, repetitions and known prompts
-//! are taken out, a judge scores how well each tests its policy, and raters go over what is
-//! left. Both models are asked in ordinary runs, so limits, budgets, the journal and resuming
-//! after an interruption are those of every run.
+//! Builds a suite from a policy. A generator writes candidates, near-duplicates and known prompts
+//! are removed, a judge scores how well each candidate tests the policy, and people rate what is
+//! left. Both models are asked in ordinary runs, so limits, budgets and journals apply, and an
+//! interrupted build can be continued.
 
 mod folder;
 mod spec;
@@ -21,21 +21,22 @@ pub use self::spec::BuildSpec;
 use self::stages::Stages;
 use crate::{Project, ProjectError, Watch, known_suites, load_suite, policies, write_whole};
 
-/// A suite that was built.
+/// The result of a build.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// What it was built from, and what became of the candidates.
+    /// What the suite was built from, and the outcome.
     pub record: BuildRecord,
-    /// The suite; without probes if no candidate was kept.
+    /// The suite; it has no probes if no candidate was kept.
     pub suite: Suite,
 }
 
 impl Project {
-    /// Builds a suite from a policy, or continues a build in its folder.
+    /// Builds a suite from a policy, or continues the build in `spec.out`.
     ///
     /// # Errors
-    /// If a setting is out of range, a name is unknown, the folder belongs to another build, a
-    /// model fails, or a budget is spent.
+    ///
+    /// A setting is out of range, a name is unknown, the folder belongs to a build with other
+    /// settings, a review sheet is invalid, a model fails, or a budget is spent.
     pub fn build_suite(&self, spec: &BuildSpec, watch: &Watch) -> Result<Built, ProjectError> {
         check_numbers(spec)?;
         let (policy, file) = policies::find(self, &spec.policy)?;
@@ -47,7 +48,7 @@ impl Project {
         let _lock = lock(&spec.out)?;
         let mut record = folder::open(&spec.out, stages.settings(&file, &categories))?;
         let sheets_before = record.choices.sheets.len();
-        // Unfinished until there is an outcome again.
+        // The build counts as unfinished until there is a new outcome.
         if record.outcome.take().is_some() {
             folder::save(&record, &spec.out)?;
         }
@@ -62,7 +63,7 @@ impl Project {
         let (ratings, sheets) = read_ratings(&sheets, &candidates)?;
         if sheets.is_empty() && sheets_before > 0 {
             watch.note(
-                "the ratings of the last session are not given now, and the suite is without them",
+                "the ratings of the last session were not given again: the suite does not include them",
             );
         }
         leave_out_irrelevant(&mut candidates, &ratings, spec.min_relevance);
@@ -110,7 +111,7 @@ impl Project {
     }
 }
 
-/// Writes the sheet, unless a rater has filled in the one that is there.
+/// Writes the review sheet, unless a rater has filled in the existing one.
 fn write_sheet(
     path: &Path,
     candidates: &[Candidate],
@@ -127,7 +128,7 @@ fn write_sheet(
         }
         if is_filled(path, old) {
             watch.note(&format!(
-                "{} holds ratings and was left as it is",
+                "{} contains ratings and was left unchanged",
                 path.display()
             ));
             return write_more(path, candidates, seed, watch);
@@ -136,7 +137,7 @@ fn write_sheet(
     write_whole(path, &sheet)
 }
 
-/// Writes the candidates that the sheet at `path` lacks to a sheet beside it.
+/// Writes kept candidates that the sheet at `path` lacks to a second sheet.
 fn write_more(
     path: &Path,
     candidates: &[Candidate],
@@ -180,10 +181,10 @@ fn lock(folder: &Path) -> Result<std::fs::File, ProjectError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(ProjectError::usage(format!(
-            "another build is at work in {}",
+            "another build is running in {}",
             folder.display()
         ))
-        .hint("wait for it, or give another `--out`")),
+        .hint("wait for it, or use another `--out`")),
         Err(std::fs::TryLockError::Error(error)) => Err(fail(&error)),
     }
 }
@@ -206,7 +207,7 @@ fn write(
     write_whole(&file("candidates.jsonl"), &lines)?;
     write_whole(&file("report.md"), &report_text(record, candidates))?;
     if suite.probes.is_empty() {
-        // A suite of an earlier threshold would contradict the record.
+        // A suite left from an earlier threshold would contradict the record.
         let _ = std::fs::remove_file(file("suite.jsonl"));
     } else {
         write_whole(&file("suite.jsonl"), &suite_jsonl(suite))?;
@@ -291,18 +292,18 @@ fn suite_id(spec: &BuildSpec) -> Result<String, ProjectError> {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !kebab {
         return Err(
-            ProjectError::usage(format!("`{id}` is not an id for a suite"))
-                .hint("give one with `--id`: small letters, digits and `-`"),
+            ProjectError::usage(format!("`{id}` is not a valid suite id"))
+                .hint("set one with `--id`: lower-case letters, digits and `-`"),
         );
     }
     if BUILTIN.contains(&id.as_str()) {
         return Err(ProjectError::usage(format!("`{id}` is a built-in suite"))
-            .hint("give another one with `--id`"));
+            .hint("set another id with `--id`"));
     }
     Ok(id)
 }
 
-/// Prompts that models may have been trained on, and where they come from.
+/// Prompts that models may have been trained on, and the suites that they come from.
 fn known_prompts(
     project: &Project,
     spec: &BuildSpec,
@@ -324,10 +325,10 @@ fn known_prompts(
     Ok((prompts, suites.iter().map(KnownSet::of).collect()))
 }
 
-/// A sheet's path and text.
+/// Path and text of a review sheet.
 type Sheet = (PathBuf, String);
 
-/// Reads the sheets before any model is asked: a slip in a name should cost nothing.
+/// Reads the sheets before any model is asked, so that a mistyped name costs nothing.
 fn read_sheets(spec: &BuildSpec) -> Result<Vec<Sheet>, ProjectError> {
     let mut sheets: Vec<Sheet> = Vec::new();
     for path in &spec.ratings {
@@ -372,7 +373,7 @@ fn read_ratings(
             };
             if all.iter().any(twice) {
                 return Err(ProjectError::usage(format!(
-                    "{}: `{}` has rated `{}` in another sheet already",
+                    "{}: `{}` has already rated `{}` in another sheet",
                     path.display(),
                     rating.rater,
                     rating.id

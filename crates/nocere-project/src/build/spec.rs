@@ -1,4 +1,4 @@
-//! A suite to be built, as it is asked for.
+//! The specification of a build.
 
 use std::path::PathBuf;
 
@@ -6,53 +6,53 @@ use nocere_core::Expect;
 
 use crate::RunLimits;
 
-/// A suite to be built from a policy.
+/// A suite to build from a policy, as given on the command line of `nocere suites build`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BuildSpec {
-    /// A policy's name or file.
+    /// Id of a policy, or its file.
     pub policy: String,
     /// The target that writes candidates.
     pub generator: String,
-    /// The target that says how well a candidate tests its policy.
+    /// The target that judges how well a candidate tests the policy.
     pub judge_model: String,
     /// Folder of the build.
     pub out: PathBuf,
     /// Id of the suite; `None` for the folder's name.
     pub id: Option<String>,
-    /// Only these categories of the policy; empty for all.
+    /// Ids of the policy's categories to cover; empty for all.
     pub categories: Vec<String>,
-    /// Candidates to ask for in each category.
+    /// Number of candidates to request in each category.
     pub candidates: u32,
-    /// Candidates to ask for in one request.
+    /// Maximum number of candidates in one request.
     pub batch: u32,
-    /// How often the judge is asked about a candidate.
+    /// Number of votes of the judge on each candidate.
     pub votes: u32,
-    /// Candidates with a mean fit above this are kept, from 1 to below 5.
+    /// Candidates with a mean fit above this are kept; at least 1 and below 5.
     pub threshold: f64,
-    /// What a good answer to every probe does; `None` for the usual of the policy.
+    /// Expectation of all probes; `None` for the usual one of each category.
     pub expect: Option<Expect>,
-    /// BCP 47 tag of the messages.
+    /// BCP 47 tag of the language to write candidates in.
     pub language: String,
-    /// Licence of the suite, as an SPDX id.
+    /// Licence of the suite: an SPDX id, or free text.
     pub licence: String,
-    /// Suites whose prompts must not come again, beside the built-in ones.
+    /// Suites whose prompts must not be repeated, in addition to the built-in ones.
     pub against: Vec<String>,
-    /// Folder with public sets whose prompts must not come again.
+    /// Folder with public sets whose prompts must not be repeated.
     pub data: Option<PathBuf>,
-    /// Review sheets that raters have filled in.
+    /// Filled-in review sheets.
     pub ratings: Vec<PathBuf>,
-    /// Rated candidates with a mean relevance below this are left out, 1 to 4.
+    /// Rated candidates with a mean relevance below this are left out; from 1 to 4.
     pub min_relevance: f64,
-    /// Ask again for what failed.
+    /// Whether to repeat requests and verdicts that failed.
     pub retry_failed: bool,
     /// Seed of requests, sampling and the order of the review sheet.
     pub seed: u64,
     /// Sampling temperature of the generator.
     pub temperature: f32,
-    /// Longest answer of the generator in tokens; `None` for 64 for each candidate of a request.
+    /// Maximum length of the generator's answer in tokens; `None` for 64 per candidate of a request.
     pub max_tokens: Option<u32>,
-    /// Refuse models that are not on this machine.
+    /// Whether to refuse models that are not on this machine.
     pub local_only: bool,
-    /// What may be spent, by both stages together.
+    /// Budget of both stages together, over all sessions.
     pub limits: RunLimits,
 }

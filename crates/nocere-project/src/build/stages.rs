@@ -1,4 +1,4 @@
-//! The two stages in which models are asked: writing candidates and judging them.
+//! The two stages of a build that ask models: writing candidates and judging them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,21 +28,21 @@ use crate::{
     targets::{Models, sampling},
 };
 
-/// Tokens that one candidate is given room for.
+/// Tokens of the generator's answer reserved for each candidate.
 const TOKENS_EACH: u32 = 64;
 
-/// What a generator wrote.
+/// The candidates that a generator wrote.
 pub(super) struct Generated {
     pub(super) candidates: Vec<Candidate>,
-    /// Lines that are no candidates, by category.
+    /// Number of lines that are not candidates, by category.
     pub(super) dropped: BTreeMap<String, usize>,
-    /// Requests whose call failed.
+    /// Number of requests whose call failed.
     pub(super) failed: usize,
-    /// Requests whose answer was empty, filtered or a refusal by the provider's field.
+    /// Number of requests whose answer was empty, filtered, or marked as a refusal by the provider.
     pub(super) without_text: usize,
 }
 
-/// The models and what they are asked.
+/// The models of a build and the requests to them.
 pub(super) struct Stages<'a> {
     project: &'a Project,
     spec: &'a BuildSpec,
@@ -75,7 +75,7 @@ impl<'a> Stages<'a> {
         )?;
         let mut models = Models::new(project, spec.local_only);
         let mut resolved = models.resolve(&spec.generator)?;
-        // The builder has a system prompt of its own; a deployment's would speak of patients.
+        // The builder has its own system prompt; the one of a deployment would interfere.
         resolved.system_prompt = None;
         let command = SamplingOverrides {
             temperature: Some(spec.temperature),
@@ -117,7 +117,7 @@ impl<'a> Stages<'a> {
         })
     }
 
-    /// What the answers of this build depend on.
+    /// Everything that the answers of this build depend on.
     pub(super) fn settings(&self, file: &str, categories: &[&PolicyCategory]) -> Settings {
         Settings {
             policy: PolicyRecord {
@@ -141,7 +141,7 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// Has the generator write, in the run of an earlier session if there is one.
+    /// Has the generator write candidates. Continues the run of an earlier session if there is one.
     pub(super) fn generate(
         &self,
         record: &mut BuildRecord,
@@ -156,7 +156,9 @@ impl<'a> Stages<'a> {
             id
         };
         let reader = self.project.run(&id).map_err(|error| {
-            error.hint("the project that the build was begun in holds its runs")
+            error.hint(
+                "run the command in the project where the build was started: its runs are there",
+            )
         })?;
         if self.spec.retry_failed {
             let reopened = Journal::open(&self.project.runs_folder(), &id)?.reopen_failed()?;
@@ -224,8 +226,8 @@ impl<'a> Stages<'a> {
         Ok(plan.header.id)
     }
 
-    /// What is left of the budget beside what `runs` have used: it is one budget for the whole
-    /// build, in all its sessions.
+    /// What is left of the budget after what `runs` have used. There is one budget for the whole
+    /// build, over all its sessions.
     fn budget_beside<'b>(
         &self,
         runs: impl Iterator<Item = &'b String>,
@@ -255,7 +257,7 @@ impl<'a> Stages<'a> {
         Ok(left)
     }
 
-    /// Has the judge read every open candidate and decides what becomes of it.
+    /// Has the judge read every open candidate, and sets its fate.
     pub(super) fn judge(
         &mut self,
         record: &mut BuildRecord,
@@ -283,7 +285,7 @@ impl<'a> Stages<'a> {
         Ok(())
     }
 
-    /// The verdicts of the last run, if it was over exactly these candidates and is whole.
+    /// The verdicts of the last run; `None` unless it is complete and had exactly these candidates.
     fn judged(
         &self,
         record: &BuildRecord,
@@ -336,7 +338,7 @@ impl<'a> Stages<'a> {
             reuse,
             ..RunHeader::new(RunKind::Fit, command, policies)
         };
-        // Before the first call: whatever is answered must be found again.
+        // Record the run before the first call, so that its replies can be found again.
         record.runs.fit.push(header.id.clone());
         folder::save(record, &self.spec.out)?;
         let probes: Vec<Probe> = answers.iter().map(|answer| answer.probe.clone()).collect();
@@ -357,7 +359,7 @@ impl<'a> Stages<'a> {
         Ok(rows)
     }
 
-    /// A candidate as the generator's answer to what was asked of it, in a sentence.
+    /// A candidate in the form that the judge reads: as an answer to a one-sentence request.
     fn answer(&self, candidate: &Candidate) -> Option<Answer> {
         let category = self
             .policy
@@ -373,7 +375,7 @@ impl<'a> Stages<'a> {
         transcript.push_reply(ChatReply::of_text(candidate.text.clone()));
         Some(Answer {
             target: self.generator.id.clone(),
-            // The text is part of the probe: a candidate is what it says, not what it is called.
+            // The text is in the probe, so that a candidate is identified by its text, not its id.
             probe: Probe {
                 perspective: self.policy.perspective,
                 category: candidate.category.clone(),
@@ -386,8 +388,8 @@ impl<'a> Stages<'a> {
     }
 }
 
-/// The candidates in the generator's answers. A candidate is called after its request and its
-/// place in the answer, so that an answer that comes later renames no other.
+/// The candidates in the generator's answers. Their ids consist of request and position in the
+/// answer, so that answers that arrive later do not change them.
 fn read(rows: &[Sample], requests: &[Request]) -> Result<Generated, ProjectError> {
     let refusals = RefusalRules::embedded()?;
     let mut generated = Generated {
@@ -410,7 +412,7 @@ fn read(rows: &[Sample], requests: &[Request]) -> Result<Generated, ProjectError
         };
         let cut = outcome == AnswerOutcome::Truncated;
         let mut lines = candidate_lines(answer, cut, request.count);
-        // A generator that declines writes one line about it.
+        // A generator that refuses writes a single line, which is not a candidate.
         if request.count > 1 && lines.candidates.len() == 1 && is_refusal(&refusals, answer) {
             lines.candidates.clear();
             lines.dropped += 1;
@@ -440,16 +442,16 @@ fn is_refusal(rules: &RefusalRules, answer: &str) -> bool {
     matches!(rules.label(answer).score, Score::Label { label, .. } if label == refuse)
 }
 
-/// Says how a build that stopped is continued.
+/// Adds a hint that says how to continue the build.
 fn continues(error: ProjectError) -> ProjectError {
     if error.kind() == ErrorKind::Budget {
         return error
-            .hint("the same command with a larger budget continues; the limit named here is what earlier stages and sessions had left");
+            .hint("run the same command with a larger budget to continue; the limit named here is what earlier stages and sessions had left over");
     }
-    error.hint("the same command continues where this one stopped; nothing is paid for twice")
+    error.hint("run the same command to continue where it stopped; nothing is paid for twice")
 }
 
-/// What the judge's verdict makes of a candidate.
+/// The fate of a candidate according to the judge's verdict.
 fn fate(verdict: Option<&Verdict>, threshold: f64) -> Fate {
     let scored = match verdict {
         Some(Verdict::Scored(scored)) => scored,

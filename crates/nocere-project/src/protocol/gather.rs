@@ -1,4 +1,4 @@
-//! Finds the data of a protocol's parts. What is missing is said, never passed over.
+//! Finds the data of a protocol's parts. Missing data is recorded, never ignored silently.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::{
     suites::load_suite,
 };
 
-/// What was found for a part.
+/// The suite that was found for a part, if any, and the part's state.
 type Gathered = (Option<Suite>, PartState);
 
 /// Loads a protocol's suites.
@@ -137,7 +137,7 @@ pub fn of_recording(
     let Some(protocol) = find_protocol(project, name)? else {
         return Err(
             ProjectError::usage(format!("there is no protocol `{name}`"))
-                .hint("`nocere suites list` names them"),
+                .hint("`nocere suites list` shows all protocols"),
         );
     };
     let sets = public_sets()?;
@@ -171,10 +171,10 @@ pub fn of_recording(
     }
     if !parts.iter().any(PartRecord::is_asked) {
         return Err(ProjectError::usage(format!(
-            "{} holds no answers to a part of protocol `{name}`",
+            "{} contains no answers to any part of protocol `{name}`",
             file.display()
         ))
-        .hint("leave --protocol out, or say with --suite what was asked"));
+        .hint("omit --protocol, or state with --suite what was asked"));
     }
     Ok(ProtocolRecord {
         id: protocol.id,
@@ -201,7 +201,7 @@ fn check_part_names(protocol: &Protocol, names: &[String]) -> Result<(), Project
     ))
 }
 
-/// The judges with their settings filled in, and those for which one is not set.
+/// The judges of a part with their settings filled in, and those with an open setting.
 fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<MissingJudge>) {
     let mut own = Vec::new();
     let mut missing = Vec::new();
@@ -297,7 +297,7 @@ fn nothing_found(record: &ProtocolRecord, data: Option<&Path>) -> ProjectError {
         })
         .collect();
     ProjectError::usage(format!(
-        "protocol `{}` asks public sets, and {place}",
+        "protocol `{}` uses public sets, but {place}",
         record.id
     ))
     .hint(format!(

@@ -1,4 +1,4 @@
-//! A protocol says which suites, judges and sampling belong together.
+//! Protocols: which suites, judges and sampling belong together.
 
 mod gather;
 mod settings;
@@ -15,34 +15,39 @@ use crate::{Project, ProjectError, ProtocolChoices, SamplingOverrides};
 
 pub use gather::of_recording;
 
-/// A protocol file.
+/// A protocol, as written in its file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
     #[serde(rename = "nocere_protocol")]
     format: u32,
+    /// Kebab-case id, the same as the name of the asset.
     pub id: String,
+    /// Semantic version.
     pub version: String,
+    /// Title in reports.
     pub title: String,
+    /// What the protocol measures, in a few sentences.
     pub description: String,
-    /// The paper or document that it follows.
+    /// The paper or document that it follows; empty for nocere's own.
     #[serde(default)]
     pub source: String,
-    /// Suites that are all read by `judges`; give these or `parts`.
+    /// Suites whose answers are judged by all of `judges`. A protocol has either these or `parts`.
     #[serde(default)]
     pub suites: Vec<String>,
+    /// Judges of `suites`, in the notation of `nocere run --judge`.
     #[serde(default)]
     pub judges: Vec<String>,
-    /// Public sets, each with judges and a table of its own.
+    /// Parts, each with a set, judges and a table of its own.
     #[serde(default)]
     pub parts: Vec<Part>,
-    /// Who the deployment is for; empty where it is for everybody.
+    /// Whom the system under test is for; empty if it is for everyone.
     #[serde(default)]
     intended_users: Vec<Perspective>,
-    /// What it leaves open, by name.
+    /// Settings that the protocol leaves open, by name.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingEntry>,
-    /// Named sets of values.
+    /// Presets, that is sets of values for `settings`, by name.
     #[serde(default)]
     pub presets: BTreeMap<String, Preset>,
     #[serde(default)]
@@ -57,59 +62,70 @@ pub struct Protocol {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
+    /// Kebab-case id, unique in the protocol.
     pub id: String,
+    /// Title in reports.
     pub title: String,
+    /// Who asks.
     pub perspective: Perspective,
-    /// A public set, a built-in suite or a path.
+    /// Id of a public set or a built-in suite, or a path.
     pub set: String,
-    /// What its table shows: the measure of the judges that fill it.
+    /// The measure that its table shows, such as `harm`.
     pub measure: String,
-    /// Columns beside those of the single labels.
+    /// Columns that its table has in addition to one column per label.
     #[serde(default)]
     pub columns: Vec<TableColumn>,
-    /// The column, or the label, by which published models are summed up.
+    /// Title of the column, or the label, that summarises published models.
     #[serde(default)]
     pub headline: Option<String>,
-    /// Judges as on the command line; `{name}` stands for a setting.
+    /// Judges in the notation of `nocere run --judge`; `{name}` is replaced by the value of a setting.
     pub judges: Vec<String>,
-    /// Whether the protocol is whole without it.
+    /// True if the protocol is complete without the part.
     #[serde(default)]
     pub optional: bool,
 }
 
-/// Something that a protocol leaves open.
+/// A setting that a protocol leaves open.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingEntry {
+    /// What the setting decides, for people.
     pub meaning: String,
+    /// Value unless the user or a preset sets one; `None` leaves it open.
     #[serde(default)]
     pub default: Option<String>,
 }
 
-/// A named set of values.
+/// A preset: a set of values for a protocol's settings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
+    /// What the preset is for.
     pub title: String,
+    /// Values by the names of settings; an empty value leaves the setting open.
     pub values: BTreeMap<String, String>,
 }
 
-/// What was named on the command line, loaded.
+/// Suites and judges of a protocol, or of suites that were named one by one, loaded.
 pub struct Loaded {
+    /// The suites that were found.
     pub suites: Vec<Suite>,
-    /// Every judge once, as typed.
+    /// All judges, each once, in the notation of `nocere run --judge`.
     pub judges: Vec<String>,
+    /// Maximum number of probes, if the protocol sets one.
     pub limit: Option<usize>,
+    /// Sampling that the protocol sets.
     pub sampling: SamplingOverrides,
+    /// Whom the system under test is for; empty if it is for everyone.
     pub intended_users: Vec<Perspective>,
-    /// The protocol with its parts; none where suites were named.
+    /// The protocol with its parts; `None` if suites were named one by one.
     pub record: Option<ProtocolRecord>,
-    /// The judges of each part, as typed.
+    /// The judges of each part, in the notation of `nocere run --judge`.
     part_judges: Vec<Vec<String>>,
 }
 
 impl Loaded {
-    /// Says in the record where fewer probes are asked than were found.
+    /// Adds a note to each part of which fewer probes are asked than were found.
     pub fn note_selection(&mut self) {
         for part in self.record.iter_mut().flat_map(|record| &mut record.parts) {
             let PartState::Asked { probes, notes, .. } = &mut part.state else {
@@ -119,14 +135,15 @@ impl Loaded {
             let kept = suite.map_or(0, |suite| suite.probes.len() as u64);
             if kept < *probes {
                 notes.push(format!(
-                    "{kept} of its {probes} probes were chosen for this run (--limit or --perspective)."
+                    "{kept} of its {probes} probes were selected for this run (--limit or --perspective)."
                 ));
             }
         }
     }
 
-    /// Notes which instruments read which part, and limits them to their parts. `overridden`
-    /// says that the judges were named on the command line and read everything.
+    /// Records which instruments judge which part, and limits them to their parts. `names` are the
+    /// judges' names in the order of `setups`. With `overridden`, the user named the judges, and
+    /// they judge everything.
     pub fn bind(&mut self, names: &[String], setups: &mut [JudgeSetup], overridden: bool) {
         let Some(record) = &mut self.record else {
             return;
@@ -146,7 +163,7 @@ impl Loaded {
     }
 }
 
-/// Has each judge pass over the parts that are not its own.
+/// Limits each judge to its own parts of the protocol, by setting `passes_over`.
 pub fn scope(setups: &mut [JudgeSetup], record: Option<&ProtocolRecord>) {
     let Some(record) = record else {
         return;
@@ -175,7 +192,11 @@ pub(crate) fn note_judges(record: Option<&mut ProtocolRecord>, setups: &[JudgeSe
     }
 }
 
-/// The protocols of a project, by name: the shipped ones, or its own in their place.
+/// The protocols of a project: the shipped ones, or the project's own in their place.
+///
+/// # Errors
+///
+/// A protocol asset is invalid, or its id is not the name of its file.
 pub fn all(project: &Project) -> Result<Vec<Protocol>, ProjectError> {
     of_assets(project.assets())
 }
@@ -187,7 +208,7 @@ fn of_assets(assets: &Assets) -> Result<Vec<Protocol>, ProjectError> {
             let protocol = parse(&asset.path, asset.text())?;
             if protocol.id != asset.name {
                 return Err(ProjectError::usage(format!(
-                    "{}: `id` is `{}` and the file's name `{}`",
+                    "{}: `id` is `{}`, but the file's name is `{}`",
                     asset.path, protocol.id, asset.name
                 ))
                 .hint("give both the same name"));
@@ -233,7 +254,12 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
     Ok(protocol)
 }
 
-/// Loads what `names` say: one protocol, or suites by name or path.
+/// Loads one protocol, or suites by name or path.
+///
+/// # Errors
+///
+/// A name is neither a protocol nor a suite, a file is invalid, a setting, preset or part is
+/// unknown, or no part's data was found.
 pub fn resolve(
     project: &Project,
     names: &[String],
@@ -246,7 +272,7 @@ pub fn resolve(
     }
     if *options != ProtocolChoices::default() {
         return Err(ProjectError::usage(
-            "--data, --preset, --set, --judge-model and --part belong to a protocol, and none is named",
+            "--data, --preset, --set, --judge-model and --part belong to a protocol, but none is named",
         ));
     }
     let mut suites: Vec<Suite> = Vec::new();
@@ -276,12 +302,16 @@ pub fn resolve(
     })
 }
 
-/// The judges of suites that are named without a protocol.
+/// The judges of suites that were named without a protocol.
 pub(crate) fn default_judges() -> Vec<String> {
     vec!["refusal".to_owned(), "checks".to_owned()]
 }
 
-/// A protocol by its name or path.
+/// The protocol with this id, or in the YAML file at this path; `None` if there is neither.
+///
+/// # Errors
+///
+/// As for [`all`], or the file at the path is an invalid protocol.
 pub fn find_protocol(project: &Project, name: &str) -> Result<Option<Protocol>, ProjectError> {
     if let Some(protocol) = all(project)?.into_iter().find(|known| known.id == name) {
         return Ok(Some(protocol));

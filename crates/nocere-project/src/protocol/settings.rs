@@ -1,4 +1,4 @@
-//! What a protocol leaves open: settings with defaults, presets, and what the user chose.
+//! Settings that a protocol leaves open: defaults, presets, and the user's choices.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use nocere_core::Setting;
 
 use crate::{ProjectError, ProtocolChoices, SamplingOverrides, protocol::Protocol};
 
-/// Settings that are sampling parameters of the target.
+/// Names of settings that are sampling parameters of the target.
 const SAMPLING: [&str; 3] = ["temperature", "top_p", "max_tokens"];
 
-/// Settings by name: meaning and value.
+/// Meaning and value of each setting, by name.
 pub(super) type Settled = BTreeMap<String, (String, Option<String>)>;
 
-/// Whether every name that the protocol uses is one of its settings.
+/// Checks that every setting that judges and presets refer to exists.
 pub(super) fn check(protocol: &Protocol) -> Result<(), String> {
     let known = |name: &str| protocol.settings.contains_key(name);
     for judge in protocol.parts.iter().flat_map(|part| &part.judges) {
@@ -28,7 +28,7 @@ pub(super) fn check(protocol: &Protocol) -> Result<(), String> {
     Ok(())
 }
 
-/// Default, then preset, then what was set by hand.
+/// Determines the values: the default, unless the preset sets one, unless the user does.
 pub(super) fn settle(
     protocol: &Protocol,
     chosen: &ProtocolChoices,
@@ -44,7 +44,7 @@ pub(super) fn settle(
             let failure =
                 ProjectError::usage(format!("protocol `{}` has no preset `{name}`", protocol.id));
             return Err(if known.is_empty() {
-                failure.hint("it has none at all")
+                failure.hint("it has no presets")
             } else {
                 failure.hint(format!("its presets are {}", known.join(", ")))
             });
@@ -68,7 +68,7 @@ pub(super) fn settle(
         let Some(entry) = settled.get_mut(name) else {
             let known: Vec<&str> = protocol.settings.keys().map(String::as_str).collect();
             let otherwise = if known.is_empty() {
-                "it leaves nothing open".to_owned()
+                "it has no settings".to_owned()
             } else {
                 format!("its settings are {}", known.join(", "))
             };
@@ -84,7 +84,7 @@ pub(super) fn settle(
     Ok(settled)
 }
 
-/// The sampling among the settings, before what the protocol says itself.
+/// Sampling from the settings, or else from the protocol's own `sampling`.
 pub(super) fn sampling(
     settled: &Settled,
     own: SamplingOverrides,
@@ -109,7 +109,7 @@ pub(super) fn sampling(
     })
 }
 
-/// A judge with its settings filled in; the name of the first one that is not set otherwise.
+/// A judge with its settings filled in. `Err` is the name of the first open setting.
 pub(super) fn fill(judge: &str, settled: &Settled) -> Result<String, String> {
     let mut filled = judge.to_owned();
     for name in placeholders(judge) {
@@ -121,7 +121,7 @@ pub(super) fn fill(judge: &str, settled: &Settled) -> Result<String, String> {
     Ok(filled)
 }
 
-/// The names between braces.
+/// The names in braces.
 fn placeholders(text: &str) -> Vec<String> {
     text.split('{')
         .skip(1)
@@ -130,7 +130,7 @@ fn placeholders(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The settings as a run keeps them.
+/// The settings as recorded in a run.
 pub(super) fn record(settled: &Settled) -> Vec<Setting> {
     settled
         .iter()

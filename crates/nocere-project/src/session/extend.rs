@@ -1,4 +1,4 @@
-//! Adding probes, targets, judges or epochs to a run in place.
+//! Adds probes, targets, judges or epochs to an existing run.
 
 use std::collections::HashMap;
 
@@ -19,27 +19,28 @@ use crate::{
     targets::{Models, SamplingOverrides, sampling},
 };
 
-/// What is added to a run.
+/// What to add to a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExtendSpec {
-    /// Suites whose probes are added, those that the run has already left out.
+    /// Suites whose probes are added; probes that the run already has are skipped.
     pub suites: Vec<String>,
-    /// Further targets.
+    /// Targets to add.
     pub targets: Vec<String>,
-    /// Further judges.
+    /// Judges to add, in the notation of `nocere run --judge`.
     pub judges: Vec<String>,
-    /// How often each probe is asked from now on.
+    /// Number of epochs from now on, which must not be smaller than before; `None` to keep it.
     pub epochs: Option<u32>,
-    /// What may be spent.
+    /// New limits; those that are not set keep their recorded values.
     pub limits: RunLimits,
 }
 
 impl Project {
-    /// Adds to the run in place; what it has already is not asked again.
+    /// Adds to the run `run`. What it already has is not asked again.
     ///
     /// # Errors
-    /// If nothing is added, the run cannot be opened or has changed since it was planned, or
-    /// what is added cannot be set up.
+    ///
+    /// Nothing is to be added, the run cannot be opened, its policies, targets, judges or probes
+    /// have changed since it was planned, or the additions cannot be set up.
     pub fn extend(&self, run: &str, spec: &ExtendSpec) -> Result<Session<'_>, ProjectError> {
         let nothing = spec.suites.is_empty()
             && spec.targets.is_empty()
@@ -68,7 +69,7 @@ impl Project {
         }
         header.budget = spec.limits.budget(header.budget)?;
         let mut models = Models::new(self, header.local_only);
-        // Targets whose answers are all there are only set up if they get new questions.
+        // Targets without unanswered questions are set up only if they get new ones.
         let asked_again = !spec.suites.is_empty() || header.epochs > old.epochs;
         let mut targets: Vec<TargetSetup> = if asked_again {
             let old = reader.targets()?.into_iter();
@@ -136,7 +137,7 @@ fn new_targets(
     for name in new {
         if old.iter().chain(&targets).any(|target| target.id == *name) {
             return Err(ProjectError::usage(format!(
-                "the run has target `{name}` already"
+                "the run already has target `{name}`"
             )));
         }
         let resolved = models.resolve(name)?;
@@ -147,8 +148,8 @@ fn new_targets(
     Ok(targets)
 }
 
-/// Adds the probes of the named suites that the run does not have. A probe that has changed
-/// would make two kinds of the same sample.
+/// Adds probes that the run does not have yet. Fails if a known probe has changed: samples under
+/// one id would no longer be comparable.
 fn add_suites(
     project: &Project,
     names: &[String],
@@ -171,7 +172,7 @@ fn add_suites(
                 "probe `{}` of suite `{}` has changed since the run began",
                 changed.id, suite.id
             ))
-            .hint("start a new run with `--reuse RUN`: only what has changed is asked"));
+            .hint("start a new run with `--reuse RUN`: only what has changed is asked again"));
         }
         let new: Vec<Probe> = suite
             .probes
@@ -187,7 +188,7 @@ fn add_suites(
     Ok(())
 }
 
-/// The run's judges, which must be the same, and those that are added.
+/// The run's judges, which must be unchanged, followed by the new ones.
 fn recorded_judges_and_new(
     reader: &RunReader,
     models: &mut Models<'_>,

@@ -1,4 +1,4 @@
-//! Recorded answers of other programs become a run.
+//! Imports answers that other programs recorded as a run.
 
 use std::path::PathBuf;
 
@@ -15,33 +15,34 @@ use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
 /// A recording to import.
 #[derive(Clone, Debug)]
 pub struct ImportSpec {
-    /// The recording.
+    /// File of the recording.
     pub file: PathBuf,
-    /// How it is read.
+    /// How to read it.
     pub options: Options,
-    /// The protocol that it followed, so that reports draw its tables.
+    /// Id of the protocol that it followed, so that reports show its tables.
     pub protocol: Option<String>,
-    /// Judges that read the answers as well.
+    /// Judges to judge the answers, besides those recorded.
     pub judges: Vec<String>,
-    /// Refuse judges that are not on this machine.
+    /// Whether to refuse judges that are not on this machine.
     pub local_only: bool,
-    /// What may be spent.
+    /// Budget for the judges' calls.
     pub limits: RunLimits,
 }
 
 /// A recording that became a run.
 pub struct Imported<'a> {
-    /// What a reader must know of the recording.
+    /// What was left out or assumed when the recording was read.
     pub notes: Vec<String>,
-    /// The judging that is left.
+    /// The session that judges the answers; it must be worked on even without judges.
     pub session: Session<'a>,
 }
 
 impl Project {
-    /// Reads a recording into a new run.
+    /// Writes a recording into a new run.
     ///
     /// # Errors
-    /// If the recording or a judge cannot be read, or the journal not be written.
+    ///
+    /// The recording, a judge or the protocol cannot be read, or the journal cannot be written.
     pub fn import(&self, spec: &ImportSpec) -> Result<Imported<'_>, ProjectError> {
         let recording = read_recording(&spec.file, &spec.options)
             .map_err(|error| ProjectError::usage(error.to_string()))?;

@@ -1,5 +1,5 @@
-//! A run from plan to end: [`RunSpec`] is what was asked for, [`PlannedRun`] what that means,
-//! [`Session`] works on it until it is done or must stop.
+//! A run from plan to end. A [`RunSpec`] says what the user wants, a [`PlannedRun`] has everything
+//! loaded, and a [`Session`] works on the run until it is done or must stop.
 
 mod extend;
 mod import;
@@ -31,23 +31,23 @@ pub use resume::Resumed;
 pub use spec::{ProtocolChoices, RunLimits, RunSpec};
 pub use stop::{Stop, StopRequest};
 
-/// Threads of the runtime: they only move bytes, models in the process have threads of their
-/// own.
+/// Threads of the async runtime. Two are enough, because they only move bytes: models in this
+/// process have their own threads.
 const WORKER_THREADS: usize = 2;
-/// Time for tasks that were cut off to be dropped, and with them programs to be ended.
+/// Time for cancelled tasks to be dropped, which also ends the programs that they started.
 const WIND_DOWN: Duration = Duration::from_millis(500);
 
-/// Who hears of a run's events, and who may stop it.
+/// Receives the events of a run, and can stop it.
 #[derive(Clone)]
 pub struct Watch {
-    /// Hears every event.
+    /// Receives every event.
     pub listener: Arc<dyn Listener>,
-    /// Stops the work when asked.
+    /// Stops the work on request.
     pub stop: Stop,
 }
 
 impl Watch {
-    /// Hears nothing and never stops.
+    /// Ignores all events and never stops the work.
     pub fn silent() -> Self {
         Self {
             listener: Arc::new(nocere_engine::Silent),
@@ -60,7 +60,7 @@ impl Watch {
     }
 }
 
-/// A run whose journal this process may write, ready to be worked on.
+/// A run that this process has locked and is ready to work on.
 pub struct Session<'a> {
     project: &'a Project,
     header: RunHeader,
@@ -79,17 +79,18 @@ impl Session<'_> {
         self
     }
 
-    /// What the run is.
+    /// The run's id, kind and settings.
     pub fn header(&self) -> &RunHeader {
         &self.header
     }
 
-    /// Works until the run is done or must stop. Blocks the calling thread: async callers put
-    /// it on a thread for blocking work.
+    /// Works until the run is done or must stop. Blocks the calling thread and starts its own
+    /// async runtime, so async callers must use a thread for blocking work.
     ///
     /// # Errors
-    /// If a model or the journal cannot be used, a budget is spent, or `watch` asked to stop.
-    /// What is done stays done; the hint says how to continue.
+    ///
+    /// A model or the journal cannot be used, a budget is spent, or `watch` asked to stop.
+    /// Finished units stay in the journal; the hint says how to continue.
     pub fn work(self, watch: &Watch) -> Result<(), ProjectError> {
         let run = self.header.id.clone();
         let listener = Arc::clone(&watch.listener);
@@ -112,7 +113,7 @@ impl Session<'_> {
             run: &run,
             cost_usd: cost_before.usd(),
         });
-        // The purse starts a clock, which belongs to the runtime.
+        // Created inside the runtime, because the purse reads the runtime's clock.
         let purse = runtime.block_on(async {
             Arc::new(Purse::new(
                 self.header.budget,
@@ -153,14 +154,14 @@ impl Session<'_> {
         });
         match result {
             Ok(()) => Ok(()),
-            // What was in flight was all that was left.
+            // Stopped, but the units in flight were the last ones.
             Err(EngineError::Stopped) if done == total => Ok(()),
             Err(error) => {
                 let hint = match &error {
                     EngineError::Budget(_) => {
-                        format!("`nocere resume {run}` continues with a larger budget")
+                        format!("run `nocere resume {run}` with a larger budget to continue")
                     }
-                    _ => format!("`nocere resume {run}` continues where the run stopped"),
+                    _ => format!("run `nocere resume {run}` to continue where it stopped"),
                 };
                 Err(ProjectError::from(error).hint(hint))
             }
@@ -168,7 +169,7 @@ impl Session<'_> {
     }
 }
 
-/// A run in which the suite builder's generator writes.
+/// A run in which the suite builder's generator writes candidates.
 pub(crate) struct GeneratorRun<'a> {
     pub(crate) id: &'a str,
     pub(crate) budget: Budget,
@@ -177,7 +178,7 @@ pub(crate) struct GeneratorRun<'a> {
     pub(crate) max_time: Option<Duration>,
 }
 
-/// Works on a planned run of the suite builder's generator.
+/// Works on a planned run of the suite builder's generator, with a new budget.
 pub(crate) fn work_on_generation(
     project: &Project,
     run: GeneratorRun<'_>,
@@ -211,15 +212,15 @@ fn check_prices(budget: &Budget, models: &Models<'_>) -> Result<(), ProjectError
     let unpriced = models.unpriced();
     if budget.max_cost.is_some() && !unpriced.is_empty() {
         return Err(ProjectError::usage(format!(
-            "--max-cost cannot be kept: no price is known for {}",
+            "--max-cost cannot be enforced: no price is known for {}",
             unpriced.join(", ")
         ))
-        .hint("give it in nocere.yaml, in dollars for a million tokens: `price: {input: 0.4, output: 1.6}`"));
+        .hint("set it in nocere.yaml, in dollars per million tokens: `price: {input: 0.4, output: 1.6}`"));
     }
     Ok(())
 }
 
-/// Opens the runs whose replies may be taken over.
+/// Opens the journals of the runs whose replies may be reused.
 fn reuse(project: &Project, journal: &Journal, header: &RunHeader) -> Result<(), ProjectError> {
     for run in &header.reuse {
         journal.reuse(project.run(run)?.path())?;

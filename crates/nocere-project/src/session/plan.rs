@@ -1,4 +1,4 @@
-//! What a [`RunSpec`] means: suites loaded, targets and judges set up, nothing written yet.
+//! Plans a run: loads suites and sets up targets and judges, before anything is written.
 
 use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, hash_json};
 use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
@@ -14,7 +14,7 @@ use crate::{
     targets::{Models, sampling},
 };
 
-/// A run that is planned and not begun.
+/// A run that is planned but not begun.
 pub struct PlannedRun<'a> {
     project: &'a Project,
     plan: Plan,
@@ -25,10 +25,12 @@ pub struct PlannedRun<'a> {
 }
 
 impl Project {
-    /// Plans the run: loads suites, targets and judges. Nothing is written and no model asked.
+    /// Plans the run: loads suites, targets and judges. Writes nothing and asks no model.
     ///
     /// # Errors
-    /// If a name is unknown, a file cannot be read, a key is missing, or nothing is left to ask.
+    ///
+    /// A name is unknown or given twice, a file cannot be read, a key or price is missing, or nothing
+    /// is left to ask.
     pub fn plan(&self, spec: &RunSpec) -> Result<PlannedRun<'_>, ProjectError> {
         let mut loaded = protocol::resolve(self, &spec.what, &spec.protocol)?;
         select(&mut loaded, spec)?;
@@ -104,37 +106,38 @@ impl Project {
 }
 
 impl<'a> PlannedRun<'a> {
-    /// What the run will be.
+    /// The id, kind and settings of the run.
     pub fn header(&self) -> &RunHeader {
         &self.plan.header
     }
 
-    /// The protocol with what was found of its parts; `None` where suites were named.
+    /// The protocol and the state of its parts; `None` if suites were named one by one.
     pub fn protocol(&self) -> Option<&ProtocolRecord> {
         self.plan.header.protocol.as_ref()
     }
 
-    /// Probes to ask.
+    /// Number of probes to ask.
     pub fn probes(&self) -> u64 {
         self.plan.probes.len() as u64
     }
 
-    /// Units: probes by targets by drivers by epochs.
+    /// Number of units: probes × targets × drivers × epochs.
     pub fn units(&self) -> u64 {
         let axes = self.plan.targets.len() * self.plan.drivers.len();
         self.probes() * axes as u64 * u64::from(self.plan.header.epochs.max(1))
     }
 
-    /// Writes the run's journal: from now on the run exists and can be resumed.
+    /// Writes the run's journal. From then on, the run exists and can be resumed.
     ///
     /// # Errors
-    /// If the journal cannot be written, or a run to reuse cannot be read.
+    ///
+    /// The journal cannot be written, or a run to reuse cannot be read.
     pub fn begin(self) -> Result<Session<'a>, ProjectError> {
         let (probes, units) = (self.probes(), self.units());
         let runs = self.project.runs_folder();
         let journal = Journal::create(&runs, &self.plan, plan_units(&self.plan))?;
         reuse(self.project, &journal, &self.plan.header)?;
-        // The plan's probes are dropped: they are read from the journal as they are needed.
+        // The plan is dropped: probes are read from the journal as they are needed.
         Ok(Session {
             project: self.project,
             header: self.plan.header,
@@ -149,7 +152,7 @@ impl<'a> PlannedRun<'a> {
     }
 }
 
-/// Keeps the probes that are asked for.
+/// Reduces the suites to the selected perspectives and the limit.
 fn select(loaded: &mut Loaded, spec: &RunSpec) -> Result<(), ProjectError> {
     if !spec.perspectives.is_empty() {
         for suite in &mut loaded.suites {
@@ -168,7 +171,7 @@ fn select(loaded: &mut Loaded, spec: &RunSpec) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// Targets as the journal keeps them.
+/// Targets as recorded in the journal.
 pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_core::TargetRecord)> {
     targets
         .iter()
@@ -176,7 +179,7 @@ pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_core::Targ
         .collect()
 }
 
-/// What identifies the policies that a run was planned under.
+/// The hash that identifies the policies of a run.
 pub(crate) fn policies_hash(policies: &PolicySet) -> nocere_core::ContentHash {
     hash_json("policies", &policies.iter().collect::<Vec<_>>())
 }

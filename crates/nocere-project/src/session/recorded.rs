@@ -1,6 +1,6 @@
-//! Answers that exist already, judged in a run of their own: what calibration, comparison
-//! and tests of judges share. Every call goes through the engine, so that it is limited,
-//! billed, journaled and can be resumed.
+//! Judges existing answers in a run of their own, for calibrations, tests of judges and the suite
+//! builder. Every call goes through the engine, so it is limited, paid for and journaled, and the
+//! run can be resumed.
 
 use nocere_core::{DriverIdentity, Probe, RunHeader, Sample, Suite, Transcript};
 use nocere_engine::{JudgeSetup, RecordedAnswer, TargetSetup, plan_recorded};
@@ -9,13 +9,13 @@ use nocere_store::{Journal, Plan, RecordedUnit};
 use super::{Session, Watch, check_prices, import::recorded_target, reuse};
 use crate::{Project, ProjectError, targets::Models};
 
-/// One answer to be judged.
+/// An answer to judge.
 #[derive(Clone)]
 pub(crate) struct Answer {
-    /// Whose answer it is.
+    /// Id of the target that gave it.
     pub(crate) target: String,
     pub(crate) probe: Probe,
-    /// From 0.
+    /// Repetition of the probe, from 0.
     pub(crate) epoch: u32,
     pub(crate) transcript: Transcript,
 }
@@ -31,9 +31,9 @@ impl Answer {
     }
 }
 
-/// What is to be done with answers.
+/// How to judge the answers.
 pub(crate) struct Task<'a> {
-    /// The run's header, as far as it does not follow from the answers.
+    /// The run's header; epochs and source are set from the answers.
     pub(crate) header: RunHeader,
     /// Where the answers come from.
     pub(crate) source: String,
@@ -45,7 +45,7 @@ pub(crate) struct Task<'a> {
     pub(crate) max_time: Option<std::time::Duration>,
 }
 
-/// Judges `answers`; returns the run's id and its samples in the order of `answers`.
+/// Judges `answers` in a new run. Returns the run's id, and its samples in the order of `answers`.
 pub(crate) fn judge(
     project: &Project,
     answers: Vec<Answer>,
@@ -83,7 +83,7 @@ pub(crate) fn judge(
             .iter()
             .map(|setup| setup.judge.instrument().clone())
             .collect(),
-        // Each answer has a place of its own: two of them may be to one probe.
+        // One probe per answer, even if two answers are to the same probe.
         probes: answers.iter().map(|answer| answer.probe.clone()).collect(),
     };
     let total = answers.len() as u64;
@@ -112,7 +112,7 @@ pub(crate) fn judge(
     };
     session.work(watch).map_err(|error| {
         error.hint(format!(
-            "the same command with `--reuse {id}` continues where it stopped; nothing is paid for twice"
+            "run the same command with `--reuse {id}` to continue where it stopped; nothing is paid for twice"
         ))
     })?;
     let mut rows = Vec::new();
@@ -121,7 +121,7 @@ pub(crate) fn judge(
     Ok((id, rows))
 }
 
-/// A suite for answers that belong to none.
+/// A suite for probes that belong to none, without the probes themselves.
 pub(crate) fn bare_suite(id: &str, title: &str, source: &str, probes: &[Probe]) -> Suite {
     let mut categories: Vec<nocere_core::Category> = Vec::new();
     for probe in probes {

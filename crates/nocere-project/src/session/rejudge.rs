@@ -1,4 +1,4 @@
-//! The same answers under new judges: a run of its own that asks no target anything.
+//! Judges the answers of a run again, in a new run that asks no target.
 
 use nocere_core::{Budget, RunHeader, RunKind};
 use nocere_engine::{JudgeSetup, TargetSetup};
@@ -8,11 +8,12 @@ use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
 use crate::{Project, ProjectError, judges, policies, protocol, targets::Models};
 
 impl Project {
-    /// Copies the answers of a finished run to a new run and judges them there with `judges`;
-    /// with the run's own judges as they are now if there are none.
+    /// Copies the answers of the finished run `run` to a new run, to be judged there by `judges`. If
+    /// `judges` is empty, the run's own judges are used in their present version.
     ///
     /// # Errors
-    /// If the run is unfinished or cannot be read, or a judge cannot be set up.
+    ///
+    /// The run is unfinished or cannot be read, or a judge cannot be set up.
     pub fn rejudge(
         &self,
         run: &str,
@@ -34,11 +35,11 @@ impl Project {
         let names = match (judges.is_empty(), old.judges.is_empty()) {
             (false, _) => judges.to_vec(),
             (true, false) => old.judges.clone(),
-            // An imported run has only the judges that were recorded.
+            // An imported run has no judges of its own, only recorded ones.
             (true, true) => protocol::default_judges(),
         };
         let mut judges = judges::judges(&names, &mut models, &policies)?;
-        // The run's own judges keep their parts; others read everything.
+        // The run's own judges keep their parts; others judge everything.
         protocol::scope(&mut judges, old.protocol.as_ref());
         protocol::note_judges(old.protocol.as_mut(), &judges);
         let command = format!("nocere rejudge {}", old.id);
@@ -60,7 +61,7 @@ impl Project {
     }
 }
 
-/// A new run with the questions and answers of the run in `reader`, to be judged by `judges`.
+/// Creates a run with the questions and answers of the run in `reader`, to be judged by `judges`.
 pub(crate) fn copy_of_answers<'a>(
     project: &'a Project,
     reader: &RunReader,

@@ -1,4 +1,4 @@
-//! Continuing a run that exists, with the very same targets and judges.
+//! Continues an existing run with unchanged targets and judges.
 
 use nocere_core::RunHeader;
 use nocere_engine::{JudgeSetup, TargetSetup};
@@ -8,23 +8,24 @@ use nocere_suites::PolicySet;
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
 use crate::{Project, ProjectError, drivers, judges, policies, protocol, targets::Models};
 
-/// A run that was opened again.
+/// A run that was reopened.
 pub struct Resumed<'a> {
-    /// Its id.
+    /// The run's id.
     pub run: String,
-    /// Units that had failed and are led again; `None` if that was not asked for.
+    /// Number of failed units that are tried again; `None` if that was not requested.
     pub reopened: Option<u64>,
-    /// The work that is left; `None` if there is none.
+    /// The session for the remaining work; `None` if there is none.
     pub session: Option<Session<'a>>,
 }
 
 impl Project {
-    /// Opens a run to finish it. With `retry_failed`, units whose calls failed to the end are
-    /// led again.
+    /// Reopens a run to finish it. With `retry_failed`, units whose calls failed in spite of
+    /// retries are tried again. Limits that are not set keep their recorded values.
     ///
     /// # Errors
-    /// If the run cannot be opened, belongs to a suite build, or a policy, target or judge is
-    /// not what it was when the run was planned.
+    ///
+    /// The run cannot be opened or belongs to a suite build, or a policy, target or judge has
+    /// changed since the run was planned.
     pub fn resume(
         &self,
         run: &str,
@@ -36,7 +37,7 @@ impl Project {
         if header.kind.is_of_a_build() {
             return Err(
                 ProjectError::usage(format!("run {} is part of a build", header.id)).hint(
-                    "give the same `nocere suites build` command again; `--retry-failed` asks again for what failed",
+                    "run the same `nocere suites build` command again; `--retry-failed` repeats failed requests",
                 ),
             );
         }
@@ -82,7 +83,7 @@ impl Project {
     }
 }
 
-/// The embedded policies, if the run was planned under them.
+/// The project's policies; fails if the run was planned with others.
 pub(super) fn same_policies(
     project: &Project,
     header: &RunHeader,
@@ -92,13 +93,13 @@ pub(super) fn same_policies(
         return Ok(policies);
     }
     Err(ProjectError::usage(format!(
-        "run {} was planned under other policies (nocere {}); its verdicts would not be comparable",
+        "run {} was planned with other policies (nocere {}); its verdicts would not be comparable",
         header.id, header.nocere_version
     ))
-    .hint("start the run anew"))
+    .hint("start a new run"))
 }
 
-/// The run's targets in the order of the plan, as they are now, if they are still the same.
+/// The run's targets in the order of the plan. Fails if one has changed that is still to be asked.
 pub(super) fn recorded_targets(
     reader: &RunReader,
     models: &mut Models<'_>,
@@ -109,7 +110,7 @@ pub(super) fn recorded_targets(
         targets.push(if reader.has_unasked(&id)? {
             recorded_target(&id, record, models, run)?
         } else {
-            // Everything is answered; judging needs no target.
+            // Everything is answered, and judging needs no model of the target.
             TargetSetup {
                 id,
                 record,
@@ -132,14 +133,14 @@ pub(super) fn recorded_target(
         || resolved.stop != record.sampling.stop
     {
         return Err(ProjectError::usage(format!(
-            "target `{id}` is not what it was when run {run} began"
+            "target `{id}` has changed since run {run} began"
         ))
         .hint("restore its file or its entry in nocere.yaml, or start a new run"));
     }
     Ok(resolved.into_target(id, record.sampling))
 }
 
-/// The run's judges, if they are still the same instruments.
+/// The run's judges; fails if one has changed.
 pub(super) fn recorded_judges(
     reader: &RunReader,
     models: &mut Models<'_>,
@@ -156,7 +157,7 @@ pub(super) fn recorded_judges(
                 "judge {} has changed since run {} began: resuming would mix verdicts of two judge versions",
                 instrument.id, header.id
             ))
-            .hint("start the run anew, or judge its answers again with `nocere rejudge`"));
+            .hint("start a new run, or judge the answers again with `nocere rejudge`"));
         }
     }
     Ok(judges)

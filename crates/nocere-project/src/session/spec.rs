@@ -1,4 +1,4 @@
-//! A run as it is asked for: names and numbers, nothing loaded yet.
+//! The specification of a run: names and numbers, nothing loaded yet.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ProjectError, SamplingOverrides};
 
-/// A run as it is asked for.
+/// The specification of a run, as given on the command line of `nocere run`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
-    /// A protocol, or suites: built-in names or paths.
+    /// One protocol, or one or more suites: names or paths.
     pub what: Vec<String>,
-    /// Targets: entries of nocere.yaml, or `provider:model`.
+    /// Targets: entries of `nocere.yaml`, or `provider:model`.
     pub targets: Vec<String>,
-    /// Judges; empty for the protocol's own, or refusal and checks.
+    /// Judges; empty for the protocol's own, or for `refusal` and `checks`.
     #[serde(default)]
     pub judges: Vec<String>,
     /// Who leads the conversations: `direct`, or an attack; `None` for `direct`.
@@ -24,67 +24,67 @@ pub struct RunSpec {
     /// What the protocol leaves open.
     #[serde(default)]
     pub protocol: ProtocolChoices,
-    /// Only probes of these perspectives; empty for all.
+    /// Perspectives whose probes are asked; empty for all.
     #[serde(default)]
     pub perspectives: Vec<Perspective>,
-    /// Who the deployment is for; empty for the protocol's own, or everybody.
+    /// Whom the system under test is for; empty for the protocol's choice, or for everyone.
     #[serde(default)]
     pub intended_users: Vec<Perspective>,
-    /// At most this many probes, chosen evenly.
+    /// Maximum number of probes, chosen evenly over suites and categories.
     #[serde(default)]
     pub limit: Option<usize>,
-    /// Seed of everything random.
+    /// Seed of everything random in the run.
     #[serde(default)]
     pub seed: u64,
-    /// How often each probe is asked, from 1.
+    /// Number of times that each probe is asked, at least 1.
     #[serde(default = "once")]
     pub epochs: u32,
-    /// Refuse models that are not on this machine.
+    /// Whether to refuse models that are not on this machine.
     #[serde(default)]
     pub local_only: bool,
-    /// Sampling before what targets and the protocol say.
+    /// Sampling that takes precedence over that of targets and the protocol.
     #[serde(default)]
     pub sampling: SamplingOverrides,
-    /// Runs whose replies are taken over where the very same call was made.
+    /// Ids of runs whose replies are reused where the identical call was made.
     #[serde(default)]
     pub reuse: Vec<String>,
-    /// What may be spent.
+    /// Budget of the run.
     #[serde(default)]
     pub limits: RunLimits,
 }
 
-/// What a user sets of what a protocol leaves open.
+/// The user's choices for what a protocol leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProtocolChoices {
-    /// The folder of public sets.
+    /// Folder with public sets.
     #[serde(default)]
     pub data: Option<PathBuf>,
-    /// A preset's name.
+    /// Name of a preset.
     #[serde(default)]
     pub preset: Option<String>,
-    /// `NAME=VALUE`; of several for one name the last one counts.
+    /// Settings as `NAME=VALUE`; the last one for each name applies.
     #[serde(default)]
     pub set: Vec<String>,
-    /// Short for the setting `judge`.
+    /// Value of the setting `judge`, unless `set` has one.
     #[serde(default)]
     pub judge_model: Option<String>,
-    /// Only these parts; empty for all.
+    /// Ids of the parts to ask; empty for all.
     #[serde(default)]
     pub parts: Vec<String>,
 }
 
-/// What a run may spend before it stops.
+/// Limits on what a run may spend. A spent budget stops the run, which can then be resumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunLimits {
-    /// US dollars, in all sessions of the run together.
+    /// Maximum cost in US dollars, over all sessions of the run.
     #[serde(default)]
     pub max_cost: Option<f64>,
-    /// Requests, repeated ones and judges included, in all sessions together.
+    /// Maximum number of requests over all sessions, retries and judges included.
     #[serde(default)]
     pub max_requests: Option<u64>,
-    /// Time of this session.
+    /// Maximum time of this session.
     #[serde(default)]
     pub max_time: Option<Duration>,
 }
@@ -94,7 +94,7 @@ fn once() -> u32 {
 }
 
 impl RunSpec {
-    /// Everything in `what` asked of `target`, with the defaults of `nocere run`.
+    /// A run that asks `target` everything in `what`, with the defaults of `nocere run`.
     pub fn new(what: impl Into<String>, target: impl Into<String>) -> Self {
         Self {
             what: vec![what.into()],
@@ -114,9 +114,9 @@ impl RunSpec {
         }
     }
 
-    /// The command that repeats the run, as one would type it.
+    /// The shell command that repeats the run.
     pub fn command_line(&self) -> String {
-        // Taken apart without `..`, so that a new field cannot be forgotten here.
+        // Destructured without `..`, so that a new field cannot be forgotten here.
         let Self {
             what,
             targets,
@@ -233,10 +233,11 @@ fn quote(text: &str) -> String {
 }
 
 impl RunLimits {
-    /// The budget of a run that was planned with `recorded`.
+    /// The budget of a run: these limits, or else those in `recorded`.
     ///
     /// # Errors
-    /// If the dollars are not a positive amount.
+    ///
+    /// The cost is not positive, or is a billion dollars or more.
     pub(crate) fn budget(&self, recorded: Budget) -> Result<Budget, ProjectError> {
         if let Some(dollars) = self.max_cost
             && !(dollars > 0.0 && dollars < 1e9)

@@ -1,4 +1,4 @@
-//! Stopping work: first after what is in flight, then at once.
+//! Stops a session: at the first request after the calls in flight, at the second at once.
 
 use std::sync::{
     Arc,
@@ -7,27 +7,28 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-/// A handle that stops a session; clones stop the same one.
+/// A handle that stops a session. Clones stop the same session.
 #[derive(Clone, Default)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
     at_once: Arc<Notify>,
 }
 
-/// What a request to stop does.
+/// The effect of a request to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopRequest {
-    /// What is in flight is finished first.
+    /// Calls in flight are finished first.
     AfterWhatIsInFlight,
-    /// Everything is dropped now; it was asked for the second time.
+    /// Calls in flight are dropped, because this was the second request.
     AtOnce,
 }
 
 impl Stop {
-    /// Asks to stop: the first time after what is in flight, the second time at once.
+    /// Requests a stop. Returns what the request does: the first one lets calls in flight finish,
+    /// later ones drop them.
     pub fn request(&self) -> StopRequest {
         if self.asked.swap(true, Ordering::Relaxed) {
-            // Stored until somebody waits, so that a request in between is not lost.
+            // `notify_one` is stored until something waits, so the request cannot get lost.
             self.at_once.notify_one();
             StopRequest::AtOnce
         } else {

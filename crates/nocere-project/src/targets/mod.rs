@@ -1,5 +1,5 @@
-//! Targets by name: what an entry of nocere.yaml or `provider:model` means, and the model
-//! behind it.
+//! Finds targets by name: resolves entries of `nocere.yaml` and `provider:model`, and builds the
+//! models behind them.
 
 mod model_file;
 mod replay;

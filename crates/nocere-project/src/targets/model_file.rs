@@ -1,4 +1,4 @@
-//! Model files on this machine.
+//! Finds model files on this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,12 @@ use nocere_local::{Catalog, ModelKind, pull};
 
 use crate::{Project, ProjectError};
 
-/// The file of a model: by catalogue name in the models folder, or a path.
+/// The file of a model: `name` is its id in the catalogue, or a path.
 ///
 /// # Errors
-/// If there is no such model or file, it was not fetched yet, or it is not the pinned one.
+///
+/// There is no such model or file, it cannot chat, it has not been fetched, or its file is not the
+/// one that the catalogue pins.
 pub fn model_path(project: &Project, name: &str) -> Result<PathBuf, ProjectError> {
     let catalog = Catalog::embedded()?;
     if let Some(entry) = catalog.get(name) {

@@ -1,4 +1,4 @@
-//! Recorded answers as a target.
+//! Targets that replay recorded answers.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use nocere_store::RunReader;
 
 use crate::{Project, ProjectError};
 
-/// Recorded answers: of a JSONL file, or of a run (`RUN` or `RUN@TARGET`).
+/// A model that replays a JSONL file, or the answers of a run (`RUN` or `RUN@TARGET`).
 pub(super) fn replay(
     project: &Project,
     name: &str,
@@ -36,7 +36,7 @@ pub(super) fn replay(
                 "run {id} has the targets {}",
                 known.join(", ")
             ))
-            .hint(format!("say which with `replay:{id}@TARGET`")));
+            .hint(format!("name one with `replay:{id}@TARGET`")));
         }
     };
     let mut recorded = Vec::new();

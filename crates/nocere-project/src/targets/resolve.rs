@@ -1,5 +1,4 @@
-//! Turns the names of targets into models: named entries of nocere.yaml, or
-//! `provider:model` as typed.
+//! Builds models from the names of targets: entries of `nocere.yaml`, or `provider:model`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,24 +16,29 @@ use crate::{
     config::{LimitsConfig, Provider, TargetConfig},
 };
 
-/// A model with what its entry in nocere.yaml says beside it.
+/// A target's model, and the other settings of its entry in `nocere.yaml`.
 pub struct Resolved {
+    /// The model with its account and price.
     pub setup: ModelSetup,
+    /// The system prompt to ask it with, if any.
     pub system_prompt: Option<String>,
+    /// Sampling that the entry sets.
     pub sampling: SamplingOverrides,
+    /// Strings that end an answer.
     pub stop: Vec<String>,
 }
 
-/// Builds models by name, each once, and the accounts that they share.
+/// Builds models by name, each only once, and the accounts that they share.
 pub struct Models<'a> {
     project: &'a Project,
     built: Vec<(String, ModelSetup)>,
-    /// By what tells accounts apart: the account, its limits, and who set them.
+    /// By [`account_key`]: the account, its limits, and the target that set them.
     accounts: BTreeMap<String, (Arc<Account>, LimitsConfig, String)>,
     local_only: bool,
 }
 
 impl<'a> Models<'a> {
+    /// No models yet. With `local_only`, models that are not on this machine are refused.
     pub fn new(project: &'a Project, local_only: bool) -> Self {
         Self {
             project,
@@ -44,7 +48,12 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The model that `name` stands for.
+    /// The target `name`. Its model is built at the first call and shared afterwards.
+    ///
+    /// # Errors
+    ///
+    /// The name is unknown, its entry is invalid, its key or model cannot be read, or it is remote
+    /// although only local models are allowed.
     pub fn resolve(&mut self, name: &str) -> Result<Resolved, ProjectError> {
         let config = self.entry(name)?;
         check(name, &config)?;
@@ -69,7 +78,7 @@ impl<'a> Models<'a> {
         if self.local_only && locality == Locality::Remote {
             let hint = match config.provider {
                 Provider::Command => {
-                    "nothing was sent; if the program sends nothing off this machine, say `local: true` in its entry of nocere.yaml"
+                    "nothing was sent; if the program sends nothing off this machine, set `local: true` in its entry of nocere.yaml"
                 }
                 _ => "nothing was sent",
             };
@@ -90,12 +99,12 @@ impl<'a> Models<'a> {
         })
     }
 
-    /// The project whose targets these are.
+    /// The project whose targets are resolved.
     pub fn project(&self) -> &'a Project {
         self.project
     }
 
-    /// Names of models that cost money as far as anybody knows, without a price.
+    /// Names of remote models without a price: they may cost money.
     pub fn unpriced(&self) -> Vec<&str> {
         self.built
             .iter()
@@ -116,7 +125,7 @@ impl<'a> Models<'a> {
                 format!("there is no target `{name}` in nocere.yaml"),
                 name,
                 self.project.config().targets.keys().map(String::as_str),
-                format!("for a model in the process write `local:{name}`"),
+                format!("for a model in this process, write `local:{name}`"),
             ));
         };
         let Some(provider) = Provider::named(word) else {
@@ -133,7 +142,7 @@ impl<'a> Models<'a> {
             Provider::Local | Provider::Replay => config.model = Some(rest.to_owned()),
             Provider::Command => {
                 let words = shlex::split(rest).ok_or_else(|| {
-                    ProjectError::usage(format!("target `{name}` has a quote that never ends"))
+                    ProjectError::usage(format!("target `{name}` has an unclosed quotation mark"))
                 })?;
                 config.command = Some(words);
             }
@@ -183,7 +192,7 @@ impl<'a> Models<'a> {
         let key = account_key(name, config);
         let silent = LimitsConfig::default();
         let mut config = config.clone();
-        // Another entry of the same account may have said what its limits are.
+        // Another entry of the same account may have set its limits.
         if config.limits == silent
             && let Some((_, other)) = self
                 .project
@@ -201,7 +210,7 @@ impl<'a> Models<'a> {
             return Err(ProjectError::usage(format!(
                 "`{first}` and `{name}` use one account with different `limits`"
             ))
-            .hint("give both the same, or tell them apart with `account: NAME`"));
+            .hint("give both the same limits, or separate them with `account: NAME`"));
         }
         let shown = config.account.clone().unwrap_or_else(|| {
             if config.provider.http().is_some() {
@@ -220,7 +229,7 @@ impl<'a> Models<'a> {
 }
 
 impl Resolved {
-    /// The target called `name` as the engine asks it.
+    /// The target as the engine asks it, with the id `name`.
     pub fn into_target(self, name: &str, mut sampling: Sampling) -> TargetSetup {
         sampling.stop = self.stop;
         TargetSetup {
@@ -249,7 +258,7 @@ fn local_model(project: &Project, model: &str) -> Result<Arc<dyn ChatModel>, Pro
 #[cfg(not(feature = "local"))]
 fn local_model(_project: &Project, model: &str) -> Result<Arc<dyn ChatModel>, ProjectError> {
     Err(ProjectError::usage(format!(
-        "this build has no engine for models in the process, so `local:{model}` cannot be asked"
+        "this build has no engine for models in this process, so `local:{model}` cannot be used"
     ))
     .hint("build nocere with its default features"))
 }

@@ -1,28 +1,28 @@
-//! How a target is sampled: what the command line says before the target's entry before the
-//! protocol.
+//! Sampling of a target: the command line takes precedence over the target's entry, and that over
+//! the protocol.
 
 use nocere_core::Sampling;
 use serde::{Deserialize, Serialize};
 
 use crate::ProjectError;
 
-/// Sampling parameters that one source sets; what it leaves open another one decides.
+/// Sampling parameters that one source sets. `None` leaves a parameter to the next source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SamplingOverrides {
-    /// 0 is greedy decoding.
+    /// Temperature, from 0 (greedy decoding) to 5.
     #[serde(default)]
     pub temperature: Option<f32>,
     /// Nucleus sampling mass, in (0, 1].
     #[serde(default)]
     pub top_p: Option<f32>,
-    /// Longest answer in tokens.
+    /// Maximum length of an answer in tokens, at least 1.
     #[serde(default)]
     pub max_tokens: Option<u32>,
 }
 
 impl SamplingOverrides {
-    /// What a recorded sampling sets: everything but the seed and the stop strings.
+    /// The parameters of a recorded sampling, without seed and stop strings.
     pub fn of(sampling: &Sampling) -> Self {
         Self {
             temperature: Some(sampling.temperature),
@@ -32,11 +32,12 @@ impl SamplingOverrides {
     }
 }
 
-/// The sampling that `sources` set, the first of them first; the defaults of [`Sampling`]
-/// where none says anything.
+/// Combines sampling parameters: each is taken from the first of `sources` that sets it, or else
+/// from the default of [`Sampling`].
 ///
 /// # Errors
-/// If a value is out of its range.
+///
+/// A value is out of range.
 pub fn sampling(sources: [SamplingOverrides; 3], seed: u64) -> Result<Sampling, ProjectError> {
     let default = Sampling::default();
     let sampling = Sampling {
@@ -57,13 +58,13 @@ pub fn sampling(sources: [SamplingOverrides; 3], seed: u64) -> Result<Sampling, 
     };
     if !(0.0..=5.0).contains(&sampling.temperature) {
         return Err(ProjectError::usage(format!(
-            "temperature {} is not between 0 and 5",
+            "temperature must be between 0 and 5, got {}",
             sampling.temperature
         )));
     }
     if !(sampling.top_p > 0.0 && sampling.top_p <= 1.0) {
         return Err(ProjectError::usage(format!(
-            "top_p {} is not above 0 and at most 1",
+            "top_p must be above 0 and at most 1, got {}",
             sampling.top_p
         )));
     }

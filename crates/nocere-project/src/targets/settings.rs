@@ -1,5 +1,5 @@
-//! What an entry of nocere.yaml means: which fields make sense together, the key, the limits
-//! and the account.
+//! Interprets an entry of `nocere.yaml`: checks which fields go together, reads the key, and sets
+//! limits and account.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const SECRET_HEADERS: [&str; 6] = [
     "proxy-authorization",
 ];
 
-/// What tells accounts apart: the name that the user gave, or the address and the key.
+/// Distinguishes accounts: the name that the user gave, or else address and key.
 pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
     if let Some(account) = &config.account {
         return format!("account {account}");
@@ -40,7 +40,7 @@ pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
     format!("{} {}", url.trim_end_matches('/'), key.unwrap_or(""))
 }
 
-/// What an entry says must mean something for its provider.
+/// Checks that the fields of an entry apply to its provider and that limits are in range.
 pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectError> {
     let provider = config.provider;
     let fault = |field: &str, what: &str| {
@@ -76,10 +76,13 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
         ),
     ];
     if let Some((field, _)) = meaningless.iter().find(|(_, given)| *given) {
-        return fault(field, "means nothing");
+        return fault(field, "has no effect");
     }
     if config.api_key.is_some() && config.entra_token.is_some() {
-        return fault("entra_token", "is given beside `api_key`; give one of them");
+        return fault(
+            "entra_token",
+            "is given as well as `api_key`, but only one of them can be used",
+        );
     }
     if provider == Provider::Command {
         if config.command.as_ref().is_none_or(Vec::is_empty) {
@@ -116,7 +119,7 @@ fn check_limits(name: &str, limits: &LimitsConfig) -> Result<(), ProjectError> {
     for (field, seconds) in times {
         if seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds <= 1e7)) {
             return Err(ProjectError::usage(format!(
-                "target `{name}`: `limits.{field}` is not a time in seconds"
+                "target `{name}`: `limits.{field}` must be a positive number of seconds"
             )));
         }
     }
@@ -136,7 +139,7 @@ pub(super) fn limits(
     let written = &config.limits;
     let concurrency = match config.provider {
         Provider::Local => model.parallelism(),
-        // A program says nothing of how many requests it takes at a time.
+        // It is unknown how many requests a program can take at a time.
         Provider::Command => 1,
         Provider::Http(_) | Provider::Replay => default.concurrency,
     };
@@ -184,9 +187,9 @@ pub(super) fn http_settings(
             let field = format!("headers.{header}");
             secret_headers.push((header.clone(), read_key(name, &field, value)?));
         } else if SECRET_HEADERS.contains(&header.to_lowercase().as_str()) {
-            // The text itself is not repeated: it may be a key.
+            // Do not repeat the value: it may be a key.
             return Err(ProjectError::usage(format!(
-                "header `{header}` of target `{name}` carries a key and is neither env:NAME nor file:PATH"
+                "header `{header}` of target `{name}` carries a key, but is neither env:NAME nor file:PATH"
             ))
             .hint("keys do not belong in nocere.yaml"));
         } else {
@@ -215,7 +218,7 @@ pub(super) fn http_settings(
     })
 }
 
-/// Reads a key from where the configuration says it is.
+/// Reads a key from its source, `env:NAME` or `file:PATH`.
 fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError> {
     match source.split_once(':') {
         Some(("env", name)) => std::env::var_os(name)
@@ -235,7 +238,7 @@ fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError
                 "failed to read the API key of target `{target}` from {path}: {error}"
             ))
         }),
-        // The text itself is not repeated: it may be a key.
+        // Do not repeat the value: it may be a key.
         _ => Err(ProjectError::usage(format!(
             "`{field}` of target `{target}` is neither env:NAME nor file:PATH"
         ))

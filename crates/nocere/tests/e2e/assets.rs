@@ -67,7 +67,7 @@ fn an_ejected_asset_replaces_the_shipped_one() {
     assert_eq!(said.code, 0, "{}", said.err);
     let again = project.nocere(&["assets", "eject", "errors"]);
     assert_eq!(again.code, 2);
-    assert!(again.err.contains("exists already"), "{}", again.err);
+    assert!(again.err.contains("already exists"), "{}", again.err);
     let path = project.path.join("assets/figures/errors.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("Did not decline", "Went along")).unwrap();

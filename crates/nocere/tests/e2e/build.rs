@@ -292,7 +292,7 @@ fn a_sheet_that_somebody_filled_in_is_never_overwritten() {
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("no candidate was kept"), "{}", said.err);
     assert!(
-        said.err.contains("holds ratings and was left as it is"),
+        said.err.contains("contains ratings and was left unchanged"),
         "{}",
         said.err
     );
@@ -302,7 +302,7 @@ fn a_sheet_that_somebody_filled_in_is_never_overwritten() {
     let said = project.nocere(&COMMAND);
     assert_eq!(said.code, 0);
     assert!(
-        said.err.contains("the suite is without them"),
+        said.err.contains("the suite does not include them"),
         "{}",
         said.err
     );
@@ -381,7 +381,7 @@ fn one_budget_holds_for_all_sittings_and_both_stages() {
         assert_eq!(said.code, 4, "{}", said.err);
         assert!(
             said.err
-                .contains("the same command with a larger budget continues"),
+                .contains("run the same command with a larger budget to continue"),
             "{}",
             said.err
         );
@@ -402,7 +402,7 @@ fn two_builds_in_one_folder_do_not_meet() {
     let said = project.nocere(&COMMAND);
     assert_eq!(said.code, 2);
     assert!(
-        said.err.contains("another build is at work"),
+        said.err.contains("another build is running"),
         "{}",
         said.err
     );

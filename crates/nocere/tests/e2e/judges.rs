@@ -90,7 +90,7 @@ fn a_judge_that_knows_the_answers_already_is_not_measured_on_them() {
     ]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(
-        said.err.contains("the judge was made from all"),
+        said.err.contains("the judge was built from all"),
         "{}",
         said.err
     );
@@ -243,10 +243,10 @@ fn judges_that_make_no_sense_are_refused() {
     for (judge, expected) in [
         ("mixed", "measures checks"),
         ("lonely", "one member only"),
-        ("nested", "is a panel itself"),
+        ("nested", "is itself a panel"),
         ("nothing", "`use` is missing"),
-        ("options", "asks no model"),
-        ("refusal,votes=3", "asks no model"),
+        ("options", "does not use a model"),
+        ("refusal,votes=3", "does not use a model"),
         ("harm", "needs a model"),
         (
             "harm=openai:m@http://127.0.0.1:1,votes=3",

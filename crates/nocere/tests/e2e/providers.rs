@@ -176,7 +176,7 @@ fn extra_fields_and_headers_are_sent_and_belong_to_the_target() {
     config("body: {top_k: 6}");
     let said = project.nocere(&["extend", "latest", "--epochs", "2"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("not what it was"), "{}", said.err);
+    assert!(said.err.contains("has changed since run"), "{}", said.err);
 }
 
 #[test]

@@ -304,14 +304,14 @@ fn entries_are_checked_before_anything_is_sent() {
             vec![
                 "nocere.yaml:3",
                 "duplicate mapping key: t",
-                "may stand once",
+                "may occur only once",
             ],
         ),
         (
             format!(
                 "targets:\n  t: {{provider: anthropic, model: m, base_url: '{url}', api_version: v1}}\n"
             ),
-            vec!["`api_version` means nothing for provider `anthropic`"],
+            vec!["`api_version` has no effect for provider `anthropic`"],
         ),
         (
             "targets:\n  t: {provider: azure, model: m}\n".to_owned(),
