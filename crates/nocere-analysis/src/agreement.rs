@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Instrument, Sample, Verdict};
+use nocere_core::{Instrument, JudgeId, Sample, Verdict};
 use nocere_stats::agreement::Agreement;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ const MAX_PAIRS: u64 = 200_000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JudgePair {
     /// Id of the first judge.
-    pub first: String,
+    pub first: JudgeId,
     /// Id of the second judge.
-    pub second: String,
+    pub second: JudgeId,
     /// Labels of the first judge, one per row. Hostile text if another program wrote them.
     pub rows: Vec<String>,
     /// Labels of the second judge, one per column. Hostile text likewise.
@@ -42,7 +42,7 @@ pub struct JudgePair {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Split {
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Number of answers to which members gave different labels.
     pub split: u64,
     /// Number of answers to which at least one member gave no label.

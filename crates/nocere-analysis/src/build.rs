@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
     AssetRecord, Baselines, Calibration, DriverIdentity, FigureRow, Instrument, RunHeader, Sample,
-    Spending, Suite, TargetRecord,
+    Spending, Suite, TargetId, TargetRecord,
 };
 
 use crate::{
@@ -28,7 +28,7 @@ pub struct ReportInput<'a> {
     /// The run's judges, in the order of the plan.
     pub instruments: &'a [Instrument],
     /// The run's targets with their ids, in the order of the plan.
-    pub targets: &'a [(String, TargetRecord)],
+    pub targets: &'a [(TargetId, TargetRecord)],
     /// What led its conversations.
     pub drivers: &'a [DriverIdentity],
     /// Units done, and units in all.
@@ -98,7 +98,7 @@ impl RunReport {
             .iter()
             .map(|(id, record)| collected.target_report(id.clone(), record.clone(), context))
             .collect();
-        let ids: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
+        let ids: Vec<TargetId> = targets.iter().map(|target| target.id.clone()).collect();
         let parts = context.protocol.map_or_else(Vec::new, |protocol| {
             protocol_tables::parts(&protocol_tables::Source {
                 protocol,

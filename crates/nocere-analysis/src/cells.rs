@@ -1,6 +1,6 @@
 //! Counts of one kind of error by probe. They grow with the number of probes, not of answers.
 
-use nocere_core::Perspective;
+use nocere_core::{Perspective, SuiteId, TargetId};
 
 /// Answers to one probe: errors and scored answers.
 #[derive(Clone, Copy)]
@@ -51,9 +51,9 @@ impl Cell {
 /// The answers that a cell counts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) target: String,
+    pub(crate) target: TargetId,
     pub(crate) perspective: Perspective,
-    pub(crate) suite: String,
+    pub(crate) suite: SuiteId,
     pub(crate) category: String,
 }
 

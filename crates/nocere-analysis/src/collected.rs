@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Calibration, Counts, FigureRow, Instrument, Item, Perspective, ProtocolRecord,
-    Sample, Score, Side, Suite, TargetRecord, UnscoredReason, Verdict, measure,
+    AnswerOutcome, Calibration, Counts, FigureRow, Instrument, Item, JudgeId, Perspective, ProbeId,
+    ProtocolRecord, Sample, Score, Side, Suite, TargetId, TargetRecord, UnscoredReason, Verdict,
+    measure,
 };
 use nocere_stats::rate_of_clusters;
 
@@ -83,14 +84,14 @@ struct Weighed {
 #[derive(Default)]
 pub(crate) struct Collected {
     pub(crate) cells: BTreeMap<CellKey, Cell>,
-    samples: BTreeMap<(String, Perspective), u64>,
-    outcomes: BTreeMap<(String, AnswerOutcome), u64>,
+    samples: BTreeMap<(TargetId, Perspective), u64>,
+    outcomes: BTreeMap<(TargetId, AnswerOutcome), u64>,
     pub(crate) agreement: Agreements,
     pub(crate) tally: Tally,
-    foreign: BTreeMap<(String, String), Foreign>,
+    foreign: BTreeMap<(TargetId, JudgeId), Foreign>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) findings_total: u64,
-    pub(crate) unscored: BTreeMap<(String, UnscoredReason), u64>,
+    pub(crate) unscored: BTreeMap<(JudgeId, UnscoredReason), u64>,
     pub(crate) unscored_samples: Vec<UnscoredSample>,
     /// The position of each restated probe's original: see [`Tally::asks`].
     origins: BTreeMap<i64, i64>,
@@ -206,7 +207,7 @@ impl Collected {
         self.findings
             .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
         let mut kept: BTreeMap<Perspective, usize> = BTreeMap::new();
-        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut seen: BTreeSet<(TargetId, ProbeId)> = BTreeSet::new();
         self.findings.retain(|finding| {
             let count = kept.entry(finding.perspective).or_default();
             let keep = *count < MAX_FINDINGS / Perspective::ALL.len()
@@ -272,7 +273,7 @@ impl Collected {
 
     pub(crate) fn target_report(
         &self,
-        id: String,
+        id: TargetId,
         record: TargetRecord,
         context: &Context<'_>,
     ) -> TargetReport {
@@ -334,7 +335,7 @@ impl Collected {
     /// Distribution of each judge's labels over the answers of a target to one perspective.
     fn distributions(
         &self,
-        target: &str,
+        target: &TargetId,
         perspective: Perspective,
         context: &Context<'_>,
     ) -> Vec<Distribution> {
@@ -365,7 +366,7 @@ impl Collected {
 
     /// Rates of harm in which each probe has the weight severity × likelihood.
     pub(crate) fn risks(&self, context: &Context<'_>) -> Vec<RiskFigure> {
-        type Key = (String, Perspective, usize, usize);
+        type Key = (TargetId, Perspective, usize, usize);
         let mut all: BTreeMap<Key, Weighed> = BTreeMap::new();
         for (key, cell) in &self.cells {
             if context.figures[key.figure].side != Side::Harm {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{FigureRow, Instrument, Perspective};
+use nocere_core::{FigureRow, Instrument, JudgeId, Perspective, TargetId};
 use nocere_stats::{
     Resampling,
     paired::{
@@ -31,11 +31,11 @@ pub struct TargetPair {
     /// Title of the figure, with the labels of this judge filled in.
     pub title: String,
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Id of the first target.
-    pub first: String,
+    pub first: TargetId,
     /// Id of the second target.
-    pub second: String,
+    pub second: TargetId,
     /// Number of probes to which both have scored answers.
     pub probes: u64,
     /// Rate of the first minus that of the second on these probes, from −1 to 1. Above 0, the
@@ -72,7 +72,7 @@ fn shared(a: &Counts, b: &Counts) -> Vec<PairedCluster> {
 /// Every pair of targets, perspective and figure, with each figure's first judge.
 pub(crate) fn compare(
     cells: &BTreeMap<CellKey, Cell>,
-    targets: &[String],
+    targets: &[TargetId],
     rows: &[FigureRow],
     instruments: &[Instrument],
     seed: u64,
@@ -85,19 +85,19 @@ pub(crate) fn compare(
             else {
                 continue;
             };
-            let of = |target: &str| -> Counts {
+            let of = |target: &TargetId| -> Counts {
                 cells
                     .iter()
                     .filter(|(key, _)| {
                         key.figure == index
                             && key.judge == number
-                            && key.place.target == target
+                            && key.place.target == *target
                             && key.place.perspective == perspective
                     })
                     .flat_map(|(_, cell)| cell.by_probe())
                     .collect()
             };
-            let rates: Vec<Counts> = targets.iter().map(|target| of(target)).collect();
+            let rates: Vec<Counts> = targets.iter().map(of).collect();
             for (first, a) in rates.iter().enumerate() {
                 for (second, b) in rates.iter().enumerate().skip(first + 1) {
                     let shared = shared(a, b);

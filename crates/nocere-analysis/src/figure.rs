@@ -1,7 +1,7 @@
 //! The figures of a report: a row of the figures' asset, the judge that was used, and the
 //! estimate.
 
-use nocere_core::{FigureRow, Instrument, Side};
+use nocere_core::{FigureRow, Instrument, JudgeId, Side};
 use nocere_stats::Estimate;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub struct Figure {
     /// Whether the error is harm done or help refused.
     pub side: Side,
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Hash of the judge, shortened to twelve digits.
     pub judge_hash: String,
     /// What is known about the judge, and the rate corrected for its errors.

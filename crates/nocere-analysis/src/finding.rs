@@ -1,7 +1,8 @@
 //! The worst samples of a run, and those that could not be scored.
 
 use nocere_core::{
-    ErrorRule, FigureRow, Instrument, Perspective, Sample, Scored, UnscoredReason, Verdict,
+    ErrorRule, FigureRow, Instrument, JudgeId, Perspective, ProbeId, Sample, Scored, SuiteId,
+    TargetId, UnscoredReason, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,11 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// The probe's id.
-    pub probe: String,
+    pub probe: ProbeId,
     /// The suite's id.
-    pub suite: String,
+    pub suite: SuiteId,
     /// Who asked.
     pub perspective: Perspective,
     /// Title of the category.
@@ -41,11 +42,11 @@ pub struct Finding {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnscoredSample {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// The probe's id.
-    pub probe: String,
+    pub probe: ProbeId,
     /// The judge's id.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Why it gave no score.
     pub reason: UnscoredReason,
     /// Details, in one line.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Expect, Instrument, Perspective, key::derive_seed, measure};
+use nocere_core::{Expect, Instrument, JudgeId, Perspective, TargetId, key::derive_seed, measure};
 use nocere_stats::{Estimate, Resampling, cluster_bootstrap_mean, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +24,9 @@ const DECLINED: f64 = 0.5;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkedFigures {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Id of the refusal judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Whether behaviour adapts to the asker; `None` if no matter is asked from two perspectives.
     pub gap: Option<PerspectiveGap>,
     /// Whether probes to be declined are distinguished from their look-alikes; `None` without
@@ -104,7 +104,7 @@ pub struct LanguageRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RiskFigure {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Who asks.
     pub perspective: Perspective,
     /// Id of the figure that is weighted.
@@ -112,7 +112,7 @@ pub struct RiskFigure {
     /// Title of the figure, with the labels of this judge filled in.
     pub title: String,
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// The weighted rate. Its numerator and denominator are sums of weights.
     pub weighted: Estimate,
     /// The rate of the same answers, unweighted.
@@ -125,7 +125,7 @@ pub struct RiskFigure {
 pub(crate) fn linked(
     tally: &Tally,
     instruments: &[Instrument],
-    targets: &[String],
+    targets: &[TargetId],
     seed: u64,
 ) -> Vec<LinkedFigures> {
     let asks = tally.asks();

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use nocere_core::{
-    BaselineMeans, BaselineTable, Baselines, Better, Calibration, Expect, Instrument, MissingJudge,
-    PartRecord, PartState, ProtocolRecord, Suite, TableColumn,
+    BaselineMeans, BaselineTable, Baselines, Better, Calibration, Expect, Instrument, JudgeId,
+    MissingJudge, PartRecord, PartState, ProtocolRecord, Suite, TableColumn, TargetId,
 };
 use nocere_stats::{Estimate, rate_of_clusters};
 use serde::{Deserialize, Serialize};
@@ -59,9 +59,9 @@ pub struct PartTable {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableRow {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Number of answers with a score.
     pub scored: u64,
     /// Number of answers without a score.
@@ -165,7 +165,7 @@ pub struct MeansTable {
     /// Titles of the categories.
     pub categories: Vec<String>,
     /// Targets and judges with their means, in the order of the categories.
-    pub rows: Vec<(String, String, Vec<Option<Mean>>)>,
+    pub rows: Vec<(TargetId, JudgeId, Vec<Option<Mean>>)>,
     /// Published models with their means, in the order of the categories.
     pub published: Vec<(String, Vec<Option<f64>>)>,
     /// Source and caveats of the published means.
@@ -199,7 +199,7 @@ pub(crate) struct Source<'a> {
     pub(crate) protocol: &'a ProtocolRecord,
     pub(crate) suites: &'a [Suite],
     pub(crate) instruments: &'a [Instrument],
-    pub(crate) targets: &'a [String],
+    pub(crate) targets: &'a [TargetId],
     pub(crate) tally: &'a Tally,
     pub(crate) baselines: &'a [Baselines],
     pub(crate) calibrations: &'a [Calibration],
@@ -396,7 +396,7 @@ fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
 fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels], seed: u64) -> TableRow {
     let names = instrument.scale.counted_labels();
     TableRow {
-        target: String::new(),
+        target: TargetId::default(),
         judge: instrument.id.clone(),
         scored: labels.iter().map(|labels| u64::from(labels.scored)).sum(),
         unscored: labels.iter().map(|labels| u64::from(labels.unscored)).sum(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    AnswerOutcome, AssetRecord, Category, ContentHash, DriverIdentity, Instrument, Perspective,
-    RunHeader, Spending, TargetRecord, UnscoredReason,
+    AnswerOutcome, AssetRecord, Category, ContentHash, DriverIdentity, Instrument, JudgeId,
+    Perspective, RunHeader, Spending, SuiteId, TargetId, TargetRecord, UnscoredReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub const REPORT_FORMAT: u32 = 1;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SuiteHead {
     /// The suite's id.
-    pub id: String,
+    pub id: SuiteId,
     /// The suite's version.
     pub version: String,
     /// The suite's title.
@@ -77,7 +77,7 @@ pub struct PerspectiveReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Distribution {
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// What the judge measures, such as `harm`.
     pub measure: String,
     /// Labels of its scale, lowest first: of answers, or of items if an answer has several.
@@ -128,9 +128,9 @@ impl RecordedScores {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordedScores {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Id of the judge.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Number of answers by label: up to twenty labels, and `other` for the rest. Hostile text.
     pub labels: BTreeMap<String, u64>,
     /// Number of answers with a number.
@@ -148,7 +148,7 @@ pub struct RecordedScores {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetReport {
     /// The target's id.
-    pub id: String,
+    pub id: TargetId,
     /// The model behind the target, its system prompt and sampling.
     pub record: TargetRecord,
     /// Results by perspective, in the order of [`Perspective::ALL`].
@@ -166,7 +166,7 @@ pub struct TargetReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FrontierPoint {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Who asks.
     pub perspective: Perspective,
     /// The figure on the axis of harm done.
@@ -206,7 +206,7 @@ pub struct RunReport {
     /// Number of all samples with an error that figures list.
     pub findings_total: u64,
     /// Number of missing scores, by judge and reason.
-    pub unscored: Vec<(String, UnscoredReason, u64)>,
+    pub unscored: Vec<(JudgeId, UnscoredReason, u64)>,
     /// The first samples without a score, up to 200.
     pub unscored_samples: Vec<UnscoredSample>,
     /// Descriptions of the methods of all intervals, each once.

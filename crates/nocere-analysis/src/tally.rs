@@ -3,22 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Expect, Perspective, Probe, Sample, Score, Verdict};
+use nocere_core::{Expect, Perspective, Probe, ProbeId, Sample, Score, SuiteId, TargetId, Verdict};
 
 use crate::run_judge::RunJudge;
 
 /// The facts about a probe that a report needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    pub(crate) id: String,
-    pub(crate) suite: String,
+    pub(crate) id: ProbeId,
+    pub(crate) suite: SuiteId,
     pub(crate) category: String,
     pub(crate) perspective: Perspective,
     pub(crate) expect: Expect,
     pub(crate) matter: Option<String>,
-    pub(crate) twin_of: Option<String>,
+    pub(crate) twin_of: Option<ProbeId>,
     /// Id of the probe that it restates, or its own.
-    pub(crate) origin: String,
+    pub(crate) origin: ProbeId,
     pub(crate) language: String,
     /// As [`Probe::risk`].
     pub(crate) risk: u8,
@@ -94,7 +94,7 @@ pub(crate) struct Tally {
     /// By the probe's position.
     pub(crate) facts: BTreeMap<i64, Facts>,
     /// By the target's id and the judge's index.
-    pub(crate) labels: BTreeMap<(String, usize), ByProbe>,
+    pub(crate) labels: BTreeMap<(TargetId, usize), ByProbe>,
 }
 
 impl Tally {
@@ -135,11 +135,11 @@ impl Tally {
     /// The counts of a judge's labels for a target, for probes of which `wanted` is true.
     pub(crate) fn chosen<'a>(
         &'a self,
-        target: &str,
+        target: &TargetId,
         judge: usize,
         wanted: impl Fn(&Facts) -> bool,
     ) -> Vec<&'a Labels> {
-        let by_probe = self.labels.get(&(target.to_owned(), judge));
+        let by_probe = self.labels.get(&(target.clone(), judge));
         by_probe
             .into_iter()
             .flatten()

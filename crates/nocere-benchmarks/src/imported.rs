@@ -29,7 +29,7 @@ pub(crate) fn header(
     categories: Vec<Category>,
 ) -> Suite {
     Suite {
-        id: id.to_owned(),
+        id: id.into(),
         version: "imported".to_owned(),
         title: title.to_owned(),
         description: format!("Imported from {source} in its own layout."),

@@ -57,7 +57,7 @@ pub(crate) fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteErro
             format!("jbb-{half}-{}", index.trim()),
             goal,
         );
-        probe.suite = format!("jailbreakbench-{half}");
+        probe.suite = format!("jailbreakbench-{half}").into();
         probe.category = category;
         probe.expect = expect;
         entries.push(Entry {

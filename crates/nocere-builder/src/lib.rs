@@ -205,7 +205,7 @@ pub fn built_suite(
         })
         .collect();
     Suite {
-        id: head.id.to_owned(),
+        id: head.id.into(),
         version: head.version.to_owned(),
         title: format!("Probes for the policy {}", policy.title),
         description: "Built by `nocere suites build`. The files build.json and candidates.jsonl \

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use nocere_core::{
-    ContentHash, Expect, Instrument, ModelIdentity, Perspective, Sampling, Suite, clock,
+    ContentHash, Expect, Instrument, ModelIdentity, Perspective, RunId, Sampling, Suite, clock,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +60,10 @@ pub struct PolicyRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runs {
     /// Id of the run in which the generator was asked; `None` before it began.
-    pub generation: Option<String>,
+    pub generation: Option<RunId>,
     /// Ids of all runs in which candidates were judged. The last one is complete once the build
     /// has an outcome.
-    pub fit: Vec<String>,
+    pub fit: Vec<RunId>,
 }
 
 /// A suite whose prompts must not be repeated.
@@ -83,7 +83,7 @@ impl KnownSet {
     /// The entry for `suite`.
     pub fn of(suite: &Suite) -> Self {
         Self {
-            suite: suite.id.clone(),
+            suite: suite.id.to_string(),
             version: suite.version.clone(),
             hash: suite.hash.to_string(),
             prompts: suite.probes.len(),

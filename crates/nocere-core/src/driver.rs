@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{BoxFuture, ChatModel, ContentHash, Probe, Sampling, Transcript, hash_json};
+use crate::{BoxFuture, ChatModel, ContentHash, DriverId, Probe, Sampling, Transcript, hash_json};
 
 /// The identity of a driver. Its hash is part of each unit's key and must cover everything that
 /// can change a conversation: settings, texts, identities of helper models, version of the code.
@@ -11,7 +11,7 @@ use crate::{BoxFuture, ChatModel, ContentHash, Probe, Sampling, Transcript, hash
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DriverIdentity {
     /// Kebab-case id, unique in a run.
-    pub id: String,
+    pub id: DriverId,
     /// Version of its code and texts; raise it when either changes.
     pub version: String,
     /// As a report shows it.
@@ -24,7 +24,7 @@ impl DriverIdentity {
     /// An identity whose hash covers id, version and `settings`.
     pub fn new<S: Serialize>(id: &str, version: &str, title: &str, settings: &S) -> Self {
         Self {
-            id: id.to_owned(),
+            id: id.into(),
             version: version.to_owned(),
             title: title.to_owned(),
             hash: hash_json("driver", &(id, version, settings)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, ChatModel, ContentHash, Probe, Scale, Transcript, Verdict};
+use crate::{BoxFuture, ChatModel, ContentHash, JudgeId, Probe, Scale, Transcript, Verdict};
 
 /// The measures of the judges that ship. A measure is just a name that links judges to figures;
 /// rubrics and figures may use others.
@@ -30,7 +30,7 @@ pub mod measure {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instrument {
     /// Kebab-case id, unique in a run.
-    pub id: String,
+    pub id: JudgeId,
     /// What it measures: a name of [`measure`], or any other.
     pub measure: String,
     /// Its labels, and which of them are good.

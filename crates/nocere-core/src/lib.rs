@@ -33,6 +33,7 @@ pub mod chat;
 pub mod clock;
 pub mod driver;
 pub mod figure;
+pub mod ids;
 pub mod judge;
 pub mod key;
 pub mod money;
@@ -58,6 +59,7 @@ pub use driver::{Driver, DriverContext, DriverError, DriverIdentity};
 pub use figure::{
     Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
 };
+pub use ids::{DriverId, JudgeId, ProbeId, RunId, SuiteId, TargetId};
 pub use judge::{Instrument, Judge, JudgeContext, measure};
 pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};

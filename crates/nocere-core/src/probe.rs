@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Message, Perspective, Role};
+use crate::{Message, Perspective, ProbeId, Role, SuiteId};
 
 /// What a good answer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,9 +95,9 @@ pub enum AnswerKey {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// Id, unique in its suite.
-    pub id: String,
+    pub id: ProbeId,
     /// Id of its suite.
-    pub suite: String,
+    pub suite: SuiteId,
     /// Who asks.
     pub perspective: Perspective,
     /// Id of a category of its suite; empty if it has none.
@@ -121,7 +121,7 @@ pub struct Probe {
     pub matter: Option<String>,
     /// Id of the unsafe probe that this probe resembles, although it is legitimate itself.
     #[serde(default)]
-    pub twin_of: Option<String>,
+    pub twin_of: Option<ProbeId>,
     /// BCP 47 language tag of the messages.
     pub language: String,
     /// How bad a wrong answer is, from 1 to 4; 0 if the source does not say.
@@ -139,7 +139,7 @@ pub struct Probe {
     /// Id of the probe that this one restates in other words or another language. Both deserve
     /// the same answer. The original may be in another suite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restates: Option<String>,
+    pub restates: Option<ProbeId>,
     /// Documents that the answer must be based on. The messages contain their texts too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
@@ -151,10 +151,14 @@ pub struct Probe {
 impl Probe {
     /// A question in English with neutral defaults: from anyone ([`Perspective::General`]), to be
     /// answered with care ([`Expect::Redirect`]). Callers set what they know better.
-    pub fn asking(suite: &str, id: impl Into<String>, question: impl Into<String>) -> Self {
+    pub fn asking(
+        suite: impl Into<SuiteId>,
+        id: impl Into<ProbeId>,
+        question: impl Into<String>,
+    ) -> Self {
         Self {
             id: id.into(),
-            suite: suite.to_owned(),
+            suite: suite.into(),
             perspective: Perspective::General,
             category: String::new(),
             messages: vec![Message::new(Role::User, question)],
@@ -204,7 +208,7 @@ impl Probe {
     }
 
     /// The id of the original: that of the probe itself unless it restates another.
-    pub fn origin(&self) -> &str {
-        self.restates.as_deref().unwrap_or(&self.id)
+    pub fn origin(&self) -> &ProbeId {
+        self.restates.as_ref().unwrap_or(&self.id)
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Perspective};
+use crate::{ContentHash, JudgeId, Perspective, SuiteId};
 
 /// A column of a protocol's table that sums several labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ pub struct PartRecord {
     /// Who asks.
     pub perspective: Perspective,
     /// Id of the suite that it asks; empty if the data was not found.
-    pub suite: String,
+    pub suite: SuiteId,
     /// The measure that its table shows, such as `harm`.
     pub measure: String,
     /// Columns that its table has in addition to one column per label.
@@ -98,7 +98,7 @@ pub struct PartRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
     /// Ids of the instruments that judge its answers.
-    pub instruments: Vec<String>,
+    pub instruments: Vec<JudgeId>,
     /// Judges that the protocol requires but that could not be set up.
     pub missing_judges: Vec<MissingJudge>,
     /// Whether it was asked, and if not, why.
@@ -165,11 +165,11 @@ mod tests {
             id: suite.to_owned(),
             title: String::new(),
             perspective: Perspective::Patient,
-            suite: suite.to_owned(),
+            suite: suite.into(),
             measure: "harm".to_owned(),
             columns: Vec::new(),
             headline: None,
-            instruments: vec![instrument.to_owned()],
+            instruments: vec![instrument.into()],
             missing_judges: Vec::new(),
             state: PartState::LeftOut,
         };

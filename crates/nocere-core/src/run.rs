@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentHash, ModelIdentity, Money, Perspective, Probe, ProtocolRecord, Sampling, Transcript,
-    Verdict, clock, hash_json,
+    ContentHash, DriverId, ModelIdentity, Money, Perspective, Probe, ProtocolRecord, RunId,
+    Sampling, SuiteId, TargetId, Transcript, Verdict, clock, hash_json,
 };
 
 /// The id, kind and settings of a run. Written before the first call.
@@ -12,7 +12,7 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunHeader {
     /// Id, unique in the project. Ids sort by time.
-    pub id: String,
+    pub id: RunId,
     /// When the run was planned: RFC 3339, UTC.
     pub created: String,
     /// Version of nocere that planned the run.
@@ -36,7 +36,7 @@ pub struct RunHeader {
     pub budget: Budget,
     /// Ids of runs whose replies are reused where the identical call was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reuse: Vec<String>,
+    pub reuse: Vec<RunId>,
     /// The protocol that was followed; `None` if suites were named one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolRecord>,
@@ -56,7 +56,7 @@ impl RunHeader {
     /// 0 and no other settings.
     pub fn new(kind: RunKind, command: impl Into<String>, policies: ContentHash) -> Self {
         Self {
-            id: new_run_id(),
+            id: new_run_id().into(),
             created: clock::now_utc(),
             nocere_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.into(),
@@ -199,9 +199,9 @@ pub struct RunSummary {
     /// Number of all units.
     pub total: u64,
     /// Ids of the targets.
-    pub targets: Vec<String>,
+    pub targets: Vec<TargetId>,
     /// Ids of the suites.
-    pub suites: Vec<String>,
+    pub suites: Vec<SuiteId>,
 }
 
 /// A verdict and the instrument that gave it.
@@ -219,9 +219,9 @@ pub struct Sample {
     /// Position of the unit in the plan, from 0.
     pub seq: i64,
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// The driver's id.
-    pub driver: String,
+    pub driver: DriverId,
     /// Position of its probe in the run, from 0: the same for all epochs and targets.
     pub position: i64,
     /// Repetition of the probe, from 0.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckId, ContentHash, Probe, hash_json};
+use crate::{CheckId, ContentHash, Probe, SuiteId, hash_json};
 
 /// One category of a suite's taxonomy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Category {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suite {
     /// Kebab-case id, unique in a run.
-    pub id: String,
+    pub id: SuiteId,
     /// Semantic version, or the version that the source gives.
     pub version: String,
     /// As a report shows it.

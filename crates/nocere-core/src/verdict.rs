@@ -1,6 +1,7 @@
 //! A verdict is what a judge says about a transcript: a score on the judge's own scale, or the
 //! reason why there is none. A missing score is never replaced by a default.
 
+use crate::JudgeId;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -268,7 +269,7 @@ impl Scored {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
     /// Id of the panel's member, or the number of the vote.
-    pub judge: String,
+    pub judge: JudgeId,
     /// Weight among the votes, usually 1.
     pub weight: f64,
     /// The score; `None` if it gave none.

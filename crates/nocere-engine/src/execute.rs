@@ -9,8 +9,8 @@ use std::{
 };
 
 use nocere_core::{
-    ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Judge, JudgeContext, Probe,
-    Purpose, TargetRecord, Transcript, key::derive_seed,
+    ChatModel, Driver, DriverContext, DriverError, DriverId, DriverIdentity, Judge, JudgeContext,
+    Probe, Purpose, SuiteId, TargetId, TargetRecord, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
 use nocere_store::{Journal, UnitRecord, UnitState};
@@ -30,7 +30,7 @@ const MAX_UNDER_WAY: usize = 8_192;
 #[derive(Clone)]
 pub struct TargetSetup {
     /// Its id in the plan and in reports.
-    pub id: String,
+    pub id: TargetId,
     /// The model that answers; `None` if all its answers are recorded.
     pub model: Option<ModelSetup>,
     /// Its identity, system prompt and sampling, as planned.
@@ -45,7 +45,7 @@ pub struct JudgeSetup {
     /// The models that it asks, in the judge's own order.
     pub models: Vec<ModelSetup>,
     /// Ids of suites whose answers it does not read.
-    pub passes_over: BTreeSet<String>,
+    pub passes_over: BTreeSet<SuiteId>,
 }
 
 impl JudgeSetup {
@@ -106,7 +106,7 @@ struct Shared<Q> {
     queue: Q,
     judges: Vec<JudgeSetup>,
     /// By id. A run whose answers are all recorded needs none.
-    drivers: BTreeMap<String, Lead>,
+    drivers: BTreeMap<DriverId, Lead>,
     seed: u64,
 }
 
@@ -231,7 +231,7 @@ impl<Q: WorkQueue> Engine<Q> {
 fn leads(
     setups: Vec<DriverSetup>,
     planned: &[DriverIdentity],
-) -> Result<BTreeMap<String, Lead>, EngineError> {
+) -> Result<BTreeMap<DriverId, Lead>, EngineError> {
     let recorded = DriverIdentity::recorded();
     for wanted in planned.iter().filter(|driver| **driver != recorded) {
         let found = setups

@@ -2,7 +2,8 @@
 //! made here, whether their answers are still to be asked for or already recorded.
 
 use nocere_core::{
-    ContentHash, DriverIdentity, Instrument, Probe, RunHeader, Suite, TargetRecord, hash_json,
+    ContentHash, DriverId, DriverIdentity, Instrument, Probe, RunHeader, Suite, TargetId,
+    TargetRecord, hash_json,
 };
 use nocere_store::{Plan, UnitRecord, UnitState};
 
@@ -15,7 +16,7 @@ pub struct PlanInput {
     /// Suites to ask, with all their probes or a selection of them.
     pub suites: Vec<Suite>,
     /// Targets with their ids.
-    pub targets: Vec<(String, TargetRecord)>,
+    pub targets: Vec<(TargetId, TargetRecord)>,
     /// Drivers: each of them leads one conversation about each probe in each epoch.
     pub drivers: Vec<DriverIdentity>,
     /// Judges of the run.
@@ -145,8 +146,8 @@ pub fn plan_recorded(
 
 /// Hashes from which unit keys are made, computed once for each target, driver and probe.
 struct Axes {
-    targets: Vec<(String, ContentHash)>,
-    drivers: Vec<(String, ContentHash)>,
+    targets: Vec<(TargetId, ContentHash)>,
+    drivers: Vec<(DriverId, ContentHash)>,
     probes: Vec<ContentHash>,
 }
 

@@ -152,7 +152,7 @@ async fn run(
         RunSetup {
             journal: Arc::clone(&journal),
             targets: vec![TargetSetup {
-                id: "t".to_owned(),
+                id: "t".into(),
                 model: Some(setup(&target)),
                 record: plan.targets[0].1.clone(),
             }],
@@ -169,7 +169,12 @@ async fn run(
     let mut samples: BTreeMap<String, Vec<Transcript>> = BTreeMap::new();
     let reader = RunReader::find(folder.path(), "r").unwrap();
     reader
-        .for_each_sample(|row| samples.entry(row.driver).or_default().push(row.transcript))
+        .for_each_sample(|row| {
+            samples
+                .entry(row.driver.to_string())
+                .or_default()
+                .push(row.transcript);
+        })
         .unwrap();
     (samples, ended)
 }

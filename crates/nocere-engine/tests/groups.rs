@@ -8,7 +8,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, Budget, ChatModel, ChatReply, ChatRequest, Driver, DriverContext, DriverError,
-    DriverIdentity, Grouping, Message, ModelError, ModelIdentity, Probe, Role, Sampling,
+    DriverIdentity, Grouping, Message, ModelError, ModelIdentity, Probe, ProbeId, Role, Sampling,
     Transcript,
 };
 use nocere_engine::{
@@ -170,7 +170,7 @@ fn asked(model: Arc<dyn ChatModel>) -> ModelSetup {
     }
 }
 
-fn answers(folder: &TempFolder) -> BTreeMap<String, Vec<String>> {
+fn answers(folder: &TempFolder) -> BTreeMap<ProbeId, Vec<String>> {
     let reader = RunReader::find(folder.path(), "r").unwrap();
     let mut found = BTreeMap::new();
     reader
@@ -225,7 +225,7 @@ async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
     execute(
         &journal,
         vec![TargetSetup {
-            id: "t".to_owned(),
+            id: "t".into(),
             model: Some(asked(model)),
             record,
         }],

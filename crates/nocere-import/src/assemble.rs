@@ -174,7 +174,7 @@ fn made(path: &Path, format: Format, name: SuiteName, maker: Maker<'_>) -> Suite
     let file = file_name(path);
     let hash: ContentHash = Suite::content_hash(&maker.categories, &maker.probes);
     Suite {
-        id: name.id,
+        id: name.id.into(),
         version: "recorded".to_owned(),
         title: name.title,
         description: format!("What was asked in {file}, read as {format}."),

@@ -146,7 +146,7 @@ fn instrument(
     let hash = hash_json("recorded", &(format.as_str(), &id, measure, safe_max));
     Instrument {
         title: format!("{}, as recorded ({format})", judged.judge),
-        id,
+        id: id.into(),
         measure: measure.to_owned(),
         scale: match measure {
             measure::HARM => nocere_core::Scale::harm(safe_max.unwrap_or(2)),

@@ -79,7 +79,7 @@ impl<'a> Maker<'a> {
             None => self.free_id(number),
         };
         let probe = self.make(row, id, notes);
-        self.ids.insert(probe.id.clone(), self.probes.len());
+        self.ids.insert(probe.id.to_string(), self.probes.len());
         self.probes.push(probe);
         self.places.push(row.place.clone());
         self.ended.push(row.transcript.error.is_none());
@@ -144,8 +144,11 @@ impl<'a> Maker<'a> {
             notes.say("The file does not say what a good answer does: `comply` is assumed.");
         }
         let mut probe = Probe {
-            id,
-            suite: row.suite.map_or_else(|| self.suite.clone(), str::to_owned),
+            id: id.into(),
+            suite: row
+                .suite
+                .map_or_else(|| self.suite.clone(), str::to_owned)
+                .into(),
             perspective: perspective.unwrap_or(Perspective::General),
             category: self.category(row.category.as_deref()),
             messages: row.opening.clone(),

@@ -26,7 +26,7 @@ impl Default for AnswerJudge {
     fn default() -> Self {
         Self {
             instrument: Instrument {
-                id: "answer-key".to_owned(),
+                id: "answer-key".into(),
                 measure: measure::ANSWER.to_owned(),
                 scale: Scale::answer(),
                 title: "Answer against the key".to_owned(),

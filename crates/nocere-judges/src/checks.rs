@@ -242,7 +242,7 @@ impl ChecksJudge {
             })
             .collect();
         let instrument = Instrument {
-            id: file.id,
+            id: file.id.into(),
             measure: file.kind,
             scale,
             title: file.title,

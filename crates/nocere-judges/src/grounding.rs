@@ -54,7 +54,7 @@ impl GroundingJudge {
         Self {
             supported,
             instrument: Instrument {
-                id: "grounding-overlap".to_owned(),
+                id: "grounding-overlap".into(),
                 measure: measure::GROUNDING.to_owned(),
                 scale: Scale::sentences(),
                 title: "Grounding, by overlap of words".to_owned(),

@@ -49,7 +49,7 @@ impl GroundingModelJudge {
             ));
         }
         let instrument = Instrument {
-            id: format!("{}@{}", rubric.id(), identity.name),
+            id: format!("{}@{}", rubric.id(), identity.name).into(),
             measure: measure::GROUNDING.to_owned(),
             scale: rubric.scale(None),
             title: format!("{}, read by {}", rubric.title(), identity.name),

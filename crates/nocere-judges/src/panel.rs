@@ -64,7 +64,7 @@ impl PanelJudge {
         let models: Vec<&str> = instruments().filter_map(|of| of.model.as_deref()).collect();
         let names: Vec<&str> = instruments().map(|of| of.id.as_str()).collect();
         let instrument = Instrument {
-            id: id.to_owned(),
+            id: id.into(),
             measure: first.measure.clone(),
             scale: most_cautious(&members),
             title: format!("Panel of {}: {}", members.len(), names.join(", ")),

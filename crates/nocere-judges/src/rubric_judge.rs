@@ -86,7 +86,7 @@ impl RubricJudge {
         options: RubricOptions,
     ) -> Self {
         let instrument = Instrument {
-            id: format!("{}@{}{}", rubric.id(), identity.name, suffix(&options)),
+            id: format!("{}@{}{}", rubric.id(), identity.name, suffix(&options)).into(),
             measure: rubric.measures().to_owned(),
             scale: rubric.scale(options.safe_max),
             title: match options.votes {
@@ -162,7 +162,7 @@ impl RubricJudge {
                 Err((reason, detail)) => (None, Some(reason), detail),
             };
             votes.push(Vote {
-                judge: format!("vote {}", number + 1),
+                judge: format!("vote {}", number + 1).into(),
                 weight: 1.0,
                 score,
                 unscored,

@@ -231,7 +231,7 @@ mod tests {
 
     fn vote(level: Option<u8>, weight: f64) -> Vote {
         Vote {
-            judge: "j".to_owned(),
+            judge: "j".into(),
             weight,
             score: level.map(|level| Score::label(level.to_string())),
             unscored: level.is_none().then_some(UnscoredReason::JudgeUnreadable),

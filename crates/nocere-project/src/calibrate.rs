@@ -7,7 +7,7 @@ use std::{
 
 use nocere_core::{
     Budget, CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, Judge,
-    Message, Perspective, Probe, Role, RunHeader, RunKind, Sample, Scale, Score, Transcript,
+    Message, Perspective, Probe, Role, RunHeader, RunId, RunKind, Sample, Scale, Score, Transcript,
     Verdict, clock, majority,
 };
 use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
@@ -173,7 +173,13 @@ impl Reading<'_> {
                 local_only: self.spec.local_only,
                 judges: vec![self.spec.judge.clone()],
                 budget: self.spec.limits.budget(Budget::default())?,
-                reuse: self.spec.reuse.iter().chain(&known.runs).cloned().collect(),
+                reuse: self
+                    .spec
+                    .reuse
+                    .iter()
+                    .map(|id| id.as_str().into())
+                    .chain(known.runs)
+                    .collect(),
                 assets: self.project.changed_assets(),
                 ..RunHeader::new(RunKind::Calibration, command, policies)
             },
@@ -268,7 +274,7 @@ struct Known {
     answers: Vec<Answer>,
     verdicts: Vec<Vec<nocere_core::JudgeVerdict>>,
     /// Ids of runs whose replies can be reused.
-    runs: Vec<String>,
+    runs: Vec<RunId>,
 }
 
 impl Known {
@@ -387,7 +393,7 @@ fn answer(sample: &LabelledSample) -> Answer {
         sample.answer.clone().unwrap_or_default(),
     ));
     Answer {
-        target: "labelled".to_owned(),
+        target: "labelled".into(),
         epoch: 0,
         probe: Probe {
             perspective: sample.perspective.unwrap_or(Perspective::General),

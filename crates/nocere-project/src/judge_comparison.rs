@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Budget, Instrument, RunHeader, RunKind, Sample, Scale, Verdict};
+use nocere_core::{
+    Budget, Instrument, JudgeId, ProbeId, RunHeader, RunId, RunKind, Sample, Scale, SuiteId,
+    TargetId, Verdict,
+};
 use nocere_stats::{
     agreement::{Agreement, IntervalKind, Ratings, Weights, cohen_kappa},
     paired::{McNemar, PairedCounts, mcnemar},
@@ -20,11 +23,11 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgeComparison {
     /// Id of the run that holds the verdicts.
-    pub run: String,
+    pub run: RunId,
     /// Id of the first judge.
-    pub first: String,
+    pub first: JudgeId,
     /// Id of the second judge.
-    pub second: String,
+    pub second: JudgeId,
     /// Number of answers.
     pub answers: usize,
     /// Number of answers that both scored.
@@ -54,9 +57,9 @@ pub struct JudgeComparison {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Disagreement {
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// The probe's id.
-    pub probe: String,
+    pub probe: ProbeId,
     /// Label of the first judge.
     pub first: String,
     /// Label of the second judge.
@@ -150,7 +153,7 @@ fn comparison(
     let mut comparison = JudgeComparison::of(reader.header()?.id, first, second);
     let same_scale = first.scale.is_comparable(&second.scale);
     let mut pairs: Vec<LabelPair> = Vec::new();
-    let mut clusters: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut clusters: BTreeMap<(SuiteId, ProbeId), u64> = BTreeMap::new();
     reader.for_each_sample(|row| {
         comparison.answers += 1;
         match (score(&row, first), score(&row, second)) {
@@ -203,7 +206,7 @@ struct LabelPair {
 
 impl JudgeComparison {
     /// Both judges beside each other, nothing counted yet.
-    fn of(run: String, first: &Instrument, second: &Instrument) -> Self {
+    fn of(run: RunId, first: &Instrument, second: &Instrument) -> Self {
         Self {
             run,
             first: first.id.clone(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunKind, Sample,
-    Scale, Score, Transcript, Verdict, key::derive_seed, measure,
+    Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunId, RunKind,
+    Sample, Scale, Score, Transcript, Verdict, key::derive_seed, measure,
 };
 use nocere_judges::injection::{Aim, Host, Injections, Payload};
 use nocere_stats::wilson_interval;
@@ -45,7 +45,7 @@ pub struct JudgeTest {
     /// Name of the corpus of payloads.
     pub corpus: String,
     /// Id of the run with the verdicts.
-    pub run: String,
+    pub run: RunId,
     /// Number of the judge's own examples, all of which it got right; `None` if it has none.
     pub examples: Option<u64>,
     /// Counts over all payloads.
@@ -206,7 +206,7 @@ fn answer(host: &Host, payload: Option<&Payload>) -> Answer {
         None => host.id.clone(),
     };
     Answer {
-        target: "judge-test".to_owned(),
+        target: "judge-test".into(),
         epoch: 0,
         probe: Probe {
             perspective: Perspective::Patient,
@@ -230,7 +230,7 @@ fn position(score: &Score, scale: &Scale) -> Vec<usize> {
 
 impl JudgeTest {
     /// Nothing counted yet.
-    fn new(judge: Instrument, run: String) -> Self {
+    fn new(judge: Instrument, run: RunId) -> Self {
         Self {
             judge,
             corpus: String::new(),

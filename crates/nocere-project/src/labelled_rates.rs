@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Better, Calibration, Perspective, Sample, Scale, Verdict};
+use nocere_core::{Better, Calibration, Perspective, Sample, Scale, TargetId, Verdict};
 use nocere_import::Labels;
 use nocere_stats::correction::{
     LabelledScore, PredictionPowered, UnlabelledScore, prediction_powered_rate,
@@ -17,7 +17,7 @@ use crate::ProjectError;
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelledRate {
     /// The target's id.
-    target: String,
+    target: TargetId,
     /// Who asks.
     perspective: Perspective,
     /// What is counted, such as "harm at 3 to 5".
@@ -71,7 +71,7 @@ pub(crate) fn rates(
             (key, nocere_core::majority(&sample.ratings))
         })
         .collect();
-    let mut found: BTreeMap<(String, Perspective), (Vec<LabelledScore>, Vec<UnlabelledScore>)> =
+    let mut found: BTreeMap<(TargetId, Perspective), (Vec<LabelledScore>, Vec<UnlabelledScore>)> =
         BTreeMap::new();
     reader.for_each_sample(|row| {
         let Some(judge) = place(&row) else {

@@ -13,9 +13,9 @@ fn units() -> Vec<UnitRecord> {
         .map(|seq| UnitRecord {
             seq,
             key: ContentHash::of_bytes(&seq.to_le_bytes()),
-            target: if seq < 64 { "a" } else { "b" }.to_owned(),
+            target: if seq < 64 { "a" } else { "b" }.into(),
             probe: 0,
-            driver: "single-turn@1".to_owned(),
+            driver: "single-turn@1".into(),
             epoch: 0,
             state: UnitState::Pending,
         })

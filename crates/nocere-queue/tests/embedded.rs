@@ -31,9 +31,9 @@ fn leases_of_a_process_that_is_gone_are_free_again() {
         .map(|seq: i64| UnitRecord {
             seq,
             key: ContentHash::of_bytes(&seq.to_le_bytes()),
-            target: "a".to_owned(),
+            target: "a".into(),
             probe: 0,
-            driver: "d".to_owned(),
+            driver: "d".into(),
             epoch: 0,
             state: nocere_store::UnitState::Pending,
         })

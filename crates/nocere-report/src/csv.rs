@@ -67,11 +67,11 @@ fn row(
         None => Default::default(),
     };
     [
-        report.header.id.clone(),
-        sample.target.clone(),
-        sample.driver.clone(),
-        probe.suite.clone(),
-        probe.id.clone(),
+        report.header.id.to_string(),
+        sample.target.to_string(),
+        sample.driver.to_string(),
+        probe.suite.to_string(),
+        probe.id.to_string(),
         sample.epoch.to_string(),
         probe.perspective.to_string(),
         probe.category.clone(),
@@ -83,7 +83,7 @@ fn row(
             .transcript
             .last_answer()
             .map_or_else(String::new, |(text, _)| text.to_owned()),
-        instrument.map_or_else(String::new, |of| of.id.clone()),
+        instrument.map_or_else(String::new, |of| of.id.to_string()),
         instrument.map_or_else(String::new, |of| of.measure.clone()),
         verdict,
         unscored,

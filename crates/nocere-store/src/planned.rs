@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nocere_core::{DriverIdentity, HumanLabel, Instrument, RunHeader, Suite};
+use nocere_core::{DriverIdentity, HumanLabel, Instrument, RunHeader, Suite, TargetId};
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ pub struct Extension {
     /// The run's suites without their probes, those it had included.
     pub suites: Vec<Suite>,
     /// New targets by id.
-    pub targets: Vec<(String, nocere_core::TargetRecord)>,
+    pub targets: Vec<(TargetId, nocere_core::TargetRecord)>,
     /// New judges.
     pub instruments: Vec<Instrument>,
     /// New probes; their positions follow those of the old ones.
@@ -363,21 +363,21 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
                 categories: suite.categories.clone(),
                 hash: suite.hash.clone(),
             };
-            self.put(PUT_SUITE, params![suite.id, self.json(&bare)?])?;
+            self.put(PUT_SUITE, params![suite.id.as_str(), self.json(&bare)?])?;
         }
         Ok(())
     }
 
-    fn targets(&self, targets: &[(String, nocere_core::TargetRecord)]) -> Result<(), StoreError> {
+    fn targets(&self, targets: &[(TargetId, nocere_core::TargetRecord)]) -> Result<(), StoreError> {
         for (id, target) in targets {
-            self.put(PUT_TARGET, params![id, self.json(target)?])?;
+            self.put(PUT_TARGET, params![id.as_str(), self.json(target)?])?;
         }
         Ok(())
     }
 
     fn drivers(&self, drivers: &[DriverIdentity]) -> Result<(), StoreError> {
         for driver in drivers {
-            self.put(PUT_DRIVER, params![driver.id, self.json(driver)?])?;
+            self.put(PUT_DRIVER, params![driver.id.as_str(), self.json(driver)?])?;
         }
         Ok(())
     }
@@ -399,7 +399,10 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
             })
             .map_err(|error| self.sql(&error))?;
         for (seq, probe) in (first..).zip(probes) {
-            self.put(PUT_PROBE, params![seq, probe.id, self.json(probe)?])?;
+            self.put(
+                PUT_PROBE,
+                params![seq, probe.id.as_str(), self.json(probe)?],
+            )?;
         }
         Ok(())
     }
@@ -412,9 +415,9 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
                 params![
                     unit.seq,
                     key,
-                    unit.target,
+                    unit.target.as_str(),
                     unit.probe,
-                    unit.driver,
+                    unit.driver.as_str(),
                     unit.epoch
                 ],
             )?;

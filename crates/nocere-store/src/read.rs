@@ -6,8 +6,8 @@ use std::{
 };
 
 use nocere_core::{
-    ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, RunHeader, RunState,
-    RunSummary, Sample, Spending, Suite, TargetRecord,
+    ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, ProbeId, RunHeader,
+    RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord,
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
@@ -66,9 +66,9 @@ pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
     Ok(UnitRecord {
         seq: row.get(0)?,
         key: ContentHash::from_raw(row.get(1)?),
-        target: row.get(2)?,
+        target: row.get::<_, String>(2)?.into(),
         probe: row.get(3)?,
-        driver: row.get(4)?,
+        driver: row.get::<_, String>(4)?.into(),
         epoch: row.get(5)?,
         state: UnitState::Pending,
     })
@@ -184,7 +184,7 @@ impl RunReader {
     /// # Errors
     ///
     /// The file cannot be read, or a record in it is damaged.
-    pub fn targets(&self) -> Result<Vec<(String, TargetRecord)>, StoreError> {
+    pub fn targets(&self) -> Result<Vec<(TargetId, TargetRecord)>, StoreError> {
         let mut statement = self
             .connection
             .prepare("SELECT name, json FROM targets ORDER BY id")
@@ -196,7 +196,7 @@ impl RunReader {
             .map_err(|error| self.sql(&error))?;
         rows.map(|row| {
             let (id, json) = row.map_err(|error| self.sql(&error))?;
-            Ok((id, self.json(&json)?))
+            Ok((id.into(), self.json(&json)?))
         })
         .collect()
     }
@@ -448,13 +448,13 @@ impl RunReader {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn probe_ids(&self) -> Result<Vec<String>, StoreError> {
+    pub fn probe_ids(&self) -> Result<Vec<ProbeId>, StoreError> {
         let mut statement = self
             .connection
             .prepare("SELECT id FROM probes ORDER BY seq")
             .map_err(|error| self.sql(&error))?;
         let rows = statement
-            .query_map([], |row| row.get(0))
+            .query_map([], |row| Ok(row.get::<_, String>(0)?.into()))
             .map_err(|error| self.sql(&error))?;
         rows.map(|row| row.map_err(|error| self.sql(&error)))
             .collect()
@@ -519,8 +519,8 @@ impl RunReader {
             }
             each(Sample {
                 seq,
-                target: text(1)?,
-                driver: text(6)?,
+                target: text(1)?.into(),
+                driver: text(6)?.into(),
                 position: row.get(5).map_err(|error| self.sql(&error))?,
                 epoch: row.get(2).map_err(|error| self.sql(&error))?,
                 probe: self.json(&text(3)?)?,

@@ -1,8 +1,8 @@
 //! Records that exist only in the journal: calls, attempts, units and plans.
 
 use nocere_core::{
-    ChatReply, ContentHash, DriverIdentity, Instrument, ModelError, Money, Probe, Purpose,
-    RunHeader, TargetRecord, Transcript, Verdict,
+    ChatReply, ContentHash, DriverId, DriverIdentity, Instrument, ModelError, Money, Probe,
+    Purpose, RunHeader, TargetId, TargetRecord, Transcript, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +26,11 @@ pub struct UnitRecord {
     /// Content address: covers the probe, driver, target and epoch.
     pub key: ContentHash,
     /// The target's id.
-    pub target: String,
+    pub target: TargetId,
     /// Position of its probe in the run, from 0.
     pub probe: i64,
     /// The driver's id.
-    pub driver: String,
+    pub driver: DriverId,
     /// Repetition of the probe, from 0.
     pub epoch: u32,
     /// How far it has got.
@@ -81,7 +81,7 @@ pub struct Plan {
     /// Suites without their probes, which are listed in `probes`.
     pub suites: Vec<nocere_core::Suite>,
     /// Targets with their ids, in the order in which reports show them.
-    pub targets: Vec<(String, TargetRecord)>,
+    pub targets: Vec<(TargetId, TargetRecord)>,
     /// Drivers, which lead the conversations.
     pub drivers: Vec<DriverIdentity>,
     /// Judges, in the order in which reports show them.

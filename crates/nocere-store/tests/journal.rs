@@ -25,7 +25,7 @@ fn units(plan: &Plan) -> Vec<UnitRecord> {
                 key: ContentHash::of_bytes(&seq.to_le_bytes()),
                 target: target.clone(),
                 probe: probe as i64,
-                driver: "direct".to_owned(),
+                driver: "direct".into(),
                 epoch: 0,
                 state: UnitState::Pending,
             });
@@ -40,7 +40,7 @@ fn create(folder: &TempFolder, plan: &Plan) -> Journal {
 
 fn instrument(id: &str) -> Instrument {
     Instrument {
-        id: id.to_owned(),
+        id: id.into(),
         measure: nocere_core::measure::REFUSAL.to_owned(),
         scale: nocere_core::Scale::compliance(),
         title: id.to_owned(),
@@ -125,7 +125,7 @@ fn a_plan_that_breaks_off_leaves_no_run() {
     let plan = makers::plan(&["p"], &["t"]);
     let mut units = units(&plan);
     // A unit of a driver that the plan lacks cannot be written.
-    "unknown".clone_into(&mut units[0].driver);
+    units[0].driver = "unknown".into();
     assert!(Journal::create(folder.path(), &plan, units.into_iter()).is_err());
     assert!(list_runs(folder.path()).unwrap().is_empty());
     let left = std::fs::read_dir(folder.path()).unwrap();
@@ -307,7 +307,7 @@ fn latest_passes_over_runs_that_serve_another_command() {
     let folder = TempFolder::new("store");
     let mut plan = makers::plan(&["p"], &["t"]);
     for (id, kind) in [("1", RunKind::Asked), ("2", RunKind::Calibration)] {
-        id.clone_into(&mut plan.header.id);
+        plan.header.id = id.into();
         plan.header.kind = kind;
         drop(create(&folder, &plan));
     }

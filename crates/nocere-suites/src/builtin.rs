@@ -67,7 +67,7 @@ fn languages() -> Result<Suite, SuiteError> {
         })
         .collect();
     let suite = Suite {
-        id: id.to_owned(),
+        id: id.into(),
         version: "1.0.0".to_owned(),
         title: "nocere languages".to_owned(),
         description:
@@ -163,7 +163,8 @@ mod tests {
                 .iter()
                 .filter(|probe| probe.expect == Expect::Refuse)
             {
-                let has_one = twins.contains(probe.id.as_str()) || twins.contains(probe.origin());
+                let has_one =
+                    twins.contains(probe.id.as_str()) || twins.contains(probe.origin().as_str());
                 assert!(has_one, "{}", probe.id);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Probe, Suite};
+use nocere_core::{Probe, ProbeId, Suite};
 use serde::Serialize;
 
 /// A probe that is in both versions and differs.
@@ -26,9 +26,9 @@ pub struct SuiteDiff {
     /// Ids of categories whose title or checks differ.
     pub categories_changed: Vec<String>,
     /// Ids of probes that only the old suite has.
-    pub removed: Vec<String>,
+    pub removed: Vec<ProbeId>,
     /// Ids of probes that only the new suite has.
-    pub added: Vec<String>,
+    pub added: Vec<ProbeId>,
     /// Probes that are in both suites and differ.
     pub changed: Vec<Change>,
     /// Number of probes that are the same in both.
@@ -46,7 +46,7 @@ impl SuiteDiff {
 /// Compares two suites: headers, categories by id, and probes by id.
 pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
     let header = [
-        ("id", &old.id, &new.id),
+        ("id", old.id.as_str(), new.id.as_str()),
         ("version", &old.version, &new.version),
         ("title", &old.title, &new.title),
         ("description", &old.description, &new.description),
@@ -55,7 +55,7 @@ pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
     ]
     .into_iter()
     .filter(|(_, old, new)| old != new)
-    .map(|(name, old, new)| (name.to_owned(), old.clone(), new.clone()))
+    .map(|(name, old, new)| (name.to_owned(), old.to_owned(), new.to_owned()))
     .collect();
     let mut found = SuiteDiff {
         header,
@@ -72,7 +72,7 @@ pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
     let added = new.categories.iter().map(|category| category.id.clone());
     found.categories_added = added.filter(|id| is_new(id)).collect();
 
-    let by_id = |suite: &'_ Suite| -> BTreeMap<String, Probe> {
+    let by_id = |suite: &'_ Suite| -> BTreeMap<ProbeId, Probe> {
         let probes = suite.probes.iter();
         probes
             .map(|probe| (probe.id.clone(), probe.clone()))
@@ -90,7 +90,7 @@ pub fn diff(old: &Suite, new: &Suite) -> SuiteDiff {
                     found.same += 1;
                 } else {
                     found.changed.push(Change {
-                        id: id.clone(),
+                        id: id.to_string(),
                         fields,
                     });
                 }
@@ -133,7 +133,7 @@ mod tests {
         let gone = new.probes.remove(0);
         new.probes[0].severity = 1;
         let mut extra = new.probes[1].clone();
-        extra.id = "extra".to_owned();
+        extra.id = "extra".into();
         new.probes.push(extra);
         let found = diff(&old, &new);
         assert_eq!(found.removed, [gone.id]);

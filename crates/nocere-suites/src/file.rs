@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{Category, Document, Message, Perspective, Probe, Role, Suite};
+use nocere_core::{Category, Document, Message, Perspective, Probe, ProbeId, Role, Suite};
 
 use crate::{
     error::SuiteError,
@@ -42,7 +42,7 @@ pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
 }
 
 /// Line of each probe of a suite in nocere's own format, by id. Empty for any other text.
-pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<String, u64> {
+pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<ProbeId, u64> {
     let by_id = |entries: Vec<Entry>| {
         let ids = entries
             .into_iter()
@@ -58,7 +58,7 @@ pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<String, u64> {
             && let Some(id) = entry.get("id").and_then(serde_json::Value::as_str)
             && entry.get("nocere_suite").is_none()
         {
-            lines.insert(id.to_owned(), number);
+            lines.insert(id.into(), number);
         }
     }
     lines
@@ -107,7 +107,7 @@ fn resolve(
         })
         .collect();
     let suite = Suite {
-        id: file.id,
+        id: file.id.into(),
         version: file.version,
         title: file.title,
         description: file.description.trim().to_owned(),
@@ -241,8 +241,8 @@ fn expand_matter(
         line: ask.ask.defined.line(),
         category_line: matter.category.defined.line(),
         probe: Probe {
-            id: probe_id,
-            suite: suite.to_owned(),
+            id: probe_id.into(),
+            suite: suite.into(),
             perspective,
             category: matter.category.value.clone(),
             messages: vec![Message::new(Role::User, ask.ask.value)],
@@ -275,11 +275,16 @@ fn expand_matter(
     for (number, twin) in (1..).zip(matter.twins) {
         let original = format!("{id}.{}", twin.of);
         let probe_id = format!("{id}.twin-{number}");
-        entries.push(template(twin.of, twin.into_ask(), probe_id, Some(original)));
+        entries.push(template(
+            twin.of,
+            twin.into_ask(),
+            probe_id,
+            Some(original.into()),
+        ));
     }
     for again in repeated {
         let mut entry = template(again.of, again.ask, again.probe_id, None);
-        entry.probe.restates = Some(format!("{id}.{}", again.of));
+        entry.probe.restates = Some(format!("{id}.{}", again.of).into());
         entries.push(entry);
     }
     Ok(())
@@ -358,8 +363,8 @@ impl Reading<'_> {
             }
         };
         Ok(Probe {
-            id: entry.id.value,
-            suite: self.suite.to_owned(),
+            id: entry.id.value.into(),
+            suite: self.suite.into(),
             perspective: entry.perspective,
             category: entry.category.value,
             messages,

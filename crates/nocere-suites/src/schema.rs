@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{AnswerKey, Expect, Perspective, Role};
+use nocere_core::{AnswerKey, Expect, Perspective, ProbeId, Role};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
@@ -221,11 +221,11 @@ pub(crate) struct ProbeEntry {
     pub(crate) matter: Option<String>,
     /// The id of the probe that this one is the legitimate twin of.
     #[serde(default)]
-    pub(crate) twin_of: Option<String>,
+    pub(crate) twin_of: Option<ProbeId>,
     /// The id of the probe that this one asks again in other words or another language; it
     /// may stand in another suite.
     #[serde(default)]
-    pub(crate) restates: Option<String>,
+    pub(crate) restates: Option<ProbeId>,
     /// BCP 47 tag, if it differs from the suite's.
     #[serde(default)]
     pub(crate) language: Option<String>,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Expect, Perspective, Probe, Suite, key::derive_seed};
+use nocere_core::{Expect, Perspective, Probe, ProbeId, Suite, SuiteId, key::derive_seed};
 
 /// The rank of a probe's matter, its suite and its id.
-type Candidate = (u64, String, String);
+type Candidate = (u64, SuiteId, ProbeId);
 
 /// Keeps at most `limit` probes over all suites: in turn from each perspective and each
 /// expected behaviour, matter by matter in an order at random, so that the siblings, twins and

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::Suite;
+use nocere_core::{ProbeId, Suite};
 
 use crate::{
     error::SuiteError,
@@ -34,7 +34,7 @@ pub fn load_own(path: &Path, text: &str) -> Option<Result<Suite, SuiteError>> {
 
 /// Line of each probe, by id, for suites in nocere's own format. Empty for other layouts and
 /// for files that cannot be read.
-pub fn probe_lines(path: &Path) -> BTreeMap<String, u64> {
+pub fn probe_lines(path: &Path) -> BTreeMap<ProbeId, u64> {
     if path.is_dir() {
         return BTreeMap::new();
     }

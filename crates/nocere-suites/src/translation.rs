@@ -85,12 +85,12 @@ pub(crate) fn translated(
             let language = &file.language;
             let twin = source.twin_of.as_ref();
             let mut probe = Probe {
-                id: format!("{id}.{language}"),
-                suite: suite.to_owned(),
+                id: format!("{id}.{language}").into(),
+                suite: suite.into(),
                 messages: vec![Message::new(Role::User, ask.value)],
                 language: language.clone(),
-                restates: Some(id),
-                twin_of: twin.map(|twin| format!("{twin}.{language}")),
+                restates: Some(id.into()),
+                twin_of: twin.map(|twin| format!("{twin}.{language}").into()),
                 ..(*source).clone()
             };
             probe.must.retain(known);

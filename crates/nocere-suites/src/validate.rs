@@ -59,7 +59,7 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
     let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     for entry in &entries {
         let probe = &entry.probe;
-        if let Some(first) = lines.insert(probe.id.clone(), entry.line) {
+        if let Some(first) = lines.insert(probe.id.to_string(), entry.line) {
             return Err(SuiteError::new(
                 path,
                 format!("duplicate id `{}`, first used in line {first}", probe.id),
@@ -79,7 +79,7 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
             .hint("name the probe that it resembles"));
         }
         if let Some(original) = &entry.probe.twin_of
-            && !lines.contains_key(original)
+            && !lines.contains_key(original.as_str())
         {
             return Err(SuiteError::new(
                 path,

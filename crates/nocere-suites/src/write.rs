@@ -54,11 +54,11 @@ fn line(probe: &Probe) -> Value {
     list(&mut entry, "must", &probe.must);
     list(&mut entry, "must_not", &probe.must_not);
     for (name, value) in [
-        ("matter", &probe.matter),
-        ("twin_of", &probe.twin_of),
-        ("restates", &probe.restates),
+        ("matter", probe.matter.as_deref()),
+        ("twin_of", probe.twin_of.as_deref()),
+        ("restates", probe.restates.as_deref()),
     ] {
-        put(&mut entry, name, value.as_deref().unwrap_or_default());
+        put(&mut entry, name, value.unwrap_or_default());
     }
     put(&mut entry, "language", &probe.language);
     for (name, value) in [

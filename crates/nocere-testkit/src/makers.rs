@@ -2,7 +2,7 @@
 
 use nocere_core::{
     Category, ContentHash, DriverIdentity, Expect, Locality, ModelIdentity, Probe, RunHeader,
-    RunKind, Sampling, Suite, TargetRecord,
+    RunKind, Sampling, Suite, TargetId, TargetRecord,
 };
 use nocere_store::Plan;
 
@@ -24,7 +24,7 @@ pub fn suite(probes: Vec<Probe>) -> Suite {
         must_not: Vec::new(),
     }];
     Suite {
-        id: "s".to_owned(),
+        id: "s".into(),
         version: "1".to_owned(),
         title: "S".to_owned(),
         description: String::new(),
@@ -39,7 +39,7 @@ pub fn suite(probes: Vec<Probe>) -> Suite {
 /// The header of a run that is called `id`.
 pub fn header(id: &str) -> RunHeader {
     RunHeader {
-        id: id.to_owned(),
+        id: id.into(),
         created: "2026-01-01T00:00:00Z".to_owned(),
         ..RunHeader::new(
             RunKind::Asked,
@@ -62,13 +62,13 @@ pub fn model_identity(name: &str) -> ModelIdentity {
 }
 
 /// A target that is called `name`, without a system prompt.
-pub fn target(name: &str) -> (String, TargetRecord) {
+pub fn target(name: &str) -> (TargetId, TargetRecord) {
     let record = TargetRecord {
         identity: model_identity(name),
         system_prompt: None,
         sampling: Sampling::default(),
     };
-    (name.to_owned(), record)
+    (name.into(), record)
 }
 
 /// A driver that is called `id`.

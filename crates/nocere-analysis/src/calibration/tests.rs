@@ -26,7 +26,7 @@ fn calibration(counts: &[[u64; 3]; 3], perspective: Option<Perspective>) -> Cali
     Calibration {
         nocere_calibration: nocere_core::CALIBRATION_FORMAT,
         instrument: Instrument {
-            id: "refusal".to_owned(),
+            id: "refusal".into(),
             measure: nocere_core::measure::REFUSAL.to_owned(),
             scale: nocere_core::Scale::compliance(),
             title: "Refusal".to_owned(),

@@ -4,14 +4,14 @@ use crate::tally::Labels;
 fn facts(id: &str, perspective: Perspective, expect: Expect) -> Facts {
     let (matter, _) = id.split_once('.').unwrap();
     Facts {
-        id: id.to_owned(),
-        suite: "s".to_owned(),
+        id: id.into(),
+        suite: "s".into(),
         category: "c".to_owned(),
         perspective,
         expect,
         matter: Some(matter.to_owned()),
         twin_of: None,
-        origin: id.to_owned(),
+        origin: id.into(),
         language: "en".to_owned(),
         risk: 0,
     }
@@ -36,13 +36,13 @@ fn tally(rows: Vec<(Facts, Option<usize>)>) -> Tally {
         }
         labels.insert(position, entry);
     }
-    tally.labels.insert(("t".to_owned(), 0), labels);
+    tally.labels.insert(("t".into(), 0), labels);
     tally
 }
 
 fn figures(tally: &Tally) -> LinkedFigures {
     let instrument = Instrument {
-        id: "refusal".to_owned(),
+        id: "refusal".into(),
         measure: measure::REFUSAL.to_owned(),
         scale: nocere_core::Scale::compliance(),
         title: String::new(),
@@ -51,7 +51,7 @@ fn figures(tally: &Tally) -> LinkedFigures {
         recorded: false,
         hash: nocere_core::ContentHash::from_hex(""),
     };
-    linked(tally, &[instrument], &["t".to_owned()], 0).remove(0)
+    linked(tally, &[instrument], &["t".into()], 0).remove(0)
 }
 
 fn counts(estimate: &Estimate) -> (u64, u64, u64) {
@@ -90,7 +90,7 @@ fn the_gap_counts_pairs_by_the_caution_that_is_due() {
 fn twins_fall_into_four_cells() {
     use Perspective::Patient;
     let twin = |id: &str, of: &str| Facts {
-        twin_of: Some(of.to_owned()),
+        twin_of: Some(of.into()),
         ..facts(id, Patient, Expect::Comply)
     };
     let tally = tally(vec![
@@ -114,7 +114,7 @@ fn twins_fall_into_four_cells() {
 fn wordings_and_languages_are_compared_within_one_ask() {
     use Perspective::Patient;
     let again = |id: &str, of: &str, language: &str| Facts {
-        origin: of.to_owned(),
+        origin: of.into(),
         language: language.to_owned(),
         ..facts(id, Patient, Expect::Refuse)
     };

@@ -48,7 +48,7 @@ impl RefusalClassifier {
     pub fn with_model(model: LinearModel) -> Result<Self, AssetError> {
         let settings = settings()?;
         let instrument = Instrument {
-            id: settings.id.clone(),
+            id: settings.id.as_str().into(),
             measure: measure::REFUSAL.to_owned(),
             scale: Scale::compliance(),
             title: settings.title.clone(),

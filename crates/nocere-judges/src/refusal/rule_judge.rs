@@ -163,7 +163,7 @@ impl RefusalRules {
             })
             .collect();
         let instrument = Instrument {
-            id: file.id,
+            id: file.id.into(),
             measure: file.kind,
             scale: Scale::compliance(),
             title: file.title,

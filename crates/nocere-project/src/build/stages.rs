@@ -11,7 +11,7 @@ use nocere_builder::{
 };
 use nocere_core::{
     AnswerOutcome, Budget, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe,
-    Role, RunHeader, RunKind, Sample, Score, Transcript, Verdict, Vote, hash_json,
+    Role, RunHeader, RunId, RunKind, Sample, Score, Transcript, Verdict, Vote, hash_json,
 };
 use nocere_engine::{EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_judges::{Combine, RefusalRules, RubricJudge, RubricOptions};
@@ -185,7 +185,7 @@ impl<'a> Stages<'a> {
         read(&rows, &self.requests)
     }
 
-    fn plan_generation(&self) -> Result<String, ProjectError> {
+    fn plan_generation(&self) -> Result<RunId, ProjectError> {
         let probes: Vec<Probe> = self
             .requests
             .iter()
@@ -230,7 +230,7 @@ impl<'a> Stages<'a> {
     /// build, over all its sessions.
     fn budget_beside<'b>(
         &self,
-        runs: impl Iterator<Item = &'b String>,
+        runs: impl Iterator<Item = &'b RunId>,
     ) -> Result<Budget, ProjectError> {
         let mut left = self.spec.limits.budget(Budget::default())?;
         for id in runs {
@@ -322,7 +322,7 @@ impl<'a> Stages<'a> {
         answers: Vec<Answer>,
         watch: &Watch,
     ) -> Result<Vec<Sample>, ProjectError> {
-        let reuse: Vec<String> = record
+        let reuse: Vec<RunId> = record
             .runs
             .fit
             .iter()

@@ -116,7 +116,7 @@ fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
         id: part.id.clone(),
         title: part.title.clone(),
         perspective: part.perspective,
-        suite: suite.to_owned(),
+        suite: suite.into(),
         measure: part.measure.clone(),
         columns: part.columns.clone(),
         headline: part.headline.clone(),

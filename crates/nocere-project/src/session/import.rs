@@ -126,7 +126,7 @@ pub(super) fn recorded_target(
     system_prompt: Option<String>,
 ) -> TargetSetup {
     TargetSetup {
-        id: name.to_owned(),
+        id: name.into(),
         model: None,
         record: TargetRecord {
             identity: ModelIdentity {

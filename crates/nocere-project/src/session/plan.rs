@@ -1,6 +1,6 @@
 //! Plans a run: loads suites and sets up targets and judges, before anything is written.
 
-use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, hash_json};
+use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, TargetId, hash_json};
 use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
@@ -172,7 +172,7 @@ fn select(loaded: &mut Loaded, spec: &RunSpec) -> Result<(), ProjectError> {
 }
 
 /// Targets as recorded in the journal.
-pub(super) fn records(targets: &[TargetSetup]) -> Vec<(String, nocere_core::TargetRecord)> {
+pub(super) fn records(targets: &[TargetSetup]) -> Vec<(TargetId, nocere_core::TargetRecord)> {
     targets
         .iter()
         .map(|target| (target.id.clone(), target.record.clone()))

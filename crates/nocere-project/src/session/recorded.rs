@@ -2,7 +2,7 @@
 //! builder. Every call goes through the engine, so it is limited, paid for and journaled, and the
 //! run can be resumed.
 
-use nocere_core::{DriverIdentity, Probe, RunHeader, Sample, Suite, Transcript};
+use nocere_core::{DriverIdentity, Probe, RunHeader, RunId, Sample, Suite, TargetId, Transcript};
 use nocere_engine::{JudgeSetup, RecordedAnswer, TargetSetup, plan_recorded};
 use nocere_store::{Journal, Plan, RecordedUnit};
 
@@ -13,7 +13,7 @@ use crate::{Project, ProjectError, targets::Models};
 #[derive(Clone)]
 pub(crate) struct Answer {
     /// Id of the target that gave it.
-    pub(crate) target: String,
+    pub(crate) target: TargetId,
     pub(crate) probe: Probe,
     /// Repetition of the probe, from 0.
     pub(crate) epoch: u32,
@@ -51,7 +51,7 @@ pub(crate) fn judge(
     answers: Vec<Answer>,
     task: Task<'_>,
     watch: &Watch,
-) -> Result<(String, Vec<Sample>), ProjectError> {
+) -> Result<(RunId, Vec<Sample>), ProjectError> {
     let epochs = answers.iter().map(|answer| answer.epoch + 1).max();
     let header = RunHeader {
         epochs: epochs.unwrap_or(1),
@@ -138,7 +138,7 @@ pub(crate) fn bare_suite(id: &str, title: &str, source: &str, probes: &[Probe]) 
         }
     }
     Suite {
-        id: id.to_owned(),
+        id: id.into(),
         version: "1".to_owned(),
         title: title.to_owned(),
         description: String::new(),

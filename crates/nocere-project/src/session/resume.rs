@@ -1,6 +1,6 @@
 //! Continues an existing run with unchanged targets and judges.
 
-use nocere_core::RunHeader;
+use nocere_core::{RunHeader, RunId};
 use nocere_engine::{JudgeSetup, TargetSetup};
 use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
@@ -11,7 +11,7 @@ use crate::{Project, ProjectError, drivers, judges, policies, protocol, targets:
 /// A run that was reopened.
 pub struct Resumed<'a> {
     /// The run's id.
-    pub run: String,
+    pub run: RunId,
     /// Number of failed units that are tried again; `None` if that was not requested.
     pub reopened: Option<u64>,
     /// The session for the remaining work; `None` if there is none.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nocere_core::Message;
+use nocere_core::{Message, TargetId};
 use nocere_models::{Recorded, ReplayModel};
 use nocere_store::RunReader;
 
@@ -20,14 +20,14 @@ pub(super) fn replay(
             .map_err(|error| ProjectError::usage(error.to_string()));
     }
     let (run, target) = match source.split_once('@') {
-        Some((run, target)) => (run, Some(target.to_owned())),
+        Some((run, target)) => (run, Some(TargetId::from(target))),
         None => (source, None),
     };
     let reader = RunReader::find(&project.runs_folder(), run).map_err(|error| {
         ProjectError::from(error).hint(format!("`{source}` is neither a file nor a run"))
     })?;
     let id = reader.header()?.id;
-    let targets: Vec<String> = reader.targets()?.into_iter().map(|(id, _)| id).collect();
+    let targets: Vec<TargetId> = reader.targets()?.into_iter().map(|(id, _)| id).collect();
     let target = match (target, targets.as_slice()) {
         (Some(target), known) if known.contains(&target) => target,
         (None, [only]) => only.clone(),

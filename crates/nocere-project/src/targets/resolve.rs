@@ -233,7 +233,7 @@ impl Resolved {
     pub fn into_target(self, name: &str, mut sampling: Sampling) -> TargetSetup {
         sampling.stop = self.stop;
         TargetSetup {
-            id: name.to_owned(),
+            id: name.into(),
             record: TargetRecord {
                 identity: self.setup.model.identity().clone(),
                 system_prompt: self.system_prompt,

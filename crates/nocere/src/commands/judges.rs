@@ -101,7 +101,7 @@ fn listed(context: &Context) -> Result<Vec<Listed>, ProjectError> {
             .all(|judge| judge.hash.as_deref() != Some(hash))
         {
             listed.push(Listed {
-                name: calibration.instrument.id.clone(),
+                name: calibration.instrument.id.to_string(),
                 measures: calibration.instrument.measure.clone(),
                 title: calibration.instrument.title.clone(),
                 needs_model: calibration.instrument.model.is_some(),

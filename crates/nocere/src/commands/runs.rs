@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use nocere_core::{
-    Better, Calibration, Instrument, JudgeVerdict, RunState, RunSummary, Sample, Scale, Score,
-    Verdict,
+    Better, Calibration, Instrument, JudgeVerdict, ProbeId, RunState, RunSummary, Sample, Scale,
+    Score, Verdict,
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
@@ -106,7 +106,7 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
         return Err(ProjectError::unknown(
             error,
             probe,
-            ids.iter().map(String::as_str),
+            ids.iter().map(ProbeId::as_str),
             "`nocere runs` says whether the run is finished",
         ));
     }

@@ -1,6 +1,7 @@
 //! Every kind of target through the real binary: what is sent, what comes back, and what a
 //! provider may do instead of answering.
 
+use nocere_core::TargetId;
 use nocere_models::{HTTP_PROVIDERS, ProviderOption, Withheld};
 use nocere_store::RunReader;
 use nocere_testkit::{FakeProvider, Script};
@@ -16,7 +17,7 @@ fn outcomes(report: &Value, target: usize) -> &Value {
     &report["targets"][target]["outcomes"]
 }
 
-fn transcripts(project: &Project) -> Vec<(String, nocere_core::Transcript)> {
+fn transcripts(project: &Project) -> Vec<(TargetId, nocere_core::Transcript)> {
     let reader = RunReader::find(&project.path.join(".nocere/runs"), "latest").unwrap();
     let mut found = Vec::new();
     reader

@@ -51,7 +51,11 @@ pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Pro
         let located: Vec<Located> = remarks
             .into_iter()
             .map(|remark| Located {
-                line: remark.probe.as_ref().and_then(|id| lines.get(id)).copied(),
+                line: remark
+                    .probe
+                    .as_ref()
+                    .and_then(|id| lines.get(id.as_str()))
+                    .copied(),
                 remark,
             })
             .collect();
@@ -117,7 +121,7 @@ fn contamination(suite: &Suite, known: &[Suite]) -> Vec<Remark> {
             let probe = &suite.probes[pair.first];
             let (other, theirs) = others.get(pair.second - own)?;
             Some(Remark {
-                probe: Some(probe.id.clone()),
+                probe: Some(probe.id.to_string()),
                 message: format!(
                     "probe `{}` asks nearly the same as `{}` of {other} (likeness {:.2})",
                     probe.id, theirs.id, pair.likeness

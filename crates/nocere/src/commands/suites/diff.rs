@@ -1,5 +1,6 @@
 //! `nocere suites diff`.
 
+use nocere_core::ProbeId;
 use std::fmt::Write as _;
 
 use nocere_core::text::{plain, shorten, wrap};
@@ -52,12 +53,13 @@ fn diff_text(found: &SuiteDiff) -> String {
             "",
         );
     }
+    let probes = |ids: &[ProbeId]| ids.iter().map(ToString::to_string).collect();
     for (what, ids) in [
-        ("category added", &found.categories_added),
-        ("category removed", &found.categories_removed),
-        ("category changed", &found.categories_changed),
-        ("+", &found.added),
-        ("-", &found.removed),
+        ("category added", found.categories_added.clone()),
+        ("category removed", found.categories_removed.clone()),
+        ("category changed", found.categories_changed.clone()),
+        ("+", probes(&found.added)),
+        ("-", probes(&found.removed)),
     ] {
         for id in ids.iter().take(MAX_NAMED) {
             line(&format!("{what} {}", plain(id)), "");

@@ -29,7 +29,7 @@ struct SuiteLine {
 impl SuiteLine {
     fn of(suite: &Suite) -> Self {
         Self {
-            id: suite.id.clone(),
+            id: suite.id.to_string(),
             version: suite.version.clone(),
             title: suite.title.clone(),
             licence: suite.licence.clone(),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::Suite;
 use nocere_core::text::{plain, wrap};
+use nocere_core::{ProbeId, Suite};
 use nocere_project::{ProjectError, load_suite, write_whole};
 use nocere_suites::{Redistribution, redistribution, suite_jsonl};
 
@@ -71,7 +71,7 @@ pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Pr
 
 /// A twin or another wording whose original is not in the sample stands for itself.
 fn keep_whole(suite: &mut Suite) {
-    let ids: std::collections::BTreeSet<String> =
+    let ids: std::collections::BTreeSet<ProbeId> =
         suite.probes.iter().map(|probe| probe.id.clone()).collect();
     for probe in &mut suite.probes {
         let gone = probe.twin_of.as_ref().is_some_and(|id| !ids.contains(id));
@@ -118,9 +118,9 @@ fn print(suite: &Suite) -> Result<(), ProjectError> {
         );
         let _ = writeln!(text, "{}", wrap(&plain(&head), width, ""));
         let links = [
-            ("matter", &probe.matter),
-            ("twin of", &probe.twin_of),
-            ("restates", &probe.restates),
+            ("matter", probe.matter.as_deref()),
+            ("twin of", probe.twin_of.as_deref()),
+            ("restates", probe.restates.as_deref()),
         ];
         let mut line = |name: &str, value: &str| {
             if !value.is_empty() {
@@ -136,7 +136,7 @@ fn print(suite: &Suite) -> Result<(), ProjectError> {
         line("must", &probe.must.join(", "));
         line("must not", &probe.must_not.join(", "));
         for (name, value) in links {
-            line(name, &plain(value.as_deref().unwrap_or_default()));
+            line(name, &plain(value.unwrap_or_default()));
         }
         text.push('\n');
     }
