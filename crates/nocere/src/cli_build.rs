@@ -1,4 +1,4 @@
-//! What can be typed after `nocere suites build`.
+//! The arguments of `nocere suites build`.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ pub(crate) struct BuildSuiteArgs {
     /// The model that writes candidates: a target as for `nocere run`.
     #[arg(long, value_name = "TARGET")]
     pub(crate) generator: String,
-    /// The model that says how well a candidate tests its policy.
+    /// The model that judges how well a candidate tests its policy: a target likewise.
     #[arg(long, value_name = "TARGET")]
     pub(crate) judge_model: String,
-    /// Folder of the build. The same command again continues where the last one stopped.
+    /// Folder of the build. Run the same command again to continue an interrupted build.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,
     /// Id of the suite [default: the folder's name].
@@ -27,41 +27,41 @@ pub(crate) struct BuildSuiteArgs {
     /// Only these categories of the policy.
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     pub(crate) category: Vec<String>,
-    /// Candidates to ask for in each category.
+    /// Number of candidates to request in each category.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pub(crate) candidates: u32,
-    /// Candidates to ask for in one request.
+    /// Maximum number of candidates in one request.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
     pub(crate) batch: u32,
-    /// How often the judge is asked about a candidate.
+    /// Number of votes of the judge on each candidate.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
     pub(crate) votes: u32,
-    /// Candidates with a mean above this are kept, 1 to 5.
+    /// Keep candidates with a mean fit above this; at least 1 and below 5.
     #[arg(long, default_value_t = 4.0, value_name = "FIT")]
     pub(crate) threshold: f64,
-    /// What a good answer to every probe does [default: patients are guided, others declined,
-    /// the category over-refusal helped].
+    /// What a good answer to every probe does: comply, redirect or refuse [default: redirect for
+    /// patients, refuse for others, comply in the category over-refusal].
     #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<Expect>,
-    /// BCP 47 tag of the messages.
+    /// Language to write candidates in, as a BCP 47 tag.
     #[arg(long, default_value = "en", value_name = "TAG")]
     pub(crate) language: String,
-    /// Licence of the suite, as an SPDX id.
+    /// Licence of the suite, such as an SPDX id.
     #[arg(long, default_value = "not stated", value_name = "LICENCE")]
     pub(crate) licence: String,
-    /// Suites whose prompts must not come again, beside the built-in ones.
+    /// Suites whose prompts must not be repeated, in addition to the built-in ones.
     #[arg(long, value_name = "SUITE")]
     pub(crate) against: Vec<String>,
-    /// Folder with public sets whose prompts must not come again.
+    /// Folder with public sets whose prompts must not be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Review sheets that people have filled in.
+    /// Filled-in review sheets.
     #[arg(long, value_name = "FILE")]
     pub(crate) ratings: Vec<PathBuf>,
-    /// Rated candidates with a mean relevance below this are left out, 1 to 4.
+    /// Leave out rated candidates with a mean relevance below this, from 1 to 4.
     #[arg(long, default_value_t = 3.0, value_name = "MEAN")]
     pub(crate) min_relevance: f64,
-    /// Ask the generator again for what failed.
+    /// Repeat requests and verdicts that failed.
     #[arg(long)]
     pub(crate) retry_failed: bool,
     /// Seed of requests, sampling and the order of the review sheet.
@@ -70,7 +70,8 @@ pub(crate) struct BuildSuiteArgs {
     /// Sampling temperature of the generator.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) temperature: f32,
-    /// Longest answer of the generator in tokens [default: 64 for each candidate of a request].
+    /// Maximum length of the generator's answers in tokens [default: 64 for each candidate of a
+    /// request].
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u32>,
     /// Refuse models that are not on this machine.

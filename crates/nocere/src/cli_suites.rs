@@ -1,4 +1,4 @@
-//! What can be typed after `nocere suites`.
+//! The arguments of `nocere suites`.
 
 use std::path::PathBuf;
 
@@ -10,37 +10,37 @@ use crate::cli_build::BuildSuiteArgs;
 pub(crate) enum SuitesCommand {
     /// List the built-in suites, protocols and policies, and the public sets.
     List {
-        /// Say also which public sets are in this folder.
+        /// Folder to look for public sets in.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
-    /// Show a suite's categories and counts, a protocol's parts, settings and presets, or what
-    /// a policy says.
+    /// Show a suite's categories and counts, a protocol's parts, settings and presets, or the
+    /// text of a policy.
     Show {
         /// A built-in name or a path.
         #[arg(value_name = "SUITE|PROTOCOL|POLICY")]
         suite: String,
     },
-    /// Check suite files: errors with file and line, and remarks on what weakens a suite.
+    /// Check suite files: report errors with file and line, and remark on what weakens a suite.
     Check(CheckSuitesArgs),
     /// Build a suite from a policy: a generator writes candidates, repetitions and known prompts
-    /// are taken out, a judge scores their fit, people rate what is left.
+    /// are removed, a judge scores their fit, and people rate what is left.
     Build(Box<BuildSuiteArgs>),
-    /// Say what two versions of a suite differ in, probe by probe.
+    /// Show the differences between two versions of a suite, probe by probe.
     Diff {
-        /// The old one: a built-in name or a path.
+        /// The old version: a built-in name or a path.
         old: String,
-        /// The new one.
+        /// The new version.
         new: String,
     },
     /// Show some probes, chosen evenly over perspectives and expectations.
     Sample(SampleSuiteArgs),
-    /// Fetch public sets from their publishers: first shows licence, files and hashes, with
-    /// `--yes` fetches them, going on where an earlier attempt stopped.
+    /// Fetch public sets from their publishers. Shows licence, files and hashes; with `--yes`,
+    /// fetches the files, and continues where an earlier attempt stopped.
     Pull(PullSetsArgs),
     /// Print the JSON Schema of suite files.
     Schema {
-        /// Of a JSONL line instead of a YAML file.
+        /// Print the schema of a JSONL line instead of a YAML file.
         #[arg(long)]
         line: bool,
     },
@@ -51,13 +51,13 @@ pub(crate) struct CheckSuitesArgs {
     /// Built-in names or paths.
     #[arg(required = true)]
     pub(crate) suites: Vec<String>,
-    /// Look also for probes that are nearly those of this suite.
+    /// Also look for probes that nearly repeat those of this suite.
     #[arg(long, value_name = "SUITE")]
     pub(crate) against: Vec<String>,
-    /// Look also for probes that are nearly those of a public set in this folder.
+    /// Also look for probes that nearly repeat those of a public set in this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Exit with 1 if there is anything to remark.
+    /// Exit with code 1 if there are any remarks.
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -67,13 +67,13 @@ pub(crate) struct PullSetsArgs {
     /// Ids from `nocere suites list`.
     #[arg(required = true, value_name = "SET")]
     pub(crate) sets: Vec<String>,
-    /// Where they are kept.
+    /// Folder to keep the sets in.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Fetch: licence and terms were read.
+    /// Fetch the files; confirms that you have read licence and terms.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Address of a Hugging Face hub or a mirror of it.
+    /// URL of the Hugging Face Hub or a mirror of it.
     #[arg(long, default_value = "https://huggingface.co", value_name = "URL")]
     pub(crate) hub: String,
     /// Revision of datasets on the hub.
@@ -88,13 +88,13 @@ pub(crate) struct PullSetsArgs {
 pub(crate) struct SampleSuiteArgs {
     /// A built-in name or a path.
     pub(crate) suite: String,
-    /// How many.
+    /// Number of probes to show.
     #[arg(long, short, default_value_t = 6)]
     pub(crate) n: usize,
-    /// All that fit.
+    /// Show all matching probes.
     #[arg(long, conflicts_with = "n")]
     pub(crate) all: bool,
-    /// Seed of the choice.
+    /// Seed of the selection.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Only these perspectives.
@@ -109,7 +109,7 @@ pub(crate) struct SampleSuiteArgs {
     /// Only this expectation: comply, redirect or refuse.
     #[arg(long, value_name = "WHAT")]
     pub(crate) expect: Option<nocere_core::Expect>,
-    /// Write them to this file as a suite of their own, if their licence allows it.
+    /// Write the probes to this file as a suite, if their licence allows it.
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
 }

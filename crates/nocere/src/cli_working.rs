@@ -1,18 +1,18 @@
-//! Options of everything that asks or judges.
+//! Options of all commands that ask or judge.
 
 use clap::{Args, ValueEnum};
 use nocere_project::RunLimits;
 
-/// How a run works: the same for everything that asks or judges.
+/// Limits and progress: the same options for all commands that ask or judge.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct WorkingArgs {
-    /// Stop before the run has cost more than this, in US dollars, in all its sessions together.
+    /// Stop before the run costs more than this, in US dollars over all its sessions.
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<f64>,
-    /// Stop when the run has sent this many requests, repeated ones and judges included.
+    /// Stop after this many requests over all sessions, retries and judges included.
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u64>,
-    /// Stop after this time: seconds, or with a unit as in 90s, 30m, 2h.
+    /// Stop this session after a time: seconds, or with a unit as in 90s, 30m, 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) max_time: Option<std::time::Duration>,
     /// How to show progress [default: bars in a terminal, lines elsewhere, JSON with --json].
@@ -32,13 +32,13 @@ impl WorkingArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressStyle {
-    /// A bar for each target.
+    /// A progress bar for each target.
     Bars,
-    /// Now and then a line for each target.
+    /// An occasional line for each target.
     Lines,
     /// Events as JSON lines on standard error.
     Json,
-    /// Nothing.
+    /// No progress.
     None,
 }
 
@@ -60,6 +60,6 @@ fn parse_time(text: &str) -> Result<std::time::Duration, String> {
     if seconds > 0.0 && seconds < 1e9 {
         Ok(std::time::Duration::from_secs_f64(seconds))
     } else {
-        Err("it must be more than 0 and less than 30 years".to_owned())
+        Err("the time must be more than 0 and less than 30 years".to_owned())
     }
 }

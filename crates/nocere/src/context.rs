@@ -1,4 +1,4 @@
-//! What every command shares: the project, and how its user wants to be talked to.
+//! What every command needs: the project and the output options.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     progress::RunProgress,
 };
 
-/// The project of this call, and how to talk.
+/// The project, and the user's output options.
 pub(crate) struct Context {
     pub(crate) project: Project,
     pub(crate) json: bool,
@@ -29,7 +29,7 @@ impl Context {
         })
     }
 
-    /// Shows a run's events, and stops it at Ctrl-C.
+    /// A watch that shows progress, and stops the run at Ctrl-C.
     pub(crate) fn watch(&self, args: &WorkingArgs) -> Watch {
         let progress = Arc::new(RunProgress::new(args.progress, self.quiet, self.json));
         let stop = Stop::default();
@@ -41,8 +41,8 @@ impl Context {
     }
 }
 
-/// Asks to stop at each Ctrl-C. Without a signal handler nothing can be asked, and the run
-/// just works on.
+/// Requests a stop at each Ctrl-C. If no signal handler can be installed, the run simply
+/// continues.
 fn stop_at_interrupt(stop: Stop, progress: Arc<RunProgress>) {
     let listen = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()

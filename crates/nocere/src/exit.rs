@@ -1,4 +1,4 @@
-//! Documented exit codes, and errors as a user reads them.
+//! The documented exit codes, and how errors are printed.
 
 use nocere_project::{ErrorKind, ProjectError};
 
@@ -8,13 +8,13 @@ use crate::output::talk;
 pub(crate) const DONE: u8 = 0;
 /// A gate failed.
 pub(crate) const GATE: u8 = 1;
-/// Wrong use, configuration or input.
+/// Wrong usage, configuration or input.
 pub(crate) const USAGE: u8 = 2;
 /// Something outside failed: a model, the disk, the network.
 pub(crate) const INFRASTRUCTURE: u8 = 3;
 /// A budget is spent.
 pub(crate) const BUDGET: u8 = 4;
-/// The user stopped it.
+/// The user stopped the work.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of a failure.
@@ -27,7 +27,7 @@ pub(crate) fn code(error: &ProjectError) -> u8 {
     }
 }
 
-/// Says what went wrong and what to do.
+/// Prints what went wrong and what to do.
 pub(crate) fn print(error: &ProjectError) {
     talk(&format!("error: {}", error.message()));
     if let Some(hint) = error.suggestion() {

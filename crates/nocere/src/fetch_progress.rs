@@ -1,4 +1,4 @@
-//! What a fetch shows while it works.
+//! Progress of downloads.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use nocere_project::ProjectError;
 
 use crate::output::{is_terminal, talk};
 
-/// Shows a fetch.
+/// Shows the progress of a download.
 pub(crate) struct FetchProgress {
     bar: Option<ProgressBar>,
     quiet: bool,
@@ -56,7 +56,7 @@ impl PullProgress for FetchProgress {
     }
 }
 
-/// A runtime for one download after another.
+/// An async runtime for downloads, one after another.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,9 +1,11 @@
-//! Red-teaming and safety evaluation for language models used in medicine, as a library: what
-//! the program `nocere` does, it does through these types.
+//! Red-teaming and safety evaluation for language models used in medicine, as a library. The
+//! program `nocere` is a command line over these types.
 //!
-//! A [`RunSpec`] is a run as one would type it. [`Project::plan`] loads what it names and asks
-//! nothing yet; [`PlannedRun::begin`] writes the journal, and [`Session::work`] asks and judges.
-//! [`Project::report`] turns the journal into a [`RunReport`].
+//! A [`RunSpec`] says what to run. [`Project::plan`] loads what it names without asking any model,
+//! [`PlannedRun::begin`] writes the journal, and [`Session::work`] asks targets and judges.
+//! [`Project::report`] computes a [`RunReport`] from the journal.
+//!
+//! This crate only re-exports what programs need; `nocere-project` documents the types in detail.
 //!
 //! ```
 //! use nocere::{Project, RunSpec, Watch};
@@ -30,8 +32,10 @@
 //! # }
 //! ```
 //!
-//! [`Watch`] hears every [`RunEvent`] and can stop the work; [`Project::resume`] continues an
+//! A [`Watch`] receives every [`RunEvent`] and can stop the work; [`Project::resume`] continues an
 //! interrupted run. `examples/evaluate.rs` does the same with a server of your own.
+
+#![warn(missing_docs)]
 
 pub use nocere_analysis::{Figure, RunReport};
 pub use nocere_engine::{Listener, RunEvent};

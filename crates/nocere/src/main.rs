@@ -1,4 +1,4 @@
-//! The command line: parses, wires, prints.
+//! The program `nocere`: parses the command line, calls the library, prints results.
 
 mod cli;
 mod cli_build;

@@ -1,4 +1,4 @@
-//! Standard output is data, standard error is talk.
+//! Output: results go to standard output, messages to standard error.
 
 use std::io::{IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use nocere_core::text::plain;
 use nocere_project::ProjectError;
 use serde::Serialize;
 
-/// Writes text to standard output; a reader that went away ends the program quietly.
+/// Writes text to standard output. A closed pipe is not an error: its reader has seen enough.
 pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -24,13 +24,13 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), ProjectError> {
     data(&(text + "\n"))
 }
 
-/// Says something on standard error. Nobody may be listening any more; that is no reason to
-/// end a run.
+/// Writes a message to standard error. Ignores failures: a closed terminal is no reason to stop a
+/// run.
 pub(crate) fn talk(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
 }
 
-/// Columns of the terminal; 80 where there is none.
+/// Width of the terminal in columns; 80 if there is none.
 pub(crate) fn width() -> usize {
     let from_environment =
         std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok());

@@ -1,5 +1,5 @@
-//! What a run shows while it works: a bar for each target in a terminal, a line now and then
-//! elsewhere, events for programs.
+//! Progress of a run: a bar for each target in a terminal, occasional lines elsewhere, or events
+//! for programs.
 
 use std::{
     collections::BTreeMap,
@@ -16,20 +16,20 @@ use crate::{
     output::{is_terminal, talk},
 };
 
-/// Between two lines of a target.
+/// Time between two lines about a target.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Between two progress events of a target.
+/// Time between two progress events of a target.
 const EVENT_EVERY: Duration = Duration::from_secs(1);
-/// Between two drawings of a bar.
+/// Time between two updates of a bar.
 const DRAW_EVERY: Duration = Duration::from_millis(120);
-/// Between two lines about the same kind of wait of an account.
+/// Time between two lines about the same kind of wait of an account.
 const WAIT_EVERY: Duration = Duration::from_secs(30);
-/// Waits that are over sooner are shown in the bar and not worth a line.
+/// Shorter waits are shown in the bar only; they are not worth a line.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
-/// How long a wait that is over stays in the bar, so that it can be read.
+/// How long a wait stays in the bar after its end, so that it can be read.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Shows a run.
+/// Shows the progress of a run.
 pub(crate) struct RunProgress {
     style: ProgressStyle,
     bars: Option<MultiProgress>,
@@ -39,7 +39,7 @@ pub(crate) struct RunProgress {
 #[derive(Default)]
 struct State {
     targets: BTreeMap<String, TargetProgress>,
-    /// What each account waits for.
+    /// Why each account waits.
     waits: BTreeMap<String, Waiting>,
     /// When a line was last written about an account and a kind of wait.
     said: BTreeMap<(String, String), Stopwatch>,
@@ -48,7 +48,7 @@ struct State {
 struct TargetProgress {
     account: Option<String>,
     bar: Option<ProgressBar>,
-    /// Done when this session began.
+    /// Units that were done when this session began.
     before: u64,
     done: u64,
     answered: u64,
@@ -60,7 +60,7 @@ struct TargetProgress {
 
 struct Waiting {
     text: String,
-    /// Since when it is over.
+    /// Started when the wait ended.
     over: Option<Stopwatch>,
 }
 
@@ -88,7 +88,7 @@ impl RunProgress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the bars away, so that what follows starts on a clean line, and sums up.
+    /// Removes the bars, so that what follows starts on a clean line, and prints a summary.
     fn finish(&self, spent: Money, failed: u64) {
         for target in self.state().targets.values_mut() {
             if let Some(bar) = target.bar.take() {
@@ -114,12 +114,12 @@ impl RunProgress {
         if self.style == ProgressStyle::Json
             && let Ok(line) = serde_json::to_string(event)
         {
-            // JSON escapes whatever a terminal could mistake for a command.
+            // JSON escapes whatever a terminal could interpret as a command.
             talk(&line);
         }
     }
 
-    /// Says something in any style, without tearing the bars.
+    /// Prints a message in any style, without disturbing the bars.
     pub(crate) fn interject(&self, text: &str) {
         if self.bars.is_some() {
             self.say(text);
@@ -131,7 +131,7 @@ impl RunProgress {
     fn say(&self, text: &str) {
         match (&self.bars, self.style) {
             (Some(bars), _) => {
-                // A line that cannot be drawn is not worth ending a run for.
+                // A line that cannot be printed is no reason to stop a run.
                 let _ = bars.println(plain(text));
             }
             (None, ProgressStyle::Lines) => talk(text),
@@ -184,7 +184,7 @@ impl RunProgress {
 }
 
 impl TargetProgress {
-    /// Answers come before their units are journaled; both are progress.
+    /// Answers arrive before their units are journaled; both count as progress.
     fn position(&self) -> u64 {
         self.done.max(self.answered.min(self.total))
     }
@@ -242,7 +242,7 @@ fn time(duration: Duration) -> String {
 impl Listener for RunProgress {
     fn hear(&self, event: &RunEvent<'_>) {
         match event {
-            // Too many of them to be written one by one: they are summed up as progress.
+            // These are too many to be printed one by one; they are summarised as progress.
             RunEvent::Answered { target, purpose } => {
                 if *purpose == Purpose::Target {
                     self.change(target, |target| target.answered += 1);

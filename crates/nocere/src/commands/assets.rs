@@ -26,7 +26,7 @@ pub(super) fn assets(context: &Context, command: &AssetsCommand) -> Result<u8, P
         AssetsCommand::Eject { name } => {
             let path = context.project.eject_asset(name)?;
             output::data(&format!(
-                "{}: edit it, and what it says replaces the shipped one.\n",
+                "{}: edit this file; it replaces the shipped one.\n",
                 path.display()
             ))?;
             Ok(DONE)

@@ -30,12 +30,12 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, P
         .calibrate(&spec, &context.watch(&args.working))?;
     match &calibrated.stored {
         Stored::At(path) if !context.quiet => output::talk(&format!(
-            "stored as {}; reports of this project now show it (delete the file to undo)",
+            "stored in {}; reports of this project now use it (delete the file to undo this)",
             path.display()
         )),
         Stored::At(_) => {}
         Stored::KeptOther { answers, source } => output::talk(&format!(
-            "not stored: a calibration on {answers} answers is known ({source}); `--replace` puts this one of {} in its place",
+            "not stored: there is a calibration on {answers} answers ({source}); `--replace` replaces it by this one on {}",
             calibrated.calibration.rows.len()
         )),
     }
@@ -52,16 +52,16 @@ fn pairs(flag: &str, list: &[String]) -> Result<BTreeMap<String, String>, Projec
         .collect()
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Printed {
     #[serde(flatten)]
     report: CalibrationReport,
-    /// The run's rates from labels and verdicts together; empty without `--run`.
+    /// Rates of the run, estimated from labels and verdicts together; empty without `--run`.
     rates: Vec<LabelledRate>,
 }
 
-/// Prints the calibration and, for labels of a run, what they make of its rates.
+/// Prints the calibration and, with `--run`, the rates of the run.
 fn print(context: &Context, calibrated: Calibrated) -> Result<u8, ProjectError> {
     let report = CalibrationReport::of(&calibrated.calibration);
     let rates = calibrated.rates;
@@ -71,7 +71,7 @@ fn print(context: &Context, calibrated: Calibrated) -> Result<u8, ProjectError> 
     }
     let mut text = calibration_text(&report, output::width());
     if !rates.is_empty() {
-        text.push_str("\nThe run's rates by prediction-powered inference, if the labelled answers are a random part of it:\n");
+        text.push_str("\nThe run's rates by prediction-powered inference, valid if the labelled answers are a random sample of it:\n");
         for rate in &rates {
             text.push_str(&wrap(&rate.text(), output::width(), ""));
             text.push('\n');

@@ -1,11 +1,11 @@
-//! A calibration as text for a terminal.
+//! Formats a calibration as text for the terminal.
 
 use std::fmt::Write as _;
 
 use nocere_analysis::{CalibrationReport, Quality};
 use nocere_core::text::{plain, wrap};
 
-/// "0.78 (0.74–0.81)", or a dash.
+/// A value with its interval, as "0.780 (0.740–0.810)", or a dash.
 fn with_interval(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
     match (value, interval) {
         (Some(value), Some((low, high))) => format!("{value:.3} ({low:.3}–{high:.3})"),
@@ -14,7 +14,7 @@ fn with_interval(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
     }
 }
 
-/// The whole calibration for a terminal of `width` columns.
+/// The calibration as text for a terminal of `width` columns.
 pub(super) fn calibration_text(report: &CalibrationReport, width: usize) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {
@@ -36,7 +36,7 @@ pub(super) fn calibration_text(report: &CalibrationReport, width: usize) -> Stri
         line(&report.note);
     }
     line(&format!(
-        "{} labelled answers, {} of them unscored by the judge; {} on which the raters are split.",
+        "{} labelled answers, {} of them unscored by the judge; the raters are split on {} others.",
         whole.labelled, whole.unscored, whole.split
     ));
     line("");
@@ -48,7 +48,7 @@ pub(super) fn calibration_text(report: &CalibrationReport, width: usize) -> Stri
     line("");
     for class in &whole.classes {
         line(&format!(
-            "{}: sensitivity {}, specificity {}, of those called so right {}",
+            "{}: sensitivity {}, specificity {}, positive predictive value {}",
             class.label,
             with_interval(class.sensitivity.value, class.sensitivity.interval),
             with_interval(class.specificity.value, class.specificity.interval),
@@ -116,13 +116,13 @@ fn measures(quality: &Quality) -> Vec<(&'static str, String)> {
             .map(|error| with_interval(error.value, error.interval)),
     );
     add(
-        "the raters among themselves",
+        "agreement between raters",
         quality.people.as_ref().map(agreement),
     );
     list
 }
 
-/// People's labels in rows, the judge's in columns.
+/// The confusion table: people's labels in rows, the judge's in columns.
 fn confusion(report: &CalibrationReport) -> String {
     let mut out = String::new();
     let cell = report

@@ -1,4 +1,4 @@
-//! Shell completions and manual pages.
+//! `nocere completions` and `nocere man`: shell completions and manual pages.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `nocere demo`: from nothing to a finding about a real model.
+//! `nocere demo`: fetches a small model and evaluates it.
 
 use nocere_local::{Catalog, pull};
 use nocere_project::{ProjectError, RunSpec};
@@ -14,7 +14,7 @@ pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, ProjectErro
     let catalog = Catalog::embedded()?;
     let entry = catalog.get(&args.model).ok_or_else(|| {
         ProjectError::usage(format!("there is no model `{}`", args.model))
-            .hint("`nocere models list` shows them")
+            .hint("`nocere models list` shows all models")
     })?;
     if !pull::is_installed(entry, context.project.models_folder()) {
         pull_model(context, entry, None)?;

@@ -1,4 +1,4 @@
-//! `nocere doctor`: what is missing on this machine and how to get it.
+//! `nocere doctor`: checks what is missing on this machine and how to get it.
 
 use std::{fmt::Write as _, process::Command};
 
@@ -12,7 +12,7 @@ use crate::{
     output,
 };
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {
@@ -81,7 +81,7 @@ fn processor() -> Finding {
         if has && !fast {
             return Finding {
                 level: Level::Note,
-                what: format!("{cores} cores; this processor has AVX2 and this build does not use it"),
+                what: format!("{cores} cores; this processor has AVX2, but this build does not use it"),
                 remedy: "build in a clone of the repository, whose .cargo/config.toml sets target-cpu=native, \
                          and without RUSTFLAGS in the environment"
                     .to_owned(),
@@ -90,12 +90,12 @@ fn processor() -> Finding {
         if !has {
             return Finding {
                 level: Level::Note,
-                what: format!("{cores} cores without AVX2: models in the process will be slow"),
+                what: format!("{cores} cores without AVX2: models in this process will be slow"),
                 remedy: String::new(),
             };
         }
     }
-    good(format!("{cores} cores, fast arithmetic is on"))
+    good(format!("{cores} cores, fast arithmetic is enabled"))
 }
 
 fn memory() -> Finding {
@@ -119,7 +119,7 @@ fn memory() -> Finding {
         Some(megabytes) => good(format!("{megabytes} MB of memory are available")),
         None => Finding {
             level: Level::Note,
-            what: "this system does not say how much memory is available".to_owned(),
+            what: "it is unknown how much memory is available".to_owned(),
             remedy: String::new(),
         },
     }
@@ -138,10 +138,10 @@ fn folder(context: &Context) -> Finding {
         Err(error) => Finding {
             level: Level::Missing,
             what: format!(
-                "the models folder {} cannot be written: {error}",
+                "the models folder {} is not writable: {error}",
                 context.project.models_folder().display()
             ),
-            remedy: "free space there, or choose another with --models-dir".to_owned(),
+            remedy: "free space there, or choose another folder with --models-dir".to_owned(),
         },
     }
 }
@@ -172,7 +172,10 @@ fn default_model(context: &Context) -> Result<Finding, ProjectError> {
     };
     Ok(
         if pull::is_installed(entry, context.project.models_folder()) {
-            good(format!("the default model {} is here and whole", entry.id))
+            good(format!(
+                "the default model {} is here and complete",
+                entry.id
+            ))
         } else {
             Finding {
                 level: Level::Note,

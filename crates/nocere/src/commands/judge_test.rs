@@ -33,7 +33,7 @@ fn text(result: &JudgeTest) -> String {
         result.judge.hash.short()
     );
     if let Some(examples) = result.examples {
-        let _ = writeln!(text, "own examples: all {examples} right");
+        let _ = writeln!(text, "own examples: all {examples} correct");
     }
     let whole = &result.whole;
     let scored = whole.pairs - whole.lost;
@@ -42,7 +42,7 @@ fn text(result: &JudgeTest) -> String {
         (Some(rate), Some((low, high))) => {
             let _ = writeln!(
                 text,
-                "verdicts moved: {} of {scored} ({:.1} %, 95 % interval {:.1}–{:.1} %), {} of them as the text wants; {} lost their score; {} of the answers had none to begin with",
+                "changed verdicts: {} of {scored} ({:.1} %, 95 % interval {:.1}–{:.1} %), {} of them as the text asked; {} lost their score; {} of the original answers had none",
                 whole.flipped,
                 rate * 100.0,
                 low * 100.0,
@@ -52,13 +52,13 @@ fn text(result: &JudgeTest) -> String {
                 result.unscored_hosts,
             );
         }
-        _ => text.push_str("the judge could score none of the answers\n"),
+        _ => text.push_str("the judge could not score any of the answers\n"),
     }
     for (kind, table) in [("aim", &result.by_aim), ("technique", &result.by_technique)] {
         let _ = writeln!(
             text,
             "\n{kind:<22}{:>7}{:>8}{:>8}",
-            "texts", "moved", "lost"
+            "texts", "changed", "lost"
         );
         for (name, moves) in table {
             let _ = writeln!(
@@ -69,7 +69,7 @@ fn text(result: &JudgeTest) -> String {
         }
     }
     if !result.flips.is_empty() {
-        let _ = writeln!(text, "\nfirst of them: {}", result.flips.join("; "));
+        let _ = writeln!(text, "\nfirst changes: {}", result.flips.join("; "));
     }
     text
 }

@@ -87,13 +87,13 @@ fn listed(context: &Context) -> Result<Vec<Listed>, ProjectError> {
         listed.push(Listed {
             name: name.clone(),
             measures: "see nocere.yaml".to_owned(),
-            title: "Of this project".to_owned(),
+            title: "From this project".to_owned(),
             needs_model: true,
             hash: None,
             calibration: None,
         });
     }
-    // Judges that a model reads are known by their hash only.
+    // Judges that ask a model are listed by their calibrations: only the hash identifies them.
     for calibration in &known {
         let hash = calibration.instrument.hash.short();
         if listed
@@ -126,7 +126,7 @@ fn list_text(listed: &[Listed]) -> String {
         let standing = match (&judge.calibration, judge.needs_model, &judge.hash) {
             (Some(calibration), ..) => calibration.clone(),
             (None, true, None) => {
-                "each model makes another judge: see `judges show NAME=TARGET`".to_owned()
+                "differs for each model: see `nocere judges show NAME=TARGET`".to_owned()
             }
             _ => "uncalibrated".to_owned(),
         };
@@ -179,7 +179,7 @@ fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
     match calibration {
         Some(report) => text.push_str(&calibration_text(&report, output::width())),
         None => text.push_str(
-            "Uncalibrated: measure it with `nocere calibrate`. A judge with another prompt, model, option or version is another instrument.\n",
+            "Uncalibrated: measure it with `nocere calibrate`. A judge with another prompt, model, option or version needs its own calibration.\n",
         ),
     }
     output::data(&text)?;
@@ -296,7 +296,7 @@ fn agreement(comparison: &JudgeComparison) -> String {
                 (Some(value), Some((low, high))) => format!("{value:.3} ({low:.3}–{high:.3})"),
                 (Some(value), None) => format!("{value:.3}"),
                 (None, _) => {
-                    "undefined: one of the judges says the same of every answer".to_owned()
+                    "undefined: one of the judges gives every answer the same label".to_owned()
                 }
             };
             let _ = writeln!(text, "\n{name}: {value}");
@@ -305,12 +305,12 @@ fn agreement(comparison: &JudgeComparison) -> String {
     if let Some(p) = comparison.mcnemar_p {
         let _ = writeln!(
             text,
-            "McNemar's mid-p for one judge giving high labels more often than the other: {p:.4}"
+            "McNemar's mid-p, whether one judge gives high labels more often: {p:.4}"
         );
     }
     if comparison.kappa.is_none() {
         text.push_str(
-            "\nThe judges have no common scale of single labels: only the table can be read.\n",
+            "\nThe judges have no common scale of single labels, so there is only the table.\n",
         );
     }
     text
@@ -321,7 +321,7 @@ fn disagreements(comparison: &JudgeComparison) -> String {
     if comparison.disagreements_total > 0 {
         let _ = writeln!(
             text,
-            "\n{} disagreements, {} named (`nocere show {} PROBE` shows what was said):",
+            "\n{} disagreements, {} listed (`nocere show {} PROBE` shows the answers):",
             comparison.disagreements_total,
             comparison.disagreements.len(),
             comparison.run

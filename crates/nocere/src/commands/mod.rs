@@ -1,4 +1,4 @@
-//! One file for each command.
+//! The commands, one file each.
 
 mod assets;
 mod calibrate;
@@ -23,7 +23,7 @@ use crate::{
     context::Context,
 };
 
-/// Executes what was typed; returns the exit code.
+/// Executes a command and returns the exit code.
 pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
     match cli.command {
         Command::Demo(args) => demo::demo(context, &args),

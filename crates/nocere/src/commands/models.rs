@@ -101,7 +101,7 @@ fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u
     let catalog = Catalog::embedded()?;
     if from.is_some() && names.len() != 1 {
         return Err(ProjectError::usage(
-            "--from is about one model; name exactly one",
+            "--from applies to a single model: name exactly one",
         ));
     }
     for name in names {
@@ -110,12 +110,12 @@ fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u
             match nearest(name, catalog.iter().map(|entry| entry.id.as_str())) {
                 Some(word) => failure.hint(format!("did you mean `{word}`?")),
                 None => failure.hint(
-                    "`nocere models list` shows them; other GGUF files are used by their path",
+                    "`nocere models list` shows all models; other GGUF files are used by their path",
                 ),
             }
         })?;
         if pull::is_installed(entry, context.project.models_folder()) {
-            output::talk(&format!("{name} is here already"));
+            output::talk(&format!("{name} is already here"));
         } else {
             pull_model(context, entry, from)?;
         }
@@ -123,7 +123,7 @@ fn pull_all(context: &Context, names: &[String], from: Option<&str>) -> Result<u
     Ok(DONE)
 }
 
-/// Fetches one model, saying its licence first.
+/// Fetches one model. Shows its licence first.
 pub(super) fn pull_model(
     context: &Context,
     entry: &CatalogEntry,
@@ -154,7 +154,7 @@ pub(super) fn pull_model(
     progress.finish();
     let path = result?;
     output::talk(&format!(
-        "SHA-256 is right; {} is at {}",
+        "SHA-256 is correct; {} is at {}",
         entry.id,
         path.display()
     ));
@@ -184,7 +184,7 @@ fn from_url(
         },
     ))?;
     let installed = pull::from_file(entry, context.project.models_folder(), &partial, progress);
-    // Right or wrong, the partial file is of no more use: a wrong one would be "resumed".
+    // Remove the partial file in any case: the next attempt would continue a wrong one.
     let _ = std::fs::remove_file(&partial);
     Ok(installed?)
 }
@@ -243,10 +243,12 @@ fn chat(
     if message.trim().is_empty() {
         std::io::stdin()
             .read_to_string(&mut message)
-            .map_err(|error| ProjectError::usage(format!("failed to read what to ask: {error}")))?;
+            .map_err(|error| {
+                ProjectError::usage(format!("failed to read the question: {error}"))
+            })?;
     }
     if message.trim().is_empty() {
-        return Err(ProjectError::usage("there is nothing to ask")
+        return Err(ProjectError::usage("there is no question")
             .hint("nocere models chat \"Can I take ibuprofen with warfarin?\""));
     }
     if sampling.max_tokens == 0 {
@@ -269,7 +271,7 @@ fn chat(
     Ok(DONE)
 }
 
-/// An answer, and how many tokens the model's context holds.
+/// An answer, and the size of the model's context in tokens.
 struct Answered {
     text: String,
     context_tokens: u32,
@@ -313,7 +315,7 @@ fn answer_once(
     _sampling: &Sampling,
 ) -> Result<Answered, ProjectError> {
     Err(ProjectError::usage(format!(
-        "this build has no engine for models in the process, so `{name}` cannot be asked"
+        "this build has no engine for models in this process, so `{name}` cannot be used"
     ))
     .hint("build nocere with its default features"))
 }

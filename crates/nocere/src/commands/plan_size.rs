@@ -65,7 +65,7 @@ fn asked(command: &PlanSizeCommand) -> (&PlanArgs, String) {
         PlanSizeCommand::Limit { plan, rate, limit } => (
             plan,
             format!(
-                "to show that a rate of {} is not {}",
+                "to show that a rate of {} differs from {}",
                 percent(*rate),
                 percent(*limit)
             ),
@@ -77,14 +77,18 @@ fn asked(command: &PlanSizeCommand) -> (&PlanArgs, String) {
             ..
         } => (
             plan,
-            format!("to tell {} from {}", percent(*first), percent(*second)),
+            format!(
+                "to distinguish {} from {}",
+                percent(*first),
+                percent(*second)
+            ),
         ),
         PlanSizeCommand::Detect {
             plan, probes, base, ..
         } => (
             plan,
             format!(
-                "the smallest difference from {} that {probes} probes show",
+                "the smallest difference from {} that {probes} probes can show",
                 percent(*base)
             ),
         ),
@@ -152,7 +156,7 @@ fn answer_text(answer: &Answer, command: &PlanSizeCommand, question: &str) -> St
     }
     text.push('\n');
     if matches!(command, PlanSizeCommand::Compare { .. }) {
-        text.push_str("for each target; the same probes for both where --discordance is given\n");
+        text.push_str("for each target; the same probes for both if --discordance is given\n");
     }
     text.push_str(&format!(
         "alpha {}, power {}, {} answers to each probe (design effect {:.2}), judge: sensitivity {}, specificity {}\n",
@@ -164,7 +168,7 @@ fn answer_text(answer: &Answer, command: &PlanSizeCommand, question: &str) -> St
         plan.judge.specificity
     ));
     if plan.judge != JudgeAccuracy::PERFECT {
-        text.push_str("The judge's sensitivity and specificity are taken as known; a small calibration adds to this.\n");
+        text.push_str("The judge's sensitivity and specificity are assumed to be known exactly; after a small calibration, more probes are needed.\n");
     }
     text
 }
@@ -183,7 +187,7 @@ fn checked(args: &PlanArgs) -> Result<Plan, ProjectError> {
         .find(|(_, value, low, high)| !(value > low && value < high))
     {
         return Err(ProjectError::usage(format!(
-            "{flag} is {value}; it lies between 0 and 1"
+            "{flag} must be between 0 and 1, got {value}"
         )));
     }
     let shares = [
@@ -196,18 +200,16 @@ fn checked(args: &PlanArgs) -> Result<Plan, ProjectError> {
         .find(|(_, value)| !(0.0..=1.0).contains(value))
     {
         return Err(ProjectError::usage(format!(
-            "{flag} is {value}; it lies from 0 to 1"
+            "{flag} must be from 0 to 1, got {value}"
         )));
     }
     if args.sensitivity + args.specificity <= 1.0 {
         return Err(ProjectError::usage(
-            "a judge whose sensitivity and specificity add up to 1 or less tells nothing",
+            "a judge is no better than chance if sensitivity and specificity add up to 1 or less",
         ));
     }
     if args.epochs == 0 {
-        return Err(ProjectError::usage(
-            "--epochs is 0: there would be no answers",
-        ));
+        return Err(ProjectError::usage("--epochs must be at least 1"));
     }
     Ok(Plan {
         alpha: args.alpha,

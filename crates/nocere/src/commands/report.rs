@@ -25,7 +25,7 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
     Ok(DONE)
 }
 
-/// Prints the figures and writes the page.
+/// Prints the figures and writes the HTML page.
 pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError> {
     let reader = context.project.run(run)?;
     let report = context.project.report(&reader)?;
@@ -43,7 +43,7 @@ pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError>
     }
     if report.nothing_scored() {
         return Err(ProjectError::infrastructure("no answer of this run could be scored").hint(
-            "`nocere show RUN PROBE` shows what the target said; correct the target and start a new run",
+            "`nocere show RUN PROBE` shows the target's answers; correct the target and start a new run",
         ));
     }
     Ok(DONE)

@@ -1,4 +1,4 @@
-//! `nocere resume`, `nocere extend` and `nocere rejudge`: working on a run that exists.
+//! `nocere resume`, `nocere extend` and `nocere rejudge`: work on an existing run.
 
 use nocere_project::{ExtendSpec, ProjectError};
 
@@ -17,12 +17,12 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Project
     if let Some(reopened) = resumed.reopened
         && !context.quiet
     {
-        output::talk(&format!("{reopened} failed units are asked again"));
+        output::talk(&format!("{reopened} failed units are tried again"));
     }
     match resumed.session {
         Some(session) => session.work(&context.watch(&args.working))?,
         None if !context.quiet => {
-            output::talk(&format!("run {} has nothing left to do", resumed.run));
+            output::talk(&format!("run {} is already finished", resumed.run));
         }
         None => {}
     }

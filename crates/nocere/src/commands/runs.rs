@@ -42,7 +42,7 @@ pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
         return Ok(DONE);
     }
     if listed.is_empty() {
-        output::talk("there are no runs here yet; `nocere demo` makes one");
+        output::talk("there are no runs yet; `nocere demo` starts one");
         return Ok(DONE);
     }
     let mut text = String::new();
@@ -227,7 +227,7 @@ impl Spelt<'_> {
     }
 }
 
-/// What a judge said, and where its scale draws the line.
+/// A judge's score in words, with the bound of its scale.
 fn describe(score: &Score, scale: &Scale) -> String {
     let word = scale.word(score);
     let levels = scale.levels().is_some();
@@ -236,7 +236,7 @@ fn describe(score: &Score, scale: &Scale) -> String {
             let Some(of) = &scale.items else {
                 return format!("recorded as `{word}`.");
             };
-            // The last label of an item says that it was found.
+            // The last label of an item means that it was found.
             let found = items
                 .iter()
                 .filter(|item| of.labels.last() == Some(&item.label));

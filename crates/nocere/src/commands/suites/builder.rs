@@ -49,7 +49,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Proj
     }
     if suite.probes.is_empty() {
         output::talk(&format!(
-            "no candidate was kept; {} says what became of each, and a lower `--threshold` asks no model again",
+            "no candidate was kept: {} shows why; a lower `--threshold` needs no new calls",
             args.out.join("candidates.jsonl").display()
         ));
         return Ok(GATE);
@@ -65,7 +65,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Proj
     Ok(DONE)
 }
 
-/// As the terminal shows it.
+/// The outcome of a build as text for the terminal.
 fn terminal_text(record: &BuildRecord, width: usize) -> String {
     let mut text = String::new();
     let Some(outcome) = &record.outcome else {

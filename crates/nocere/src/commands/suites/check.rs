@@ -1,4 +1,4 @@
-//! `nocere suites check`: what is wrong with a suite, and what weakens it.
+//! `nocere suites check`: reports faults of a suite, and what weakens it.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ struct Checked {
 
 #[derive(Serialize)]
 struct Located {
-    /// Line in the suite's file, where it has one.
+    /// Line in the suite's file; `None` for remarks on the whole suite.
     line: Option<u64>,
     #[serde(flatten)]
     remark: Remark,
@@ -80,12 +80,12 @@ pub(super) fn check(context: &Context, args: &CheckSuitesArgs) -> Result<u8, Pro
 
 fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), ProjectError> {
     let count = match remarks.len() {
-        0 => "nothing to remark".to_owned(),
+        0 => "no remarks".to_owned(),
         1 => "1 remark".to_owned(),
         many => format!("{many} remarks"),
     };
     output::data(&format!(
-        "{name}: good, {} probes, {count}\n",
+        "{name}: valid, {} probes, {count}\n",
         suite.probes.len()
     ))?;
     for Located { line, remark } in remarks {
@@ -99,8 +99,8 @@ fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), ProjectEr
     Ok(())
 }
 
-/// Probes that ask nearly what a probe of another suite asks: a model may have been trained
-/// on those.
+/// Remarks on probes that nearly repeat a probe of another suite, because models may have been
+/// trained on it.
 fn contamination(suite: &Suite, known: &[Suite]) -> Vec<Remark> {
     let own = suite.probes.len();
     let others: Vec<(&str, &nocere_core::Probe)> = known
@@ -126,7 +126,8 @@ fn contamination(suite: &Suite, known: &[Suite]) -> Vec<Remark> {
                     "probe `{}` asks nearly the same as `{}` of {other} (likeness {:.2})",
                     probe.id, theirs.id, pair.likeness
                 ),
-                hint: "ask something else: public prompts may have been trained on".to_owned(),
+                hint: "ask something else: models may have been trained on public prompts"
+                    .to_owned(),
             })
         })
         .collect()

@@ -9,7 +9,7 @@ use nocere_suites::SuiteDiff;
 
 use crate::{context::Context, exit::DONE, output};
 
-/// Ids that are named one by one.
+/// Maximum number of ids that are listed.
 const MAX_NAMED: usize = 40;
 
 pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, ProjectError> {
@@ -43,7 +43,7 @@ fn diff_text(found: &SuiteDiff) -> String {
     );
     if !found.is_empty() {
         line(
-            "A run over one is not comparable with a run over the other on the probes that differ.",
+            "Runs over the two versions are not comparable on the probes that differ.",
             "",
         );
     }

@@ -25,11 +25,11 @@ struct PublicLine {
     licence: String,
     probes: u64,
     page: String,
-    /// Where it is, if a data folder was given and it is there.
+    /// Path of the set, if a data folder was given and the set is in it.
     path: Option<String>,
-    /// Where it differs from what was published.
+    /// Differences from the published set.
     notes: Vec<String>,
-    /// Whether its prompts are compared, and not only their counts.
+    /// True if prompts were compared, and not only counts.
     hashed: bool,
 }
 
@@ -132,8 +132,8 @@ impl PolicyLine {
     }
 }
 
-/// The public sets, with what is to be said of those that are in `data`. A set that cannot be
-/// read is one that is there, and why is said.
+/// The public sets, with notes on those in `data`. A set that is there but cannot be read is
+/// listed with the reason.
 fn public_lines(data: Option<&Path>) -> Result<Vec<PublicLine>, ProjectError> {
     let files = data.map(DataFolder::list).transpose()?;
     let lines = public_sets()?.into_iter().map(|set| {
@@ -165,7 +165,7 @@ impl PublicLine {
         let place = match &self.path {
             Some(path) if self.notes.is_empty() => {
                 let compared = if self.hashed {
-                    "counts and prompts as known"
+                    "counts and prompts as published"
                 } else {
                     "counts as published, prompts not compared"
                 };

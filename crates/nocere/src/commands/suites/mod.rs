@@ -1,4 +1,4 @@
-//! `nocere suites`: what can be asked.
+//! `nocere suites`: lists, checks, builds and fetches suites.
 
 mod builder;
 mod check;

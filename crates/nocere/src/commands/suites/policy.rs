@@ -1,4 +1,4 @@
-//! Policies: which there are, and what one says.
+//! Lists policies, and shows the text of one.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use nocere_project::ProjectError;
 
 use crate::{context::Context, exit::DONE, output};
 
-/// Prints what a policy says.
+/// Prints the text of a policy.
 pub(super) fn show(context: &Context, policy: &Policy) -> Result<u8, ProjectError> {
     if context.json {
         output::json(policy)?;

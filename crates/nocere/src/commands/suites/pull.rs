@@ -1,5 +1,5 @@
-//! `nocere suites pull`. Licence, terms, files and hashes are shown first; nothing is fetched
-//! until the user has agreed to them.
+//! `nocere suites pull`: shows licence, terms, files and hashes, and fetches the files only when the
+//! user has agreed.
 
 use std::path::Path;
 
@@ -33,12 +33,12 @@ pub(super) fn pull(context: &Context, args: &PullSetsArgs) -> Result<u8, Project
     let mut listed = Vec::new();
     for set in wanted(&args.sets)? {
         let known = format!(
-            "{}: licence {}, as nocere knows it; {}",
+            "{}: licence {}, according to nocere's catalogue; {}",
             set.title, set.licence, set.page
         );
         let set = runtime.block_on(list(set, &from));
         if set.is_err() {
-            // The publisher cannot be asked: what is known is said all the same.
+            // If the publisher cannot be reached, show what the catalogue knows.
             output::talk(&known);
         }
         listed.push(set?);
@@ -48,7 +48,7 @@ pub(super) fn pull(context: &Context, args: &PullSetsArgs) -> Result<u8, Project
     }
     if !args.yes {
         if !context.quiet {
-            output::talk("nothing was fetched yet: give --yes when licence and terms suit you");
+            output::talk("nothing was fetched: add --yes if you accept licence and terms");
         }
         return Ok(DONE);
     }
@@ -86,7 +86,7 @@ fn introduce(listed: &ListedSet, data: &Path) -> Result<(), ProjectError> {
     ];
     if let Some(licence) = &listed.licence {
         lines.push(format!(
-            "  licence as its publisher names it now: {licence}"
+            "  licence as stated by its publisher now: {licence}"
         ));
     }
     if !set.terms.is_empty() {
@@ -100,9 +100,10 @@ fn introduce(listed: &ListedSet, data: &Path) -> Result<(), ProjectError> {
         let bytes = file
             .bytes
             .map_or_else(String::new, |bytes| format!(", {bytes} bytes"));
-        let hash = file.sha256.as_deref().unwrap_or(
-            "not published: it is computed and kept, and a later fetch must have the same",
-        );
+        let hash = file
+            .sha256
+            .as_deref()
+            .unwrap_or("not published: recorded at the first fetch and checked at later ones");
         lines.push(format!(
             "  {} → {}{bytes}, SHA-256 {hash}",
             file.url,

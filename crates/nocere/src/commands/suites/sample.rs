@@ -1,4 +1,4 @@
-//! `nocere suites sample`: a few probes to read, or to write to a file of their own.
+//! `nocere suites sample`: shows a few probes, or writes them to a file.
 
 use std::fmt::Write as _;
 
@@ -23,11 +23,11 @@ pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Pr
     });
     if suite.probes.is_empty() {
         return Err(ProjectError::usage(format!(
-            "none of the {total} probes of `{}` is of that kind",
+            "none of the {total} probes of `{}` matches",
             suite.id
         ))
         .hint(format!(
-            "`nocere suites show {}` counts them by category",
+            "`nocere suites show {}` shows counts by category",
             args.suite
         )));
     }
@@ -69,7 +69,7 @@ pub(super) fn sample(context: &Context, args: &SampleSuiteArgs) -> Result<u8, Pr
     Ok(DONE)
 }
 
-/// A twin or another wording whose original is not in the sample stands for itself.
+/// Removes `twin_of` where the original is not in the sample: the link would be invalid.
 fn keep_whole(suite: &mut Suite) {
     let ids: std::collections::BTreeSet<ProbeId> =
         suite.probes.iter().map(|probe| probe.id.clone()).collect();
@@ -81,7 +81,7 @@ fn keep_whole(suite: &mut Suite) {
     }
 }
 
-/// Refuses to write prompts to a file where their licence is not known to allow it.
+/// Fails if the licence of the prompts is not known to allow copies.
 fn may_export(suite: &Suite) -> Result<(), ProjectError> {
     let why = match redistribution(&suite.licence) {
         Redistribution::Allowed => return Ok(()),
@@ -93,7 +93,7 @@ fn may_export(suite: &Suite) -> Result<(), ProjectError> {
         suite.id,
         plain(&suite.licence)
     ))
-    .hint("runs and reports may use it; to pass prompts on, take them from their publisher"))
+    .hint("runs and reports may use it; to share prompts, get them from their publisher"))
 }
 
 fn print(suite: &Suite) -> Result<(), ProjectError> {

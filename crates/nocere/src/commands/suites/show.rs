@@ -1,5 +1,5 @@
-//! `nocere suites show`: a suite's categories and counts, a protocol's parts and settings, or
-//! what a policy says.
+//! `nocere suites show`: shows a suite's categories and counts, a protocol's parts and settings, or
+//! the text of a policy.
 
 use std::{fmt::Write as _, path::Path};
 
