@@ -1,6 +1,13 @@
-//! What a domain expert edits: policies, rubrics, figures, protocols, checks and suites. They
-//! ship in the program; a file in `PROJECT/assets` replaces the shipped one of its name, or adds
-//! one.
+//! Assets: the texts that domain experts edit, that is policies, rubrics, figures, protocols, checks
+//! and suites.
+//!
+//! Assets ship inside the program. A file in `PROJECT/assets` replaces the shipped asset with the
+//! same kind and name, or adds one. [`Assets`] holds all assets of a project with their
+//! [`Origin`].
+//!
+//! This crate only finds and reads the texts. The crates that use them parse and check them:
+//! policies and suites in `nocere-suites`, rubrics and checks in `nocere-judges`, figures and
+//! protocols in `nocere-project`.
 //!
 //! ```
 //! use nocere_assets::{Assets, Kind};
@@ -10,6 +17,8 @@
 //! assert!(rubric.text().contains("harm-1-5"));
 //! ```
 
+#![warn(missing_docs)]
+
 use std::{
     borrow::Cow,
     fmt,
@@ -18,23 +27,23 @@ use std::{
 
 use thiserror::Error;
 
-/// Every file under `assets/`, by its path there.
+/// All files under `assets/`, with their paths relative to that folder.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// Kinds of assets that a project can replace or add to.
+/// The kinds of assets that a project can replace or add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// What a good answer does, for one perspective.
+    /// A policy: what a good answer does, for one perspective.
     Policy,
-    /// How a model judges an answer.
+    /// A rubric: how a model judges an answer.
     Rubric,
-    /// What a report counts.
+    /// A file of figures: what reports count.
     Figure,
-    /// What is asked, and who judges it.
+    /// A protocol: what is asked, and by which judges it is judged.
     Protocol,
-    /// Patterns of a judge that needs no model.
+    /// Checks: patterns of a judge that needs no model.
     Check,
-    /// What can be asked.
+    /// A suite: probes to ask.
     Suite,
     /// What is put around an ask to see whether a target gives way.
     Attack,
@@ -65,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// Its folder, under `assets/` and `PROJECT/assets/`.
+    /// The folder of the kind, under `assets/` and `PROJECT/assets/`.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Policy => "policies",
@@ -90,9 +99,9 @@ impl fmt::Display for Kind {
 pub enum Origin {
     /// It ships with nocere.
     Shipped,
-    /// It is the project's, in place of a shipped one.
+    /// It belongs to the project and replaces a shipped one.
     Replaced,
-    /// It is the project's, and nothing of its name ships.
+    /// It belongs to the project, and no shipped one has its kind and name.
     Added,
 }
 
@@ -107,14 +116,14 @@ impl Origin {
     }
 }
 
-/// One asset.
+/// An asset, that is a YAML text with its kind, name and origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
-    /// What it is.
+    /// The kind of its content.
     pub kind: Kind,
-    /// Its file's name without `.yaml`.
+    /// Name of its file without `.yaml`.
     pub name: String,
-    /// Its path, as messages name it.
+    /// Path of its file, for messages. For shipped assets, `assets/FOLDER/NAME.yaml`.
     pub path: String,
     /// Where it comes from.
     pub origin: Origin,
@@ -122,7 +131,7 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// Its text, YAML.
+    /// The text of the asset: YAML, not checked.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -134,27 +143,27 @@ pub enum AssetsError {
     /// A file or folder cannot be read.
     #[error("failed to read {path}: {source}")]
     Unreadable {
-        /// Which one.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// The name of a folder or a file is nearly right.
+    /// A folder or file has a wrong name that suggests an asset.
     #[error("{path}: {what}")]
     Misplaced {
-        /// Which one.
+        /// The file or folder.
         path: PathBuf,
         /// What is wrong, and what is expected.
         what: String,
     },
 }
 
-/// All assets of a project: the shipped ones, with those of its folder in front.
+/// All assets of a project: the shipped ones, with the project's own in their place or added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assets(Vec<Asset>);
 
 impl Assets {
-    /// Those that ship.
+    /// The assets that ship with nocere.
     pub fn shipped() -> Self {
         Self(
             Kind::ALL
@@ -179,20 +188,20 @@ impl Assets {
         )
     }
 
-    /// Those that ship, with the files of `folder` in place of them or beside them. A folder that
-    /// does not exist changes nothing.
+    /// The shipped assets, with the files of `folder` in their place or added. If the folder does
+    /// not exist, there are only the shipped ones.
     ///
     /// # Errors
     ///
-    /// A file cannot be read or is not text, the name of a folder is nearly that of a kind, or a
-    /// file ends in `.yml`. Other folders and files are passed over.
+    /// A file cannot be read or is not UTF-8, the name of a folder is similar to that of a kind, or
+    /// a file name ends in `.yml`. Other folders and files are ignored.
     pub fn with_overlay(folder: &Path) -> Result<Self, AssetsError> {
         let mut assets = Self::shipped();
         for kind_folder in entries(folder)? {
             let name = file_name(&kind_folder);
             let kind = Kind::ALL.into_iter().find(|kind| kind.folder() == name);
             let Some(kind) = kind.filter(|_| kind_folder.is_dir()) else {
-                // Other programs keep assets, too; only a slip of the pen is an error.
+                // Other programs may keep files in `assets`, too: only a likely typing error is reported.
                 let meant = Kind::ALL.into_iter().find(|kind| {
                     strsim::damerau_levenshtein(kind.folder(), &name) <= 2 || kind.as_str() == name
                 });
@@ -218,7 +227,7 @@ impl Assets {
         if file.ends_with(".yml") {
             return Err(AssetsError::Misplaced {
                 path,
-                what: "an asset's file ends in `.yaml`".to_owned(),
+                what: "the name of an asset file must end in `.yaml`".to_owned(),
             });
         }
         let Some(name) = file.strip_suffix(".yaml").filter(|_| path.is_file()) else {
@@ -232,7 +241,7 @@ impl Assets {
             .0
             .iter_mut()
             .find(|asset| asset.kind == kind && asset.name == name);
-        // A copy that nobody has changed is the shipped one.
+        // An unchanged copy counts as the shipped asset.
         if shipped.as_ref().is_some_and(|asset| asset.text == text) {
             return Ok(());
         }
@@ -250,22 +259,23 @@ impl Assets {
         Ok(())
     }
 
-    /// All of them, kind by kind; those that a project adds come last.
+    /// All assets: the shipped or replaced ones kind by kind, followed by those that the project adds.
     pub fn all(&self) -> &[Asset] {
         &self.0
     }
 
-    /// Those of one kind, in the order of their names; those that a project adds come last.
+    /// The assets of one kind: the shipped or replaced ones by name, followed by those that the
+    /// project adds.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Asset> {
         self.0.iter().filter(move |asset| asset.kind == kind)
     }
 
-    /// The one of that kind and name.
+    /// The asset with this kind and name.
     pub fn find(&self, kind: Kind, name: &str) -> Option<&Asset> {
         self.of(kind).find(|asset| asset.name == name)
     }
 
-    /// Those that are not the shipped ones.
+    /// The project's own assets, both replacing and added ones.
     pub fn changed(&self) -> impl Iterator<Item = &Asset> {
         self.0
             .iter()
@@ -273,8 +283,8 @@ impl Assets {
     }
 }
 
-/// What a folder holds, sorted; nothing if it does not exist. Names that begin with a dot are
-/// passed over.
+/// The entries of a folder, sorted; empty if it does not exist. Names that begin with a dot are
+/// skipped.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, AssetsError> {
     let fail = |source| AssetsError::Unreadable {
         path: folder.to_owned(),
@@ -320,7 +330,7 @@ mod tests {
         std::fs::create_dir_all(&rubrics).unwrap();
         std::fs::write(rubrics.join("harm-1-5.yaml"), "mine").unwrap();
         std::fs::write(rubrics.join("tone-1-5.yaml"), "new").unwrap();
-        // What is not ours, and a copy that nobody has changed.
+        // Other files, and an unchanged copy.
         std::fs::create_dir_all(folder.path().join("images")).unwrap();
         std::fs::write(rubrics.join("README.md"), "about").unwrap();
         let shipped = Assets::shipped();

@@ -92,7 +92,7 @@ fn faulty_assets_are_refused_by_file_and_field() {
             policy.to_owned(),
             "did you mean the folder `policies`?",
         ),
-        ("policies/x.yml", policy.to_owned(), "ends in `.yaml`"),
+        ("policies/x.yml", policy.to_owned(), "must end in `.yaml`"),
         ("policies/other.yaml", policy.to_owned(), "`id` is `mine`"),
         (
             "policies/mine.yaml",
