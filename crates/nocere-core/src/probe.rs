@@ -179,7 +179,7 @@ impl Probe {
         }
     }
 
-    /// The text of the last opening message of the user, which stands for the probe in tables.
+    /// The text of the last opening message of the user, which represents the probe in tables.
     pub fn question(&self) -> &str {
         self.messages
             .iter()

@@ -163,9 +163,8 @@ impl<Q: WorkQueue> Engine<Q> {
     ///
     /// # Errors
     ///
-    /// The first error of any target or judge: the journal or queue fails, a model can no longer
-    /// answer, the budget is spent, or a stop was requested. Targets that are not affected finish
-    /// first.
+    /// The journal or queue fails, a model can no longer answer, the budget is spent, or a stop
+    /// was requested. Unaffected targets finish first; the first error is returned.
     pub async fn run(&self) -> Result<(), EngineError> {
         let mut tasks = JoinSet::new();
         for setup in &self.shared.judges {
@@ -269,8 +268,7 @@ fn joined(
 }
 
 impl<Q: WorkQueue> Shared<Q> {
-    /// Executes units independently of each other, as many at a time as the target and the judges
-    /// can handle.
+    /// Executes units independently, as many at a time as the target and the judges can handle.
     async fn run_streamed(self: Arc<Self>, work: TargetWork) -> Result<(), EngineError> {
         let width = |setup: Option<&ModelSetup>| {
             setup.map_or(1, |setup| setup.account.limits().concurrency)

@@ -83,12 +83,10 @@ pub struct RunReader {
 impl RunReader {
     /// Opens the run `id` in `folder`, or the only run whose id begins with `id`.
     ///
-    /// `latest` is the newest run that does not merely serve another command
-    /// ([`RunKind::is_aside`](nocere_core::RunKind::is_aside)), or the newest of all if there
-    /// are only such runs.
+    /// `latest` is the newest run that does not merely serve another command, or the newest of
+    /// all if there are only such runs.
     ///
     /// # Errors
-    ///
     /// - No run has this id ([`StoreError::NoSuchRun`]), or several ids begin with it
     ///   ([`StoreError::AmbiguousRun`]).
     /// - The run cannot be read, or is not a journal of this format. For `latest`, this includes
@@ -136,7 +134,6 @@ impl RunReader {
     /// Opens a run's file.
     ///
     /// # Errors
-    ///
     /// The file does not exist, cannot be read, or is not a journal of this format.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_format(path)?;
@@ -149,7 +146,6 @@ impl RunReader {
     /// The run's header: id, kind, seed, budget and other settings.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn header(&self) -> Result<RunHeader, StoreError> {
         let text: String = self
@@ -164,7 +160,6 @@ impl RunReader {
     /// The run's suites without their probes, ordered by id.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn suites(&self) -> Result<Vec<Suite>, StoreError> {
         self.all("SELECT json FROM suites ORDER BY id")
@@ -173,7 +168,6 @@ impl RunReader {
     /// The run's judges, in the order of the plan.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
         self.all("SELECT json FROM instruments ORDER BY id")
@@ -182,7 +176,6 @@ impl RunReader {
     /// The run's targets with their ids, in the order of the plan.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn targets(&self) -> Result<Vec<(TargetId, TargetRecord)>, StoreError> {
         let mut statement = self
@@ -204,7 +197,6 @@ impl RunReader {
     /// The run's probes, in the order of their positions.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn probes(&self) -> Result<Vec<Probe>, StoreError> {
         self.all("SELECT json FROM probes ORDER BY seq")
@@ -218,7 +210,6 @@ impl RunReader {
     /// The number of units, which is also the position of the next one.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn units_total(&self) -> Result<i64, StoreError> {
         self.connection
@@ -231,7 +222,6 @@ impl RunReader {
     /// Whether `target` has units that it has not been asked yet.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn has_unasked(&self, target: &str) -> Result<bool, StoreError> {
         // `state <> 1` looks redundant: it lets SQLite use the partial index `units_to_do`.
@@ -248,17 +238,14 @@ impl RunReader {
     /// Calls, tokens and cost of all sessions so far, by the model's name.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn spending(&self) -> Result<BTreeMap<String, Spending>, StoreError> {
         crate::journal::spending(&self.connection).map_err(|error| self.sql(&error))
     }
 
-    /// Calls `each` with the purpose ([`Purpose`](nocere_core::Purpose) as a word) and the reply of
-    /// every recorded call.
+    /// Calls `each` with the purpose (as a word) and the reply of every recorded call.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged; `each` may have been called before.
     pub fn for_each_call(
         &self,
@@ -280,7 +267,6 @@ impl RunReader {
     /// The number of failed attempts at calls.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn failed_attempts(&self) -> Result<u64, StoreError> {
         self.connection
@@ -294,7 +280,6 @@ impl RunReader {
     /// The number of finished units, and of all units.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn progress(&self) -> Result<(u64, u64), StoreError> {
         self.connection
@@ -314,7 +299,6 @@ impl RunReader {
     /// The run's drivers, in the order of the plan.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn drivers(&self) -> Result<Vec<DriverIdentity>, StoreError> {
         self.all("SELECT json FROM drivers ORDER BY id")
@@ -323,7 +307,6 @@ impl RunReader {
     /// People's labels of the run's samples, in the order in which they were added.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn labels(&self) -> Result<Vec<HumanLabel>, StoreError> {
         self.all("SELECT json FROM labels ORDER BY id")
@@ -332,7 +315,6 @@ impl RunReader {
     /// The file with this hash; `None` if the run does not have it.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn blob(&self, hash: &ContentHash) -> Result<Option<Blob>, StoreError> {
         let Some(key) = hash.to_bytes() else {
@@ -354,11 +336,9 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Calls `each` with every finished unit, in the order of the plan. Holds one sample in memory
-    /// at a time.
+    /// Calls `each` with every finished unit, one by one, in the order of the plan.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn for_each_sample(&self, mut each: impl FnMut(Sample)) -> Result<(), StoreError> {
         let condition = "TRUE ORDER BY u.seq";
@@ -368,12 +348,10 @@ impl RunReader {
         })
     }
 
-    /// A page of at most `limit` finished units at positions greater than `after`, in the order
-    /// of the plan. -1 starts at the beginning; the next page follows the [`Sample::seq`] of
-    /// the last sample.
+    /// At most `limit` finished units at positions greater than `after`, in the order of the plan.
+    /// -1 starts at the beginning; the next page follows the [`Sample::seq`] of the last sample.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<Sample>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -410,17 +388,14 @@ impl RunReader {
     /// The unit at position `seq`; `None` if it is not finished or does not exist.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn sample(&self, seq: i64) -> Result<Option<Sample>, StoreError> {
         Ok(self.collect("u.seq = ?1", [seq])?.pop())
     }
 
-    /// The finished units of all probes with the id `probe`, in the order of the plan. There can
-    /// be several such probes, one in each suite.
+    /// The finished units of all probes (one in each suite) with this id, in the order of the plan.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn samples_of_probe(&self, probe: &str) -> Result<Vec<Sample>, StoreError> {
         self.collect(
@@ -432,7 +407,6 @@ impl RunReader {
     /// The number of probes, finished or not.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn probe_count(&self) -> Result<u64, StoreError> {
         self.connection
@@ -446,7 +420,6 @@ impl RunReader {
     /// The ids of the run's probes, in the order of their positions.
     ///
     /// # Errors
-    ///
     /// The file cannot be read.
     pub fn probe_ids(&self) -> Result<Vec<ProbeId>, StoreError> {
         let mut statement = self
@@ -534,7 +507,6 @@ impl RunReader {
     /// The run as a list of runs shows it.
     ///
     /// # Errors
-    ///
     /// The file cannot be read, or a record in it is damaged.
     pub fn summary(&self) -> Result<RunSummary, StoreError> {
         let (done, total) = self.progress()?;
@@ -609,7 +581,6 @@ pub type ListedRun = (String, Result<RunSummary, StoreError>);
 /// folder that does not exist has no runs.
 ///
 /// # Errors
-///
 /// The folder exists but cannot be read.
 pub fn list_runs(folder: &Path) -> Result<Vec<ListedRun>, StoreError> {
     Ok(run_ids(folder)?
