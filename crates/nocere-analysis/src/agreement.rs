@@ -69,7 +69,7 @@ pub(crate) struct Agreements {
 impl Agreements {
     pub(crate) fn add(&mut self, row: &Sample, instruments: &[Instrument]) {
         let verdict = |instrument: &Instrument| row.verdict(&instrument.hash);
-        // Judges of several questions give no single label that could be compared.
+        // Judges of several items give no single label that could be compared.
         let numbers: Vec<usize> = (0..instruments.len())
             .filter(|number| {
                 let scale = &instruments[*number].scale;

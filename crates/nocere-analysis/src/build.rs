@@ -31,7 +31,7 @@ pub struct ReportInput<'a> {
     pub targets: &'a [(TargetId, TargetRecord)],
     /// What led its conversations.
     pub drivers: &'a [DriverIdentity],
-    /// Units done, and units in all.
+    /// Number of finished units, and of all units.
     pub progress: (u64, u64),
     /// Calls, tokens and cost so far, by the model's name.
     pub spending: &'a BTreeMap<String, Spending>,

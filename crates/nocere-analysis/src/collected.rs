@@ -47,8 +47,8 @@ impl<'a> Context<'a> {
         all.find(|calibration| calibration.instrument.hash == instrument.hash)
     }
 
-    /// True if nothing that a judge of `instrument`'s measure says of `row` would be counted,
-    /// because the probe lacks what such judges judge by.
+    /// True if no verdict of `instrument` on `row` would be counted, because the probe lacks the
+    /// material that such judges need.
     fn is_beside(&self, row: &Sample, instrument: &Instrument) -> bool {
         let mut figures = self
             .figures
@@ -111,7 +111,7 @@ impl Collected {
         for judge in RunJudge::all(context.instruments) {
             let instrument = judge.instrument;
             let verdict = row.verdict(&instrument.hash);
-            // A protocol's judge reads its own parts: elsewhere nothing is missing.
+            // A protocol's judge only reads its own parts; no verdict is missing elsewhere.
             let reads = |record: &ProtocolRecord| record.reads(&instrument.id, &probe.suite);
             if verdict.is_none() && !context.protocol.is_none_or(reads) {
                 continue;

@@ -69,7 +69,7 @@ fn shared(a: &Counts, b: &Counts) -> Vec<PairedCluster> {
         .collect()
 }
 
-/// Every pair of targets, perspective and figure, with each figure's first judge.
+/// Compares every pair of targets for each perspective and figure, by the figure's first judge.
 pub(crate) fn compare(
     cells: &BTreeMap<CellKey, Cell>,
     targets: &[TargetId],

@@ -33,7 +33,7 @@
 //!     nocere_calibration: CALIBRATION_FORMAT,
 //!     scale: scale.labels.clone(),
 //!     instrument: Instrument {
-//!         id: "refusal".to_owned(),
+//!         id: "refusal".into(),
 //!         measure: measure::REFUSAL.to_owned(),
 //!         scale,
 //!         title: "Refusal".to_owned(),

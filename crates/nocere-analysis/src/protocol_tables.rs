@@ -229,8 +229,8 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
         .filter(|facts| facts.suite == part.suite)
         .map(|facts| facts.expect)
         .collect();
-    // Where neither side of the scale is good, a label means the opposite where help was due:
-    // these tables are kept apart.
+    // If neither end of the scale is good, a refusal is right for some probes and wrong for
+    // others. Such tables are split by expectation.
     let depends = judges(source, part)
         .any(|judge| judge.instrument.scale.better == Better::Neither)
         || published(source, part).any(|(_, table)| table.expect.is_some());
@@ -365,7 +365,7 @@ fn note(
         .to_owned()
 }
 
-/// The judges of the part's measure that read it, by number.
+/// Indices of the judges of the part's measure that read it.
 fn judges<'a>(source: &'a Source<'_>, part: &'a PartRecord) -> impl Iterator<Item = RunJudge<'a>> {
     RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
         instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)

@@ -191,7 +191,7 @@ pub struct RunReport {
     pub total: u64,
     /// What led the conversations.
     pub drivers: Vec<DriverIdentity>,
-    /// Suites without their probes.
+    /// The run's suites.
     pub suites: Vec<SuiteHead>,
     /// Assets of the project that replaced shipped ones or were added to them.
     pub assets: Vec<AssetRecord>,

@@ -308,7 +308,7 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
     text += &how_to_rate();
     let _ = writeln!(
         text,
-        "\n{} candidates in all; candidates.jsonl has each with what became of it.",
+        "\n{} candidates in all; candidates.jsonl lists each with the decision about it.",
         candidates.len()
     );
     text
@@ -316,7 +316,7 @@ pub fn report_text(record: &BuildRecord, candidates: &[Candidate]) -> String {
 
 fn fates(outcome: &Outcome) -> String {
     let mut text = String::from(
-        "\n## What became of the candidates\n\n| category | asked | written | lines dropped | alike | known prompts | unscored | below | not relevant | kept | mean fit |\n| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
+        "\n## What happened to the candidates\n\n| category | asked | written | lines dropped | alike | known prompts | unscored | below | not relevant | kept | mean fit |\n| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
     );
     for row in &outcome.categories {
         let _ = writeln!(
@@ -341,7 +341,7 @@ fn fates(outcome: &Outcome) -> String {
 
 fn diversities(outcome: &Outcome) -> String {
     let mut text = String::from(
-        "\n## How different the kept ones are\n\nNearest: mean likeness of a message to the one most like it (Jaccard index of runs of three words; 0.5 and above is taken out). Distinct-2: different pairs of neighbouring words over all pairs; falls with the number of messages.\n\n| category | kept | words, fewest / median / most | nearest | distinct-2 | commonest opening |\n| --- | --: | --- | --: | --: | --- |\n",
+        "\n## How much the kept messages differ\n\nNearest: mean likeness of a message to the most similar other one (Jaccard index of runs of three words; messages at 0.5 or above were removed). Distinct-2: different pairs of neighbouring words over all pairs; falls with the number of messages.\n\n| category | kept | words, fewest / median / most | nearest | distinct-2 | commonest opening |\n| --- | --: | --- | --: | --: | --- |\n",
     );
     for row in &outcome.categories {
         if let Some(diversity) = &row.diversity {
@@ -363,7 +363,7 @@ fn diversities(outcome: &Outcome) -> String {
 
 fn how_to_rate() -> String {
     let mut text = String::from(
-        "\n## How people rate\n\nreview.csv has the kept candidates in an order that says nothing of their fit; review-more.csv, if it is there, has those that came later. Each rater fills in a copy under another name, alone, and leaves empty what they cannot say:\n\n",
+        "\n## How people rate\n\nreview.csv lists the kept candidates in an order that is unrelated to their fit; review-more.csv, if there is one, lists those added later. Each rater fills in a copy with another file name, without consulting the others, and leaves cells empty if they cannot say:\n\n",
     );
     for anchor in DIMENSIONS {
         let levels: Vec<String> = (1..)

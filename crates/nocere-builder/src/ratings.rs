@@ -107,8 +107,8 @@ impl Rated {
         }
     }
 
-    /// The version of a built suite: a draft has 0.1.0, a suite that is rated in part 0.2.0, one
-    /// that is rated whole 1.0.0.
+    /// The version of a built suite: 0.1.0 without ratings, 0.2.0 partly rated, 1.0.0 completely
+    /// rated.
     pub fn version(self) -> &'static str {
         match self.rated {
             0 => "0.1.0",

@@ -173,7 +173,7 @@ impl BuildRecord {
         changes(&self.settings, wanted)
     }
 
-    /// Policy, models and people behind the suite, in one paragraph.
+    /// Policy, models and people behind the suite, in one sentence.
     pub fn source(&self, ratings: &[Rating], rated: Rated) -> String {
         let Settings {
             policy,

@@ -36,8 +36,8 @@ impl DriverIdentity {
         !["direct", "recorded"].contains(&self.id.as_str())
     }
 
-    /// The identity of conversations that another program led: imported answers, and answers
-    /// that exist already and are only judged.
+    /// The identity for conversations that nocere did not lead: imported answers, and existing
+    /// answers that are only judged.
     pub fn recorded() -> Self {
         Self::new("recorded", "1", "Recorded elsewhere", &())
     }

@@ -243,7 +243,8 @@ impl Sample {
     }
 }
 
-/// What a person said of one sample. Labels are append-only: who changes their mind adds one.
+/// A person's label of one sample. Labels are append-only: a rater who changes their mind adds
+/// another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HumanLabel {

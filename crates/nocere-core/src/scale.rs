@@ -68,7 +68,7 @@ impl Scale {
         }
     }
 
-    /// Whole numbers, such as 1 to 5; `bound` is the first one above the line.
+    /// Whole numbers, such as 1 to 5; `bound` is the first number above the bound.
     pub fn numbered(id: &str, levels: RangeInclusive<u8>, better: Better, bound: u8) -> Self {
         Self {
             id: id.to_owned(),

@@ -17,7 +17,8 @@ use nocere_core::{
     hash_json,
     key::derive_seed,
 };
-use nocere_store::{AttemptRecord, CallRecord, Journal};
+use nocere_queue::{Ledger, QueueError};
+use nocere_store::{AttemptRecord, CallRecord};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{Account, Listener, Purse, RunEvent, Wait};
@@ -59,7 +60,7 @@ impl Fatal {
 
 /// State that all calls of a run share.
 pub(crate) struct Desk {
-    pub(crate) journal: Arc<Journal>,
+    pub(crate) journal: Arc<dyn Ledger>,
     pub(crate) purse: Arc<Purse>,
     pub(crate) listener: Arc<dyn Listener>,
     /// Set when the user asks to stop.
@@ -71,7 +72,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(
-        journal: Arc<Journal>,
+        journal: Arc<dyn Ledger>,
         purse: Arc<Purse>,
         listener: Arc<dyn Listener>,
         stop: Arc<AtomicBool>,
@@ -201,7 +202,7 @@ impl Metered {
         &self,
         key: &ContentHash,
     ) -> Result<Option<Result<ChatReply, ModelError>>, ModelError> {
-        let stop = |error: nocere_store::StoreError| self.stop_run(&error.to_string());
+        let stop = |error: QueueError| self.stop_run(&error.to_string());
         if let Some(recorded) = self.desk.journal.call(key).map_err(stop)? {
             return Ok(Some(recorded));
         }

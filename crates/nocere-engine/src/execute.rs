@@ -1,23 +1,20 @@
 //! Executes a run: leases units, leads their conversations, has them judged and journals them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
 };
 
 use nocere_core::{
-    ChatModel, Driver, DriverContext, DriverError, DriverId, DriverIdentity, Judge, JudgeContext,
-    Probe, Purpose, SuiteId, TargetId, TargetRecord, Transcript, key::derive_seed,
+    ChatModel, DriverContext, DriverError, DriverId, DriverIdentity, JudgeContext, Probe, Purpose,
+    Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
-use nocere_store::{Journal, UnitRecord, UnitState};
+use nocere_store::{UnitRecord, UnitState};
 use tokio::task::JoinSet;
 
 use crate::{
-    EngineError, Listener, ModelSetup, Purse, RunEvent,
+    DriverSetup, EngineError, JudgeSetup, ModelSetup, RunEvent, RunSetup, TargetSetup,
     call::{Desk, Fatal, Metered},
     call_budget::CallBudget,
     gate::{Gate, Gated, Seat},
@@ -25,75 +22,6 @@ use crate::{
 
 /// Maximum number of units in progress for one target, whatever its limits are.
 const MAX_UNDER_WAY: usize = 8_192;
-
-/// A target of the run.
-#[derive(Clone)]
-pub struct TargetSetup {
-    /// Its id in the plan and in reports.
-    pub id: TargetId,
-    /// The model that answers; `None` if all its answers are recorded.
-    pub model: Option<ModelSetup>,
-    /// Its identity, system prompt and sampling, as planned.
-    pub record: TargetRecord,
-}
-
-/// A judge of the run.
-#[derive(Clone)]
-pub struct JudgeSetup {
-    /// The judge itself.
-    pub judge: Arc<dyn Judge>,
-    /// The models that it asks, in the judge's own order.
-    pub models: Vec<ModelSetup>,
-    /// Ids of suites whose answers it does not read.
-    pub passes_over: BTreeSet<SuiteId>,
-}
-
-impl JudgeSetup {
-    fn reads(&self, probe: &Probe) -> bool {
-        !self.passes_over.contains(&probe.suite)
-    }
-}
-
-/// A driver of the run.
-#[derive(Clone)]
-pub struct DriverSetup {
-    /// The driver itself.
-    pub driver: Arc<dyn Driver>,
-    /// The models that it asks besides the target, in the driver's own order.
-    pub models: Vec<(Purpose, ModelSetup)>,
-    /// Maximum number of calls in one conversation, to the target and to helpers together.
-    pub max_calls: Option<u32>,
-}
-
-impl DriverSetup {
-    /// A driver without helper models and without a limit on calls.
-    pub fn alone(driver: Arc<dyn Driver>) -> Self {
-        Self {
-            driver,
-            models: Vec::new(),
-            max_calls: None,
-        }
-    }
-}
-
-/// Everything that an engine needs to execute a run.
-pub struct RunSetup {
-    /// The run's journal: read at the start, and everything is recorded there.
-    pub journal: Arc<Journal>,
-    /// The targets to ask.
-    pub targets: Vec<TargetSetup>,
-    /// The judges that read each answer.
-    pub judges: Vec<JudgeSetup>,
-    /// The drivers that the run was planned with.
-    pub drivers: Vec<DriverSetup>,
-    /// The budget of this session.
-    pub purse: Arc<Purse>,
-    /// Receives progress events.
-    pub listener: Arc<dyn Listener>,
-    /// Setting it makes the engine finish what is in flight and return
-    /// [`EngineError::Stopped`].
-    pub stop: Arc<AtomicBool>,
-}
 
 /// Executes one run.
 pub struct Engine<Q> {
@@ -139,11 +67,14 @@ impl<Q: WorkQueue> Engine<Q> {
     /// The journal cannot be read, or the run was planned with a driver that `setup` lacks or has
     /// with other settings.
     pub fn new(setup: RunSetup, queue: Q) -> Result<Self, EngineError> {
-        let reader = setup.journal.open_reader()?;
-        let seed = reader.header()?.seed;
+        let seed = setup.journal.header()?.seed;
         // Where every answer is recorded, nobody leads a conversation.
         let asked = setup.targets.iter().any(|target| target.model.is_some());
-        let planned = if asked { reader.drivers()? } else { Vec::new() };
+        let planned = if asked {
+            setup.journal.drivers()?
+        } else {
+            Vec::new()
+        };
         let drivers = leads(setup.drivers, &planned)?;
         let desk = Desk::new(setup.journal, setup.purse, setup.listener, setup.stop);
         Ok(Self {

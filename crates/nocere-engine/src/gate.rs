@@ -185,8 +185,8 @@ impl Gate {
         Ok(())
     }
 
-    /// Journals a round of replies, whole or not at all: a resumed run would otherwise compute
-    /// the missing ones in other company.
+    /// Journals a round of replies only if it is complete. Otherwise a resumed run would recompute
+    /// the missing replies in a smaller batch, which can change floating-point results.
     ///
     /// # Errors
     ///
@@ -214,7 +214,7 @@ impl Gate {
         }
         if records.len() < batch.len() {
             let reason = self.desk.fatal.get();
-            return Err(reason.unwrap_or_else(|| "the model gave too few replies".to_owned()));
+            return Err(reason.unwrap_or_else(|| "the model returned too few replies".to_owned()));
         }
         let stored = self.desk.journal.put_calls(records).await;
         stored.map_err(|error| error.to_string())

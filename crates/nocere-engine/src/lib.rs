@@ -27,7 +27,7 @@
 //! // Two probes for each of two targets, target by target.
 //! let units: Vec<_> = plan_units(&plan).map(|unit| (unit.target, unit.probe)).collect();
 //! let expected = [("a", 0), ("a", 1), ("b", 0), ("b", 1)];
-//! assert_eq!(units, expected.map(|(target, probe)| (target.to_owned(), probe)));
+//! assert_eq!(units, expected.map(|(target, probe)| (target.into(), probe)));
 //! # Ok::<(), nocere_engine::EngineError>(())
 //! ```
 
@@ -43,14 +43,16 @@ mod event;
 mod execute;
 mod gate;
 mod plan;
+mod run_setup;
 
 pub use account::{Account, Limits, Wait};
 pub use budget::Purse;
 pub use call::{ModelSetup, call_key};
 pub use error::EngineError;
 pub use event::{Listener, RunEvent, Silent};
-pub use execute::{DriverSetup, Engine, JudgeSetup, RunSetup, TargetSetup};
+pub use execute::Engine;
 pub use plan::{
     PlanInput, PlanShape, RecordedAnswer, plan_extension, plan_recorded, plan_run, plan_units,
     unit_key,
 };
+pub use run_setup::{DriverSetup, JudgeSetup, RunSetup, TargetSetup};

@@ -150,7 +150,7 @@ async fn run(
     let journal = Arc::new(journal);
     let engine = Engine::new(
         RunSetup {
-            journal: Arc::clone(&journal),
+            journal: Arc::<Journal>::clone(&journal),
             targets: vec![TargetSetup {
                 id: "t".into(),
                 model: Some(setup(&target)),

@@ -151,7 +151,7 @@ async fn execute(journal: &Arc<Journal>, targets: Vec<TargetSetup>) -> Result<()
     let queue = Embedded::new(Arc::clone(journal));
     let stop = Arc::new(AtomicBool::new(false));
     let setup = RunSetup {
-        journal: Arc::clone(journal),
+        journal: Arc::<Journal>::clone(journal),
         targets,
         judges: Vec::new(),
         drivers: vec![DriverSetup::alone(Arc::new(Uneven))],

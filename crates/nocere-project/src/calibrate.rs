@@ -149,7 +149,7 @@ impl Project {
     }
 }
 
-/// Has the judge read the labelled answers in a run of their own.
+/// Judges the labelled answers in a run of their own.
 struct Reading<'a> {
     project: &'a Project,
     spec: &'a CalibrateSpec,
@@ -278,7 +278,7 @@ struct Known {
 }
 
 impl Known {
-    /// Takes out answers that the judge was made from, and says how many.
+    /// Removes answers that the judge was built from, and says how many.
     fn leave_out_seen(
         &mut self,
         labels: &mut Labels,
@@ -300,13 +300,13 @@ impl Known {
         let seen = seen.iter().filter(|seen| **seen).count();
         if seen > 0 && self.answers.is_empty() {
             return Err(ProjectError::usage(format!(
-                "the judge was made from all {seen} of these answers: they say nothing of how good it is"
+                "the judge was built from all {seen} of these answers, so they cannot show how good it is"
             ))
-            .hint("take other answers; `nocere judges show` shows how it does on what it has not seen"));
+            .hint("use other answers; `nocere judges show` shows how good it is on answers that it has not seen"));
         }
         if seen > 0 {
             watch.note(&format!(
-                "{seen} answers are left out, because the judge was made from them"
+                "{seen} answers are left out, because the judge was built from them"
             ));
         }
         Ok(())
@@ -327,8 +327,8 @@ impl Known {
     }
 }
 
-/// The run's answers that the labels speak of, read probe by probe; a label of an answer that
-/// is not there is an error.
+/// The run's answers that were labelled, read probe by probe. A label without an answer is an
+/// error.
 fn from_run(
     project: &Project,
     run: &str,

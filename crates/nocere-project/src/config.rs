@@ -30,7 +30,7 @@ pub struct Config {
 pub enum Provider {
     /// A GGUF model in this process.
     Local,
-    /// A program that speaks JSON lines.
+    /// A program that exchanges JSON lines.
     Command,
     /// Answers recorded in a file or a run.
     Replay,
@@ -48,6 +48,7 @@ impl Provider {
     }
 
     /// Its name, as in `PROVIDER:MODEL`.
+    /// The word used in `nocere.yaml` and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",

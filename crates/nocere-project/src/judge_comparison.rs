@@ -241,8 +241,7 @@ impl JudgeComparison {
     }
 }
 
-/// McNemar's mid-p test on the labels above the scale's bound: does one judge give them more
-/// often?
+/// McNemar's mid-p for the labels above the scale's bound: whether one judge gives them more often.
 fn upper_labels(from: usize, pairs: &[LabelPair]) -> Option<f64> {
     let mut counts = PairedCounts {
         both: 0,

@@ -329,7 +329,11 @@ fn check_options(name: &str, options: &RubricOptions) -> Result<(), ProjectError
     Ok(())
 }
 
-/// A rubric by its built-in name or from a file.
+/// The rubric asset `name`, or the rubric in the file `name`.
+///
+/// # Errors
+///
+/// There is neither such a rubric nor such a file, or the rubric is invalid.
 pub fn rubric(project: &Project, name: &str) -> Result<Rubric, ProjectError> {
     if let Some(asset) = project.assets().find(Kind::Rubric, name) {
         return Ok(Rubric::of_asset(asset)?);

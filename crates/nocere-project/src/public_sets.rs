@@ -255,7 +255,7 @@ struct Fetching<'a> {
 }
 
 impl Fetching<'_> {
-    /// Fetches one file, unless it is there already, and returns its SHA-256.
+    /// Fetches one file, unless it already exists with the expected hash. Returns its SHA-256.
     async fn file(
         &self,
         file: &RemoteFile,
@@ -293,14 +293,14 @@ impl Fetching<'_> {
         .await?;
         let found = nocere_local::file_sha256(&partial)?;
         if !is_right(&found) {
-            // A wrong file must not be continued.
+            // The next attempt must not continue a wrong file.
             let _ = std::fs::remove_file(&partial);
             return Err(ProjectError::infrastructure(format!(
-                "{} has SHA-256 {found}, and {} was expected; it was thrown away",
+                "{} has SHA-256 {found}, but {} was expected; the download was deleted",
                 file.url,
                 expected.unwrap_or_default()
             ))
-            .hint("fetch it again; if it stays so, its publisher has changed it"));
+            .hint("fetch it again; if that does not help, its publisher has changed it"));
         }
         std::fs::rename(&partial, &finished).map_err(|error| {
             ProjectError::infrastructure(format!("failed to write {}: {error}", finished.display()))

@@ -2,7 +2,8 @@
 //!
 //! A queue decides who works on which unit and in which order. It does not record anything: the
 //! journal (`nocere-store`) does, and a queue can always be rebuilt from it. Nor does it execute
-//! units; `nocere-engine` does.
+//! units; `nocere-engine` does. A [`Ledger`] is what a worker may read of the journal, and how it
+//! commits to it.
 //!
 //! [`Embedded`] leases the units of a run's own file and is all that one machine needs;
 //! [`Memory`] is for tests. Every implementation of [`WorkQueue`] must pass
@@ -15,9 +16,9 @@
 //! let units = (0..3).map(|seq| UnitRecord {
 //!     seq,
 //!     key: nocere_core::ContentHash::of_bytes(&seq.to_le_bytes()),
-//!     target: "model".to_owned(),
+//!     target: "model".into(),
 //!     probe: seq,
-//!     driver: "direct".to_owned(),
+//!     driver: "direct".into(),
 //!     epoch: 0,
 //!     state: UnitState::Pending,
 //! });
@@ -36,6 +37,7 @@
 
 pub mod conformance;
 mod embedded;
+mod ledger;
 mod memory;
 
 use std::{collections::BTreeMap, future::Future};
@@ -45,6 +47,7 @@ use nocere_store::UnitRecord;
 use thiserror::Error;
 
 pub use embedded::Embedded;
+pub use ledger::Ledger;
 pub use memory::Memory;
 
 /// The result of a finished unit.

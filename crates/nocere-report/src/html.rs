@@ -26,7 +26,7 @@ struct Page<'a> {
     assets: String,
     /// Empty if the probes were asked plainly.
     attacks: String,
-    /// Title and markup of each.
+    /// Title and markup of each chart.
     frontier_charts: Vec<(String, String)>,
     style: &'static str,
 }
@@ -48,11 +48,11 @@ struct FindingView<'a> {
     answer: String,
 }
 
-/// Draws the page.
+/// Renders the report as an HTML page. Hostile text in it is escaped.
 ///
 /// # Errors
 ///
-/// If the template fails, which is a fault of nocere.
+/// The template fails, which is a bug in nocere.
 pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
     let page = Page {
         report,

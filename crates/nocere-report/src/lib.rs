@@ -21,6 +21,7 @@
 //!     suites: &[],
 //!     instruments: &[],
 //!     targets: &[],
+//!     drivers: &[],
 //!     progress: (0, 0),
 //!     spending: &BTreeMap::new(),
 //!     failed_attempts: 0,
@@ -33,9 +34,9 @@
 //!
 //! // 100 columns, with up to five of the worst samples.
 //! let text = terminal_report(&report, 100, 5);
-//! assert!(text.contains(&header.id));
+//! assert!(text.contains(header.id.as_str()));
 //! assert!(html_page(&report)?.starts_with("<!doctype html>"));
-//! # Ok::<(), nocere_report::PageError>(())
+//! # Ok::<(), nocere_report::WriteError>(())
 //! ```
 
 #![warn(missing_docs)]

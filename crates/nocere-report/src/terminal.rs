@@ -95,7 +95,7 @@ fn worst_findings(report: &RunReport, width: usize, worst: usize) -> String {
         out.push_str(&spell_out(number, finding, width));
     }
     let hidden = format!(
-        "What the model said is not printed here: it may be harmful. Read one with `nocere show {} PROBE`, or open the report.",
+        "Answers are not printed here: they may be harmful. To read one, run `nocere show {} PROBE` or open the report.",
         report.header.id
     );
     out.push('\n');
@@ -308,7 +308,7 @@ fn recorded_line(scores: &RecordedScores) -> String {
     line
 }
 
-/// The assets that are not the shipped ones; empty if all are.
+/// The project's own assets; empty if only shipped ones were used.
 /// The attacks that led the conversations; empty if the probes were asked plainly.
 pub(crate) fn attacks_line(report: &RunReport) -> String {
     let attacks: Vec<String> = report

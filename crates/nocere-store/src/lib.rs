@@ -24,9 +24,9 @@
 //! let unit = UnitRecord {
 //!     seq: 0,
 //!     key: nocere_core::ContentHash::of_bytes(b"q1"),
-//!     target: "model".to_owned(),
+//!     target: "model".into(),
 //!     probe: 0,
-//!     driver: "direct".to_owned(),
+//!     driver: "direct".into(),
 //!     epoch: 0,
 //!     state: UnitState::Pending,
 //! };

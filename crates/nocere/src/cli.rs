@@ -140,7 +140,7 @@ pub(crate) struct RunArgs {
     /// `nocere assets list` puts pressure on the target [default: direct].
     #[arg(long, value_name = "DRIVER")]
     pub(crate) driver: Option<String>,
-    /// Ask at most this many probes: a balanced selection that depends on the seed only.
+    /// Maximum number of probes: a balanced selection that depends only on the seed.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// Seed of everything random.
@@ -328,7 +328,7 @@ pub(crate) struct ReportArgs {
     /// File to write [default: .nocere/reports/RUN.EXTENSION in the project].
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// The form.
+    /// Format of the report.
     #[arg(long, default_value = FORMATS[0].name, value_parser = report_format())]
     pub(crate) format: &'static ReportFormat,
 }

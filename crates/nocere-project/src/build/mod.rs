@@ -170,7 +170,7 @@ fn is_filled(path: &Path, sheet: Vec<u8>) -> bool {
     String::from_utf8(sheet).map_or(true, |text| holds_ratings(path, &text))
 }
 
-/// Keeps a second build out of the folder; held until the file is closed.
+/// Locks the folder against a second build, until the file is closed.
 fn lock(folder: &Path) -> Result<std::fs::File, ProjectError> {
     let path = folder.join("build.lock");
     let fail = |error: &std::io::Error| {
@@ -217,8 +217,8 @@ fn write(
 
 fn nothing_written(record: &BuildRecord) -> ProjectError {
     let run = record.runs.generation.as_deref().unwrap_or("RUN");
-    ProjectError::infrastructure("the generator wrote nothing that could be a probe").hint(format!(
-        "`nocere show {run} REQUEST` shows what it said; when the generator has changed, build into another folder, or with `--retry-failed` if its calls failed"
+    ProjectError::infrastructure("the generator wrote nothing that can be used as a probe").hint(format!(
+        "`nocere show {run} REQUEST` shows what it wrote; if its calls failed, build again with `--retry-failed`; after a change of the generator, use another folder"
     ))
 }
 

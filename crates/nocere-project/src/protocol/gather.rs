@@ -102,7 +102,7 @@ fn whole_suites(
 ) -> Result<Vec<Suite>, ProjectError> {
     if options.data.is_some() || !options.parts.is_empty() {
         return Err(ProjectError::usage(format!(
-            "protocol `{}` has no parts: --data and --part mean nothing to it",
+            "protocol `{}` has no parts, so --data and --part have no effect",
             protocol.id
         )));
     }
@@ -126,8 +126,12 @@ fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
     }
 }
 
-/// The protocol of answers that were recorded elsewhere: its parts are the suites that the
-/// recording's probes belong to.
+/// The record of protocol `name` for the recording in `file`. A part counts as asked if probes of
+/// `suite` belong to its set.
+///
+/// # Errors
+///
+/// There is no such protocol, or the recording contains no answers to any of its parts.
 pub fn of_recording(
     project: &Project,
     name: &str,

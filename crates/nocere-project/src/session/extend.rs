@@ -63,7 +63,7 @@ impl Project {
         header.epochs = spec.epochs.unwrap_or(header.epochs);
         if spec.epochs.is_some_and(|epochs| epochs < old.epochs) {
             return Err(ProjectError::usage(format!(
-                "the run has {} epochs already; --epochs {} would take some away",
+                "the run already has {} epochs; --epochs {} would remove some",
                 old.epochs, header.epochs
             )));
         }
@@ -128,7 +128,7 @@ fn new_targets(
     header: &RunHeader,
     new: &[String],
 ) -> Result<Vec<TargetSetup>, ProjectError> {
-    // New targets are sampled as the first one was, unless their own entries say otherwise.
+    // New targets use the sampling of the first one, unless their own entries set it.
     let base = old
         .first()
         .map(|first| SamplingOverrides::of(&first.record.sampling))

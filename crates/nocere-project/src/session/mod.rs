@@ -123,7 +123,7 @@ impl Session<'_> {
         });
         let engine = Engine::new(
             RunSetup {
-                journal: Arc::clone(&journal),
+                journal: Arc::<Journal>::clone(&journal),
                 targets: self.targets,
                 judges: self.judges,
                 drivers: self.drivers,
@@ -207,7 +207,7 @@ pub(crate) fn work_on_generation(
     session.work(watch)
 }
 
-/// A budget of money needs prices to be kept.
+/// Fails if there is a budget of money but a model without a price: it could not be enforced.
 fn check_prices(budget: &Budget, models: &Models<'_>) -> Result<(), ProjectError> {
     let unpriced = models.unpriced();
     if budget.max_cost.is_some() && !unpriced.is_empty() {

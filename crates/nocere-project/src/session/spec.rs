@@ -21,7 +21,7 @@ pub struct RunSpec {
     /// Who leads the conversations: `direct`, or an attack; `None` for `direct`.
     #[serde(default)]
     pub driver: Option<String>,
-    /// What the protocol leaves open.
+    /// Choices for the protocol.
     #[serde(default)]
     pub protocol: ProtocolChoices,
     /// Perspectives whose probes are asked; empty for all.
@@ -219,7 +219,7 @@ fn add_limits(line: &mut CommandLine, limits: &RunLimits) {
     line.flag("--max-time", time);
 }
 
-/// A word as a shell takes it.
+/// A word quoted for the shell, if needed.
 fn quote(text: &str) -> String {
     let plain = !text.is_empty()
         && text

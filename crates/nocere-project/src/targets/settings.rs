@@ -12,7 +12,7 @@ use crate::{
     config::{LimitsConfig, Provider, TargetConfig},
 };
 
-/// Headers that carry keys: their values do not belong in nocere.yaml.
+/// Headers that carry keys, whose values do not belong in `nocere.yaml`.
 const SECRET_HEADERS: [&str; 6] = [
     "authorization",
     "api-key",
@@ -170,7 +170,7 @@ pub(super) fn http_settings(
     config: &TargetConfig,
     provider: &'static HttpProvider,
 ) -> Result<HttpSettings, ProjectError> {
-    // The key of a provider's variable goes to that provider and to nobody else.
+    // The key in a provider's default variable is sent to that provider only.
     let own_address = config.base_url.is_none() || provider.base_url.is_none();
     let source = config
         .api_key

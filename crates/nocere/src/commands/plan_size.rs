@@ -28,8 +28,8 @@ pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<
     let plan = checked(args)?;
     let found = search(command, &plan);
     if found.size.is_none() && found.difference.is_none() {
-        return Err(ProjectError::usage(format!("no number of probes answers this: {question}")).hint(
-            "rates and half widths lie between 0 and 1, two rates differ, and --discordance is at least their difference",
+        return Err(ProjectError::usage(format!("no number of probes can answer this: {question}")).hint(
+            "rates and half widths must be between 0 and 1, two rates must differ, and --discordance must be at least their difference",
         ));
     }
     let answer = Answer {

@@ -34,7 +34,7 @@ pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError>
     } else {
         output::data(&terminal_report(&report, output::width(), 3))?;
     }
-    // The figures are out before the disk can refuse the page.
+    // Print the figures first: writing the page can fail.
     let [page, ..] = &FORMATS;
     let path = context.project.report_path(run, page.extension);
     write(page, &report, &reader, &path)?;

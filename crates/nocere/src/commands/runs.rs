@@ -107,7 +107,7 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
             error,
             probe,
             ids.iter().map(ProbeId::as_str),
-            "`nocere runs` says whether the run is finished",
+            "`nocere runs` shows whether the run is finished",
         ));
     }
     if context.json {

@@ -70,7 +70,7 @@ fn a_run_does_not_go_on_under_another_attack() {
     assert!(
         changed
             .err
-            .contains("driver `urgent` is not what it was when the run was planned"),
+            .contains("driver `urgent` has changed since the run was planned"),
         "{}",
         changed.err
     );

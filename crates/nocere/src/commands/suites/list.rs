@@ -90,9 +90,10 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Project
             protocol.description.trim()
         )
     });
-    let none = "none ships with nocere; `nocere suites pull SET --data DIR` fetches one";
+    let none = "none of them ships with nocere; `nocere suites pull SET --data DIR` fetches one";
     let public = public.iter().map(|set| set.words(data.is_some()));
-    let files = "our own .yaml and .jsonl, and each public set in its own layout: give the path";
+    let files =
+        "nocere's own .yaml and .jsonl, and each public set in its published layout: give the path";
     let text = section("Suites", suites)
         + &section("Protocols", protocols)
         + &section("Policies", policies.iter().map(PolicyLine::words))
