@@ -131,6 +131,21 @@ pub struct Asset {
 }
 
 impl Asset {
+    /// Checks that the id in its text is its file's name: it is found by that name only.
+    ///
+    /// # Errors
+    ///
+    /// The message, without the path, if they differ.
+    pub fn check_id(&self, id: &str) -> Result<(), String> {
+        if id == self.name {
+            return Ok(());
+        }
+        Err(format!(
+            "`id` is `{id}`, but the file's name is `{}`; give both the same name",
+            self.name
+        ))
+    }
+
     /// The text of the asset: YAML, not checked.
     pub fn text(&self) -> &str {
         &self.text

@@ -160,15 +160,8 @@ impl ChecksJudge {
             Origin::Shipped => Self::unchecked(&asset.path, asset.text())?,
             Origin::Replaced | Origin::Added => Self::from_yaml(&asset.path, asset.text())?,
         };
-        if judge.instrument.id != asset.name {
-            return Err(AssetError::new(
-                &asset.path,
-                format!(
-                    "`id` is `{}` and the file's name `{}`; give both the same name",
-                    judge.instrument.id, asset.name
-                ),
-            ));
-        }
+        let fault = |what| AssetError::new(&asset.path, what);
+        asset.check_id(&judge.instrument.id).map_err(fault)?;
         Ok(judge)
     }
 

@@ -119,16 +119,8 @@ impl Rubric {
     /// As [`from_yaml`](Self::from_yaml), or the id is another.
     pub fn of_asset(asset: &Asset) -> Result<Self, AssetError> {
         let rubric = Self::from_yaml(&asset.path, asset.text())?;
-        if rubric.id() != asset.name {
-            return Err(AssetError::new(
-                &asset.path,
-                format!(
-                    "`id` is `{}` and the file's name `{}`; give both the same name",
-                    rubric.id(),
-                    asset.name
-                ),
-            ));
-        }
+        let fault = |what| AssetError::new(&asset.path, what);
+        asset.check_id(rubric.id()).map_err(fault)?;
         Ok(rubric)
     }
 

@@ -41,14 +41,8 @@ pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, Proje
         };
         ProjectError::usage(format!("{}{line}: {error}", asset.path))
     })?;
-    if driver.identity().id != asset.name {
-        return Err(ProjectError::usage(format!(
-            "{}: `id` is `{}`, and the file is called `{}`",
-            asset.path,
-            driver.identity().id,
-            asset.name
-        )));
-    }
+    let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
+    asset.check_id(&driver.identity().id).map_err(fault)?;
     Ok(DriverSetup::alone(driver))
 }
 

@@ -19,13 +19,8 @@ pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> 
     let own = project.assets().find(Kind::Suite, name);
     if let Some(asset) = own.filter(|asset| asset.origin != Origin::Shipped) {
         let suite = load(Path::new(&asset.path))?;
-        if suite.id != asset.name {
-            return Err(ProjectError::usage(format!(
-                "{}: `id` is `{}`, but the file's name is `{}`",
-                asset.path, suite.id, asset.name
-            ))
-            .hint("give both the same name"));
-        }
+        let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
+        asset.check_id(&suite.id).map_err(fault)?;
         return Ok(suite);
     }
     if let Some(suite) = builtin(name) {

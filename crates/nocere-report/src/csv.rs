@@ -11,7 +11,7 @@ use nocere_core::{Instrument, Sample, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::formats::{Samples, WriteError};
+use crate::error::{Samples, WriteError};
 
 const COLUMNS: [&str; 18] = [
     "run", "target", "driver", "suite", "probe", "epoch", "who_asks", "category", "language",

@@ -1,12 +1,10 @@
 //! The forms in which a report can be written: a row here and a file for each.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use nocere_analysis::RunReport;
-use nocere_core::Sample;
-use thiserror::Error;
 
-use crate::{csv, html::html_page, json, terminal::terminal_report};
+use crate::{Samples, WriteError, csv, html::html_page, json, terminal::terminal_report};
 
 /// Columns of a report that is written to a file as text.
 const TEXT_COLUMNS: usize = 100;
@@ -32,29 +30,6 @@ enum Draws {
     Report(fn(&RunReport) -> Result<String, WriteError>),
     /// Every sample, in the order of the plan; they are not held in memory.
     Samples(fn(&RunReport, Samples<'_>, &mut dyn Write) -> Result<(), WriteError>),
-}
-
-/// The samples of a run, one after the other.
-pub type Samples<'a> = &'a mut dyn Iterator<Item = Result<Sample, SampleError>>;
-
-/// Why a sample cannot be read.
-pub type SampleError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a report cannot be written.
-#[derive(Debug, Error)]
-pub enum WriteError {
-    /// The template cannot be filled in.
-    #[error("failed to draw the page: {0}")]
-    Page(#[from] askama::Error),
-    /// The report cannot be made into JSON.
-    #[error("failed to write JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The file cannot be written.
-    #[error(transparent)]
-    File(#[from] io::Error),
-    /// A sample cannot be read.
-    #[error("failed to read a sample: {0}")]
-    Sample(SampleError),
 }
 
 /// All forms; the first one is the usual one.

@@ -10,7 +10,7 @@ use nocere_stats::agreement::Agreement;
 
 use crate::{
     chart::{Bar, bars, escape},
-    formats::WriteError,
+    error::WriteError,
     frontier_chart::frontier_charts,
     terminal::{assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},

@@ -2,7 +2,7 @@
 
 use nocere_analysis::RunReport;
 
-use crate::formats::WriteError;
+use crate::error::WriteError;
 
 pub(crate) fn report(report: &RunReport) -> Result<String, WriteError> {
     Ok(serde_json::to_string_pretty(report)? + "\n")

@@ -43,6 +43,7 @@
 
 mod chart;
 mod csv;
+mod error;
 mod formats;
 mod frontier_chart;
 mod html;
@@ -50,6 +51,7 @@ mod json;
 mod terminal;
 mod terminal_protocol;
 
-pub use formats::{FORMATS, ReportFormat, SampleError, Samples, WriteError};
+pub use error::{SampleError, Samples, WriteError};
+pub use formats::{FORMATS, ReportFormat};
 pub use html::html_page;
 pub use terminal::terminal_report;

@@ -99,16 +99,8 @@ impl PolicySet {
         for asset in assets.of(Kind::Policy) {
             let path = Path::new(&asset.path);
             let policy = parse_policy(path, asset.text())?;
-            if policy.id != asset.name {
-                return Err(SuiteError::new(
-                    path,
-                    format!(
-                        "`id` is `{}` and the file's name `{}`",
-                        policy.id, asset.name
-                    ),
-                )
-                .hint("give both the same name"));
-            }
+            let fault = |what| SuiteError::new(path, what);
+            asset.check_id(&policy.id).map_err(fault)?;
             let other = policies
                 .iter()
                 .find(|other| other.perspective == policy.perspective);

@@ -206,13 +206,8 @@ fn of_assets(assets: &Assets) -> Result<Vec<Protocol>, ProjectError> {
     protocols
         .map(|asset| {
             let protocol = parse(&asset.path, asset.text())?;
-            if protocol.id != asset.name {
-                return Err(ProjectError::usage(format!(
-                    "{}: `id` is `{}`, but the file's name is `{}`",
-                    asset.path, protocol.id, asset.name
-                ))
-                .hint("give both the same name"));
-            }
+            let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
+            asset.check_id(&protocol.id).map_err(fault)?;
             Ok(protocol)
         })
         .collect()

@@ -114,7 +114,7 @@ fn a_faulty_attack_is_one_clear_error() {
         (URGENT.replace("{ask}", "it"), "`{ask}` once"),
         (
             URGENT.replace("id: urgent", "id: other"),
-            "the file is called `urgent`",
+            "the file's name is `urgent`",
         ),
     ] {
         project.write("assets/attacks/urgent.yaml", text);
