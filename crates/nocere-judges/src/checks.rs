@@ -20,7 +20,7 @@ use crate::{
 const SHIPPED: &str = "safe-behaviour";
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 4;
+const CODE_VERSION: u32 = 5;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,6 +315,12 @@ impl Judge for ChecksJudge {
         Box::pin(async move {
             if let Err((reason, detail)) = last_answer(transcript) {
                 return Verdict::unscored(reason, detail);
+            }
+            let named = probe.must.iter().chain(&probe.must_not);
+            let known = |id: &&String| self.checks.iter().any(|check| check.id == **id);
+            if let Some(id) = named.into_iter().find(|id| !known(id)) {
+                let detail = format!("this judge has no check `{id}`, which the probe names");
+                return Verdict::unscored(UnscoredReason::JudgeError, detail);
             }
             let mut findings = Vec::new();
             let mut evidence = Vec::new();

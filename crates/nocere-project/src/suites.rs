@@ -1,11 +1,12 @@
 //! Finds suites by name or path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nocere_assets::{Kind, Origin};
 use nocere_benchmarks::{DataFolder, load, public_sets};
 use nocere_core::Suite;
-use nocere_suites::{BUILTIN, builtin};
+use nocere_judges::ChecksJudge;
+use nocere_suites::{BUILTIN, builtin, check_known};
 
 use crate::{Project, ProjectError};
 
@@ -16,19 +17,36 @@ use crate::{Project, ProjectError};
 ///
 /// There is no such suite and no such path, or the file is not a valid suite.
 pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> {
+    let (suite, path) = found_suite(project, name)?;
+    let mut checks = Vec::new();
+    for asset in project.assets().of(Kind::Check) {
+        checks.push(ChecksJudge::of_asset(asset)?);
+    }
+    let known: Vec<&str> = checks
+        .iter()
+        .flat_map(ChecksJudge::checks)
+        .map(|check| check.id.as_str())
+        .collect();
+    check_known(&path, &suite, &known)?;
+    Ok(suite)
+}
+
+/// The suite with this name and where it is from.
+fn found_suite(project: &Project, name: &str) -> Result<(Suite, PathBuf), ProjectError> {
     let own = project.assets().find(Kind::Suite, name);
     if let Some(asset) = own.filter(|asset| asset.origin != Origin::Shipped) {
-        let suite = load(Path::new(&asset.path))?;
+        let path = PathBuf::from(&asset.path);
+        let suite = load(&path)?;
         let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
         asset.check_id(&suite.id).map_err(fault)?;
-        return Ok(suite);
+        return Ok((suite, path));
     }
     if let Some(suite) = builtin(name) {
-        return Ok(suite?);
+        return Ok((suite?, PathBuf::from(name)));
     }
     let path = Path::new(name);
     if path.exists() {
-        return Ok(load(path)?);
+        return Ok((load(path)?, path.to_owned()));
     }
     let assets = project.assets();
     let named = assets.of(Kind::Suite).chain(assets.of(Kind::Protocol));

@@ -73,5 +73,5 @@ pub use similar::{
     NEAR_DUPLICATE, Pair, likeness, near_duplicates, nearest_likeness, stands_alone,
 };
 pub use source::{load_own, probe_lines, read_text};
-pub use validate::{Entry, category_id, inherit_checks, validate};
+pub use validate::{Entry, category_id, check_known, inherit_checks, validate};
 pub use write::suite_jsonl;

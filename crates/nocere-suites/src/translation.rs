@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{
     error::{SuiteError, nearest},
     schema::Located,
-    validate::{Entry, check_names},
+    validate::Entry,
 };
 
 #[derive(Debug, Deserialize)]
@@ -37,13 +37,6 @@ fn read(path: &Path, text: &str, original: &Suite) -> Result<TranslationFile, Su
             path,
             format!("this translates `{}`, not `{}`", file.of, original.id),
         ));
-    }
-    if let Some(odd) = file
-        .checks
-        .iter()
-        .find(|check| !check_names().contains(check))
-    {
-        return Err(SuiteError::new(path, format!("there is no check `{odd}`")));
     }
     Ok(file)
 }

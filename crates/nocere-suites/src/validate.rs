@@ -1,36 +1,13 @@
 //! The rules that every suite must satisfy, whatever its source.
 
-use std::{collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::{AnswerKey, Probe, Role, Suite};
 
-use crate::error::{SuiteError, nearest};
-
-/// The part of the checks' asset that suites need: `nocere-judges` reads the whole.
-#[derive(serde::Deserialize)]
-struct ChecksFile {
-    checks: Vec<CheckEntry>,
-}
-
-#[derive(serde::Deserialize)]
-struct CheckEntry {
-    id: String,
-}
-
-/// Ids of the safe-behaviour checks that a suite may name, as the asset lists them.
-pub(crate) fn check_names() -> &'static [String] {
-    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let assets = nocere_assets::Assets::shipped();
-        let asset = assets
-            .find(nocere_assets::Kind::Check, "safe-behaviour")
-            .map_or("", nocere_assets::Asset::text);
-        // The asset is tested where it is used: a broken one has no checks.
-        serde_saphyr::from_str::<ChecksFile>(asset)
-            .map(|file| file.checks.into_iter().map(|check| check.id).collect())
-            .unwrap_or_default()
-    });
-    &NAMES
-}
+use crate::{
+    error::{SuiteError, nearest},
+    source::probe_lines,
+};
 
 /// Maximum size of one message, in bytes. A longer one means a broken file.
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
@@ -149,7 +126,7 @@ fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {
                 format!("category `{}` stands twice", category.id),
             ));
         }
-        check_ids(path, 0, &category.must, &category.must_not, &category.id)?;
+        check_contradiction(path, 0, &category.must, &category.must_not, &category.id)?;
     }
     Ok(())
 }
@@ -185,7 +162,7 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
         check_key(key)
             .map_err(|problem| fail(format!("`key` of probe `{}`: {problem}", probe.id)))?;
     }
-    check_ids(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+    check_contradiction(path, entry.line, &probe.must, &probe.must_not, &probe.id)
 }
 
 fn check_category(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteError> {
@@ -291,32 +268,48 @@ fn check_key(key: &AnswerKey) -> Result<(), String> {
 }
 
 /// Checks that `owner`'s checks are known, and that none is both required and forbidden.
-fn check_ids(
+fn check_contradiction(
     path: &Path,
     line: u64,
     must: &[String],
     must_not: &[String],
     owner: &str,
 ) -> Result<(), SuiteError> {
-    for id in must.iter().chain(must_not) {
-        let known = check_names();
-        if !known.contains(id) {
-            let hint = nearest(id, known.iter().map(String::as_str))
-                .map(|word| format!("did you mean `{word}`?"))
-                .unwrap_or_else(|| format!("the checks are {}", known.join(", ")));
-            return Err(
-                SuiteError::new(path, format!("unknown check `{id}` in `{owner}`"))
-                    .at(line)
-                    .hint(hint),
-            );
-        }
-    }
     if let Some(both) = must.iter().find(|id| must_not.contains(id)) {
         return Err(SuiteError::new(
             path,
             format!("`{owner}` both requires and forbids `{both}`"),
         )
         .at(line));
+    }
+    Ok(())
+}
+
+/// Checks that a suite requires and forbids only behaviour that some check finds: `known` are
+/// the ids of the checks, which a project may add to.
+///
+/// # Errors
+///
+/// The first id that is not known, with its line if `path` is a file of nocere's own format.
+pub fn check_known(path: &Path, suite: &Suite, known: &[&str]) -> Result<(), SuiteError> {
+    let categories = suite.categories.iter();
+    let categories = categories.map(|of| (of.id.as_str(), [&of.must, &of.must_not]));
+    let probes = suite.probes.iter();
+    let probes = probes.map(|of| (of.id.as_str(), [&of.must, &of.must_not]));
+    for (owner, lists) in categories.chain(probes) {
+        let Some(id) = lists
+            .into_iter()
+            .flatten()
+            .find(|id| !known.contains(&id.as_str()))
+        else {
+            continue;
+        };
+        let hint = nearest(id, known.iter().copied())
+            .map(|word| format!("did you mean `{word}`?"))
+            .unwrap_or_else(|| format!("the checks are {}", known.join(", ")));
+        let line = probe_lines(path).get(owner).copied().unwrap_or_default();
+        let error = SuiteError::new(path, format!("unknown check `{id}` in `{owner}`"));
+        return Err(error.at(line).hint(hint));
     }
     Ok(())
 }
