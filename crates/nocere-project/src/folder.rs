@@ -140,8 +140,18 @@ pub fn write_whole_with(
     {
         std::fs::create_dir_all(folder).map_err(|error| fail(&error))?;
     }
+    // A device, a pipe or the file behind a link is written through, never replaced.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let through = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+            let mut out = BufWriter::new(File::options().write(true).open(path)?);
+            write(&mut out)?;
+            Ok(out.flush()?)
+        };
+        return through().map_err(|error| fail(&error));
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
+    name.push(format!(".unfinished-{}", std::process::id()));
     let unfinished = path.with_file_name(name);
     let whole = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut out = BufWriter::new(File::create(&unfinished)?);

@@ -1,4 +1,4 @@
-//! Every answer with what each judge made of it, a row for each answer and judge.
+//! Every answer with each judge's verdict, a row for each answer and judge.
 //!
 //! What models and askers wrote is hostile text: a spreadsheet would compute a cell that begins
 //! like a formula, so such cells get an apostrophe in front, as OWASP recommends ("CSV
@@ -13,6 +13,13 @@ use serde_json::Value;
 
 use crate::error::{Samples, WriteError};
 
+/// UTF-8's byte order mark.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// What makes a spreadsheet compute a cell that begins with it (OWASP, "CSV injection"): ASCII,
+/// and the wide letters of East Asian input.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\n', '＝', '＋', '－', '＠'];
+
 const COLUMNS: [&str; 18] = [
     "run", "target", "driver", "suite", "probe", "epoch", "who_asks", "category", "language",
     "expected", "outcome", "asked", "answered", "judge", "measures", "verdict", "unscored",
@@ -24,70 +31,73 @@ pub(crate) fn samples(
     samples: Samples<'_>,
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
+    // Excel takes a file without this mark for one in the machine's old encoding.
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
     let mut writer = csv::Writer::from_writer(out);
-    let mut write = |cells: [String; COLUMNS.len()]| {
-        writer
-            .write_record(cells.iter().map(|cell| inert(cell).into_owned()))
-            .map_err(std::io::Error::from)
+    writer.write_record(COLUMNS).map_err(std::io::Error::from)?;
+    let mut write = |cells: [Cow<'_, str>; COLUMNS.len()]| {
+        let cells = cells.iter().map(|cell| inert(cell));
+        for cell in cells {
+            writer.write_field(cell.as_ref())?;
+        }
+        writer.write_record(None::<&[u8]>)
     };
-    write(COLUMNS.map(str::to_owned))?;
     for sample in samples {
         let sample = sample.map_err(WriteError::Sample)?;
         let mut judged = false;
         for instrument in &report.instruments {
             if let Some(verdict) = sample.verdict(&instrument.hash) {
-                write(row(report, &sample, Some((instrument, verdict))))?;
+                let cells = row(report, &sample, Some((instrument, verdict)));
+                write(cells).map_err(std::io::Error::from)?;
                 judged = true;
             }
         }
         // An answer that nobody judged is in the file all the same.
         if !judged {
-            write(row(report, &sample, None))?;
+            write(row(report, &sample, None)).map_err(std::io::Error::from)?;
         }
     }
     Ok(writer.flush()?)
 }
 
-fn row(
-    report: &RunReport,
-    sample: &Sample,
-    judged: Option<(&Instrument, &Verdict)>,
-) -> [String; COLUMNS.len()] {
+fn row<'a>(
+    report: &'a RunReport,
+    sample: &'a Sample,
+    judged: Option<(&'a Instrument, &'a Verdict)>,
+) -> [Cow<'a, str>; COLUMNS.len()] {
     let probe = &sample.probe;
     let instrument = judged.map(|(instrument, _)| instrument);
     let (verdict, unscored, reason) = match judged {
         Some((instrument, Verdict::Scored(scored))) => (
             instrument.scale.word(&scored.score),
             String::new(),
-            scored.rationale.clone(),
+            scored.rationale.as_str(),
         ),
         Some((_, Verdict::Unscored { reason, detail, .. })) => {
-            (String::new(), word(reason), detail.clone())
+            (String::new(), word(reason), detail.as_str())
         }
         None => Default::default(),
     };
+    let answer = sample.transcript.last_answer();
     [
-        report.header.id.to_string(),
-        sample.target.to_string(),
-        sample.driver.to_string(),
-        probe.suite.to_string(),
-        probe.id.to_string(),
-        sample.epoch.to_string(),
-        probe.perspective.to_string(),
-        probe.category.clone(),
-        probe.language.clone(),
-        probe.expect.as_str().to_owned(),
-        word(&sample.transcript.outcome()),
-        probe.question().to_owned(),
-        sample
-            .transcript
-            .last_answer()
-            .map_or_else(String::new, |(text, _)| text.to_owned()),
-        instrument.map_or_else(String::new, |of| of.id.to_string()),
-        instrument.map_or_else(String::new, |of| of.measure.clone()),
-        verdict,
-        unscored,
-        reason,
+        report.header.id.as_str().into(),
+        sample.target.as_str().into(),
+        sample.driver.as_str().into(),
+        probe.suite.as_str().into(),
+        probe.id.as_str().into(),
+        sample.epoch.to_string().into(),
+        probe.perspective.as_str().into(),
+        probe.category.as_str().into(),
+        probe.language.as_str().into(),
+        probe.expect.as_str().into(),
+        word(&sample.transcript.outcome()).into(),
+        probe.asked(&sample.transcript).into(),
+        answer.map_or("", |(text, _)| text).into(),
+        instrument.map_or("", |of| of.id.as_str()).into(),
+        instrument.map_or("", |of| of.measure.as_str()).into(),
+        verdict.into(),
+        unscored.into(),
+        reason.into(),
     ]
 }
 
@@ -99,13 +109,26 @@ fn word(value: &impl Serialize) -> String {
     }
 }
 
-/// The cell as text that no spreadsheet computes.
+/// The cell as text that no spreadsheet computes and no terminal obeys.
 fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
+    let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let cell: Cow<'_, str> = if cell.contains(commands) {
+        let mut shown = String::with_capacity(cell.len());
+        for c in cell.chars() {
+            if commands(c) {
+                shown.extend(c.escape_unicode());
+            } else {
+                shown.push(c);
+            }
+        }
+        Cow::Owned(shown)
     } else {
         Cow::Borrowed(cell)
+    };
+    if cell.starts_with(FORMULA) {
+        return Cow::Owned(format!("'{cell}"));
     }
+    cell
 }
 
 #[cfg(test)]
@@ -114,9 +137,12 @@ mod tests {
 
     #[test]
     fn no_cell_begins_like_a_formula() {
-        for hostile in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+        for hostile in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "＋1", "－1", "＠A",
+        ] {
             assert!(inert(hostile).starts_with('\''), "{hostile:?}");
         }
         assert_eq!(inert("Take 2 = fine"), "Take 2 = fine");
+        assert_eq!(inert("a\r\u{1b}[31mb"), "a\\u{d}\\u{1b}[31mb");
     }
 }

@@ -55,7 +55,7 @@ pub static FORMATS: [ReportFormat; 4] = [
     ReportFormat {
         name: "csv",
         extension: "csv",
-        about: "Every answer with what each judge made of it, a row each, for spreadsheets",
+        about: "Every answer with each judge's verdict, a row each, for spreadsheets",
         draws: Draws::Samples(csv::samples),
     },
 ];
@@ -70,7 +70,8 @@ impl ReportFormat {
     ///
     /// # Errors
     ///
-    /// If a sample cannot be read, or `out` cannot be written.
+    /// The template fails, the report cannot be made into JSON, a sample cannot be read, or `out`
+    /// cannot be written.
     pub fn write(
         &self,
         report: &RunReport,

@@ -12,7 +12,7 @@ use crate::{
     chart::{Bar, bars, escape},
     error::WriteError,
     frontier_chart::frontier_charts,
-    terminal::{assets_line, attacks_line, kappa_text, spending_line},
+    terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
 };
 
@@ -198,7 +198,7 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
 
 /// An agreement with its interval, as "0.78 (0.74–0.81)".
 fn value_text(agreement: &Agreement) -> String {
-    kappa_text(agreement).replace("κ ", "")
+    agreement_text(agreement)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use nocere_analysis::{
     TargetPair, TargetReport,
 };
 use nocere_core::{
-    AnswerOutcome, Money, Perspective,
+    AnswerOutcome, DriverKind, Money, Perspective,
     text::{plain, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
@@ -276,10 +276,15 @@ fn judges(report: &RunReport, width: usize) -> String {
 
 /// Kappa with its interval, as "κ 0.78 (0.74–0.81)".
 pub(crate) fn kappa_text(kappa: &Agreement) -> String {
-    match (kappa.value, kappa.interval) {
-        (Some(value), Some((low, high))) => format!("κ {value:.2} ({low:.2}–{high:.2})"),
-        (Some(value), None) => format!("κ {value:.2}"),
-        (None, _) => "κ undefined".to_owned(),
+    format!("κ {}", agreement_text(kappa))
+}
+
+/// An agreement with its interval, as "0.78 (0.74–0.81)".
+pub(crate) fn agreement_text(agreement: &Agreement) -> String {
+    match (agreement.value, agreement.interval) {
+        (Some(value), Some((low, high))) => format!("{value:.2} ({low:.2}–{high:.2})"),
+        (Some(value), None) => format!("{value:.2}"),
+        (None, _) => "undefined".to_owned(),
     }
 }
 
@@ -308,24 +313,24 @@ fn recorded_line(scores: &RecordedScores) -> String {
     line
 }
 
-/// The project's own assets; empty if only shipped ones were used.
 /// The attacks that led the conversations; empty if the probes were asked plainly.
 pub(crate) fn attacks_line(report: &RunReport) -> String {
     let attacks: Vec<String> = report
         .drivers
         .iter()
-        .filter(|driver| driver.is_attack())
+        .filter(|driver| driver.kind == DriverKind::Attack)
         .map(|driver| format!("{} ({} {})", driver.title, driver.id, driver.version))
         .collect();
     if attacks.is_empty() {
         return String::new();
     }
     format!(
-        "Asked under attack: {}. The figures are not those of plain requests; compare them with a run of the same probes without `--driver`.",
+        "Asked under attack: {}. The figures are not those of plain requests: read them beside a run of the same probes without `--driver`.",
         attacks.join(", ")
     )
 }
 
+/// The project's own assets; empty if only shipped ones were used.
 pub(crate) fn assets_line(report: &RunReport) -> String {
     let assets: Vec<String> = report
         .assets

@@ -325,12 +325,13 @@ pub(crate) struct ReportArgs {
     /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// File to write [default: .nocere/reports/RUN.EXTENSION in the project].
+    /// File to write, or `-` for standard output [default: .nocere/reports/RUN.EXTENSION in the
+    /// project].
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Format of the report.
-    #[arg(long, default_value = FORMATS[0].name, value_parser = report_format())]
-    pub(crate) format: &'static ReportFormat,
+    /// Format of the report [default: that of the file's extension, else html].
+    #[arg(long, value_parser = report_format())]
+    pub(crate) format: Option<&'static ReportFormat>,
 }
 
 #[derive(Debug, Subcommand)]

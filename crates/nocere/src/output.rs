@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use nocere_core::text::plain;
 use nocere_project::ProjectError;
+use nocere_report::WriteError;
 use serde::Serialize;
 
 /// Writes text to standard output. A closed pipe is not an error: its reader has seen enough.
@@ -14,6 +15,21 @@ pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
             ProjectError::infrastructure(format!("failed to write the result: {error}")),
         ),
         _ => Ok(()),
+    }
+}
+
+/// Writes data to standard output bit by bit. A reader that leaves early is no error.
+pub(crate) fn data_with(
+    write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
+) -> Result<(), ProjectError> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    match written {
+        Err(WriteError::File(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(ProjectError::infrastructure(format!(
+            "failed to write the result: {error}"
+        ))),
+        Ok(()) => Ok(()),
     }
 }
 

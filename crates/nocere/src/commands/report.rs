@@ -6,23 +6,47 @@ use nocere_analysis::RunReport;
 use nocere_project::{ProjectError, write_whole_with};
 use nocere_report::{FORMATS, ReportFormat, terminal_report};
 use nocere_store::RunReader;
+use serde_json::json;
 
 use crate::{cli::ReportArgs, context::Context, exit::DONE, output};
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, ProjectError> {
     let reader = context.project.run(&args.run)?;
     let report = context.project.report(&reader)?;
-    if context.json {
+    if context.json && args.format.is_none() && args.output.is_none() {
         output::json(&report)?;
         return Ok(DONE);
     }
+    let format = format_of(args);
+    if args.output.as_deref() == Some(Path::new("-")) {
+        return output::data_with(|out| {
+            let mut samples = reader.finished().map(|sample| sample.map_err(Into::into));
+            format.write(&report, &mut samples, out)
+        })
+        .map(|()| DONE);
+    }
     let path = args.output.clone().unwrap_or_else(|| {
-        let extension = args.format.extension;
-        context.project.report_path(&report.header.id, extension)
+        let id = &report.header.id;
+        context.project.report_path(id, format.extension)
     });
-    write(args.format, &report, &reader, &path)?;
-    output::data(&format!("{}\n", path.display()))?;
+    write(format, &report, &reader, &path)?;
+    if context.json {
+        output::json(&json!({ "path": path, "format": format.name }))?;
+    } else {
+        output::data(&format!("{}\n", path.display()))?;
+    }
     Ok(DONE)
+}
+
+/// The form that was asked for, or else the one that the file's extension names.
+fn format_of(args: &ReportArgs) -> &'static ReportFormat {
+    let extension = args.output.as_ref().and_then(|path| path.extension());
+    let of_file = || {
+        let mut formats = FORMATS.iter();
+        formats.find(|format| extension.is_some_and(|of| of == format.extension))
+    };
+    let [usual, ..] = &FORMATS;
+    args.format.or_else(of_file).unwrap_or(usual)
 }
 
 /// Prints the figures and writes the HTML page.

@@ -21,6 +21,7 @@ fn a_table_of_answers_has_every_judge_and_no_formula() {
     let written = project.nocere(&["report", "--format", "csv", "--output", "answers.csv"]);
     assert_eq!(written.code, 0, "{}", written.err);
     let text = std::fs::read_to_string(project.path.join("answers.csv")).unwrap();
+    let text = text.strip_prefix('\u{feff}').unwrap();
     let head = "run,target,driver,suite,probe,epoch,who_asks,category,language,expected,outcome,asked,answered,judge,measures,verdict,unscored,reason\n";
     assert!(text.starts_with(head), "{text}");
     // Six answers, two judges; the filtered one is there with its reason.
@@ -30,6 +31,41 @@ fn a_table_of_answers_has_every_judge_and_no_formula() {
     assert!(text.contains(",filtered,Help me"), "{text}");
     assert!(text.contains(",target_filtered,"), "{text}");
     assert!(!text.contains("\n=") && !text.contains(",=") && !text.contains(",\"="));
+    // The extension names the form, and `-` is standard output.
+    let by_name = project.nocere(&["report", "--output", "again.csv"]);
+    assert_eq!(by_name.code, 0, "{}", by_name.err);
+    let again = std::fs::read_to_string(project.path.join("again.csv")).unwrap();
+    assert_eq!(again.trim_start_matches('\u{feff}'), text);
+    let piped = project.nocere(&["report", "--format", "csv", "--output", "-"]);
+    assert_eq!(piped.out, again, "{}", piped.err);
+    let said = project.json(&["report", "--format", "csv", "--output", "third.csv"]);
+    assert_eq!(said["format"], "csv");
+    assert!(project.path.join("third.csv").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_through_a_link_and_a_device() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    let target = format!("openai:fake@{}", provider.url);
+    assert_eq!(
+        project
+            .nocere(&["run", &suite, "--target", &target, "--quiet"])
+            .code,
+        0
+    );
+    project.write("real.html", "old");
+    let link = project.path.join("link.html");
+    std::os::unix::fs::symlink(project.path.join("real.html"), &link).unwrap();
+    assert_eq!(project.nocere(&["report", "-o", "link.html"]).code, 0);
+    assert!(link.is_symlink());
+    let real = std::fs::read_to_string(project.path.join("real.html")).unwrap();
+    assert!(real.starts_with("<!doctype html>"));
+    let null = project.nocere(&["report", "-o", "/dev/null"]);
+    assert_eq!(null.code, 0, "{}", null.err);
+    assert!(!std::path::Path::new("/dev/null").is_file());
 }
 
 #[test]
