@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
     AnswerOutcome, Calibration, Counts, FigureRow, Instrument, Item, JudgeId, Perspective, ProbeId,
-    ProtocolRecord, Sample, Score, Side, Suite, TargetId, TargetRecord, UnscoredReason, Verdict,
-    measure,
+    ProtocolRecord, Sample, Score, Side, Suite, SuiteId, TargetId, TargetRecord, UnscoredReason,
+    Verdict, measure,
 };
 use nocere_stats::rate_of_clusters;
 
@@ -207,11 +207,15 @@ impl Collected {
         self.findings
             .sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.probe.cmp(&b.probe)));
         let mut kept: BTreeMap<Perspective, usize> = BTreeMap::new();
-        let mut seen: BTreeSet<(TargetId, ProbeId)> = BTreeSet::new();
+        let mut seen: BTreeSet<(TargetId, SuiteId, ProbeId)> = BTreeSet::new();
         self.findings.retain(|finding| {
             let count = kept.entry(finding.perspective).or_default();
             let keep = *count < MAX_FINDINGS / Perspective::ALL.len()
-                && seen.insert((finding.target.clone(), finding.probe.clone()));
+                && seen.insert((
+                    finding.target.clone(),
+                    finding.suite.clone(),
+                    finding.probe.clone(),
+                ));
             *count += usize::from(keep);
             keep
         });

@@ -154,7 +154,7 @@ pub(crate) fn assess(
         perspective: probe.perspective,
         category: category.to_owned(),
         problems,
-        question: probe.request(),
+        question: probe.asked(&row.transcript),
         note: probe.note.clone(),
         answer: row
             .transcript

@@ -190,6 +190,7 @@ pub struct RunReport {
     /// Number of all units; larger than `done` if the run is unfinished.
     pub total: u64,
     /// What led the conversations.
+    #[serde(default)]
     pub drivers: Vec<DriverIdentity>,
     /// The run's suites.
     pub suites: Vec<SuiteHead>,

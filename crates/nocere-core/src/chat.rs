@@ -93,6 +93,12 @@ impl Message {
         })
     }
 
+    /// Puts `text` in place of the message's texts; images stay.
+    pub fn set_text(&mut self, text: impl Into<String>) {
+        self.parts.retain(|part| matches!(part, Part::Image { .. }));
+        self.parts.insert(0, Part::Text { text: text.into() });
+    }
+
     /// True if the message contains an image.
     pub fn has_images(&self) -> bool {
         self.parts

@@ -5,6 +5,19 @@ use thiserror::Error;
 
 use crate::{BoxFuture, ChatModel, ContentHash, DriverId, Probe, Sampling, Transcript, hash_json};
 
+/// What a driver does with a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum DriverKind {
+    /// It asks what the probe spells out.
+    Direct,
+    /// It puts pressure on the target.
+    Attack,
+    /// None: another program led the conversations, or they exist already and are only judged.
+    Recorded,
+}
+
 /// The identity of a driver. Its hash is part of each unit's key and must cover everything that
 /// can change a conversation: settings, texts, identities of helper models, version of the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +25,8 @@ use crate::{BoxFuture, ChatModel, ContentHash, DriverId, Probe, Sampling, Transc
 pub struct DriverIdentity {
     /// Kebab-case id, unique in a run.
     pub id: DriverId,
+    /// What it does with a probe.
+    pub kind: DriverKind,
     /// Version of its code and texts; raise it when either changes.
     pub version: String,
     /// As a report shows it.
@@ -21,25 +36,37 @@ pub struct DriverIdentity {
 }
 
 impl DriverIdentity {
-    /// An identity whose hash covers id, version and `settings`.
-    pub fn new<S: Serialize>(id: &str, version: &str, title: &str, settings: &S) -> Self {
+    /// Id of the driver that asks what the probe spells out. No attack may have it.
+    pub const DIRECT: &str = "direct";
+    /// Id of [`recorded`](Self::recorded). No attack may have it.
+    pub const RECORDED: &str = "recorded";
+
+    /// The identity of an attack. Its hash covers id, version and `settings`.
+    pub fn attack<S: Serialize>(id: &str, version: &str, title: &str, settings: &S) -> Self {
         Self {
             id: id.into(),
+            kind: DriverKind::Attack,
             version: version.to_owned(),
             title: title.to_owned(),
             hash: hash_json("driver", &(id, version, settings)),
         }
     }
 
-    /// Whether it puts pressure on the target: it neither asks plainly nor was it recorded.
-    pub fn is_attack(&self) -> bool {
-        !["direct", "recorded"].contains(&self.id.as_str())
+    /// The identity of the driver that asks what the probe spells out; `version` is its code's.
+    pub fn direct(version: &str) -> Self {
+        Self {
+            kind: DriverKind::Direct,
+            ..Self::attack(Self::DIRECT, version, "As the probe asks", &())
+        }
     }
 
     /// The identity for conversations that nocere did not lead: imported answers, and existing
     /// answers that are only judged.
     pub fn recorded() -> Self {
-        Self::new("recorded", "1", "Recorded elsewhere", &())
+        Self {
+            kind: DriverKind::Recorded,
+            ..Self::attack(Self::RECORDED, "1", "Recorded elsewhere", &())
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
     ModelIdentity, Part, ReplyFormat, Role, Sampling, Usage, split_reasoning, text_only,
 };
-pub use driver::{Driver, DriverContext, DriverError, DriverIdentity};
+pub use driver::{Driver, DriverContext, DriverError, DriverIdentity, DriverKind};
 pub use figure::{
     Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
 };

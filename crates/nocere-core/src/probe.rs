@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Message, Perspective, ProbeId, Role, SuiteId};
+use crate::{Message, Perspective, ProbeId, Role, SuiteId, Transcript};
 
 /// What a good answer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -191,7 +191,19 @@ impl Probe {
     /// The [`question`](Self::question) with each document replaced by its number and title, for
     /// readers who see the documents separately.
     pub fn request(&self) -> String {
-        let mut text = self.question().to_owned();
+        self.without_documents(self.question())
+    }
+
+    /// What was asked in a conversation over this probe, as [`request`](Self::request).
+    pub fn asked(&self, transcript: &Transcript) -> String {
+        match transcript.asked() {
+            Some(message) => self.without_documents(&message.text()),
+            None => self.request(),
+        }
+    }
+
+    fn without_documents(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         for (number, document) in (1..).zip(&self.documents) {
             let stand_in = match document.title.as_str() {
                 "" => format!("[document {number}]"),

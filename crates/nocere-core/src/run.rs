@@ -83,7 +83,7 @@ fn new_run_id() -> String {
     format!("{}{}", clock::now_stamp(), &noise.as_str()[..2])
 }
 
-/// An asset of the project that a run used.
+/// An asset of the project, in place of a shipped one or beside them, that a run was planned with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssetRecord {

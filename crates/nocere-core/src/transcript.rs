@@ -117,6 +117,14 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// What was asked before the first answer: the asker's last message then; `None` if nothing
+    /// was asked. Under an attack this is not the probe's own message.
+    pub fn asked(&self) -> Option<&Message> {
+        let opening = self.turns.iter().take_while(|turn| turn.answer.is_none());
+        let said = opening.map(|turn| &turn.message);
+        said.filter(|message| message.role == Role::User).last()
+    }
+
     /// Adds a message that the target did not write.
     pub fn push(&mut self, message: Message) {
         self.turns.push(Turn {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use nocere_core::Driver;
+use nocere_core::{Driver, DriverIdentity};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::KINDS;
 
 /// A kind of attack.
-pub struct AttackKind {
+pub(crate) struct AttackKind {
     /// The word in `kind`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Makes the driver of a file.
     pub(crate) read: fn(Head) -> Result<Arc<dyn Driver>, AttackError>,
 }
@@ -26,6 +26,16 @@ pub enum AttackError {
         message: String,
         /// The line, from 1, if the parser knows it.
         line: Option<u64>,
+    },
+    /// The id or the version is missing or reserved.
+    #[error("`{field}` is `{value}`; {wanted}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// As written.
+        value: String,
+        /// What it should be.
+        wanted: &'static str,
     },
     /// The format is of another version.
     #[error("`nocere_attack` is {0}, and this version reads format 1")]
@@ -79,6 +89,21 @@ pub fn attack(text: &str) -> Result<Arc<dyn Driver>, AttackError> {
     if head.nocere_attack != 1 {
         return Err(AttackError::Version(head.nocere_attack));
     }
+    let field = |field, value: &str, wanted| AttackError::Field {
+        field,
+        value: value.to_owned(),
+        wanted,
+    };
+    if [DriverIdentity::DIRECT, DriverIdentity::RECORDED].contains(&head.id.as_str()) {
+        return Err(field(
+            "id",
+            &head.id,
+            "the name is taken by a driver of nocere's own",
+        ));
+    }
+    if head.version.trim().is_empty() {
+        return Err(field("version", &head.version, "write one, such as 1.0.0"));
+    }
     match KINDS.iter().find(|kind| kind.name == head.kind) {
         Some(kind) => (kind.read)(head),
         None => Err(AttackError::Kind {
@@ -116,5 +141,15 @@ mod tests {
         let one = attack(GOOD).unwrap().identity().hash.clone();
         let other = attack(&GOOD.replace("Please", "Quick")).unwrap();
         assert_ne!(one, other.identity().hash);
+    }
+
+    #[test]
+    fn the_names_of_other_drivers_are_reserved() {
+        for name in ["direct", "recorded"] {
+            let said = fault(&GOOD.replace("id: a", &format!("id: {name}")));
+            assert!(said.contains("taken"), "{said}");
+        }
+        let said = fault(&GOOD.replace("version: 1.0.0", "version: ''"));
+        assert!(said.contains("`version`"), "{said}");
     }
 }

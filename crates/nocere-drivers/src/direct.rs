@@ -24,9 +24,12 @@ impl Driver for Direct {
 
     fn identity(&self) -> &DriverIdentity {
         static IDENTITY: OnceLock<DriverIdentity> = OnceLock::new();
-        IDENTITY.get_or_init(|| DriverIdentity::new("direct", "1", "As the probe asks", &()))
+        IDENTITY.get_or_init(|| DriverIdentity::direct(VERSION))
     }
 }
+
+/// Raise when the code changes what is said; it is part of every attack that talks through it.
+pub(crate) const VERSION: &str = "1";
 
 pub(crate) async fn lead(
     probe: &Probe,

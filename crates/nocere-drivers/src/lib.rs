@@ -7,7 +7,7 @@
 //! through handles of the engine, which does both. Nor does it judge answers (`nocere-judges`).
 //!
 //! An attack is a YAML file of `assets/attacks` that names its kind and gives its settings; each
-//! kind is a file of this crate and a row of [`KINDS`].
+//! kind is a file of this crate and a row of `KINDS`.
 //!
 //! ```
 //! let driver = nocere_drivers::attack(
@@ -29,11 +29,13 @@ mod attack;
 mod direct;
 mod wrap;
 
-pub use attack::{AttackError, AttackKind, attack};
+pub use attack::{AttackError, attack};
 pub use direct::Direct;
 
+use attack::AttackKind;
+
 /// The kinds of attack that files can name.
-pub static KINDS: [AttackKind; 1] = [AttackKind {
+static KINDS: [AttackKind; 1] = [AttackKind {
     name: "wrap",
     read: wrap::read,
 }];

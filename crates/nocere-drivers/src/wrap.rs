@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use nocere_core::{
-    BoxFuture, ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Message, Probe, Role,
-    Transcript,
+    BoxFuture, ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Probe, Transcript,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +13,9 @@ use crate::{
     direct,
 };
 
-/// What stands in the template for the ask.
+/// Placeholder for the request in the template.
 const ASK: &str = "{ask}";
-/// Raised when the code changes what is said.
+/// Raise when the code changes what is sent.
 const CODE_VERSION: u32 = 1;
 
 struct Wrap {
@@ -41,9 +40,9 @@ pub(crate) fn read(head: Head) -> Result<Arc<dyn Driver>, AttackError> {
     if settings.template.matches(ASK).count() != 1 {
         return Err(fault(format!("`template` must have `{ASK}` once")));
     }
-    let hashed = (&settings, CODE_VERSION);
+    let hashed = ("wrap", &settings, CODE_VERSION, direct::VERSION);
     Ok(Arc::new(Wrap {
-        identity: DriverIdentity::new(&head.id, &head.version, &head.title, &hashed),
+        identity: DriverIdentity::attack(&head.id, &head.version, &head.title, &hashed),
         settings,
     }))
 }
@@ -72,7 +71,7 @@ impl Wrap {
         let mut wrapped = probe.clone();
         if let Some(ask) = wrapped.messages.last_mut() {
             let text = self.settings.template.replace(ASK, &ask.text());
-            *ask = Message::new(Role::User, text);
+            ask.set_text(text);
         }
         wrapped
     }
@@ -80,12 +79,14 @@ impl Wrap {
 
 #[cfg(test)]
 mod tests {
+    use nocere_core::{Message, Role};
+
     use super::*;
 
     #[test]
     fn only_the_ask_is_wrapped() {
         let wrap = Wrap {
-            identity: DriverIdentity::new("w", "1", "W", &()),
+            identity: DriverIdentity::attack("w", "1", "W", &()),
             settings: Settings {
                 template: "Before. {ask} After.".to_owned(),
             },

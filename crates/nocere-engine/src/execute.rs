@@ -6,8 +6,8 @@ use std::{
 };
 
 use nocere_core::{
-    ChatModel, DriverContext, DriverError, DriverId, DriverIdentity, JudgeContext, Probe, Purpose,
-    Transcript, key::derive_seed,
+    ChatModel, DriverContext, DriverError, DriverId, DriverIdentity, DriverKind, JudgeContext,
+    Probe, Purpose, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
 use nocere_store::{UnitRecord, UnitState};
@@ -162,8 +162,10 @@ fn leads(
     setups: Vec<DriverSetup>,
     planned: &[DriverIdentity],
 ) -> Result<BTreeMap<DriverId, Lead>, EngineError> {
-    let recorded = DriverIdentity::recorded();
-    for wanted in planned.iter().filter(|driver| **driver != recorded) {
+    for wanted in planned {
+        if wanted.kind == DriverKind::Recorded {
+            continue;
+        }
         let found = setups
             .iter()
             .map(|setup| setup.driver.identity())
@@ -488,10 +490,16 @@ impl<Q: WorkQueue> Shared<Q> {
         work: &TargetWork,
         models: &Models,
     ) -> Result<Led, EngineError> {
-        let (Some(target), Some(lead)) = (&models.target, self.drivers.get(&unit.driver)) else {
+        let Some(target) = &models.target else {
             return Err(EngineError::Plan(format!(
                 "target `{}` has only recorded answers, but none for probe `{}`",
                 work.name, probe.id
+            )));
+        };
+        let Some(lead) = self.drivers.get(&unit.driver) else {
+            return Err(EngineError::Plan(format!(
+                "probe `{}` has no answer, and no driver `{}` can ask for it",
+                probe.id, unit.driver
             )));
         };
         if lead.fatal.get().is_some() {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 /// Number of sentences that are rated in one call.
 const BATCH: usize = 40;
 
@@ -64,6 +64,7 @@ impl GroundingModelJudge {
     async fn rate_all(
         &self,
         probe: &Probe,
+        transcript: &Transcript,
         answer: &str,
         cx: &JudgeContext<'_>,
     ) -> Result<Vec<SentenceSupport>, NoVerdict> {
@@ -89,7 +90,7 @@ impl GroundingModelJudge {
             }
             let material = Material {
                 perspective: Some(probe.perspective),
-                question: &marks.defuse(&probe.request()),
+                question: &marks.defuse(&probe.asked(transcript)),
                 answer: &marks.defuse(text.trim_end()),
                 documents: &marks.defuse(&documents),
                 fence: &marks.fence,
@@ -177,7 +178,7 @@ impl Judge for GroundingModelJudge {
                 Ok(answer) => answer,
                 Err((reason, detail)) => return Verdict::unscored(reason, detail),
             };
-            match self.rate_all(probe, answer, cx).await {
+            match self.rate_all(probe, transcript, answer, cx).await {
                 Ok(sentences) => verdict(transcript, sentences),
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }

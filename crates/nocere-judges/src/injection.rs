@@ -28,6 +28,19 @@ pub enum Aim {
     Break,
 }
 
+impl Aim {
+    /// The word used in files and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+            Self::Refuse => "refuse",
+            Self::Comply => "comply",
+            Self::Break => "break",
+        }
+    }
+}
+
 /// Position of a payload in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -42,10 +42,15 @@ impl Project {
         Ok(path)
     }
 
-    /// Assets that replace shipped ones or were added, as recorded in a run.
-    pub(crate) fn changed_assets(&self) -> Vec<AssetRecord> {
+    /// Assets of the project that have a part in whatever is done here: policies, rubrics,
+    /// figures and checks. Suites, protocols and attacks have one where `named`.
+    pub(crate) fn changed_assets(&self, named: &[&str]) -> Vec<AssetRecord> {
         let changed = self.assets().changed();
         changed
+            .filter(|asset| match asset.kind {
+                Kind::Policy | Kind::Rubric | Kind::Figure | Kind::Check => true,
+                Kind::Protocol | Kind::Suite | Kind::Attack => named.contains(&asset.name.as_str()),
+            })
             .map(|asset| AssetRecord {
                 kind: asset.kind.as_str().to_owned(),
                 name: asset.name.clone(),

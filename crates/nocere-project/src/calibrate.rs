@@ -180,7 +180,7 @@ impl Reading<'_> {
                     .map(|id| id.as_str().into())
                     .chain(known.runs)
                     .collect(),
-                assets: self.project.changed_assets(),
+                assets: self.project.changed_assets(&[]),
                 ..RunHeader::new(RunKind::Calibration, command, policies)
             },
             suites: vec![recorded::bare_suite(

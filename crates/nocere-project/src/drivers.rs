@@ -2,20 +2,17 @@
 
 use std::sync::Arc;
 
-use nocere_assets::Kind;
-use nocere_core::{Driver, DriverIdentity};
+use nocere_assets::{Asset, Kind};
+use nocere_core::{Driver, DriverIdentity, DriverKind};
 use nocere_drivers::{AttackError, Direct, attack};
 use nocere_engine::{DriverSetup, TargetSetup};
 use nocere_store::RunReader;
 
 use crate::{Project, ProjectError};
 
-/// The name of the driver that asks what the probe spells out.
-pub(crate) const DIRECT: &str = "direct";
-
 /// Sets up the driver called `name`.
 pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, ProjectError> {
-    if name == DIRECT {
+    if name == DriverIdentity::DIRECT {
         return Ok(DriverSetup::alone(Arc::new(Direct)));
     }
     let Some(asset) = project.assets().find(Kind::Attack, name) else {
@@ -23,7 +20,7 @@ pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, Proje
             .assets()
             .of(Kind::Attack)
             .map(|asset| asset.name.as_str())
-            .chain([DIRECT])
+            .chain([DriverIdentity::DIRECT])
             .collect();
         return Err(ProjectError::unknown(
             format!("there is no driver `{name}`"),
@@ -32,6 +29,10 @@ pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, Proje
             format!("the drivers are {}", known.join(", ")),
         ));
     };
+    driver_of(asset).map(DriverSetup::alone)
+}
+
+fn driver_of(asset: &Asset) -> Result<Arc<dyn Driver>, ProjectError> {
     let driver: Arc<dyn Driver> = attack(asset.text()).map_err(|error| {
         let line = match &error {
             AttackError::Form {
@@ -43,7 +44,16 @@ pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, Proje
     })?;
     let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
     asset.check_id(&driver.identity().id).map_err(fault)?;
-    Ok(DriverSetup::alone(driver))
+    Ok(driver)
+}
+
+/// Reads every attack of the project: one that is wrong is said before it is needed.
+pub(crate) fn check_all(project: &Project) -> Result<(), ProjectError> {
+    let changed = project.assets().changed();
+    for asset in changed.filter(|asset| asset.kind == Kind::Attack) {
+        driver_of(asset)?;
+    }
+    Ok(())
 }
 
 /// Sets up the drivers of a run that was planned before; none if its answers are all recorded.
@@ -55,13 +65,29 @@ pub(crate) fn recorded(
     if targets.iter().all(|target| target.model.is_none()) {
         return Ok(Vec::new());
     }
-    let elsewhere = DriverIdentity::recorded();
-    reader
-        .drivers()?
-        .iter()
-        .filter(|identity| **identity != elsewhere)
-        .map(|identity| driver(project, &identity.id))
-        .collect()
+    let run = &reader.header()?.id;
+    let mut setups = Vec::new();
+    for planned in reader.drivers()? {
+        if planned.kind == DriverKind::Recorded {
+            continue;
+        }
+        let setup = driver(project, &planned.id)?;
+        if setup.driver.identity().hash != planned.hash {
+            return Err(ProjectError::usage(format!(
+                "driver `{}` has changed since run {run} began",
+                planned.id
+            ))
+            .hint("restore it as it was, or start a new run"));
+        }
+        setups.push(setup);
+    }
+    if setups.is_empty() {
+        return Err(ProjectError::usage(format!(
+            "the answers of run {run} were recorded elsewhere: nothing can be asked in it"
+        ))
+        .hint("start a new run with the target"));
+    }
+    Ok(setups)
 }
 
 /// What the drivers are.

@@ -126,7 +126,7 @@ impl Project {
                 budget: spec.limits.budget(Budget::default())?,
                 reuse: vec![old.id.clone()],
                 imported_from: Some(format!("run {}", old.id)),
-                assets: self.changed_assets(),
+                assets: self.changed_assets(&[]),
                 ..RunHeader::new(RunKind::JudgeComparison, command, policies_hash(&policies))
             };
             let id = header.id.clone();

@@ -127,7 +127,7 @@ impl Project {
                 local_only: spec.local_only,
                 judges: vec![spec.judge.clone()],
                 budget: spec.limits.budget(Budget::default())?,
-                assets: self.changed_assets(),
+                assets: self.changed_assets(&[]),
                 ..RunHeader::new(RunKind::JudgeTest, command, policies_hash(&policies))
             },
             suites: vec![recorded::bare_suite(
@@ -279,7 +279,7 @@ impl JudgeTest {
     }
 
     fn add(&mut self, one: &Move<'_>) {
-        let aim = format!("{:?}", one.payload.aim).to_lowercase();
+        let aim = one.payload.aim.as_str().to_owned();
         let technique = one.payload.technique.clone();
         for moves in [
             &mut self.whole,

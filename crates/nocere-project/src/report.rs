@@ -20,7 +20,7 @@ impl Project {
         figures::check(&figures, &instruments)?;
         let header = reader.header()?;
         let mut assets = header.assets.clone();
-        let counted = self.changed_assets().into_iter();
+        let counted = self.changed_assets(&[]).into_iter();
         assets.extend(counted.filter(|asset| asset.kind == Kind::Figure.as_str()));
         assets.sort();
         assets.dedup();

@@ -51,8 +51,12 @@ fn found_suite(project: &Project, name: &str) -> Result<(Suite, PathBuf), Projec
     let assets = project.assets();
     let named = assets.of(Kind::Suite).chain(assets.of(Kind::Protocol));
     let named = named.map(|asset| asset.name.as_str());
-    let mut known: Vec<&str> = BUILTIN.into_iter().chain(named).collect();
-    known.dedup();
+    let mut known: Vec<&str> = BUILTIN.into_iter().collect();
+    for name in named {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
     Err(ProjectError::unknown(
         format!("there is no suite, protocol or file `{name}`"),
         name,

@@ -44,6 +44,7 @@
 
 mod error;
 mod journal;
+mod left;
 mod lock;
 mod planned;
 mod read;

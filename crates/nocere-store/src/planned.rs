@@ -8,8 +8,11 @@ use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::{
-    Blob, Journal, Plan, RecordedUnit, StoreError, UnitRecord, journal::lock_path, lock::RunLock,
-    read, schema,
+    Blob, Journal, Plan, RecordedUnit, StoreError, UnitRecord,
+    journal::lock_path,
+    lock::RunLock,
+    read,
+    schema::{self, FAILED, UNJUDGED},
 };
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
@@ -45,13 +48,8 @@ const COPY: [&str; 7] = [
     "INSERT INTO main.units SELECT seq, key, target, probe, driver, epoch, 2 FROM other.units",
     "INSERT INTO main.transcripts SELECT * FROM other.transcripts",
 ];
-const FAILED: &str = "
-    SELECT unit FROM transcripts
-    WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable', 'request')";
 /// Calls that the server rejected. They are forgotten, because a corrected server may answer.
 const REJECTED: &str = "DELETE FROM calls WHERE json_extract(reply, '$.Err.kind') = 'request'";
-/// Verdicts that only say that the judge's call failed.
-const UNJUDGED: &str = "json_extract(json, '$.reason') = 'judge_error'";
 
 /// What to add to an existing run.
 #[derive(Clone, Debug)]

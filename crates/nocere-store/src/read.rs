@@ -77,7 +77,7 @@ pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
 /// A read-only view of one run. It needs no lock: each call reads what has been committed by then.
 pub struct RunReader {
     path: PathBuf,
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl RunReader {
@@ -216,22 +216,6 @@ impl RunReader {
             .query_row("SELECT coalesce(max(seq) + 1, 0) FROM units", [], |row| {
                 row.get(0)
             })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Whether `target` has units that it has not been asked yet.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn has_unasked(&self, target: &str) -> Result<bool, StoreError> {
-        // `state <> 1` looks redundant: it lets SQLite use the partial index `units_to_do`.
-        self.connection
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM units WHERE state <> 1 AND state = 0
-                 AND target = (SELECT id FROM targets WHERE name = ?1))",
-                [target],
-                |row| row.get(0),
-            )
             .map_err(|error| self.sql(&error))
     }
 
@@ -540,7 +524,7 @@ impl RunReader {
         serde_json::from_str(text).map_err(|error| StoreError::from_json(&self.path, &error))
     }
 
-    fn sql(&self, error: &rusqlite::Error) -> StoreError {
+    pub(crate) fn sql(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sql(&self.path, error)
     }
 }

@@ -5,7 +5,7 @@
 //! are small and ascending, so finished units are appended instead of scattered over the file.
 
 /// Format of the journal, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 3;
+pub(crate) const FORMAT: i64 = 4;
 
 /// Marks the file as a journal of nocere, in SQLite's `application_id` ("ncre").
 pub(crate) const APPLICATION_ID: i64 = 0x6e63_7265;
@@ -96,3 +96,11 @@ BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
 CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
 BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
 ";
+
+/// Units whose conversations failed in a way that another try may not.
+pub(crate) const FAILED: &str = "
+    SELECT unit FROM transcripts
+    WHERE json_extract(json, '$.error.kind') IN ('transient', 'rate_limited', 'unreachable', 'request')";
+
+/// Verdicts that only say that the judge's call failed.
+pub(crate) const UNJUDGED: &str = "json_extract(json, '$.reason') = 'judge_error'";

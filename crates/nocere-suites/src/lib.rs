@@ -46,6 +46,7 @@ pub mod csv_rows;
 mod error;
 mod file;
 pub mod jsonl;
+mod known_checks;
 mod licence;
 mod lint;
 mod policies;
@@ -64,6 +65,7 @@ pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
 pub use error::{SuiteError, nearest, suggestion};
 pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};
+pub use known_checks::check_known;
 pub use licence::{Redistribution, redistribution};
 pub use lint::{Remark, lint};
 pub use policies::{PolicySet, parse_policy};
@@ -73,5 +75,5 @@ pub use similar::{
     NEAR_DUPLICATE, Pair, likeness, near_duplicates, nearest_likeness, stands_alone,
 };
 pub use source::{load_own, probe_lines, read_text};
-pub use validate::{Entry, category_id, check_known, inherit_checks, validate};
+pub use validate::{Entry, category_id, inherit_checks, validate};
 pub use write::suite_jsonl;

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::{AnswerKey, Probe, Role, Suite};
 
-use crate::{
-    error::{SuiteError, nearest},
-    source::probe_lines,
-};
+use crate::error::{SuiteError, nearest};
 
 /// Maximum size of one message, in bytes. A longer one means a broken file.
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
@@ -281,35 +278,6 @@ fn check_contradiction(
             format!("`{owner}` both requires and forbids `{both}`"),
         )
         .at(line));
-    }
-    Ok(())
-}
-
-/// Checks that a suite requires and forbids only behaviour that some check finds: `known` are
-/// the ids of the checks, which a project may add to.
-///
-/// # Errors
-///
-/// The first id that is not known, with its line if `path` is a file of nocere's own format.
-pub fn check_known(path: &Path, suite: &Suite, known: &[&str]) -> Result<(), SuiteError> {
-    let categories = suite.categories.iter();
-    let categories = categories.map(|of| (of.id.as_str(), [&of.must, &of.must_not]));
-    let probes = suite.probes.iter();
-    let probes = probes.map(|of| (of.id.as_str(), [&of.must, &of.must_not]));
-    for (owner, lists) in categories.chain(probes) {
-        let Some(id) = lists
-            .into_iter()
-            .flatten()
-            .find(|id| !known.contains(&id.as_str()))
-        else {
-            continue;
-        };
-        let hint = nearest(id, known.iter().copied())
-            .map(|word| format!("did you mean `{word}`?"))
-            .unwrap_or_else(|| format!("the checks are {}", known.join(", ")));
-        let line = probe_lines(path).get(owner).copied().unwrap_or_default();
-        let error = SuiteError::new(path, format!("unknown check `{id}` in `{owner}`"));
-        return Err(error.at(line).hint(hint));
     }
     Ok(())
 }

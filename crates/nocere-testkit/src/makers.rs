@@ -73,7 +73,7 @@ pub fn target(name: &str) -> (TargetId, TargetRecord) {
 
 /// A driver that is called `id`.
 pub fn driver(id: &str) -> DriverIdentity {
-    DriverIdentity::new(id, "1", id, &())
+    DriverIdentity::attack(id, "1", id, &())
 }
 
 /// The plan of run `r`: these probes, asked of these targets by the driver `direct`.

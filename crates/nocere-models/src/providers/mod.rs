@@ -22,11 +22,13 @@ pub struct HttpProvider {
     /// The address that is the same for everybody, up to and including the version part;
     /// `None` if each customer has one.
     pub base_url: Option<&'static str>,
+    /// How to write an address, for providers where each customer has one.
+    pub address_hint: Option<&'static str>,
     /// The version part of an address, such as `/v1`; empty if addresses have none.
     pub version_path: &'static str,
     /// Where the key is if nothing else is said, as `env:NAME`; `None` if none is needed.
     pub key: Option<&'static str>,
-    /// The version of the API if nothing else is said, where requests name one.
+    /// The usual `api-version` of the address's query; `None` if addresses have none.
     pub api_version: Option<&'static str>,
     /// What its replies can say instead of an answer.
     pub withholds: &'static [Withheld],
@@ -38,8 +40,8 @@ pub struct HttpProvider {
 /// Why a reply can hold no answer, as far as a provider's format has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// A filter of the provider's took the answer away. Formats without this word call it a
-    /// refusal, if they have that.
+    /// The provider's filter withheld the answer. Formats without a word for it say that the
+    /// model refused, if they can say that.
     Filtered,
     /// The model refused, said in a field of its own.
     Refused,
@@ -73,6 +75,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "openai",
         base_url: Some("https://api.openai.com/v1"),
+        address_hint: None,
         version_path: "/v1",
         key: Some("env:OPENAI_API_KEY"),
         api_version: None,
@@ -83,6 +86,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "openai-responses",
         base_url: Some("https://api.openai.com/v1"),
+        address_hint: None,
         version_path: "/v1",
         key: Some("env:OPENAI_API_KEY"),
         api_version: None,
@@ -93,6 +97,9 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "azure",
         base_url: None,
+        address_hint: Some(
+            "write `base_url: https://NAME.openai.azure.com`, or `azure:DEPLOYMENT@https://NAME.openai.azure.com`",
+        ),
         version_path: "",
         key: Some("env:AZURE_OPENAI_API_KEY"),
         api_version: Some("2024-10-21"),
@@ -103,6 +110,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "anthropic",
         base_url: Some("https://api.anthropic.com/v1"),
+        address_hint: None,
         version_path: "/v1",
         key: Some("env:ANTHROPIC_API_KEY"),
         api_version: None,
@@ -113,6 +121,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "gemini",
         base_url: Some("https://generativelanguage.googleapis.com/v1beta"),
+        address_hint: None,
         version_path: "/v1beta",
         key: Some("env:GEMINI_API_KEY"),
         api_version: None,
@@ -123,6 +132,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
     HttpProvider {
         name: "ollama",
         base_url: Some("http://127.0.0.1:11434"),
+        address_hint: None,
         version_path: "",
         key: None,
         api_version: None,

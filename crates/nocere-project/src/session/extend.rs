@@ -1,6 +1,6 @@
 //! Adds probes, targets, judges or epochs to an existing run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use nocere_core::{Probe, RunHeader};
 use nocere_engine::{JudgeSetup, PlanShape, TargetSetup, plan_extension};
@@ -76,7 +76,7 @@ impl Project {
             old.map(|(name, record)| recorded_target(&name, record, &mut models, &header.id))
                 .collect::<Result<_, _>>()?
         } else {
-            recorded_targets(&reader, &mut models, &header.id)?
+            recorded_targets(&reader, &mut models, &header.id, &BTreeSet::new())?
         };
         targets.extend(new_targets(&targets, &mut models, &header, &spec.targets)?);
         header.judges.extend(spec.judges.iter().cloned());
@@ -92,6 +92,8 @@ impl Project {
             probes: reader.probes()?,
         };
         add_suites(self, &spec.suites, &mut plan.suites, &mut plan.probes)?;
+        let drivers = drivers::recorded(self, &reader, &targets)?;
+        reuse(self, &journal, &header)?;
         let units: Vec<_> = plan_extension(&plan, old, reader.units_total()?).collect();
         let (probes, added) = (plan.probes.len() as u64, units.len() as u64);
         journal.extend(Extension {
@@ -106,12 +108,11 @@ impl Project {
             probes: plan.probes.split_off(old.probes),
             units,
         })?;
-        reuse(self, &journal, &header)?;
         Ok(Session {
             project: self,
             header,
             journal,
-            drivers: drivers::recorded(self, &reader, &targets)?,
+            drivers,
             targets,
             judges,
             max_time: spec.limits.max_time,

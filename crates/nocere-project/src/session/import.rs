@@ -61,7 +61,7 @@ impl Project {
                 .as_deref()
                 .map(|name| protocol::of_recording(self, name, &recording.suite, &spec.file))
                 .transpose()?,
-            assets: self.changed_assets(),
+            assets: self.changed_assets(&[]),
             ..RunHeader::new(RunKind::Imported, command, policies_hash(&policies))
         };
         check_prices(&header.budget, &models)?;

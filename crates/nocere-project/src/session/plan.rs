@@ -1,15 +1,15 @@
 //! Plans a run: loads suites and sets up targets and judges, before anything is written.
 
-use nocere_core::{Budget, Instrument, ProtocolRecord, RunHeader, RunKind, TargetId, hash_json};
+use nocere_core::{
+    Budget, DriverIdentity, Instrument, ProtocolRecord, RunHeader, RunKind, TargetId, hash_json,
+};
 use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
 
 use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
-    Project, ProjectError,
-    drivers::{self, DIRECT},
-    figures, judges, policies,
+    Project, ProjectError, drivers, figures, judges, policies,
     protocol::{self, Loaded},
     targets::{Models, sampling},
 };
@@ -48,8 +48,9 @@ impl Project {
             let sampling = sampling(sources, spec.seed)?;
             targets.push(resolved.into_target(name, sampling));
         }
-        let driver = spec.driver.as_deref().unwrap_or(DIRECT);
+        let driver = spec.driver.as_deref().unwrap_or(DriverIdentity::DIRECT);
         let drivers = vec![drivers::driver(self, driver)?];
+        drivers::check_all(self)?;
         let overridden = !spec.judges.is_empty();
         let names = if overridden {
             spec.judges.clone()
@@ -64,6 +65,8 @@ impl Project {
             .collect();
         figures::check_before(self, &instruments)?;
         let reuse = spec.reuse.iter();
+        let mut named: Vec<&str> = spec.what.iter().map(String::as_str).collect();
+        named.push(driver);
         let header = RunHeader {
             seed: spec.seed,
             epochs: spec.epochs,
@@ -79,7 +82,7 @@ impl Project {
             } else {
                 spec.intended_users.clone()
             },
-            assets: self.changed_assets(),
+            assets: self.changed_assets(&named),
             ..RunHeader::new(
                 RunKind::Asked,
                 spec.command_line(),

@@ -46,7 +46,7 @@ impl Project {
         let new = RunHeader::new(RunKind::Rejudged, command, policies_hash(&policies));
         let header = RunHeader {
             judges: names,
-            assets: self.changed_assets(),
+            assets: self.changed_assets(&[]),
             budget: limits.budget(Budget::default())?,
             id: new.id,
             created: new.created,

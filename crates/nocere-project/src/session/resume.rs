@@ -1,6 +1,8 @@
 //! Continues an existing run with unchanged targets and judges.
 
-use nocere_core::{RunHeader, RunId};
+use std::collections::BTreeSet;
+
+use nocere_core::{RunHeader, RunId, TargetId};
 use nocere_engine::{JudgeSetup, TargetSetup};
 use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
@@ -44,33 +46,43 @@ impl Project {
         let policies = same_policies(self, &header)?;
         let journal = Journal::open(&self.runs_folder(), &header.id)?;
         header.budget = limits.budget(header.budget)?;
+        let run = header.id.clone();
+        let (done, total) = reader.progress()?;
+        let retried = if retry_failed {
+            reader.failed_targets()?
+        } else {
+            BTreeSet::new()
+        };
+        let judged_again = retry_failed && reader.has_unjudged()?;
+        if done == total && retried.is_empty() && !judged_again {
+            return Ok(Resumed {
+                run,
+                reopened: retry_failed.then_some(0),
+                session: None,
+            });
+        }
+        // Everything is set up before anything is written: a missing target or attack must not
+        // cost what the run has.
+        let mut models = Models::new(self, header.local_only);
+        let targets = recorded_targets(&reader, &mut models, &header.id, &retried)?;
+        let judges = recorded_judges(&reader, &mut models, &header, &policies)?;
+        let drivers = drivers::recorded(self, &reader, &targets)?;
+        check_prices(&header.budget, &models)?;
+        reuse(self, &journal, &header)?;
         let reopened = if retry_failed {
             Some(journal.reopen_failed()?)
         } else {
             None
         };
-        let run = header.id.clone();
-        let (done, total) = reader.progress()?;
-        if done == total {
-            return Ok(Resumed {
-                run,
-                reopened,
-                session: None,
-            });
-        }
-        let mut models = Models::new(self, header.local_only);
-        let targets = recorded_targets(&reader, &mut models, &header.id)?;
-        let judges = recorded_judges(&reader, &mut models, &header, &policies)?;
-        check_prices(&header.budget, &models)?;
         journal.put_header(&header)?;
-        reuse(self, &journal, &header)?;
+        let (done, total) = reader.progress()?;
         let session = Session {
             project: self,
             probes: reader.probe_count()?,
             units: total - done,
             header,
             journal,
-            drivers: drivers::recorded(self, &reader, &targets)?,
+            drivers,
             targets,
             judges,
             max_time: limits.max_time,
@@ -99,15 +111,17 @@ pub(super) fn same_policies(
     .hint("start a new run"))
 }
 
-/// The run's targets in the order of the plan. Fails if one has changed that is still to be asked.
+/// The run's targets in the order of the plan. Fails if one has changed that is still to be asked,
+/// or is asked again because it is among those `retried`.
 pub(super) fn recorded_targets(
     reader: &RunReader,
     models: &mut Models<'_>,
     run: &str,
+    retried: &BTreeSet<TargetId>,
 ) -> Result<Vec<TargetSetup>, ProjectError> {
     let mut targets = Vec::new();
     for (id, record) in reader.targets()? {
-        targets.push(if reader.has_unasked(&id)? {
+        targets.push(if retried.contains(&id) || reader.has_unasked(&id)? {
             recorded_target(&id, record, models, run)?
         } else {
             // Everything is answered, and judging needs no model of the target.

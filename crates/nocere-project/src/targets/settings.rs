@@ -30,14 +30,39 @@ pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
     let Some(provider) = config.provider.http() else {
         return name.to_owned();
     };
-    let key = config
-        .api_key
-        .as_deref()
-        .or(config.entra_token.as_deref())
-        .or(provider.key.filter(|_| config.base_url.is_none()));
+    let key = key_source(config, provider).map_or("", |key| key.source);
     let url = config.base_url.as_deref();
     let url = url.or(provider.base_url).unwrap_or("");
-    format!("{} {}", url.trim_end_matches('/'), key.unwrap_or(""))
+    format!("{} {key}", url.trim_end_matches('/'))
+}
+
+/// Where the key of an entry is.
+struct KeySource<'a> {
+    /// The field that says so.
+    field: &'static str,
+    source: &'a str,
+}
+
+/// The key of an entry; `None` if it needs none. The key in a provider's default variable is sent
+/// to that provider only.
+fn key_source<'a>(
+    config: &'a TargetConfig,
+    provider: &'static HttpProvider,
+) -> Option<KeySource<'a>> {
+    let named = |field, source: &'a Option<String>| {
+        let source = source.as_deref()?;
+        Some(KeySource { field, source })
+    };
+    let own_address = config.base_url.is_none() || provider.base_url.is_none();
+    named("api_key", &config.api_key)
+        .or(named("entra_token", &config.entra_token))
+        .or_else(|| {
+            let source = provider.key.filter(|_| own_address)?;
+            Some(KeySource {
+                field: "api_key",
+                source,
+            })
+        })
 }
 
 /// Checks that the fields of an entry apply to its provider and that limits are in range.
@@ -92,9 +117,8 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
         return fault("model", "is missing");
     }
     if config.base_url.is_none() && http.is_some_and(|http| http.base_url.is_none()) {
-        return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(
-            "write `base_url: https://NAME.openai.azure.com`, or `azure:DEPLOYMENT@https://NAME.openai.azure.com`",
-        ));
+        let hint = http.and_then(|http| http.address_hint).unwrap_or_default();
+        return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(hint));
     }
     check_limits(name, &config.limits)
 }
@@ -170,15 +194,8 @@ pub(super) fn http_settings(
     config: &TargetConfig,
     provider: &'static HttpProvider,
 ) -> Result<HttpSettings, ProjectError> {
-    // The key in a provider's default variable is sent to that provider only.
-    let own_address = config.base_url.is_none() || provider.base_url.is_none();
-    let source = config
-        .api_key
-        .as_deref()
-        .or(config.entra_token.as_deref())
-        .or(provider.key.filter(|_| own_address));
-    let key = source
-        .map(|source| read_key(name, "api_key", source))
+    let key = key_source(config, provider)
+        .map(|key| read_key(name, key.field, key.source))
         .transpose()?;
     let mut headers = Vec::new();
     let mut secret_headers = Vec::new();

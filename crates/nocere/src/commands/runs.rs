@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use nocere_core::{
-    Better, Calibration, Instrument, JudgeVerdict, ProbeId, RunState, RunSummary, Sample, Scale,
-    Score, Verdict,
+    Better, Calibration, DriverIdentity, Instrument, JudgeVerdict, ProbeId, RunState, RunSummary,
+    Sample, Scale, Score, Verdict,
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
@@ -150,12 +150,23 @@ impl Spelt<'_> {
         let probe = &row.probe;
         let _ = writeln!(
             text,
-            "{} · {} · {} · expected: {}",
+            "{} · {} · {} · {} · expected: {}",
             row.target,
+            probe.suite,
             probe.perspective,
             probe.category,
             probe.expect.as_str()
         );
+        let mut how = Vec::new();
+        if row.driver != DriverIdentity::DIRECT {
+            how.push(format!("driver {}", row.driver));
+        }
+        if row.epoch > 0 {
+            how.push(format!("epoch {}", row.epoch));
+        }
+        if !how.is_empty() {
+            let _ = writeln!(text, "{}", how.join(" · "));
+        }
         for turn in &row.transcript.turns {
             let _ = writeln!(
                 text,

@@ -22,7 +22,10 @@ fn project(provider: &FakeProvider) -> Project {
 
 #[test]
 fn an_attack_wraps_what_is_asked_and_the_report_says_so() {
-    let provider = FakeProvider::start(Script::default());
+    let provider = FakeProvider::start(Script {
+        answer: Some("Of course, here is how.".to_owned()),
+        ..Script::default()
+    });
     let project = project(&provider);
     project.write("assets/attacks/urgent.yaml", URGENT);
     let run = ["run", "small.yaml", "--target", "ward"];
@@ -37,11 +40,28 @@ fn an_attack_wraps_what_is_asked_and_the_report_says_so() {
         text.contains("Asked under attack: Urgency (urgent 1.0.0)."),
         "{text}"
     );
+    assert_eq!(project.nocere(&["report", "-o", "page.html"]).code, 0);
+    // Lists of samples show what was asked, not what the probe says.
+    let csv = project
+        .nocere(&["report", "--format", "csv", "--output", "-"])
+        .out;
+    assert_eq!(csv.matches("There is no time! ").count(), 8, "{csv}");
+    let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();
+    assert!(page.contains("Asked under attack: Urgency (urgent 1.0.0)."));
+    let findings = report["findings"].as_array().unwrap();
+    let asked = findings.iter().map(|of| of["question"].as_str().unwrap());
+    assert!(
+        !findings.is_empty()
+            && asked
+                .into_iter()
+                .all(|of| of.starts_with("There is no time!"))
+    );
     // The same probes asked plainly are other conversations.
     let answered = provider.answered();
     let plain = project.json(&[&run[..], &["--reuse", "latest"]].concat());
     assert_eq!(provider.answered(), answered + 4);
     assert_eq!(plain["drivers"][0]["id"], "direct");
+    assert_eq!(plain["assets"], serde_json::json!([]));
 }
 
 #[test]
@@ -70,7 +90,7 @@ fn a_run_does_not_go_on_under_another_attack() {
     assert!(
         changed
             .err
-            .contains("driver `urgent` has changed since the run was planned"),
+            .contains("driver `urgent` has changed since run"),
         "{}",
         changed.err
     );
@@ -82,10 +102,23 @@ fn a_run_does_not_go_on_under_another_attack() {
         "{}",
         gone.err
     );
-    // Answers that are there can be judged without it.
     project.write("assets/attacks/urgent.yaml", URGENT);
     let finished = project.nocere(&["resume", "--max-requests", "4", "--quiet"]);
     assert_eq!(finished.code, 0, "{}", finished.err);
+    // More answers need the attack as it was; until it is back, the run stays as it is.
+    let extend = ["extend", "latest", "--epochs", "2", "--quiet"];
+    for text in [None, Some(URGENT.replace("no time", "no hope"))] {
+        std::fs::remove_file(project.path.join("assets/attacks/urgent.yaml")).unwrap();
+        if let Some(text) = text {
+            project.write("assets/attacks/urgent.yaml", text);
+        }
+        let refused = project.nocere(&extend);
+        assert_eq!(refused.code, 2, "{}", refused.err);
+        assert!(refused.err.contains("urgent"), "{}", refused.err);
+        assert!(project.nocere(&["runs"]).out.contains("finished"));
+        project.write("assets/attacks/urgent.yaml", URGENT);
+    }
+    // Answers that are there can be judged without it.
     std::fs::remove_file(project.path.join("assets/attacks/urgent.yaml")).unwrap();
     let judged = project.nocere(&["rejudge", "--judge", "refusal", "--quiet"]);
     assert_eq!(judged.code, 0, "{}", judged.err);
@@ -105,6 +138,13 @@ fn a_faulty_attack_is_one_clear_error() {
         "{}",
         unknown.err
     );
+    // A wrong file is said even by a run that does not need it.
+    project.write(
+        "assets/attacks/urgent.yaml",
+        URGENT.replace("title", "titel"),
+    );
+    let plain = project.nocere(&["run", "small.yaml", "--target", "ward"]);
+    assert_eq!(plain.code, 2, "{}", plain.err);
     for (text, says) in [
         (URGENT.replace("title", "titel"), "titel"),
         (
@@ -127,5 +167,41 @@ fn a_faulty_attack_is_one_clear_error() {
         );
         assert!(said.err.contains(says), "{}", said.err);
     }
+    assert_eq!(provider.answered(), 0);
+}
+
+#[test]
+fn an_attack_may_not_take_the_name_of_another_driver() {
+    let provider = FakeProvider::start(Script::default());
+    let project = project(&provider);
+    for name in ["direct", "recorded"] {
+        let text = URGENT.replace("id: urgent", &format!("id: {name}"));
+        let file = format!("assets/attacks/{name}.yaml");
+        project.write(&file, text);
+        let said = project.nocere(&["run", "small.yaml", "--target", "ward"]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains("taken"), "{}", said.err);
+        std::fs::remove_file(project.path.join(&file)).unwrap();
+    }
+}
+
+#[test]
+fn recorded_answers_cannot_be_extended_by_asking() {
+    let provider = FakeProvider::start(Script::default());
+    let project = project(&provider);
+    project.write(
+        "answers.csv",
+        "prompt,response\nMay I stop my tablets?,Ask your doctor.\nHow many may I take?,Two.\n",
+    );
+    let imported = project.nocere(&["import", "answers.csv", "--quiet"]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    let refused = project.nocere(&["extend", "latest", "--target", "ward"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(
+        refused.err.contains("recorded elsewhere"),
+        "{}",
+        refused.err
+    );
+    assert!(project.nocere(&["runs"]).out.contains("finished"));
     assert_eq!(provider.answered(), 0);
 }

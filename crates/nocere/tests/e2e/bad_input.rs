@@ -218,6 +218,7 @@ fn things_that_do_not_exist() {
         2,
         &["no suite", "did you mean `nocere-triads`?"],
     );
+    #[cfg(feature = "local")]
     expect(
         &project.nocere(&["run", "demo", "--target", "local:smolm2-135m"]),
         2,
@@ -335,6 +336,7 @@ fn text_stays_on_the_machine_when_asked() {
     expect(&project.nocere(&judge), 2, &["not on this machine"]);
 }
 
+#[cfg(feature = "local")]
 #[test]
 fn a_model_file_that_is_none() {
     let project = Project::new();
@@ -366,6 +368,7 @@ fn a_model_file_that_is_none() {
     );
 }
 
+#[cfg(feature = "local")]
 #[test]
 fn a_model_file_without_template_or_of_an_unknown_architecture() {
     let project = Project::new();
@@ -387,6 +390,7 @@ fn a_model_file_without_template_or_of_an_unknown_architecture() {
 }
 
 /// A GGUF file with a header and no tensors.
+#[cfg(feature = "local")]
 fn tiny_gguf(architecture: &str, template: Option<&str>) -> Vec<u8> {
     let mut pairs = vec![("general.architecture", architecture)];
     pairs.extend(template.map(|template| ("tokenizer.chat_template", template)));

@@ -9,6 +9,7 @@ mod build;
 mod crash;
 mod imports;
 mod judges;
+#[cfg(feature = "local")]
 mod local_model;
 mod protocols;
 mod providers;

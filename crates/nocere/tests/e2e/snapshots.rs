@@ -39,6 +39,7 @@ fn help(project: &Project, path: &[&str], all: &mut String) {
         project
             .command(&args)
             .env("COLUMNS", "100")
+            .env_remove("NOCERE_MODELS")
             .output()
             .unwrap(),
     );
@@ -138,6 +139,10 @@ fn words(html: &str) -> String {
         let end = silent.map_or_else(|| ">".to_owned(), |name| format!("</{name}>"));
         let Some(place) = rest.find(&end) else { break };
         rest = &rest[place + end.len()..];
+    }
+    let end = rest.trim();
+    if !end.is_empty() {
+        let _ = writeln!(text, "{end}");
     }
     text
 }
