@@ -365,7 +365,7 @@ fn note(
         .to_owned()
 }
 
-/// Indices of the judges of the part's measure that read it.
+/// The judges of the part's measure that read it.
 fn judges<'a>(source: &'a Source<'_>, part: &'a PartRecord) -> impl Iterator<Item = RunJudge<'a>> {
     RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
         instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)

@@ -1,5 +1,5 @@
-//! Assets: the texts that domain experts edit, that is policies, rubrics, figures, protocols, checks
-//! and suites.
+//! Assets: the texts that domain experts edit, that is policies, rubrics, figures, protocols, checks,
+//! suites and attacks.
 //!
 //! Assets ship inside the program. A file in `PROJECT/assets` replaces the shipped asset with the
 //! same kind and name, or adds one. [`Assets`] holds all assets of a project with their
@@ -7,7 +7,7 @@
 //!
 //! This crate only finds and reads the texts. The crates that use them parse and check them:
 //! policies and suites in `nocere-suites`, rubrics and checks in `nocere-judges`, figures and
-//! protocols in `nocere-project`.
+//! protocols in `nocere-project`, attacks in `nocere-drivers`.
 //!
 //! ```
 //! use nocere_assets::{Assets, Kind};

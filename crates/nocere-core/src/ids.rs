@@ -1,7 +1,8 @@
-//! Names of things, each a type of its own: a probe's id cannot be taken for its suite's.
+//! Names of things, each a type of its own: a field or a key of a map cannot hold a suite's id in
+//! place of a probe's. (An id can be read as text, so a function that takes text takes any of
+//! them.)
 //!
-//! All are text, written as such in every format, and cheap to copy: counting a million answers
-//! copies no letters.
+//! All are written as text in every format and are cheap to clone.
 
 use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentHash, DriverId, ModelIdentity, Money, Perspective, Probe, ProtocolRecord, RunId,
-    Sampling, SuiteId, TargetId, Transcript, Verdict, clock, hash_json,
+    ContentHash, DriverId, DriverIdentity, ModelIdentity, Money, Perspective, Probe,
+    ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock, hash_json,
 };
 
 /// The id, kind and settings of a run. Written before the first call.
@@ -202,6 +202,8 @@ pub struct RunSummary {
     pub targets: Vec<TargetId>,
     /// Ids of the suites.
     pub suites: Vec<SuiteId>,
+    /// What led its conversations.
+    pub drivers: Vec<DriverIdentity>,
 }
 
 /// A verdict and the instrument that gave it.

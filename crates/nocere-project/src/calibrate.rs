@@ -149,7 +149,7 @@ impl Project {
     }
 }
 
-/// Judges the labelled answers in a run of their own.
+/// What the labelled answers are judged with, in a run of their own.
 struct Reading<'a> {
     project: &'a Project,
     spec: &'a CalibrateSpec,

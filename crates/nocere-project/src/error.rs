@@ -137,9 +137,9 @@ impl From<nocere_local::LocalError> for ProjectError {
 impl From<StoreError> for ProjectError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NoSuchRun { .. } | StoreError::AmbiguousRun { .. } => {
-                Self::usage(error.to_string())
-            }
+            StoreError::NoRuns { .. }
+            | StoreError::NoSuchRun { .. }
+            | StoreError::AmbiguousRun { .. } => Self::usage(error.to_string()),
             _ => Self::infrastructure(error.to_string()),
         }
     }

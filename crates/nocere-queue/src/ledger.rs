@@ -10,10 +10,8 @@ use nocere_store::{AttemptRecord, CallRecord, CallReply, Journal};
 
 use crate::QueueError;
 
-/// The run as its workers see it. Reads are from the journal as it is now; what is committed is
-/// durable when the future is done.
-///
-/// Every method fails if the journal behind it cannot be read or written.
+/// The run as its workers see it. Reads are from the journal as it is now. Outcomes of units are
+/// committed through [`WorkQueue::complete`](crate::WorkQueue::complete).
 pub trait Ledger: Send + Sync {
     /// What the run is.
     ///
@@ -71,7 +69,7 @@ pub trait Ledger: Send + Sync {
     /// The journal of that run cannot be read.
     fn earlier_call(&self, key: &ContentHash) -> Result<Option<CallReply>, QueueError>;
 
-    /// Commits replies, all or none.
+    /// Commits replies, all or none; they are durable when the future is done.
     ///
     /// # Errors
     ///

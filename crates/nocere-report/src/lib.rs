@@ -1,8 +1,9 @@
-//! Reports for people: formats a [`RunReport`](nocere_analysis::RunReport) as terminal text and as
-//! a self-contained HTML page.
+//! Results out: a [`RunReport`](nocere_analysis::RunReport) as terminal text, as a self-contained
+//! page and as JSON, and the samples behind it as CSV. [`FORMATS`] has a row for each.
 //!
 //! Model output is hostile: it is escaped on the page, and its control and invisible characters
-//! are replaced. The terminal report does not quote answers at all.
+//! are replaced; no cell of the CSV is computed by a spreadsheet. The terminal report does not
+//! quote answers at all.
 //!
 //! This crate computes no results (`nocere-analysis`), writes no file, and does not print.
 //!

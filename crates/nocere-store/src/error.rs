@@ -17,6 +17,12 @@ pub enum StoreError {
         /// The run with the most similar id, if one shares four or more characters.
         nearest: Option<String>,
     },
+    /// The folder has no run at all.
+    #[error("there are no runs yet in {folder}; `nocere demo` starts one")]
+    NoRuns {
+        /// The folder that was searched.
+        folder: PathBuf,
+    },
     /// Several ids begin with the given text.
     #[error("`{id}` matches several runs: {}", found.join(", "))]
     AmbiguousRun {

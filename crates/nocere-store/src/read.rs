@@ -93,6 +93,11 @@ impl RunReader {
     ///   every run that is newer than the one returned.
     pub fn find(folder: &Path, id: &str) -> Result<Self, StoreError> {
         let ids = run_ids(folder)?;
+        if ids.is_empty() {
+            return Err(StoreError::NoRuns {
+                folder: folder.to_owned(),
+            });
+        }
         let missing = || StoreError::NoSuchRun {
             id: id.to_owned(),
             folder: folder.to_owned(),
@@ -505,6 +510,7 @@ impl RunReader {
             total,
             targets: self.targets()?.into_iter().map(|(id, _)| id).collect(),
             suites: self.suites()?.into_iter().map(|suite| suite.id).collect(),
+            drivers: self.drivers()?,
         })
     }
 

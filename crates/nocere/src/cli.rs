@@ -136,8 +136,8 @@ pub(crate) struct RunArgs {
     /// [default: the protocol's, else refusal and checks].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
-    /// Who leads the conversations: `direct` asks what the probe says; an attack of
-    /// `nocere assets list` puts pressure on the target [default: direct].
+    /// How probes are asked: `direct`, as written, or the name of an attack of `nocere assets
+    /// list` [default: direct].
     #[arg(long, value_name = "DRIVER")]
     pub(crate) driver: Option<String>,
     /// Maximum number of probes: a balanced selection that depends only on the seed.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use nocere_core::{
-    Better, Calibration, DriverIdentity, Instrument, JudgeVerdict, ProbeId, RunState, RunSummary,
-    Sample, Scale, Score, Verdict,
+    Better, Calibration, DriverIdentity, DriverKind, Instrument, JudgeVerdict, ProbeId, RunState,
+    RunSummary, Sample, Scale, Score, Verdict,
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
@@ -53,9 +53,20 @@ pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
                     RunState::Finished => "finished".to_owned(),
                     RunState::Unfinished => format!("unfinished, {} of {}", run.done, run.total),
                 };
+                let attacks: Vec<&str> = run
+                    .drivers
+                    .iter()
+                    .filter(|driver| driver.kind == DriverKind::Attack)
+                    .map(|driver| driver.id.as_str())
+                    .collect();
+                let under = if attacks.is_empty() {
+                    String::new()
+                } else {
+                    format!("under {}, ", attacks.join(", "))
+                };
                 let _ = writeln!(
                     text,
-                    "{}  {}  {}  ({state})",
+                    "{}  {}  {}  ({under}{state})",
                     listed.id,
                     plain(&run.targets.join(", ")),
                     plain(&run.suites.join(", "))

@@ -115,7 +115,8 @@ fn a_run_does_not_go_on_under_another_attack() {
         let refused = project.nocere(&extend);
         assert_eq!(refused.code, 2, "{}", refused.err);
         assert!(refused.err.contains("urgent"), "{}", refused.err);
-        assert!(project.nocere(&["runs"]).out.contains("finished"));
+        let listed = project.nocere(&["runs"]).out;
+        assert!(listed.contains("(under urgent, finished)"), "{listed}");
         project.write("assets/attacks/urgent.yaml", URGENT);
     }
     // Answers that are there can be judged without it.

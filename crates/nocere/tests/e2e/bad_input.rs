@@ -251,11 +251,15 @@ fn things_that_do_not_exist() {
         2,
         &["no judge", "did you mean `refusal`?"],
     );
-    expect(&project.nocere(&["resume", "2026"]), 2, &["no run `2026`"]);
+    expect(
+        &project.nocere(&["resume", "2026"]),
+        2,
+        &["there are no runs yet"],
+    );
     expect(
         &project.nocere(&["show", "latest"]),
         2,
-        &["no run `latest`"],
+        &["there are no runs yet"],
     );
     expect(
         &project.nocere(&["--project", "/nowhere/at/all", "runs"]),
