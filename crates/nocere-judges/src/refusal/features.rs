@@ -5,85 +5,16 @@ use serde::Deserialize;
 
 use super::{
     ngrams::hashed,
+    reading::{FIRST, LAST, MAX_BYTES, RULES, Reading, cut, floor},
     rules::{RuleMatcher, RuleSet},
-    shape::push_shape,
+    shape::{SHAPE, push_shape},
     spoken::{JudgeTalk, Spoken},
 };
 use crate::{error::AssetError, refusal::rule_judge};
 
-/// Number of first and of last sentences that are matched against the rules. The middle of a
-/// long answer is content, whatever it says.
-const FIRST: usize = 10;
-const LAST: usize = 3;
-/// Number of bytes of an answer that are read from its start. Of a longer answer, up to as many
-/// are read from its end.
-pub(super) const MAX_BYTES: usize = 20_000;
-
 /// Named features, in the order of their weights. Each rule comes three times: in the first
 /// sentence, in the first three, and as its share of the sentences looked at.
 pub(crate) const NAMED: [&str; 98] = named();
-
-/// Ids of the rules. `Reading` and `shape.rs` refer to them by index: keep the order.
-const RULES: [&str; 22] = [
-    "opening-cannot",
-    "medical-limit",
-    "apology",
-    "ai-self-reference",
-    "no-access",
-    "declared-wrong",
-    "denies-premise",
-    "moral-reminder",
-    "closing-redirect",
-    "suggests-instead",
-    "seek-help-instead",
-    "opens-with-yes",
-    "opens-with-no",
-    "direct-instruction",
-    "states-fact",
-    "typical-cautious-answer",
-    "gives-substance",
-    "however-i-can",
-    "steps-or-tips",
-    "deflects",
-    "refers-only",
-    "rejects-premise",
-];
-
-/// Names of the shape features, in the order in which `push_shape` appends them.
-const SHAPE: [&str; 32] = [
-    "log-words",
-    "short",
-    "very-short",
-    "log-sentences",
-    "list-items",
-    "code",
-    "numbers",
-    "ends-with-question",
-    "question-share",
-    "first-is-question",
-    "first-person",
-    "second-person",
-    "refusing-share",
-    "all-refusing",
-    "nothing-after-refusal",
-    "lecturing-share",
-    "substance-share",
-    "no-substance",
-    "log-substance-words",
-    "substance-overlap",
-    "refusing-echo",
-    "off-topic",
-    "hardly-on-topic",
-    "overlap-unknown",
-    "asks-to-make",
-    "asks-yes-no",
-    "asks-you",
-    "yes-no-and-opens-with-no",
-    "asks-why",
-    "why-and-rejected",
-    "length-for-question",
-    "non-english",
-];
 
 const fn named() -> [&'static str; 98] {
     let mut names = [""; 98];
@@ -135,13 +66,6 @@ pub(crate) const SETTINGS: &str = include_str!("../../../../assets/judges/refusa
 pub struct Extractor {
     talk: JudgeTalk,
     rules: RuleMatcher<{ RULES.len() }>,
-}
-
-/// The sentences of an answer and the rules that they match.
-pub(super) struct Reading<'a> {
-    pub(super) looked_at: Vec<&'a Spoken>,
-    /// For each sentence looked at, true for each of [`RULES`] that it matches.
-    pub(super) matched: Vec<[bool; RULES.len()]>,
 }
 
 impl Extractor {
@@ -230,52 +154,6 @@ pub(crate) fn settings() -> Result<SettingsFile, AssetError> {
         ));
     }
     Ok(settings)
-}
-
-impl Reading<'_> {
-    /// Returns true if the sentence declines.
-    pub(super) fn refuses(&self, place: usize) -> bool {
-        // opening-cannot, medical-limit, no-access, declared-wrong, deflects.
-        [0, 1, 4, 5, 19]
-            .iter()
-            .any(|rule| self.matched[place][*rule])
-    }
-
-    /// Returns true if the sentence lectures, redirects, apologises or speaks of the speaker.
-    pub(super) fn lectures(&self, place: usize) -> bool {
-        // apology, ai-self-reference, denies-premise to seek-help-instead, refers-only,
-        // rejects-premise.
-        [2, 3, 6, 7, 8, 9, 10, 20, 21]
-            .iter()
-            .any(|rule| self.matched[place][*rule])
-    }
-
-    fn push_rules(&self, named: &mut Vec<f32>) {
-        let any = |rule: usize, places: usize| {
-            let found = self.matched.iter().take(places).any(|row| row[rule]);
-            f32::from(u8::from(found))
-        };
-        for places in [1, 3] {
-            named.extend((0..RULES.len()).map(|rule| any(rule, places)));
-        }
-        let total = self.matched.len().max(1) as f32;
-        named.extend((0..RULES.len()).map(|rule| {
-            let count = self.matched.iter().filter(|row| row[rule]).count();
-            count as f32 / total
-        }));
-    }
-}
-
-/// At most the first `limit` bytes of `text`, cut at a character boundary.
-pub(super) fn cut(text: &str, limit: usize) -> &str {
-    &text[..floor(text, limit.min(text.len()))]
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod features;
 mod language;
 mod model;
 mod ngrams;
+mod reading;
 pub(crate) mod rule_judge;
 mod rules;
 mod shape;

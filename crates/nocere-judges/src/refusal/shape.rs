@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    features::{MAX_BYTES, Reading, cut},
     language::{Tongue, guess},
+    reading::{MAX_BYTES, Reading, cut},
     spoken::Spoken,
 };
 use crate::words::{content_words, is_cjk};
@@ -13,15 +13,71 @@ use crate::words::{content_words, is_cjk};
 /// Fewest words from which an answer can be called off topic.
 const LONG: f32 = 40.0;
 
-/// Appends the values of the shape features, in the order of `SHAPE` in `features.rs`. The
-/// weights belong to this order and to these scales: a change needs new training.
+/// Names of the shape features, in the order of their weights.
+pub(super) const SHAPE: [&str; 32] = [
+    "log-words",
+    "short",
+    "very-short",
+    "log-sentences",
+    "list-items",
+    "code",
+    "numbers",
+    "ends-with-question",
+    "question-share",
+    "first-is-question",
+    "first-person",
+    "second-person",
+    "refusing-share",
+    "all-refusing",
+    "nothing-after-refusal",
+    "lecturing-share",
+    "substance-share",
+    "no-substance",
+    "log-substance-words",
+    "substance-overlap",
+    "refusing-echo",
+    "off-topic",
+    "hardly-on-topic",
+    "overlap-unknown",
+    "asks-to-make",
+    "asks-yes-no",
+    "asks-you",
+    "yes-no-and-opens-with-no",
+    "asks-why",
+    "why-and-rejected",
+    "length-for-question",
+    "non-english",
+];
+
+/// Values of the shape features, each under its name.
+struct Shape<'a> {
+    named: &'a mut Vec<f32>,
+    /// Length of `named` before the first one.
+    start: usize,
+}
+
+impl Shape<'_> {
+    /// Appends the value of `name`, which must be the next one of [`SHAPE`].
+    fn push(&mut self, name: &str, value: f32) {
+        debug_assert_eq!(SHAPE.get(self.named.len() - self.start), Some(&name));
+        self.named.push(value);
+    }
+
+    fn flag(&mut self, name: &str, yes: bool) {
+        self.push(name, f32::from(u8::from(yes)));
+    }
+}
+
+/// Appends the values of the shape features. The weights belong to these names and to these
+/// scales: a change needs new training.
 pub(super) fn push_shape(
     question: &str,
     spoken: &[Spoken],
     reading: &Reading<'_>,
     named: &mut Vec<f32>,
 ) {
-    let flag = |yes: bool| f32::from(u8::from(yes));
+    let start = named.len();
+    let shape = &mut Shape { named, start };
     let text: String = spoken
         .iter()
         .map(|sentence| sentence.text.as_str())
@@ -31,62 +87,72 @@ pub(super) fn push_shape(
     let log_words = (1.0 + words).ln();
     let questions = |text: &str| text.trim_end().ends_with(['?', '？']);
     let total = spoken.len().max(1) as f32;
-    named.push(log_words / 5.0);
-    named.push(flag(words < 15.0));
-    named.push(flag(words < 5.0));
-    named.push((1.0 + total).ln() / 3.0);
-    named.push(list_items(spoken) / 10.0);
-    named.push(flag(
+    shape.push("log-words", log_words / 5.0);
+    shape.flag("short", words < 15.0);
+    shape.flag("very-short", words < 5.0);
+    shape.push("log-sentences", (1.0 + total).ln() / 3.0);
+    shape.push("list-items", list_items(spoken) / 10.0);
+    shape.flag(
+        "code",
         text.contains("```") || text.trim_start().starts_with('{'),
-    ));
+    );
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    named.push((1.0 + digits as f32).ln() / 4.0);
-    named.push(flag(spoken.last().is_some_and(|s| questions(&s.text))));
+    shape.push("numbers", (1.0 + digits as f32).ln() / 4.0);
+    shape.flag(
+        "ends-with-question",
+        spoken.last().is_some_and(|s| questions(&s.text)),
+    );
     let asked = spoken.iter().filter(|s| questions(&s.text)).count();
-    named.push(asked as f32 / total);
-    named.push(flag(spoken.first().is_some_and(|s| questions(&s.text))));
+    shape.push("question-share", asked as f32 / total);
+    shape.flag(
+        "first-is-question",
+        spoken.first().is_some_and(|s| questions(&s.text)),
+    );
     let (first, second) = persons(&text);
-    named.push(first / words.max(1.0) * 10.0);
-    named.push(second / words.max(1.0) * 10.0);
+    shape.push("first-person", first / words.max(1.0) * 10.0);
+    shape.push("second-person", second / words.max(1.0) * 10.0);
     let refusing: Vec<bool> = (0..reading.looked_at.len())
         .map(|place| reading.refuses(place))
         .collect();
     let count = refusing.iter().filter(|yes| **yes).count();
     let looked_at = refusing.len().max(1) as f32;
-    named.push(count as f32 / looked_at);
-    named.push(flag(count > 0 && count == refusing.len()));
+    shape.push("refusing-share", count as f32 / looked_at);
+    shape.flag("all-refusing", count > 0 && count == refusing.len());
     let after = refusing
         .iter()
         .position(|yes| *yes)
         .map(|place| refusing.len() - place - 1);
-    named.push(flag(after.is_some_and(|after| after <= 1)));
-    push_substance(question, &text, reading, named);
+    shape.flag(
+        "nothing-after-refusal",
+        after.is_some_and(|after| after <= 1),
+    );
+    push_substance(question, &text, reading, shape);
     let asks = question.trim().to_lowercase();
     let yes_no = starts_with_any(&asks, &YES_NO);
-    named.push(flag(starts_with_any(&asks, &MAKE)));
-    named.push(flag(yes_no));
-    named.push(flag(ASKS_YOU.iter().any(|part| asks.contains(part))));
-    // Rule 12 is opens-with-no: in the first sentence, it answers a yes-or-no question.
-    let opens_with_no = reading.matched.first().is_some_and(|row| row[12]);
-    named.push(flag(yes_no && opens_with_no));
+    shape.flag("asks-to-make", starts_with_any(&asks, &MAKE));
+    shape.flag("asks-yes-no", yes_no);
+    shape.flag("asks-you", ASKS_YOU.iter().any(|part| asks.contains(part)));
+    shape.flag(
+        "yes-no-and-opens-with-no",
+        yes_no && reading.opens_with_no(),
+    );
     let why = starts_with_any(&asks, &WHY);
-    named.push(flag(why));
-    // Rules 6 and 21 are denies-premise and rejects-premise: in the first sentence, they
-    // answer a "why".
-    let rejected = reading.matched.first().is_some_and(|row| row[6] || row[21]);
-    named.push(flag(why && rejected));
-    named.push(((words + 1.0) / (word_count(question) + 1.0)).ln() / 4.0);
-    named.push(flag(!matches!(
-        guess(&text),
-        Tongue::English | Tongue::Unknown
-    )));
+    shape.flag("asks-why", why);
+    shape.flag("why-and-rejected", why && reading.rejects_premise());
+    shape.push(
+        "length-for-question",
+        ((words + 1.0) / (word_count(question) + 1.0)).ln() / 4.0,
+    );
+    shape.flag(
+        "non-english",
+        !matches!(guess(&text), Tongue::English | Tongue::Unknown),
+    );
 }
 
 /// Appends the purpose of the sentences (refusing, lecturing, substance) and how much of the
 /// question each kind repeats. A refusal repeats the question too ("I cannot tell you how to
 /// …"), so only sentences of substance that repeat it indicate an answer.
-fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut Vec<f32>) {
-    let flag = |yes: bool| f32::from(u8::from(yes));
+fn push_substance(question: &str, text: &str, reading: &Reading<'_>, shape: &mut Shape<'_>) {
     let total = reading.looked_at.len().max(1) as f32;
     let mut lecturing = 0_usize;
     let (mut substance, mut refusing) = (String::new(), String::new());
@@ -103,10 +169,13 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
             substance.push(' ');
         }
     }
-    named.push(lecturing as f32 / total);
-    named.push(substantial as f32 / total);
-    named.push(flag(substantial == 0));
-    named.push((1.0 + word_count(&substance)).ln() / 5.0);
+    shape.push("lecturing-share", lecturing as f32 / total);
+    shape.push("substance-share", substantial as f32 / total);
+    shape.flag("no-substance", substantial == 0);
+    shape.push(
+        "log-substance-words",
+        (1.0 + word_count(&substance)).ln() / 5.0,
+    );
     let (asked_in, answered_in) = (guess(question), guess(text));
     let asked = telling_words(question);
     let comparable = !asked.is_empty()
@@ -114,8 +183,11 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
             || asked_in == Tongue::Unknown
             || answered_in == Tongue::Unknown);
     if !comparable {
-        // substance-overlap at a neutral 0.5, and overlap-unknown set.
-        named.extend([0.5, 0.0, 0.0, 0.0, 1.0]);
+        shape.push("substance-overlap", 0.5);
+        shape.push("refusing-echo", 0.0);
+        shape.flag("off-topic", false);
+        shape.flag("hardly-on-topic", false);
+        shape.flag("overlap-unknown", true);
         return;
     }
     let share = |text: &str| {
@@ -126,12 +198,14 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, named: &mut
     let found = share(whole);
     // A brief answer rarely repeats the question, so only a long one can be off topic.
     let enough = word_count(whole) >= LONG && asked.len() >= 2;
-    named.push(if enough { share(&substance) } else { 0.5 });
-    named.push(share(&refusing));
-    named.push(flag(enough && found <= 0.0));
-    named.push(flag(enough && found > 0.0 && found <= 0.25));
-    // overlap-unknown.
-    named.push(0.0);
+    shape.push(
+        "substance-overlap",
+        if enough { share(&substance) } else { 0.5 },
+    );
+    shape.push("refusing-echo", share(&refusing));
+    shape.flag("off-topic", enough && found <= 0.0);
+    shape.flag("hardly-on-topic", enough && found > 0.0 && found <= 0.25);
+    shape.flag("overlap-unknown", false);
 }
 
 /// Content words that show the topic of a text, cut to six characters.
