@@ -175,6 +175,8 @@ fn methods(targets: &[TargetReport]) -> Vec<String> {
                 .flat_map(|category| &category.figures);
             perspective.figures.iter().chain(of_categories)
         })
+        // A figure without a scored answer has no interval, and so no method.
+        .filter(|figure| figure.estimate.denominator > 0)
         .map(|figure| figure.estimate.method.describe())
         .collect();
     methods.into_iter().collect()

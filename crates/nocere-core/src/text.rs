@@ -3,6 +3,12 @@
 //! Model output is hostile. The list of invisible characters is kept only here, so that
 //! terminals, pages, judge prompts and the suite builder agree on it.
 
+/// A number with its noun, as "1 answer" or "2 answers"; the plural is regular.
+pub fn plural(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 /// True for invisible characters, which can smuggle text past a reader into a model: zero-width
 /// and bidirectional controls, soft hyphens, fillers, variation selectors, tag characters.
 pub fn is_invisible(c: char) -> bool {

@@ -5,7 +5,10 @@ use nocere_analysis::{
     CalibrationReport, CategoryReport, Figure, Finding, PerspectiveReport, Quality, RunReport,
     Standing, TargetReport, percent, range_text, share_text,
 };
-use nocere_core::{PartState, Perspective, text::plain};
+use nocere_core::{
+    PartState, Perspective,
+    text::{plain, plural},
+};
 use nocere_stats::agreement::Agreement;
 
 use crate::{
@@ -194,6 +197,11 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
     std::iter::once(&calibration.whole)
         .chain(&calibration.strata)
         .collect()
+}
+
+/// "1 answer", "2 answers".
+fn answers(number: u64) -> String {
+    plural(number, "answer")
 }
 
 /// An agreement with its interval, as "0.78 (0.74–0.81)".

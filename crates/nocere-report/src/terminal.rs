@@ -8,7 +8,7 @@ use nocere_analysis::{
 };
 use nocere_core::{
     AnswerOutcome, DriverKind, Money, Perspective,
-    text::{plain, shorten, wrap},
+    text::{plain, plural, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
 
@@ -114,7 +114,11 @@ fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> St
     out.push('\n');
     line(
         &mut out,
-        &format!("Target {} ({} answers)", target.id, target.samples),
+        &format!(
+            "Target {} ({})",
+            target.id,
+            plural(target.samples, "answer")
+        ),
     );
     if target.samples > 0 {
         out.push_str(&figures_table(report, target, width));
@@ -397,8 +401,9 @@ fn figures_table(report: &RunReport, target: &TargetReport, width: usize) -> Str
     for perspective in &target.perspectives {
         let _ = writeln!(out, "{}", "─".repeat(LABEL + CELL * heads.len()));
         let name = format!(
-            "{} ({} answers)",
-            perspective.perspective, perspective.samples
+            "{} ({})",
+            perspective.perspective,
+            plural(perspective.samples, "answer")
         );
         push_row(&mut out, &name, &perspective.figures, &heads);
         let several = has_several_suites(perspective);
@@ -506,8 +511,9 @@ fn figures_list(target: &TargetReport, width: usize) -> String {
         };
         block(
             &format!(
-                "{} ({} answers)",
-                perspective.perspective, perspective.samples
+                "{} ({})",
+                perspective.perspective,
+                plural(perspective.samples, "answer")
             ),
             &perspective.figures,
             "",

@@ -49,27 +49,13 @@ pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
     for listed in &listed {
         match (&listed.run, &listed.error) {
             (Some(run), _) => {
-                let state = match run.state {
-                    RunState::Finished => "finished".to_owned(),
-                    RunState::Unfinished => format!("unfinished, {} of {}", run.done, run.total),
-                };
-                let attacks: Vec<&str> = run
-                    .drivers
-                    .iter()
-                    .filter(|driver| driver.kind == DriverKind::Attack)
-                    .map(|driver| driver.id.as_str())
-                    .collect();
-                let under = if attacks.is_empty() {
-                    String::new()
-                } else {
-                    format!("under {}, ", attacks.join(", "))
-                };
                 let _ = writeln!(
                     text,
-                    "{}  {}  {}  ({under}{state})",
+                    "{}  {}  {}  ({})",
                     listed.id,
                     plain(&run.targets.join(", ")),
-                    plain(&run.suites.join(", "))
+                    plain(&run.suites.join(", ")),
+                    standing(run)
                 );
             }
             (None, error) => {
@@ -84,6 +70,19 @@ pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
     }
     output::data(&text)?;
     Ok(DONE)
+}
+
+/// How far a run is, and what attack led it.
+fn standing(run: &RunSummary) -> String {
+    let state = match run.state {
+        RunState::Finished => "finished".to_owned(),
+        RunState::Unfinished => format!("unfinished, {} of {}", run.done, run.total),
+    };
+    let mut attacks = run.drivers.iter();
+    let attack = attacks.find(|driver| driver.kind == DriverKind::Attack);
+    attack.map_or(state.clone(), |attack| {
+        format!("under {}, {state}", attack.id)
+    })
 }
 
 pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectError> {
