@@ -293,7 +293,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Sui
         if files.len() > MAX_ENTRIES {
             return Err(SuiteError::new(
                 folder,
-                format!("more than {MAX_ENTRIES} files: this is no folder of public sets"),
+                format!("more than {MAX_ENTRIES} files: this is not a folder of public sets"),
             )
             .hint("give the folder that holds them and little else"));
         }

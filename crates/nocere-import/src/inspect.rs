@@ -282,8 +282,8 @@ fn content(value: Option<&Value>, sample: &Sample, notes: &mut Notes) -> Content
             _ => {
                 texts.push(format!("[{kind}]"));
                 notes.count(
-                    "part of a message is no text: its kind stands in brackets instead",
-                    "parts of messages are no text: their kinds stand in brackets instead",
+                    "part of a message is not text: its kind is given in brackets instead",
+                    "parts of messages are not text: their kinds are given in brackets instead",
                 );
             }
         }
@@ -337,7 +337,7 @@ fn end(row: &mut Row, sample: &Sample, notes: &mut Notes) {
             needed: count(&sample.output, &["/usage/total_tokens"]),
             limit: 0,
         });
-        notes.say("Inspect does not record how much the model's context holds: 0 stands for it.");
+        notes.say("Inspect does not record the size of the model's context: it is given as 0.");
     } else if !answered {
         let why = limit.map(|limit| format!("the sample hit its limit of {limit}"));
         row.transcript.error = Some(answer::failure(why.as_deref(), notes));
@@ -379,7 +379,7 @@ fn said_of(value: &Value, score: &Value) -> Said {
         };
         return Said::Unscored(
             reason,
-            unscored.unwrap_or_else(|| "the recorded score is no number".to_owned()),
+            unscored.unwrap_or_else(|| "the recorded score is not a number".to_owned()),
         );
     }
     let label = word(Some(value)).or_else(|| Some(value.to_string()));

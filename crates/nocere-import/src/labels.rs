@@ -464,7 +464,7 @@ impl Reader<'_> {
                 let scale: Vec<&str> = self.options.scale.iter().map(String::as_str).collect();
                 ImportError::new(
                     self.path,
-                    format!("`{text}` in column `{column}` is no label of the scale"),
+                    format!("`{text}` in column `{column}` is not a label of the scale"),
                 )
                 .at(place)
                 .hint(format!(

@@ -199,7 +199,7 @@ fn answers(
             Some(_) => return Err(likelihoods(path, place)),
             None => Vec::new(),
         },
-        _ => return Err(fail("field `resps` is no list")),
+        _ => return Err(fail("field `resps` is not a list")),
     };
     if repeats.is_empty() {
         return Ok(vec![None]);

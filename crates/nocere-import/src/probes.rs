@@ -104,7 +104,7 @@ impl<'a> Maker<'a> {
         if probe.messages != row.opening {
             return Err(ImportError::new(
                 self.path,
-                format!("id `{id}` stands for another prompt in {first}"),
+                format!("id `{id}` has another prompt in {first}"),
             )
             .at(&row.place)
             .hint("give each prompt its own id, or leave the id out"));

@@ -92,7 +92,7 @@ fn check_shape(recording: &Recording) {
     let count = instruments.len();
     instruments.sort_unstable();
     instruments.dedup_by(|a, b| a.0 == b.0 || a.1 == b.1);
-    assert_eq!(instruments.len(), count, "instruments are told apart");
+    assert_eq!(instruments.len(), count, "instruments are distinguished");
     let mut units = std::collections::BTreeSet::new();
     for sample in &recording.samples {
         assert!(sample.probe < recording.suite.probes.len());

@@ -135,7 +135,7 @@ impl Expected<'_> {
             .filter(|number| (min..=max).contains(number))
             .ok_or_else(|| {
                 ReplyFault::Unreadable(format!(
-                    "{} is no whole number from {min} to {max}",
+                    "{} is not a whole number from {min} to {max}",
                     shorten(&value.to_string())
                 ))
             })
@@ -148,7 +148,7 @@ impl Expected<'_> {
             .filter(|number| *number <= self.passages)
             .ok_or_else(|| {
                 ReplyFault::Unreadable(format!(
-                    "{} is no passage from 0 to {}",
+                    "{} is not a passage from 0 to {}",
                     shorten(&value.to_string()),
                     self.passages
                 ))
@@ -163,7 +163,7 @@ impl Expected<'_> {
                 values.len(),
                 self.sentences
             ))),
-            _ => Err(ReplyFault::Unreadable(format!("`{name}` is no list"))),
+            _ => Err(ReplyFault::Unreadable(format!("`{name}` is not a list"))),
         }
     }
 }
@@ -202,7 +202,7 @@ impl<'de> Deserialize<'de> for Fields {
 fn text_of(value: Value, name: &str) -> Result<String, ReplyFault> {
     match value {
         Value::String(text) => Ok(text),
-        _ => Err(ReplyFault::Unreadable(format!("`{name}` is no text"))),
+        _ => Err(ReplyFault::Unreadable(format!("`{name}` is not text"))),
     }
 }
 

@@ -339,7 +339,7 @@ impl CommandModel {
 fn parse_line(text: &str, errors: &Mutex<Vec<String>>) -> Option<Line> {
     let fault = match serde_json::from_str::<Line>(text) {
         Ok(line) => return Some(line),
-        Err(error) => format!("a line is no reply: {error}: {text}"),
+        Err(error) => format!("a line is not a reply: {error}: {text}"),
     };
     note(errors, &fault);
     let id = serde_json::from_str::<serde_json::Value>(text).ok()?["id"].as_u64()?;

@@ -50,7 +50,9 @@ impl HttpSettings {
 #[derive(Debug, Error)]
 pub enum SetupError {
     /// The address is not a valid HTTP address.
-    #[error("base_url `{url}` is no address: {message}; write it like http://127.0.0.1:8080/v1")]
+    #[error(
+        "base_url `{url}` is not an address: {message}; write it like http://127.0.0.1:8080/v1"
+    )]
     Url {
         /// Address as given.
         url: String,

@@ -155,7 +155,7 @@ fn check_ids_and_languages(path: &Path, entries: &[Entry]) -> Result<(), SuiteEr
         let Probe { id, language, .. } = &entry.probe;
         let fail = |message: String| Err(SuiteError::new(path, message).at(entry.line));
         if id.trim().is_empty() || id.chars().any(char::is_control) {
-            return fail(format!("the id `{}` is no id", id.escape_debug()));
+            return fail(format!("invalid id `{}`", id.escape_debug()));
         }
         if !is_language_tag(language) {
             return fail(format!(

@@ -241,7 +241,7 @@ fn check_key(key: &AnswerKey) -> Result<(), String> {
                 return Err(format!("option `{other}` is not one capital letter"));
             }
             if !options.contains_key(correct) {
-                return Err(format!("`correct` is `{correct}`, which is no option"));
+                return Err(format!("`correct` is `{correct}`, which is not an option"));
             }
         }
         AnswerKey::Exact { accept, reject } => {

@@ -118,7 +118,7 @@ fn inspects_archives_are_read() {
     for note in [
         "1 message of a tool is left out.",
         "1 sample ended with an error: kept as failed.",
-        "1 part of a message is no text: its kind stands in brackets instead.",
+        "1 part of a message is not text: its kind is given in brackets instead.",
     ] {
         assert!(
             recording.notes.iter().any(|n| n == note),

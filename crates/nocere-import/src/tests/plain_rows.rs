@@ -184,7 +184,7 @@ fn faults_say_where_and_what_to_do() {
             "x.csv",
             "id,prompt,response\n1,a,b\n1,c,d\n",
             &[],
-            "x.csv:3: id `1` stands for another prompt in line 2\n  hint: give each prompt its own id, or leave the id out",
+            "x.csv:3: id `1` has another prompt in line 2\n  hint: give each prompt its own id, or leave the id out",
         ),
         (
             "x.csv",

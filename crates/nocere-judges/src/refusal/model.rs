@@ -129,7 +129,7 @@ impl LinearModel {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let rest = bytes
             .strip_prefix(MAGIC.as_slice())
-            .ok_or(ModelError::Broken("is no refusal model"))?;
+            .ok_or(ModelError::Broken("is not a refusal model"))?;
         let (length, rest) = rest
             .split_first_chunk::<4>()
             .ok_or(ModelError::Broken("is cut"))?;
