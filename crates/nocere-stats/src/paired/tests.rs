@@ -220,3 +220,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn systems_that_never_differ_are_not_proven_equal() {
+    let cluster = |hits: f64, count: u64| PairedCluster {
+        first_sum: hits,
+        first_count: count,
+        second_sum: hits,
+        second_count: count,
+    };
+    for (hits, of, epochs) in [(1, 8, 1), (4, 8, 1), (3, 13, 5), (10, 40, 1)] {
+        let clusters: Vec<PairedCluster> = (0..of)
+            .map(|place| cluster(if place < hits { epochs as f64 } else { 0.0 }, epochs))
+            .collect();
+        let found = cluster_difference(&clusters).unwrap();
+        assert!(found.value.abs() < 1e-12);
+        let (low, high) = found.interval;
+        assert!((low + high).abs() < 1e-9, "{low} {high}");
+        // With 40 probes that agree, a difference of some points is still possible.
+        assert!(high > 0.02, "{hits} of {of}: {high}");
+    }
+}
