@@ -165,6 +165,17 @@ impl ChecksJudge {
         Ok(judge)
     }
 
+    /// Ids of the checks of an asset, without making the judge or compiling a pattern.
+    ///
+    /// # Errors
+    ///
+    /// If the asset is not YAML of this form.
+    pub fn ids_of_asset(asset: &Asset) -> Result<Vec<String>, AssetError> {
+        let file: ChecksFile = serde_saphyr::from_str(asset.text())
+            .map_err(|error| AssetError::from_yaml(&asset.path, &error))?;
+        Ok(file.checks.into_iter().map(|check| check.id).collect())
+    }
+
     /// Reads checks from an asset's text. `name` is only used in errors.
     ///
     /// # Errors

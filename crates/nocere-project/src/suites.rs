@@ -18,15 +18,11 @@ use crate::{Project, ProjectError};
 /// There is no such suite and no such path, or the file is not a valid suite.
 pub fn load_suite(project: &Project, name: &str) -> Result<Suite, ProjectError> {
     let (suite, path) = found_suite(project, name)?;
-    let mut checks = Vec::new();
+    let mut known = Vec::new();
     for asset in project.assets().of(Kind::Check) {
-        checks.push(ChecksJudge::of_asset(asset)?);
+        known.extend(ChecksJudge::ids_of_asset(asset)?);
     }
-    let known: Vec<&str> = checks
-        .iter()
-        .flat_map(ChecksJudge::checks)
-        .map(|check| check.id.as_str())
-        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
     check_known(&path, &suite, &known)?;
     Ok(suite)
 }
