@@ -88,8 +88,8 @@ pub struct DriverContext<'a> {
     pub max_calls: Option<u32>,
 }
 
-/// Why a conversation could not be led to its end. A failed answer of the target is no such
-/// reason: it is recorded in the transcript.
+/// Why a conversation could not be led to its end. A failed answer of the target is not
+/// one: it is recorded in the transcript.
 #[derive(Debug, Error)]
 pub enum DriverError {
     /// The target can no longer answer any request: work on it stops.

@@ -18,7 +18,7 @@ pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
     }
 }
 
-/// Writes data to standard output bit by bit. A reader that leaves early is no error.
+/// Writes data to standard output bit by bit. A reader that leaves early is not an error.
 pub(crate) fn data_with(
     write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
 ) -> Result<(), ProjectError> {
