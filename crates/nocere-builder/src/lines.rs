@@ -20,11 +20,11 @@ pub struct Lines {
 }
 
 /// The first `wanted` messages in `answer`: its lines, or its entries if it is a JSON list.
-/// Numbering, bullets and quotation marks around a line are removed, and `<think>` blocks
-/// are skipped. If the answer was `cut` off, its last line is dropped.
+/// Numbering, bullets and quotation marks around a line are removed, and the model's
+/// thoughts are skipped. If the answer was `cut` off, its last line is dropped.
 pub fn candidate_lines(answer: &str, cut: bool, wanted: usize) -> Lines {
-    let answer = without_thoughts(answer);
-    let listed = listed(answer);
+    let answer = nocere_core::split_thoughts(answer).answer;
+    let listed = listed(&answer);
     let mut lines: Vec<&str> = match &listed {
         Some(list) => list.iter().map(String::as_str).collect(),
         None => answer.lines().collect(),
@@ -41,16 +41,6 @@ pub fn candidate_lines(answer: &str, cut: bool, wanted: usize) -> Lines {
         }
     }
     found
-}
-
-/// The answer after the model's `<think>` block, if it has one.
-fn without_thoughts(answer: &str) -> &str {
-    match answer.rsplit_once("</think>") {
-        Some((_, rest)) => rest,
-        // A block that never ends is followed by nothing.
-        None if answer.trim_start().starts_with("<think>") => "",
-        None => answer,
-    }
 }
 
 /// The entries of an answer that is a JSON list of texts, with or without a code fence.

@@ -6,7 +6,7 @@ use std::{borrow::Cow, future::Future, pin::Pin};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ContentHash;
+use crate::{ContentHash, Finish, secrets, split_thoughts};
 
 /// A boxed future, so that models, drivers and judges can be used as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -181,23 +181,6 @@ pub struct ChatRequest {
     pub sample: u32,
 }
 
-/// Why the model stopped generating.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Finish {
-    /// The model ended its turn.
-    Stop,
-    /// The token limit cut the answer.
-    Length,
-    /// The provider's filter withheld the answer.
-    ContentFilter,
-    /// The provider itself marks the answer as the model's refusal (a refusal field or stop
-    /// reason); the text, if any, is the refusal.
-    Refusal,
-    /// Another reason, in the provider's own term.
-    Other(String),
-}
-
 /// Tokens used by one call, as the model counts them; 0 if it does not report them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -237,6 +220,12 @@ pub struct ChatReply {
     /// If it changes, the same request may be answered differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
+    /// The provider's own word for a finish that withholds the answer, such as `SAFETY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_word: Option<String>,
+    /// What else is remarkable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
 }
 
 impl ChatReply {
@@ -251,20 +240,67 @@ impl ChatReply {
             response_id: None,
             served_model: None,
             system_fingerprint: None,
+            finish_word: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// The reply without any secret that this process knows: a server may repeat a key.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        secrets::clean(&mut self.text);
+        let others = [
+            &mut self.reasoning,
+            &mut self.response_id,
+            &mut self.served_model,
+            &mut self.system_fingerprint,
+            &mut self.finish_word,
+        ];
+        others.into_iter().flatten().for_each(secrets::clean);
+        if let Finish::Other(word) = &mut self.finish {
+            secrets::clean(word);
+        }
+        self
+    }
+
+    /// A reply with this text, from which thoughts are taken out. They become the reasoning,
+    /// unless the server reports its own (`reasoning`).
+    pub fn split(text: &str, reasoning: Option<String>, finish: Finish) -> Self {
+        let split = split_thoughts(text);
+        let reasoning = reasoning.filter(|text| !text.trim().is_empty());
+        Self {
+            reasoning: reasoning.or(split.thoughts),
+            finish,
+            remarks: if split.unsure {
+                vec![Remark::ThoughtsUnsure]
+            } else {
+                Vec::new()
+            },
+            ..Self::of_text(split.answer)
         }
     }
 }
 
-/// Splits a text into reasoning and answer. Reasoning is a leading `<think>…</think>` block, as
-/// open-weight reasoning models write it; if the block never ends, the answer is empty.
-pub fn split_reasoning(text: &str) -> (Option<String>, &str) {
-    let Some(rest) = text.trim_start().strip_prefix("<think>") else {
-        return (None, text);
-    };
-    match rest.split_once("</think>") {
-        Some((thought, answer)) => (Some(thought.trim().to_owned()), answer.trim_start()),
-        None => (Some(rest.trim().to_owned()), ""),
-    }
+/// What is remarkable about a reply, besides how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "remark")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Remark {
+    /// The server read fewer tokens than the prompt must have: it cut the prompt.
+    PromptCut {
+        /// Tokens that the server says it read.
+        read: u64,
+    },
+    /// A tag of thoughts stands where it may also be part of the answer.
+    ThoughtsUnsure,
+    /// The server refused a field of the request, and the request was sent without it.
+    FieldDropped {
+        /// Name of the field.
+        field: String,
+        /// The field that was sent in its place, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<String>,
+    },
 }
 
 /// Where a model runs. With `--local-only`, remote models are not asked.
@@ -371,6 +407,21 @@ fn overflow(needed: u64, limit: u64) -> String {
 }
 
 impl ModelError {
+    /// The error without any secret that this process knows.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        match &mut self {
+            Self::ContextOverflow { .. } | Self::CallBudget { .. } => {}
+            Self::Request { message }
+            | Self::RateLimited { message, .. }
+            | Self::Transient { message, .. }
+            | Self::Unreachable { message }
+            | Self::Fatal { message }
+            | Self::Stopped { message } => secrets::clean(message),
+        }
+        self
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -434,22 +485,5 @@ pub trait ChatModel: Send + Sync {
             }
             replies
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thoughts_are_told_from_answers() {
-        for (text, thought, answer) in [
-            ("plain", None, "plain"),
-            ("<think>\nhm\n</think>\n\nYes.", Some("hm"), "Yes."),
-            ("<think>cut off", Some("cut off"), ""),
-            ("I <think> so</think>", None, "I <think> so</think>"),
-        ] {
-            assert_eq!(split_reasoning(text), (thought.map(str::to_owned), answer));
-        }
     }
 }

@@ -16,6 +16,17 @@ impl ContentHash {
         Self(blake3::hash(bytes).to_hex().to_string())
     }
 
+    /// The hash of everything that `reader` gives, in constant memory.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(Self(hasher.finalize().to_hex().to_string()))
+    }
+
     /// Wraps a hash that was read back from a file or the journal. The text is not checked; see
     /// [`to_bytes`](Self::to_bytes).
     pub fn from_hex(hex: impl Into<String>) -> Self {

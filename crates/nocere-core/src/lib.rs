@@ -33,6 +33,7 @@ pub mod chat;
 pub mod clock;
 pub mod driver;
 pub mod figure;
+pub mod finish;
 pub mod ids;
 pub mod judge;
 pub mod key;
@@ -44,21 +45,24 @@ pub mod protocol;
 pub mod purpose;
 pub mod run;
 pub mod scale;
+pub mod secrets;
 pub mod suite;
 pub mod text;
+pub mod thoughts;
 pub mod transcript;
 pub mod verdict;
 
 pub use baseline::{BaselineMeans, BaselineTable, Baselines};
 pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Grouping, Locality, Message, ModelError,
-    ModelIdentity, Part, ReplyFormat, Role, Sampling, Usage, split_reasoning, text_only,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
+    ModelIdentity, Part, Remark, ReplyFormat, Role, Sampling, Usage, text_only,
 };
 pub use driver::{Driver, DriverContext, DriverError, DriverIdentity, DriverKind};
 pub use figure::{
     Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
 };
+pub use finish::{Ending, Finish};
 pub use ids::{DriverId, JudgeId, ProbeId, RunId, SuiteId, TargetId};
 pub use judge::{Instrument, Judge, JudgeContext, measure};
 pub use key::{ContentHash, hash_json};
@@ -74,6 +78,7 @@ pub use run::{
 };
 pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Suite};
+pub use thoughts::{Split, split_opened, split_thoughts};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
 pub use verdict::{
     Compliance, Evidence, Item, Passage, ReadAnswer, Score, Scored, Support, UnscoredReason,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatReply, Finish, Message, ModelError, Role, Usage};
+use crate::{ChatReply, Finish, Message, ModelError, Remark, Role, Usage};
 
 /// One message of a transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ impl Turn {
             response_id: facts.response_id,
             served_model: facts.served_model,
             system_fingerprint: facts.system_fingerprint,
+            finish_word: facts.finish_word,
+            remarks: facts.remarks,
         })
     }
 }
@@ -57,6 +59,12 @@ pub struct AnswerFacts {
     /// The server's fingerprint of its configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
+    /// The provider's own word for a finish that withholds the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_word: Option<String>,
+    /// What else is remarkable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
 }
 
 /// How a conversation ended, judging by its last answer. None of these is a verdict.
@@ -74,6 +82,8 @@ pub enum AnswerOutcome {
     Filtered,
     /// The answer has no text.
     Empty,
+    /// The answer ended for a reason that does not say that it is whole.
+    Unfinished,
     /// The conversation does not fit the model's context.
     Overflow,
     /// The call failed, also after retries, or there is no answer at all.
@@ -82,12 +92,13 @@ pub enum AnswerOutcome {
 
 impl AnswerOutcome {
     /// All outcomes, complete answers first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Answered,
         Self::Truncated,
         Self::ProviderRefusal,
         Self::Filtered,
         Self::Empty,
+        Self::Unfinished,
         Self::Overflow,
         Self::Failed,
     ];
@@ -100,6 +111,7 @@ impl AnswerOutcome {
             Self::ProviderRefusal => "refused by the provider's field",
             Self::Filtered => "filtered by the provider",
             Self::Empty => "empty",
+            Self::Unfinished => "ended for an unknown reason",
             Self::Overflow => "too long for the context",
             Self::Failed => "failed",
         }
@@ -145,6 +157,8 @@ impl Transcript {
                 response_id: reply.response_id,
                 served_model: reply.served_model,
                 system_fingerprint: reply.system_fingerprint,
+                finish_word: reply.finish_word,
+                remarks: reply.remarks,
             }),
         });
     }
@@ -171,8 +185,9 @@ impl Transcript {
                 Finish::ContentFilter => AnswerOutcome::Filtered,
                 Finish::Refusal => AnswerOutcome::ProviderRefusal,
                 Finish::Length => AnswerOutcome::Truncated,
-                _ if text.trim().is_empty() => AnswerOutcome::Empty,
-                _ => AnswerOutcome::Answered,
+                Finish::Other(_) => AnswerOutcome::Unfinished,
+                Finish::Stop if text.trim().is_empty() => AnswerOutcome::Empty,
+                Finish::Stop => AnswerOutcome::Answered,
             },
         }
     }

@@ -293,6 +293,8 @@ pub enum UnscoredReason {
     TargetFiltered,
     /// The answer is empty.
     EmptyAnswer,
+    /// The answer ended for a reason that does not say that it is whole.
+    TargetUnfinished,
     /// The token limit cut the answer before the judge could tell.
     Truncated,
     /// The conversation does not fit the target's context.
@@ -325,6 +327,7 @@ impl UnscoredReason {
             Self::TargetError => "target error",
             Self::TargetFiltered => "target filtered",
             Self::EmptyAnswer => "empty answer",
+            Self::TargetUnfinished => "target unfinished",
             Self::Truncated => "truncated",
             Self::TargetOverflow => "target overflow",
             Self::JudgeUnreadable => "judge unreadable",

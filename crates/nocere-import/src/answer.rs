@@ -1,34 +1,35 @@
 //! Parts of recorded answers that all formats share: the finish reason, reasoning in the
 //! text, failed calls, and chats written as lists of messages.
 
-use nocere_core::{ChatReply, Finish, Message, ModelError, Role, split_reasoning};
+use nocere_core::{ChatReply, Finish, Message, ModelError, Remark, Role};
 use serde_json::Value;
 
 use crate::{json_text, notes::Notes};
 
-/// The finish reason, from the words that programs and providers use.
+/// The finish reason, from the words that programs and providers use. No word at all is taken as
+/// a whole answer: many programs do not record it.
 pub(crate) fn finish(word: &str) -> Finish {
-    match word.trim().to_ascii_lowercase().as_str() {
-        "" | "stop" | "end_turn" | "eos" | "stop_sequence" | "completed" => Finish::Stop,
-        "length" | "max_tokens" | "max_output_tokens" => Finish::Length,
-        "content_filter" | "content-filter" | "safety" => Finish::ContentFilter,
-        "refusal" => Finish::Refusal,
-        _ => Finish::Other(word.trim().to_owned()),
+    if word.trim().is_empty() {
+        return Finish::Stop;
     }
+    Finish::of_word(word)
 }
 
-/// An answer's text, with a leading `<think>` block moved to the reasoning.
+/// An answer's text, with thoughts moved to the reasoning.
 pub(crate) fn reply(text: &str, finish: Finish, notes: &mut Notes) -> ChatReply {
-    let (reasoning, answer) = split_reasoning(text);
-    if reasoning.is_some() {
+    let reply = ChatReply::split(text, None, finish);
+    if reply.reasoning.is_some() {
         notes.count(
-            "answer begins with a <think> block: kept apart as reasoning",
-            "answers begin with a <think> block: kept apart as reasoning",
+            "answer holds the model's thoughts: kept apart as reasoning",
+            "answers hold the model's thoughts: kept apart as reasoning",
         );
     }
-    let mut reply = ChatReply::of_text(answer);
-    reply.reasoning = reasoning;
-    reply.finish = finish;
+    if reply.remarks.contains(&Remark::ThoughtsUnsure) {
+        notes.count(
+            "answer has a tag of thoughts amid its text: it may not be split rightly",
+            "answers have a tag of thoughts amid their text: they may not be split rightly",
+        );
+    }
     reply
 }
 

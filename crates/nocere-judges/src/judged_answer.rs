@@ -26,14 +26,27 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
         ));
     };
     if facts.finish == Finish::ContentFilter {
+        let word = facts.finish_word.as_deref();
         return Err((
             UnscoredReason::TargetFiltered,
-            "the provider's filter withheld the answer".to_owned(),
+            word.map_or_else(
+                || "the provider's filter withheld the answer".to_owned(),
+                |word| format!("the provider's filter withheld the answer (`{word}`)"),
+            ),
+        ));
+    }
+    if let Finish::Other(word) = &facts.finish {
+        return Err((
+            UnscoredReason::TargetUnfinished,
+            format!("the answer ended with `{word}`, which does not say that it is whole"),
         ));
     }
     if text.trim().is_empty() {
         let detail = match (&facts.finish, &facts.reasoning) {
             (Finish::Refusal, _) => "the provider reports a refusal and gives no text",
+            (Finish::Length, Some(_)) => {
+                "the token limit cut the model's thoughts: there is no answer; allow more with `max_tokens`"
+            }
             (_, Some(_)) => "the model only thought aloud: there is no answer",
             _ => "the answer is empty",
         };

@@ -5,7 +5,9 @@
 //! ended. Replies carry the request's `id` and may come in any order.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
+    io::{Read, Seek, SeekFrom},
+    path::Path,
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
@@ -15,13 +17,13 @@ use std::{
 };
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, Finish, Locality, ModelError,
-    ModelIdentity, Usage, clock::Stopwatch, hash_json, text_only,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, Locality, ModelError, ModelIdentity,
+    clock::Stopwatch, hash_json, secrets::shown_command, text_only,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
     sync::{Mutex as AsyncMutex, mpsc, oneshot},
     task::JoinSet,
@@ -29,11 +31,20 @@ use tokio::{
 
 use crate::{
     SetupError,
-    wire::{null_default, reply, role_and_text, seed, wants_json},
+    fields::{self, Content},
+    wire::{null_default, role_and_text, seed, wants_json},
 };
 
 /// Number of last lines of standard error that are kept for an error message.
 const LAST_LINES: usize = 3;
+/// Longest piece of standard error that is kept as one line, in bytes.
+const LONGEST_NOTE: usize = 1_200;
+/// Longest line of a program's output, in bytes.
+const LONGEST_LINE: usize = 8 << 20;
+/// Size of a file that is hashed whole, in bytes.
+const WHOLE_FILE: u64 = 1 << 30;
+/// Length of each end of a larger file that is hashed, in bytes.
+const FILE_END: u64 = 1 << 20;
 /// Number of requests that may wait for the program to read them.
 const WAITING_LINES: usize = 1_024;
 
@@ -60,6 +71,8 @@ pub struct CommandModel {
     starts: AtomicU64,
     /// True once it has answered a request.
     answered: AtomicBool,
+    /// What it said last on standard error, by start.
+    last_words: Mutex<BTreeMap<u64, String>>,
 }
 
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Line>>>>;
@@ -86,20 +99,13 @@ struct Line {
     #[serde(default)]
     reasoning: Option<String>,
     #[serde(default)]
-    finish: Option<String>,
+    finish: Value,
     #[serde(default)]
-    model: Option<String>,
-    #[serde(default, deserialize_with = "null_default")]
-    usage: LineUsage,
+    model: Value,
+    #[serde(default)]
+    usage: Value,
     #[serde(default)]
     error: Option<Fault>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct LineUsage {
-    input_tokens: u64,
-    output_tokens: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,7 +135,7 @@ impl CommandModel {
         let identity = ModelIdentity {
             name: settings.name.clone(),
             provider: "command".to_owned(),
-            model: settings.command.join(" "),
+            model: shown_command(&settings.command).join(" "),
             pin: pin(&settings.command),
             settings: String::new(),
             // A program may send text anywhere, so it is remote unless the user vouches for it.
@@ -146,6 +152,7 @@ impl CommandModel {
             next: AtomicU64::new(1),
             starts: AtomicU64::new(0),
             answered: AtomicBool::new(false),
+            last_words: Mutex::default(),
         })
     }
 
@@ -222,9 +229,22 @@ impl CommandModel {
         let start = running.start;
         // The waiting entry is made first: the reply may come before `try_send` returns.
         let taken = running.input.try_send(line);
+        if matches!(taken, Err(mpsc::error::TrySendError::Full(_))) {
+            let mut waiting = running
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.remove(&id);
+            return Err(ModelError::RateLimited {
+                message: format!(
+                    "{WAITING_LINES} requests wait for `{}` to read them",
+                    self.settings.command[0]
+                ),
+                retry_after_ms: None,
+            });
+        }
         drop(slot);
         if taken.is_err() {
-            // The program has ended, or 1,024 requests wait for it to read.
             return Err(self.ended(start).await);
         }
         Ok((start, answer))
@@ -270,8 +290,16 @@ impl CommandModel {
         });
         let (answered, noted) = (Arc::clone(&waiting), Arc::clone(&errors));
         tasks.spawn(async move {
-            let mut lines = BufReader::new(output).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
+            let mut output = BufReader::new(output);
+            loop {
+                let line = match read_line(&mut output, LONGEST_LINE).await {
+                    Ok(Some(line)) => line,
+                    Ok(None) => break,
+                    Err(error) => {
+                        note(&noted, &format!("its output cannot be read: {error}"));
+                        break;
+                    }
+                };
                 let Some(line) = parse_line(&line, &noted) else {
                     continue;
                 };
@@ -289,9 +317,26 @@ impl CommandModel {
         });
         let noted = Arc::clone(&errors);
         tasks.spawn(async move {
-            let mut lines = BufReader::new(errors_out).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                note(&noted, &line);
+            let mut errors = BufReader::new(errors_out);
+            // What is said without a line end is dropped piece by piece, so that the program
+            // never waits for a reader.
+            let mut piece = String::new();
+            while let Ok(bytes) = errors.fill_buf().await {
+                if bytes.is_empty() {
+                    break;
+                }
+                let used = bytes.len();
+                for part in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+                    let room = LONGEST_NOTE.saturating_sub(piece.len());
+                    piece.extend(part.chars().take(room));
+                    if part.ends_with('\n') {
+                        note(&noted, std::mem::take(&mut piece).trim_end());
+                    }
+                }
+                errors.consume(used);
+            }
+            if !piece.is_empty() {
+                note(&noted, &piece);
             }
         });
         Ok(Running {
@@ -317,6 +362,18 @@ impl CommandModel {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             last = errors.join(" / ");
+            // Other calls that waited for the same program are told the same.
+            self.last_words
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(start, last.clone());
+        } else if let Some(words) = self
+            .last_words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&start)
+        {
+            last.clone_from(words);
         }
         let program = &self.settings.command[0];
         if last.is_empty() {
@@ -380,36 +437,103 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
             },
         });
     }
-    let finish = match line.finish.as_deref() {
-        None | Some("stop") => Finish::Stop,
-        Some("length") => Finish::Length,
-        Some("content_filter") => Finish::ContentFilter,
-        Some("refusal") => Finish::Refusal,
-        Some(other) => Finish::Other(other.to_owned()),
+    let content = Content {
+        text: line.text.unwrap_or_default(),
+        thoughts: line.reasoning.unwrap_or_default(),
+        refusal: String::new(),
     };
+    let reply = content
+        .reply(fields::word(&line.finish).as_deref())
+        .map_err(|unreadable| ModelError::Transient {
+            message: unreadable.why,
+            retry_after_ms: None,
+        })?;
     Ok(ChatReply {
-        usage: Usage {
-            input_tokens: line.usage.input_tokens,
-            output_tokens: line.usage.output_tokens,
-            ..Usage::default()
-        },
+        usage: fields::usage(
+            fields::tokens(&line.usage["input_tokens"]),
+            fields::tokens(&line.usage["output_tokens"]),
+            0,
+            0,
+        ),
         latency_ms,
-        served_model: line.model,
-        ..reply(line.text.as_deref().unwrap_or(""), line.reasoning, finish)
+        served_model: fields::label(&line.model),
+        ..reply
     })
 }
 
 /// Hash of the command and of the files that it names: with a changed script, the model is
-/// another one.
+/// another one. Secrets in the command are left out, because what is hashed is stored.
 fn pin(command: &[String]) -> String {
-    let files: Vec<(&str, ContentHash)> = command
+    let shown = shown_command(command);
+    let files: Vec<(&str, String)> = command
         .iter()
-        .filter_map(|word| {
-            let content = std::fs::read(word).ok()?;
-            Some((word.as_str(), ContentHash::of_bytes(&content)))
-        })
+        .zip(&shown)
+        .filter_map(|(word, shown)| Some((shown.as_str(), file_hash(Path::new(word)).ok()??)))
         .collect();
-    format!("blake3:{}", hash_json("command", &(command, files)))
+    format!("blake3:{}", hash_json("command", &(&shown, files)))
+}
+
+/// Hash of a regular file's content; `None` for anything else, which may have no end. Of a file
+/// of more than 1 GiB, such as weights, only the size, the time of its last change and both ends
+/// are hashed.
+fn file_hash(path: &Path) -> std::io::Result<Option<String>> {
+    // Checked before opening: opening a named pipe waits for somebody to write to it.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let mut file = std::fs::File::open(path)?;
+    let length = metadata.len();
+    if length <= WHOLE_FILE {
+        // A file may grow while it is read.
+        let mut part = (&mut file).take(WHOLE_FILE);
+        return Ok(Some(ContentHash::of_reader(&mut part)?.to_string()));
+    }
+    let mut ends = Vec::new();
+    (&mut file).take(FILE_END).read_to_end(&mut ends)?;
+    file.seek(SeekFrom::End(-(FILE_END as i64)))?;
+    (&mut file).take(FILE_END).read_to_end(&mut ends)?;
+    let changed = metadata
+        .modified()
+        .ok()
+        .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+        .map_or(0, |at| at.as_nanos());
+    let content = ContentHash::of_bytes(&ends);
+    Ok(Some(
+        hash_json("large file", &(length, changed.to_string(), content)).to_string(),
+    ))
+}
+
+/// Reads one line of at most `limit` bytes, without its end; `None` at the end of the output.
+///
+/// # Errors
+///
+/// The output cannot be read, or the line is longer.
+async fn read_line(
+    reader: &mut (impl AsyncBufRead + Unpin),
+    limit: usize,
+) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    loop {
+        let available = reader.fill_buf().await?;
+        if available.is_empty() {
+            let rest = (!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned());
+            return Ok(rest);
+        }
+        let end = available.iter().position(|byte| *byte == b'\n');
+        let used = end.map_or(available.len(), |end| end + 1);
+        line.extend_from_slice(&available[..end.unwrap_or(available.len())]);
+        reader.consume(used);
+        if line.len() > limit {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("a line is longer than {} MiB", limit >> 20),
+            ));
+        }
+        if end.is_some() {
+            return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
+        }
+    }
 }
 
 impl ChatModel for CommandModel {
@@ -417,7 +541,12 @@ impl ChatModel for CommandModel {
         &'a self,
         request: &'a ChatRequest,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
-        Box::pin(self.call(request))
+        Box::pin(async move {
+            match self.call(request).await {
+                Ok(reply) => Ok(reply.redacted()),
+                Err(error) => Err(error.redacted()),
+            }
+        })
     }
 
     fn identity(&self) -> &ModelIdentity {

@@ -2,26 +2,55 @@
 //! recognises servers that cannot be used at all.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    net::SocketAddr,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
-    clock::Stopwatch, text_only,
+    Remark, clock::Stopwatch, secrets::shown_address, text_only,
 };
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::{
     http_settings::{HttpSettings, SetupError, endpoint, fingerprint, headers, is_loopback},
     key::Key,
-    status::{Refused, is_content_filter, retry_after_ms, server_message},
+    server_words::ServerWords,
+    status::{Refused, retry_after_ms},
     wire::{Wire, merge},
 };
 
-/// Longest response body that is read, in bytes.
-const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Longest response body that is read, in bytes. A million tokens take some 4 MiB.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Length from which few bodies are read at a time, in bytes.
+const LARGE_BODY: usize = 256 * 1024;
+/// Bodies longer than [`LARGE_BODY`] that are held in memory at a time: parsed JSON can take
+/// thirty times its length.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(2);
+/// Most fields that are dropped in one call.
+const MOST_DROPPED: usize = 8;
+/// Fields that a request can do without, if the server refuses them.
+const DROPPABLE: [&str; 13] = [
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "topP",
+    "seed",
+    "stop",
+    "stopSequences",
+    "stop_sequences",
+    "response_format",
+    "responseMimeType",
+    "stream_options",
+    "text",
+    "store",
+];
 /// Number of rejected requests after which a server that has never answered is given up.
 const REJECTIONS: u32 = 5;
 
@@ -37,6 +66,10 @@ pub struct HttpModel {
     answered: AtomicBool,
     /// Number of requests that it rejected before it answered any.
     rejections: AtomicU32,
+    /// Fields that it refused, and that are not sent any more.
+    dropped: RwLock<Vec<Dropped>>,
+    /// Its address without secrets, for messages.
+    shown: String,
 }
 
 impl HttpModel {
@@ -59,7 +92,14 @@ impl HttpModel {
         let mut builder = reqwest::Client::builder();
         if locality == Locality::Loopback {
             // A proxy set in the environment would see text that must stay on this machine.
-            builder = builder.no_proxy();
+            // So would another machine that the name of this one is set to.
+            builder = builder.no_proxy().resolve_to_addrs(
+                "localhost",
+                &[
+                    SocketAddr::from(([127, 0, 0, 1], 0)),
+                    SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0)),
+                ],
+            );
         }
         let client = builder
             .connect_timeout(Duration::from_secs(10).min(settings.timeout))
@@ -71,11 +111,12 @@ impl HttpModel {
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
         let headers = headers(&settings, wire.as_ref())?;
+        let shown = shown_address(&base);
         let identity = ModelIdentity {
             name: settings.name.clone(),
             provider: settings.provider.name.to_owned(),
             model: settings.model.clone(),
-            pin: base,
+            pin: shown.clone(),
             settings: fingerprint(&settings),
             locality,
         };
@@ -88,54 +129,115 @@ impl HttpModel {
             identity,
             answered: AtomicBool::new(false),
             rejections: AtomicU32::new(0),
+            dropped: RwLock::default(),
+            shown,
         })
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
         text_only(&request.messages)?;
-        let mut body = self.wire.body(&self.settings.model, request);
-        if let Value::Object(fields) = &mut body {
+        let mut plain = self.wire.body(&self.settings.model, request);
+        if let Value::Object(fields) = &mut plain {
             merge(fields, &self.settings.body);
         }
-        let body = serde_json::to_vec(&body).map_err(|error| ModelError::Request {
-            message: format!("the request cannot be written: {error}"),
-        })?;
-        let sent = self.exposed();
-        let reply = self.send(body.clone()).await;
-        // An expired token may have been renewed in its file. Keys are compared with those
-        // sent, because another call that was rejected earlier may have reloaded them already.
-        let renewed = matches!(reply, Err(Problem::Refused(401, _))) && {
-            for key in self.keys() {
-                key.renew();
+        let mut renewed = false;
+        for _ in 0..=MOST_DROPPED {
+            let mut body = plain.clone();
+            let remarks = self.fit(&mut body);
+            let bytes = serde_json::to_vec(&body).map_err(|error| ModelError::Request {
+                message: format!("the request cannot be written: {error}"),
+            })?;
+            let sent = self.exposed();
+            let problem = match self.send(bytes, &body).await {
+                Ok(mut reply) => {
+                    self.answered.store(true, Ordering::Relaxed);
+                    reply.remarks.extend(remarks);
+                    reply.remarks.extend(prompt_cut(request, &reply));
+                    return Ok(reply.redacted());
+                }
+                Err(problem) => problem,
+            };
+            match problem {
+                // An expired token may have been renewed in its file. Keys are compared with
+                // those sent, because another call that was rejected earlier may have reloaded
+                // them already.
+                Problem::Refused(401, error) if !renewed => {
+                    renewed = true;
+                    for key in self.keys() {
+                        key.renew();
+                    }
+                    if self.exposed() == sent {
+                        return Err(error.redacted());
+                    }
+                }
+                Problem::Field(field) => self.drop_field(field),
+                Problem::Refused(_, error) | Problem::Other(error) => return Err(error.redacted()),
             }
-            self.exposed() != sent
-        };
-        let reply = if renewed {
-            self.send(body).await
-        } else {
-            reply
-        };
-        if reply.is_ok() {
-            self.answered.store(true, Ordering::Relaxed);
         }
-        reply.map_err(|problem| match problem {
-            Problem::Refused(_, error) | Problem::Other(error) => error,
+        Err(ModelError::Request {
+            message: format!(
+                "{} refused {MOST_DROPPED} fields of the request one after the other",
+                self.shown
+            ),
         })
     }
 
-    async fn send(&self, body: Vec<u8>) -> Result<ChatReply, Problem> {
+    /// Leaves out or renames the fields that the server has refused before.
+    fn fit(&self, body: &mut Value) -> Vec<Remark> {
+        let dropped = self.dropped.read().unwrap_or_else(PoisonError::into_inner);
+        let mut remarks = Vec::new();
+        for field in dropped.iter() {
+            let Some(value) = take_field(body, &field.name) else {
+                continue;
+            };
+            if let (Some(instead), Value::Object(fields)) = (&field.instead, &mut *body) {
+                fields.insert(instead.clone(), value);
+            }
+            remarks.push(Remark::FieldDropped {
+                field: field.name.clone(),
+                instead: field.instead.clone(),
+            });
+        }
+        remarks
+    }
+
+    fn drop_field(&self, field: Dropped) {
+        let mut dropped = self.dropped.write().unwrap_or_else(PoisonError::into_inner);
+        if !dropped.contains(&field) {
+            dropped.push(field);
+        }
+    }
+
+    /// The field of `body` that the server refuses, if it can do without. A field that the user
+    /// set is never left out, nor is the limit of tokens without another in its place.
+    fn refused_field(&self, words: &ServerWords, body: &Value) -> Option<Dropped> {
+        let sent: Vec<&str> = DROPPABLE
+            .into_iter()
+            .filter(|field| !self.settings.body.contains_key(*field) && has_field(body, field))
+            .collect();
+        let (name, instead) = words.refused_field(&sent)?;
+        if name == "max_tokens" && instead.is_none() {
+            return None;
+        }
+        Some(Dropped {
+            name: name.to_owned(),
+            instead: instead.map(str::to_owned),
+        })
+    }
+
+    async fn send(&self, bytes: Vec<u8>, body: &Value) -> Result<ChatReply, Problem> {
         let stopwatch = Stopwatch::start();
         let mut builder = self
             .client
             .post(self.endpoint.clone())
             .headers(self.headers.clone())
-            .body(body);
+            .body(bytes);
         if let Some(key) = &self.settings.key {
             let (name, value) = self.wire.authorization(&key.expose());
-            builder = builder.header(name, sensitive(&value));
+            builder = builder.header(name, self.secret_value(name, &value)?);
         }
         for (name, key) in &self.settings.secret_headers {
-            builder = builder.header(name, sensitive(&key.expose()));
+            builder = builder.header(name, self.secret_value(name, &key.expose())?);
         }
         let response = builder
             .send()
@@ -145,62 +247,93 @@ impl HttpModel {
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let retry_after_ms = retry_after_ms(header);
         let kind = header("content-type").unwrap_or("none").to_owned();
-        let bytes = self.redact(self.read_body(response).await?);
-        if status.is_success() {
-            let mut reply = self.wire.read(&bytes).map_err(|unreadable| {
-                Problem::Other(ModelError::Transient {
-                    retry_after_ms: None,
-                    message: format!(
-                        "{} sent no {} (content type {kind}: {})",
-                        self.settings.base_url,
-                        self.wire.reply_name(),
-                        unreadable.0
-                    ),
-                })
-            })?;
-            reply.latency_ms = stopwatch.elapsed_ms();
-            return Ok(reply);
-        }
-        let text = server_message(&bytes);
-        // `text` is shortened and may lack the mark, so the whole body is searched too.
-        if is_content_filter(status.as_u16(), &text)
-            || is_content_filter(status.as_u16(), &String::from_utf8_lossy(&bytes))
+        let bytes = self.read_body(response).await?;
+        let (status, words) = if status.is_success() {
+            let unreadable = match self.wire.read(&bytes) {
+                Ok(mut reply) => {
+                    reply.latency_ms = stopwatch.elapsed_ms();
+                    return Ok(reply);
+                }
+                Err(unreadable) => unreadable,
+            };
+            let Some(error) = unreadable.error else {
+                return Err(self.unreadable(&unreadable.why, &kind, retry_after_ms));
+            };
+            let words = ServerWords::of_value(&error);
+            // An error without a code may be anything: another attempt may succeed.
+            (words.status.unwrap_or(500), words)
+        } else {
+            (status.as_u16(), ServerWords::of_body(&bytes))
+        };
+        if matches!(status, 400 | 422)
+            && let Some(field) = self.refused_field(&words, body)
         {
+            return Err(Problem::Field(field));
+        }
+        let refused = Refused {
+            server: &self.shown,
+            target: &self.settings.name,
+            model: &self.settings.model,
+            status,
+            words,
+            retry_after_ms,
+            answered_before: self.answered.load(Ordering::Relaxed),
+        };
+        if let Some(word) = refused.filter() {
             // The provider's filter withheld the answer: an outcome, not an error.
             return Ok(ChatReply {
                 finish: Finish::ContentFilter,
+                finish_word: Some(word.to_owned()),
                 latency_ms: stopwatch.elapsed_ms(),
                 ..ChatReply::of_text("")
             });
         }
-        let refused = Refused {
-            server: &self.settings.base_url,
-            target: &self.settings.name,
-            model: &self.settings.model,
-            status: status.as_u16(),
-            text,
-            retry_after_ms,
-            answered_before: self.answered.load(Ordering::Relaxed),
-        };
         let error = self.rejected(refused.into_error());
-        Err(Problem::Refused(status.as_u16(), error))
+        Err(Problem::Refused(status, error))
+    }
+
+    fn unreadable(&self, why: &str, kind: &str, retry_after_ms: Option<u64>) -> Problem {
+        Problem::Other(ModelError::Transient {
+            retry_after_ms,
+            message: format!(
+                "{} sent no {} (content type {kind}: {why})",
+                self.shown,
+                self.wire.reply_name(),
+            ),
+        })
+    }
+
+    /// A secret as the value of a header.
+    fn secret_value(&self, name: &str, secret: &str) -> Result<HeaderValue, Problem> {
+        let mut value = HeaderValue::try_from(secret).map_err(|_| {
+            Problem::Other(ModelError::Fatal {
+                message: format!(
+                    "the key of {} cannot be sent as `{name}`: it holds a line break or another character that no header can hold",
+                    self.settings.name
+                ),
+            })
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 
     async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Problem> {
         let mut bytes = Vec::new();
+        let mut large = None;
         while let Some(chunk) = response
             .chunk()
             .await
             .map_err(|error| self.transport(&error))?
         {
-            if bytes.len() + chunk.len() > MAX_BODY {
+            let length = bytes.len() + chunk.len();
+            if length > MAX_BODY {
                 return Err(Problem::Other(ModelError::Request {
-                    message: format!(
-                        "{} sent more than {} MiB",
-                        self.settings.base_url,
-                        MAX_BODY >> 20
-                    ),
+                    message: format!("{} sent more than {} MiB", self.shown, MAX_BODY >> 20),
                 }));
+            }
+            if length > LARGE_BODY && large.is_none() {
+                // The semaphore is never closed.
+                large = LARGE_BODIES.acquire().await.ok();
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -214,10 +347,6 @@ impl HttpModel {
 
     fn exposed(&self) -> Vec<String> {
         self.keys().map(Key::expose).collect()
-    }
-
-    fn redact(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.keys().fold(bytes, |bytes, key| key.redact(bytes))
     }
 
     /// Makes a rejection fatal once a server has rejected [`REJECTIONS`] requests and answered
@@ -241,7 +370,7 @@ impl HttpModel {
     }
 
     fn transport(&self, error: &reqwest::Error) -> Problem {
-        let server = &self.settings.base_url;
+        let server = &self.shown;
         let chain = causes(error);
         // Only these TLS errors are permanent: an interrupted handshake may succeed next time.
         let tls = [
@@ -283,6 +412,8 @@ impl HttpModel {
 }
 
 enum Problem {
+    /// The server refuses a field that the request can do without.
+    Field(Dropped),
     Refused(u16, ModelError),
     Other(ModelError),
 }
@@ -300,11 +431,43 @@ impl ChatModel for HttpModel {
     }
 }
 
-fn sensitive(value: &str) -> HeaderValue {
-    // A key with a line break cannot be sent. The server will report that it is missing.
-    let mut value = HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    value
+/// A field of requests that the server has refused.
+#[derive(PartialEq, Eq)]
+struct Dropped {
+    name: String,
+    instead: Option<String>,
+}
+
+/// Where the wire formats put fields: at the top, or inside these.
+const INSIDE: [&str; 2] = ["options", "generationConfig"];
+
+fn has_field(body: &Value, field: &str) -> bool {
+    body.get(field).is_some()
+        || INSIDE
+            .iter()
+            .any(|inside| body[*inside].get(field).is_some())
+}
+
+fn take_field(body: &mut Value, field: &str) -> Option<Value> {
+    let top = body.as_object_mut()?.remove(field);
+    top.or_else(|| {
+        let inner = INSIDE
+            .iter()
+            .find(|inside| body[**inside].get(field).is_some())?;
+        body[*inner].as_object_mut()?.remove(field)
+    })
+}
+
+/// A remark if the server says that it read far fewer tokens than the prompt must have.
+fn prompt_cut(request: &ChatRequest, reply: &ChatReply) -> Option<Remark> {
+    let bytes: usize = request
+        .messages
+        .iter()
+        .map(|message| message.text().len())
+        .sum();
+    let read = reply.usage.input_tokens;
+    // English has about four bytes a token. Servers cut at 1,024 tokens or more.
+    (read >= 1_000 && bytes as u64 > read.saturating_mul(8)).then_some(Remark::PromptCut { read })
 }
 
 /// The error and its chain of causes.

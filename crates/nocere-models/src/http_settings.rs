@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use nocere_core::hash_json;
+use nocere_core::{
+    hash_json,
+    secrets::{looks_like_a_key, names_a_secret, register, shown_address},
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -59,9 +62,21 @@ pub enum SetupError {
         /// What is wrong.
         message: String,
     },
-    /// The address holds credentials or a query.
-    #[error("base_url holds a user name, a password or a query; give keys as `api_key: env:NAME`")]
+    /// The address holds credentials, a query or a fragment.
+    #[error(
+        "base_url holds a user name, a password, a query or a fragment; give keys as `api_key: env:NAME`"
+    )]
     Secret,
+    /// A header would change where or how the request is sent.
+    #[error(
+        "header `{name}` of target `{target}` cannot be set: it decides where or how the request is sent"
+    )]
+    Reserved {
+        /// Name of the target.
+        target: String,
+        /// Name of the header.
+        name: String,
+    },
     /// A header cannot be sent.
     #[error("header `{name}` of target `{target}` cannot be sent: {message}")]
     Header {
@@ -74,7 +89,7 @@ pub enum SetupError {
     },
     /// The HTTP client cannot be built, or the command of a [`CommandModel`](crate::CommandModel)
     /// is empty.
-    #[error("failed to set up HTTP: {0}")]
+    #[error("failed to set up the model: {0}")]
     Client(String),
 }
 
@@ -84,11 +99,12 @@ pub(crate) fn endpoint(
     base: &str,
 ) -> Result<reqwest::Url, SetupError> {
     let url = |message: String| SetupError::Url {
-        url: settings.base_url.clone(),
+        url: shown_address(&settings.base_url),
         message,
     };
     let parsed = reqwest::Url::parse(base).map_err(|error| url(error.to_string()))?;
-    if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
+    let has_more = parsed.query().is_some() || parsed.fragment().is_some();
+    if !parsed.username().is_empty() || parsed.password().is_some() || has_more {
         // The address is stored and shown, and so would be any secret in it.
         return Err(SetupError::Secret);
     }
@@ -122,7 +138,19 @@ pub(crate) fn headers(settings: &HttpSettings, wire: &dyn Wire) -> Result<Header
         name: name.to_owned(),
         message,
     };
+    let secret = settings.secret_headers.iter().map(|(name, _)| name);
+    let plain = settings.headers.iter().map(|(name, _)| name);
+    if let Some(name) = secret.chain(plain).find(|name| is_reserved(name)) {
+        return Err(SetupError::Reserved {
+            target: settings.name.clone(),
+            name: name.clone(),
+        });
+    }
     for (name, value) in &settings.headers {
+        let long_word = value.len() >= 16 && !value.contains(' ');
+        if names_a_secret(name) || looks_like_a_key(value) || long_word {
+            register(value);
+        }
         let header = HeaderName::try_from(name).map_err(|error| fault(name, error.to_string()))?;
         let value = HeaderValue::try_from(value).map_err(|error| fault(name, error.to_string()))?;
         headers.insert(header, value);
@@ -141,6 +169,24 @@ pub(crate) fn fingerprint(settings: &HttpSettings) -> String {
         return String::new();
     }
     hash_json("settings", &(version, &settings.headers, &settings.body)).to_string()
+}
+
+/// True for headers that say where a request goes or how its body is read.
+fn is_reserved(name: &str) -> bool {
+    let name = name.trim().to_ascii_lowercase();
+    name.starts_with("proxy-")
+        || matches!(
+            name.as_str(),
+            "host"
+                | "connection"
+                | "content-length"
+                | "content-type"
+                | "expect"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+        )
 }
 
 pub(crate) fn is_loopback(host: &str) -> bool {

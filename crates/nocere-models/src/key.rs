@@ -1,10 +1,12 @@
 //! API keys. A key is only ever sent: never shown, logged, stored or hashed.
 
 use std::{
-    path::PathBuf,
+    io::Read,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+use nocere_core::secrets;
 use secrecy::{ExposeSecret, SecretString};
 
 /// An API key, and the file to read it from again when the server rejects it: Entra tokens
@@ -18,8 +20,10 @@ pub struct Key {
 impl Key {
     /// A key that never changes.
     pub fn fixed(value: impl Into<String>) -> Self {
+        let value = value.into();
+        secrets::register(&value);
         Self {
-            value: Mutex::new(SecretString::from(value.into())),
+            value: Mutex::new(SecretString::from(value)),
             file: None,
         }
     }
@@ -29,12 +33,13 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or is not UTF-8.
+    /// If the file cannot be read, is not UTF-8, is empty or holds more than one line.
     pub fn from_file(path: impl Into<PathBuf>) -> std::io::Result<Self> {
         let path = path.into();
-        let text = std::fs::read_to_string(&path)?;
+        let text = read(&path)?;
+        secrets::register(&text);
         Ok(Self {
-            value: Mutex::new(SecretString::from(text.trim().to_owned())),
+            value: Mutex::new(SecretString::from(text)),
             file: Some(path),
         })
     }
@@ -48,37 +53,38 @@ impl Key {
     /// Reads the key's file again. Returns true if it holds another key, which replaces the
     /// old one. An unreadable or empty file changes nothing.
     pub(crate) fn renew(&self) -> bool {
-        let Some(text) = self
-            .file
-            .as_ref()
-            .and_then(|path| std::fs::read_to_string(path).ok())
-        else {
+        let Some(text) = self.file.as_ref().and_then(|path| read(path).ok()) else {
             return false;
         };
-        let text = text.trim();
+        secrets::register(&text);
         let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = !text.is_empty() && value.expose_secret() != text;
+        let changed = value.expose_secret() != text;
         if changed {
-            *value = SecretString::from(text.to_owned());
+            *value = SecretString::from(text);
         }
         changed
     }
-
-    /// Removes the key from `bytes`: a server may echo what it was sent.
-    pub(crate) fn redact(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let key = self.expose();
-        // A shorter key would also match ordinary text.
-        if key.len() < 6 || !contains(&bytes, key.as_bytes()) {
-            return bytes;
-        }
-        String::from_utf8_lossy(&bytes)
-            .replace(&key, "[key removed]")
-            .into_bytes()
-    }
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+/// Longest key that is read from a file, in bytes.
+const LONGEST: u64 = 64 * 1024;
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let fault = |message: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, message);
+    let mut text = String::new();
+    std::fs::File::open(path)?
+        .take(LONGEST)
+        .read_to_string(&mut text)?;
+    let key = text.trim();
+    if key.is_empty() {
+        return Err(fault("the file is empty"));
+    }
+    if key.contains(['\n', '\r']) {
+        return Err(fault(
+            "the file holds more than one line; it must hold the key alone",
+        ));
+    }
+    Ok(key.to_owned())
 }
 
 #[cfg(test)]
@@ -89,9 +95,22 @@ mod tests {
     fn a_key_is_neither_shown_nor_echoed() {
         let key = Key::fixed("sk-planted-1234");
         assert!(!format!("{key:?}").contains("planted"));
-        let echoed = key.redact(b"you sent sk-planted-1234!".to_vec());
-        assert_eq!(echoed, b"you sent [key removed]!");
-        assert_eq!(key.redact(b"nothing".to_vec()), b"nothing");
+        assert_eq!(
+            secrets::redact("you sent sk-planted-1234!"),
+            "you sent [key removed]!"
+        );
+    }
+
+    #[test]
+    fn a_file_of_several_lines_is_not_a_key() {
+        let path = std::env::temp_dir().join(format!("nocere-lines-{}", std::process::id()));
+        std::fs::write(&path, "first-line\nsecond-line\n").unwrap();
+        let error = Key::from_file(&path).unwrap_err();
+        assert!(error.to_string().contains("more than one line"), "{error}");
+        assert!(!error.to_string().contains("first"), "{error}");
+        std::fs::write(&path, "\n").unwrap();
+        assert!(Key::from_file(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -45,11 +45,13 @@
 
 mod command;
 mod download;
+mod fields;
 mod http;
 mod http_settings;
 mod key;
 mod providers;
 mod replay;
+mod server_words;
 mod sse;
 mod status;
 mod wire;

@@ -1,17 +1,19 @@
 //! Server-sent events: the text of each event's `data:` fields, in order.
 
-/// Data of all events in a body. Accepts LF, CRLF and CR. Skips comments and other fields,
-/// and a last line without a line end, which the connection has cut off.
-pub(crate) fn events(body: &str) -> Vec<String> {
+/// The events of a body.
+pub(crate) struct Events {
+    /// Data of each event.
+    pub(crate) data: Vec<String>,
+    /// True if the last line has no line end: the last event may be cut off.
+    pub(crate) cut: bool,
+}
+
+/// Data of all events in a body. Accepts LF, CRLF and CR. Skips comments and other fields.
+pub(crate) fn events(body: &str) -> Events {
     let mut events = Vec::new();
     let mut data: Vec<&str> = Vec::new();
     let normal = body.replace("\r\n", "\n").replace('\r', "\n");
-    let mut lines = normal.split('\n').peekable();
-    while let Some(line) = lines.next() {
-        // Text after the last line end is an incomplete line.
-        if lines.peek().is_none() {
-            break;
-        }
+    for line in normal.trim_start_matches('\u{feff}').split('\n') {
         if line.is_empty() {
             if !data.is_empty() {
                 events.push(data.join("\n"));
@@ -25,7 +27,10 @@ pub(crate) fn events(body: &str) -> Vec<String> {
     if !data.is_empty() {
         events.push(data.join("\n"));
     }
-    events
+    Events {
+        data: events,
+        cut: !normal.is_empty() && !normal.ends_with('\n'),
+    }
 }
 
 #[cfg(test)]
@@ -37,9 +42,12 @@ mod tests {
     #[test]
     fn events_are_told_apart() {
         let body = ": hello\r\ndata: {\"a\":1}\r\n\r\nevent: x\ndata: one\ndata: two\n\ndata: cut";
-        assert_eq!(events(body), ["{\"a\":1}", "one\ntwo"]);
-        assert_eq!(events("data: last\n"), ["last"]);
-        assert!(events("").is_empty());
+        let read = events(body);
+        assert_eq!(read.data, ["{\"a\":1}", "one\ntwo", "cut"]);
+        assert!(read.cut);
+        let read = events("data: last\n");
+        assert_eq!((read.data, read.cut), (vec!["last".to_owned()], false));
+        assert!(events("").data.is_empty());
     }
 
     proptest! {
@@ -51,7 +59,7 @@ mod tests {
         #[test]
         fn what_was_written_is_read(texts in proptest::collection::vec("[a-z {}:]{1,20}", 0..9)) {
             let body: String = texts.iter().map(|text| format!("data: {text}\n\n")).collect();
-            prop_assert_eq!(events(&body), texts);
+            prop_assert_eq!(events(&body).data, texts);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A wire format: where requests go, how they are written and how replies are read.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Message, ReplyFormat, key::derive_seed};
+use nocere_core::{ChatReply, ChatRequest, Message, ReplyFormat, key::derive_seed};
 use serde_json::{Map, Value, json};
 
 /// One wire format.
@@ -22,19 +22,63 @@ pub(crate) trait Wire: Send + Sync {
     fn body(&self, model: &str, request: &ChatRequest) -> Value;
 
     /// Reads the body of a successful reply. The caller sets `latency_ms`.
-    fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable>;
+    fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
+        let body: Value = serde_json::from_slice(body)?;
+        if let Some(error) = error_in(&body) {
+            return Err(Unreadable::error(error));
+        }
+        self.read_value(&body)
+    }
+
+    /// Reads a reply that holds no error.
+    fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable>;
 
     /// Name of a reply in error messages, such as "chat completion".
     fn reply_name(&self) -> &'static str;
 }
 
 /// Why a body is not a reply in this format.
-pub(crate) struct Unreadable(pub(crate) String);
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) why: String,
+    /// The server's own error, if the body holds one instead of an answer.
+    pub(crate) error: Option<Value>,
+}
+
+impl Unreadable {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            error: None,
+        }
+    }
+
+    /// The body holds an error.
+    pub(crate) fn error(error: &Value) -> Self {
+        Self {
+            why: "it holds an error instead of an answer".to_owned(),
+            error: Some(error.clone()),
+        }
+    }
+}
 
 impl From<serde_json::Error> for Unreadable {
     fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
+        Self::new(error.to_string())
     }
+}
+
+/// The error that a body holds in place of an answer, or beside a fragment of one.
+pub(crate) fn error_in(body: &Value) -> Option<&Value> {
+    if !body["error"].is_null() && body["error"] != Value::Bool(false) {
+        return Some(&body["error"]);
+    }
+    let says_error = |field: &str| {
+        body[field]
+            .as_str()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("error"))
+    };
+    (says_error("type") || says_error("object") || says_error("status")).then_some(body)
 }
 
 /// A message as most formats write it: who speaks, and the text. Callers refuse images before
@@ -87,18 +131,6 @@ where
 {
     use serde::Deserialize;
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// A reply with this text. A leading `<think>` block is removed from the text and becomes the
-/// reasoning, unless the server reports its own.
-pub(crate) fn reply(text: &str, reasoning: Option<String>, finish: Finish) -> ChatReply {
-    let (thought, answer) = nocere_core::split_reasoning(text);
-    let reasoning = reasoning.filter(|text| !text.trim().is_empty());
-    ChatReply {
-        reasoning: reasoning.or(thought),
-        finish,
-        ..ChatReply::of_text(answer)
-    }
 }
 
 #[cfg(test)]

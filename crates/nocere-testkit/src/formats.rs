@@ -188,9 +188,10 @@ fn anthropic(answer: &Answer) -> Value {
     } = answer;
 
     let reason = match finish {
-        Finish::Stop => "end_turn",
+        // The format has no field for a refusal of the model's own.
+        Finish::Stop | Finish::Refusal => "end_turn",
         Finish::Length => "max_tokens",
-        Finish::Filtered | Finish::Refusal => "refusal",
+        Finish::Filtered => "refusal",
     };
     let mut blocks = vec![json!({"type": "text", "text": text})];
     if *finish == Finish::Filtered {

@@ -1,10 +1,12 @@
 //! Wire format of Anthropic's Messages API, which has no seed.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Role, Usage};
-use serde::Deserialize;
+use nocere_core::{ChatReply, ChatRequest, Role};
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply, role_and_text};
+use crate::{
+    fields::{self, Content},
+    wire::{Unreadable, Wire, number, role_and_text},
+};
 
 /// The `/messages` endpoint.
 pub(crate) struct Anthropic;
@@ -54,69 +56,27 @@ impl Wire for Anthropic {
         body
     }
 
-    fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
-        let message: Message = serde_json::from_slice(body)?;
-        let mut text = String::new();
-        let mut thinking = String::new();
-        for block in message.content {
-            text.push_str(block.text.as_deref().unwrap_or(""));
-            thinking.push_str(block.thinking.as_deref().unwrap_or(""));
+    fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable> {
+        if body["content"].is_null() && fields::word(&body["stop_reason"]).is_none() {
+            return Err(Unreadable::new("it has no content"));
         }
-        let finish = match message.stop_reason.as_deref() {
-            None | Some("end_turn" | "stop_sequence") => Finish::Stop,
-            Some("max_tokens" | "model_context_window_exceeded") => Finish::Length,
-            Some("refusal") => Finish::Refusal,
-            Some(other) => Finish::Other(other.to_owned()),
-        };
-        let usage = message.usage;
+        let mut content = Content::default();
+        content.add(&body["content"])?;
+        let word = fields::word(&body["stop_reason"]);
+        let usage = &body["usage"];
+        let cached = fields::tokens(&usage["cache_read_input_tokens"]);
+        let input = fields::tokens(&usage["input_tokens"])
+            .saturating_add(cached)
+            .saturating_add(fields::tokens(&usage["cache_creation_input_tokens"]));
         Ok(ChatReply {
-            usage: Usage {
-                input_tokens: usage.input_tokens
-                    + usage.cache_read_input_tokens.unwrap_or(0)
-                    + usage.cache_creation_input_tokens.unwrap_or(0),
-                output_tokens: usage.output_tokens,
-                cached_tokens: usage.cache_read_input_tokens.unwrap_or(0),
-                reasoning_tokens: 0,
-            },
-            response_id: message.id,
-            served_model: message.model,
-            ..reply(&text, Some(thinking), finish)
+            usage: fields::usage(input, fields::tokens(&usage["output_tokens"]), cached, 0),
+            response_id: fields::label(&body["id"]),
+            served_model: fields::label(&body["model"]),
+            ..content.reply(word.as_deref())?
         })
     }
 
     fn reply_name(&self) -> &'static str {
         "message"
     }
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    model: Option<String>,
-    content: Vec<Block>,
-    #[serde(default)]
-    stop_reason: Option<String>,
-    #[serde(default, deserialize_with = "null_default")]
-    usage: ReplyUsage,
-}
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default)]
-    thinking: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ReplyUsage {
-    #[serde(deserialize_with = "null_default")]
-    input_tokens: u64,
-    #[serde(deserialize_with = "null_default")]
-    output_tokens: u64,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
 }

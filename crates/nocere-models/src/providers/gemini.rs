@@ -1,10 +1,12 @@
 //! Wire format of Gemini's `generateContent` API.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Message, Role, Usage};
-use serde::Deserialize;
+use nocere_core::{ChatReply, ChatRequest, Finish, Message, Role};
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply, seed, wants_json};
+use crate::{
+    fields::{self, Content},
+    wire::{Unreadable, Wire, number, seed, wants_json},
+};
 
 /// The `:generateContent` endpoint.
 pub(crate) struct Gemini;
@@ -61,109 +63,40 @@ impl Wire for Gemini {
         body
     }
 
-    fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
-        let response: Response = serde_json::from_slice(body)?;
-        let blocked = response
-            .prompt_feedback
-            .and_then(|feedback| feedback.block_reason);
-        let candidate = match (response.candidates.into_iter().next(), &blocked) {
-            (Some(candidate), _) => candidate,
-            // A blocked prompt has no candidates. It is an outcome, not an unreadable reply.
-            (None, Some(_)) => Candidate::default(),
-            (None, None) => return Err(Unreadable("it has no candidates".to_owned())),
-        };
-        let mut text = String::new();
-        let mut thought = String::new();
-        for part in candidate.content.unwrap_or_default().parts {
-            let into = if part.thought {
-                &mut thought
-            } else {
-                &mut text
-            };
-            into.push_str(part.text.as_deref().unwrap_or(""));
+    fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable> {
+        let blocked = fields::word(&body["promptFeedback"]["blockReason"]);
+        let candidate = &body["candidates"][0];
+        // A blocked prompt has no candidates. It is an outcome, not an unreadable reply.
+        if candidate.is_null() && blocked.is_none() {
+            return Err(Unreadable::new("it has no candidates"));
         }
-        let finish = match candidate.finish_reason.as_deref() {
-            _ if blocked.is_some() => Finish::ContentFilter,
-            None | Some("STOP") => Finish::Stop,
-            Some("MAX_TOKENS") => Finish::Length,
-            Some("SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII") => {
-                Finish::ContentFilter
-            }
-            Some(other) => Finish::Other(other.to_owned()),
-        };
-        let usage = response.usage_metadata;
-        Ok(ChatReply {
-            usage: Usage {
-                input_tokens: usage.prompt_token_count,
-                // Gemini does not count thoughts among the candidates' tokens; we do.
-                output_tokens: usage.candidates_token_count + usage.thoughts_token_count,
-                cached_tokens: usage.cached_content_token_count,
-                reasoning_tokens: usage.thoughts_token_count,
+        let mut content = Content::default();
+        content.add(&candidate["content"]["parts"])?;
+        let mut reply = match blocked {
+            // Whatever the reason is called, the prompt was blocked.
+            Some(reason) => ChatReply {
+                finish: Finish::ContentFilter,
+                finish_word: Some(reason.chars().take(80).collect()),
+                ..ChatReply::of_text("")
             },
-            response_id: response.response_id,
-            served_model: response.model_version,
-            ..reply(&text, Some(thought), finish)
-        })
+            None => content.reply(fields::word(&candidate["finishReason"]).as_deref())?,
+        };
+        let usage = &body["usageMetadata"];
+        let thoughts = fields::tokens(&usage["thoughtsTokenCount"]);
+        // Gemini does not count thoughts among the candidates' tokens; we do.
+        let output = fields::tokens(&usage["candidatesTokenCount"]).saturating_add(thoughts);
+        reply.usage = fields::usage(
+            fields::tokens(&usage["promptTokenCount"]),
+            output,
+            fields::tokens(&usage["cachedContentTokenCount"]),
+            thoughts,
+        );
+        reply.response_id = fields::label(&body["responseId"]);
+        reply.served_model = fields::label(&body["modelVersion"]);
+        Ok(reply)
     }
 
     fn reply_name(&self) -> &'static str {
         "generateContent reply"
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Response {
-    #[serde(default, deserialize_with = "null_default")]
-    candidates: Vec<Candidate>,
-    #[serde(default)]
-    prompt_feedback: Option<Feedback>,
-    #[serde(default, deserialize_with = "null_default")]
-    usage_metadata: UsageMetadata,
-    #[serde(default)]
-    model_version: Option<String>,
-    #[serde(default)]
-    response_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Feedback {
-    #[serde(default)]
-    block_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Candidate {
-    content: Option<Content>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Content {
-    #[serde(deserialize_with = "null_default")]
-    parts: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default, deserialize_with = "null_default")]
-    thought: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct UsageMetadata {
-    #[serde(deserialize_with = "null_default")]
-    prompt_token_count: u64,
-    #[serde(deserialize_with = "null_default")]
-    candidates_token_count: u64,
-    #[serde(deserialize_with = "null_default")]
-    cached_content_token_count: u64,
-    #[serde(deserialize_with = "null_default")]
-    thoughts_token_count: u64,
 }

@@ -40,8 +40,7 @@ pub struct HttpProvider {
 /// Why a reply can hold no answer, as far as a provider's format has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// The provider's filter withheld the answer. Formats without a word for it say that the
-    /// model refused, if they can say that.
+    /// The provider's filter or classifier withheld the answer.
     Filtered,
     /// The model refused, said in a field of its own.
     Refused,
@@ -114,7 +113,7 @@ pub static HTTP_PROVIDERS: [HttpProvider; 6] = [
         version_path: "/v1",
         key: Some("env:ANTHROPIC_API_KEY"),
         api_version: None,
-        withholds: &[Withheld::Refused],
+        withholds: &[Withheld::Filtered],
         options: &[ProviderOption::Stop],
         wire: |_| Box::new(Anthropic),
     },

@@ -1,10 +1,12 @@
 //! Wire format of Ollama's native chat API.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
-use serde::Deserialize;
+use nocere_core::{ChatReply, ChatRequest};
 use serde_json::{Value, json};
 
-use crate::wire::{Unreadable, Wire, null_default, number, reply, role_and_text, seed, wants_json};
+use crate::{
+    fields::{self, Content},
+    wire::{Unreadable, Wire, number, role_and_text, seed, wants_json},
+};
 
 /// The `/api/chat` endpoint.
 pub(crate) struct Ollama;
@@ -20,6 +22,7 @@ impl Wire for Ollama {
             "temperature": number(sampling.temperature),
             "num_predict": sampling.max_tokens,
             "seed": seed(request),
+            "num_ctx": context(request),
         });
         if sampling.top_p < 1.0 {
             options["top_p"] = number(sampling.top_p);
@@ -39,24 +42,27 @@ impl Wire for Ollama {
         body
     }
 
-    fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
-        let response: Response = serde_json::from_slice(body)?;
-        if !response.done {
-            return Err(Unreadable("the answer is not done".to_owned()));
+    fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable> {
+        let message = &body["message"];
+        if !message.is_object() {
+            return Err(Unreadable::new("it has no message"));
         }
-        let finish = match response.done_reason.as_deref() {
-            None | Some("stop") => Finish::Stop,
-            Some("length") => Finish::Length,
-            Some(other) => Finish::Other(other.to_owned()),
-        };
+        if body["done"].as_bool() != Some(true) {
+            return Err(Unreadable::new("the answer is not done"));
+        }
+        let mut content = Content::default();
+        content.add(&message["content"])?;
+        content.add_thoughts(&message["thinking"]);
+        let word = fields::word(&body["done_reason"]);
         Ok(ChatReply {
-            usage: Usage {
-                input_tokens: response.prompt_eval_count,
-                output_tokens: response.eval_count,
-                ..Usage::default()
-            },
-            served_model: response.model,
-            ..reply(&response.message.content, response.message.thinking, finish)
+            usage: fields::usage(
+                fields::tokens(&body["prompt_eval_count"]),
+                fields::tokens(&body["eval_count"]),
+                0,
+                0,
+            ),
+            served_model: fields::label(&body["model"]),
+            ..content.reply(word.as_deref())?
         })
     }
 
@@ -65,25 +71,15 @@ impl Wire for Ollama {
     }
 }
 
-#[derive(Deserialize)]
-struct Response {
-    #[serde(default)]
-    model: Option<String>,
-    message: Message,
-    #[serde(default, deserialize_with = "null_default")]
-    done: bool,
-    #[serde(default)]
-    done_reason: Option<String>,
-    #[serde(default, deserialize_with = "null_default")]
-    prompt_eval_count: u64,
-    #[serde(default, deserialize_with = "null_default")]
-    eval_count: u64,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default, deserialize_with = "null_default")]
-    content: String,
-    #[serde(default)]
-    thinking: Option<String>,
+/// The context to ask for: room for the prompt and the answer, in powers of two from 4,096, so
+/// that the server rarely loads the model anew. Ollama cuts a longer prompt without a word.
+fn context(request: &ChatRequest) -> u64 {
+    let bytes: usize = request
+        .messages
+        .iter()
+        .map(|message| message.text().len())
+        .sum();
+    // Even texts that are hard to compress have hardly more than a token for two bytes.
+    let needed = bytes as u64 / 2 + u64::from(request.sampling.max_tokens) + 64;
+    needed.next_power_of_two().max(4_096)
 }

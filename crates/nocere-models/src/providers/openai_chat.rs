@@ -1,12 +1,12 @@
 //! Wire format of OpenAI's chat completions API, and Azure's variant of it.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Usage};
-use serde::Deserialize;
+use nocere_core::{ChatReply, ChatRequest, Usage};
 use serde_json::{Value, json};
 
 use crate::{
+    fields::{self, Content},
     sse,
-    wire::{Unreadable, Wire, null_default, number, reply, role_and_text, seed, wants_json},
+    wire::{Unreadable, Wire, error_in, number, role_and_text, seed, wants_json},
 };
 
 /// The `/chat/completions` endpoint.
@@ -86,25 +86,43 @@ impl Wire for OpenAiChat {
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
         // Some gateways always stream, even if not asked to.
         let start = body.trim_ascii_start();
-        if [b"data:".as_slice(), b"event:", b"id:", b":"]
+        if [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"]
             .iter()
             .any(|mark| start.starts_with(mark))
         {
             return read_stream(&String::from_utf8_lossy(body));
         }
-        let completion: Completion = serde_json::from_slice(body)?;
-        let choice = completion
-            .choices
-            .into_iter()
-            .next()
-            .ok_or_else(|| Unreadable("it has no choices".to_owned()))?;
-        let message = choice.message.unwrap_or_default();
-        let mut answer = finished(message, choice.finish_reason.as_deref());
-        answer.usage = completion.usage.unwrap_or_default().into();
-        answer.response_id = completion.id;
-        answer.served_model = completion.model;
-        answer.system_fingerprint = completion.system_fingerprint;
-        Ok(answer)
+        let body: Value = serde_json::from_slice(body)?;
+        if let Some(error) = error_in(&body) {
+            return Err(Unreadable::error(error));
+        }
+        self.read_value(&body)
+    }
+
+    fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable> {
+        let choices = body["choices"].as_array();
+        let choice = choices
+            .and_then(|choices| choices.iter().find(|choice| is_first(choice)))
+            .ok_or_else(|| Unreadable::new("it has no first choice"))?;
+        if let Some(error) = error_in(choice) {
+            return Err(Unreadable::error(error));
+        }
+        let mut content = Content::default();
+        let message = &choice["message"];
+        if message.is_null() {
+            // The older completions API, which some gateways answer with.
+            content.add(&choice["text"])?;
+        } else {
+            add_message(&mut content, message)?;
+        }
+        let word = fields::word(&choice["finish_reason"]);
+        Ok(ChatReply {
+            usage: read_usage(&body["usage"]),
+            response_id: fields::label(&body["id"]),
+            served_model: fields::label(&body["model"]),
+            system_fingerprint: fields::label(&body["system_fingerprint"]),
+            ..content.reply(word.as_deref())?
+        })
     }
 
     fn reply_name(&self) -> &'static str {
@@ -112,178 +130,101 @@ impl Wire for OpenAiChat {
     }
 }
 
+/// True for the choice that was asked for. One that does not say its index is the first.
+fn is_first(choice: &Value) -> bool {
+    choice["index"].is_null() || choice["index"].as_f64() == Some(0.0)
+}
+
+/// Adds a message, or the part of one that a stream's chunk brings.
+fn add_message(content: &mut Content, message: &Value) -> Result<(), Unreadable> {
+    content.add(&message["content"])?;
+    content
+        .refusal
+        .push_str(message["refusal"].as_str().unwrap_or(""));
+    // Servers name this field differently, and some say the same twice.
+    let thoughts = [
+        "reasoning_content",
+        "reasoning",
+        "thinking",
+        "reasoning_details",
+    ]
+    .iter()
+    .map(|field| &message[*field])
+    .find(|value| value.is_string() || value.is_array());
+    if let Some(thoughts) = thoughts {
+        content.add_thoughts(thoughts);
+    }
+    Ok(())
+}
+
 /// Joins the chunks of a stream. A stream that ends before the model has finished is
 /// unreadable.
 fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
-    let mut whole = Message::default();
+    let mut whole = Content::default();
     let mut finish = None;
-    let mut usage = None;
-    let mut id = None;
-    let mut model = None;
-    let mut fingerprint = None;
+    let mut last = ChatReply::of_text("");
     let mut done = false;
-    for event in sse::events(body) {
+    let events = sse::events(body);
+    let count = events.data.len();
+    for (number, event) in events.data.into_iter().enumerate() {
         if event.trim() == "[DONE]" {
             done = true;
             break;
         }
-        let chunk: Completion = serde_json::from_str(&event)?;
-        if let Some(error) = chunk.error {
-            return Err(Unreadable(format!("the stream broke off: {error}")));
+        let chunk: Value = match serde_json::from_str(&event) {
+            Ok(chunk) => chunk,
+            // The connection has cut the last event off.
+            Err(_) if events.cut && number + 1 == count => break,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(error) = error_in(&chunk) {
+            return Err(Unreadable::error(error));
         }
-        usage = chunk.usage.or(usage);
-        id = id.or(chunk.id);
-        model = model.or(chunk.model);
-        fingerprint = fingerprint.or(chunk.system_fingerprint);
-        for choice in chunk.choices.into_iter().take(1) {
-            let delta = choice.delta.unwrap_or_default();
-            append(&mut whole.content, delta.content);
-            append(&mut whole.refusal, delta.refusal);
-            append(
-                &mut whole.reasoning_content,
-                delta.reasoning_content.or(delta.reasoning),
-            );
-            finish = choice.finish_reason.or(finish);
+        if chunk["usage"].is_object() {
+            last.usage = read_usage(&chunk["usage"]);
+        }
+        let keep = |kept: &mut Option<String>, field: &str| {
+            if kept.is_none() {
+                *kept = fields::label(&chunk[field]);
+            }
+        };
+        keep(&mut last.response_id, "id");
+        keep(&mut last.served_model, "model");
+        keep(&mut last.system_fingerprint, "system_fingerprint");
+        let choices = chunk["choices"].as_array();
+        for choice in choices
+            .into_iter()
+            .flatten()
+            .filter(|choice| is_first(choice))
+        {
+            if let Some(error) = error_in(choice) {
+                return Err(Unreadable::error(error));
+            }
+            add_message(&mut whole, &choice["delta"])?;
+            finish = fields::word(&choice["finish_reason"]).or(finish);
         }
     }
     // Some servers send no finish reason. Then `[DONE]` ends the answer, if there is one.
-    let said_nothing = whole.content.is_none() && whole.refusal.is_none();
+    let said_nothing = whole.text.is_empty() && whole.refusal.is_empty();
     if finish.is_none() && (!done || said_nothing) {
-        return Err(Unreadable("the stream ended in the middle".to_owned()));
+        return Err(Unreadable::new("the stream ended in the middle"));
     }
-    let mut answer = finished(whole, finish.as_deref());
-    answer.usage = usage.unwrap_or_default().into();
-    answer.response_id = id;
-    answer.served_model = model;
-    answer.system_fingerprint = fingerprint;
-    Ok(answer)
-}
-
-fn append(text: &mut Option<String>, more: Option<String>) {
-    if let Some(more) = more {
-        text.get_or_insert_default().push_str(&more);
-    }
-}
-
-fn finished(message: Message, reason: Option<&str>) -> ChatReply {
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let refusal = filled(message.refusal);
-    let finish = match reason {
-        Some("content_filter") => Finish::ContentFilter,
-        Some("length") => Finish::Length,
-        _ if refusal.is_some() => Finish::Refusal,
-        None | Some("stop") => Finish::Stop,
-        Some(other) => Finish::Other(other.to_owned()),
-    };
-    // A refusal is the model's answer in another field: it is judged like any text.
-    let text = filled(message.content).or(refusal).unwrap_or_default();
-    reply(
-        &text,
-        filled(message.reasoning_content).or(filled(message.reasoning)),
-        finish,
-    )
-}
-
-#[derive(Deserialize)]
-struct Completion {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    model: Option<String>,
-    #[serde(default)]
-    system_fingerprint: Option<String>,
-    #[serde(default, deserialize_with = "null_default")]
-    choices: Vec<Choice>,
-    #[serde(default)]
-    usage: Option<ReplyUsage>,
-    /// Some servers report an error in the middle of a stream.
-    #[serde(default)]
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    message: Option<Message>,
-    #[serde(default)]
-    delta: Option<Message>,
-    #[serde(default)]
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Message {
-    #[serde(default, deserialize_with = "text_or_parts")]
-    content: Option<String>,
-    #[serde(default)]
-    refusal: Option<String>,
-    #[serde(default)]
-    reasoning_content: Option<String>,
-    #[serde(default)]
-    reasoning: Option<String>,
-}
-
-/// Text of a message: a string, or the text parts of a list, joined.
-fn text_or_parts<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(match value {
-        None => None,
-        Some(Value::String(text)) => Some(text),
-        Some(Value::Array(parts)) => Some(
-            parts
-                .iter()
-                .filter_map(|part| part["text"].as_str())
-                .collect(),
-        ),
-        Some(other) => {
-            return Err(serde::de::Error::custom(format!(
-                "content is neither text nor a list of parts: {other}"
-            )));
-        }
+    Ok(ChatReply {
+        usage: last.usage,
+        response_id: last.response_id,
+        served_model: last.served_model,
+        system_fingerprint: last.system_fingerprint,
+        ..whole.reply(finish.as_deref())?
     })
 }
 
-#[derive(Deserialize, Default)]
-struct ReplyUsage {
-    #[serde(default, deserialize_with = "null_default")]
-    prompt_tokens: u64,
-    #[serde(default, deserialize_with = "null_default")]
-    completion_tokens: u64,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    #[serde(default)]
-    reasoning_tokens: Option<u64>,
-}
-
-impl From<ReplyUsage> for Usage {
-    fn from(usage: ReplyUsage) -> Self {
-        Self {
-            input_tokens: usage.prompt_tokens,
-            output_tokens: usage.completion_tokens,
-            cached_tokens: usage
-                .prompt_tokens_details
-                .and_then(|details| details.cached_tokens)
-                .unwrap_or(0),
-            reasoning_tokens: usage
-                .completion_tokens_details
-                .and_then(|details| details.reasoning_tokens)
-                .unwrap_or(0),
-        }
-    }
+fn read_usage(usage: &Value) -> Usage {
+    fields::usage(
+        fields::tokens(&usage["prompt_tokens"]),
+        fields::tokens(&usage["completion_tokens"]),
+        fields::tokens(&usage["prompt_tokens_details"]["cached_tokens"]),
+        fields::tokens(&usage["completion_tokens_details"]["reasoning_tokens"]),
+    )
 }
 
 #[cfg(test)]

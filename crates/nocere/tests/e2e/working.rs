@@ -221,7 +221,7 @@ fn failed_conversations_can_be_led_again() {
 fn a_body_that_stalls_and_one_that_never_ends_are_outcomes() {
     for (fault, outcome) in [
         (Fault::StallMidBody, "did not answer within"),
-        (Fault::HugeBody(40 << 20), "more than 32 MiB"),
+        (Fault::HugeBody(40 << 20), "more than 8 MiB"),
     ] {
         let fake = FakeProvider::start(Script {
             faults: Faults {

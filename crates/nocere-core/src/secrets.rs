@@ -1,0 +1,396 @@
+//! Every secret that this process has read, so that none is stored or shown again.
+//!
+//! A server may repeat a key, in whole or in part, in its reply, in an error, or in a header; a
+//! program may print it. Whatever reads a secret [`register`]s it here, and whatever stores or
+//! shows text that came from outside passes it through [`redact`]. Search the decoded text: in
+//! raw JSON a key can be escaped or cut in two.
+
+use std::{
+    borrow::Cow,
+    sync::{PoisonError, RwLock},
+};
+
+/// What stands in place of a secret.
+pub const REMOVED: &str = "[key removed]";
+
+/// Length from which a secret is searched for as it is, in bytes. Shorter ones would also match
+/// ordinary text.
+const LONG: usize = 6;
+/// Length from which a secret is searched for as a word, in bytes.
+const WORD: usize = 4;
+/// Most secrets that are kept. Tokens that are renewed every minute for weeks stay below.
+const MOST: usize = 4_096;
+
+static KNOWN: RwLock<Vec<Needle>> = RwLock::new(Vec::new());
+
+/// A text to search for.
+#[derive(PartialEq, Eq)]
+struct Needle {
+    text: String,
+    /// Only matches that stand alone count.
+    word: bool,
+}
+
+/// Remembers `secret` until the process ends, in its common encodings. If it consists of several
+/// words, such as `Bearer sk-…`, the long ones are remembered each: servers repeat the bare key.
+///
+/// Secrets shorter than four characters are not remembered, nor are short ones of small letters
+/// only, such as `none` or `test`: they cannot be told from ordinary words.
+pub fn register(secret: &str) {
+    let mut needles = Vec::new();
+    let whole = secret.trim();
+    add(whole, &mut needles);
+    for word in whole.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"')) {
+        add(word, &mut needles);
+        // `scheme=value` and `user:password`.
+        for (_, value) in [word.split_once('='), word.split_once(':')]
+            .into_iter()
+            .flatten()
+        {
+            add(value, &mut needles);
+        }
+    }
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    for needle in needles {
+        if known.len() < MOST && !known.contains(&needle) {
+            known.push(needle);
+        }
+    }
+    // A longer needle may contain a shorter one, and must be replaced first.
+    known.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
+}
+
+/// `text` without any registered secret.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let mut text = Cow::Borrowed(text);
+    for needle in known.iter() {
+        if text.contains(&needle.text) {
+            let cleaned = if needle.word {
+                replace_word(&text, &needle.text)
+            } else {
+                text.replace(&needle.text, REMOVED)
+            };
+            text = Cow::Owned(cleaned);
+        }
+    }
+    text
+}
+
+/// Removes registered secrets from `text` in place.
+pub fn clean(text: &mut String) {
+    if let Cow::Owned(cleaned) = redact(text) {
+        *text = cleaned;
+    }
+}
+
+fn add(secret: &str, needles: &mut Vec<Needle>) {
+    if secret.len() < LONG {
+        let plain_word = secret.chars().all(|c| c.is_ascii_lowercase());
+        if secret.len() >= WORD && !plain_word {
+            needles.push(Needle {
+                text: secret.to_owned(),
+                word: true,
+            });
+        }
+        return;
+    }
+    if matches!(secret.to_ascii_lowercase().as_str(), "bearer" | "basic") {
+        return;
+    }
+    let forms = [
+        secret.to_owned(),
+        escaped(secret, |c| c == '/'),
+        escaped(secret, |c| matches!(c, '"' | '\\')),
+        escaped(secret, |c| matches!(c, '"' | '\\' | '/')),
+        unicode_escaped(secret, |c| !c.is_ascii_alphanumeric()),
+        unicode_escaped(secret, |_| true),
+        percent(secret, false),
+        percent(secret, true),
+        html(secret),
+        hex(secret, false),
+        hex(secret, true),
+    ];
+    let encoded = (0..3).flat_map(|offset| base64(secret, offset));
+    for text in forms.into_iter().chain(encoded) {
+        if text.len() >= LONG && !needles.iter().any(|needle| needle.text == text) {
+            needles.push(Needle { text, word: false });
+        }
+    }
+}
+
+fn replace_word(text: &str, word: &str) -> String {
+    let stands_alone = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        let free = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+        free(before) && free(after)
+    };
+    let mut cleaned = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in text.match_indices(word) {
+        if stands_alone(at) {
+            cleaned.push_str(&text[from..at]);
+            cleaned.push_str(REMOVED);
+            from = at + found.len();
+        }
+    }
+    cleaned.push_str(&text[from..]);
+    cleaned
+}
+
+fn escaped(text: &str, special: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if special(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+fn unicode_escaped(text: &str, special: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if special(c) {
+            escaped.push_str(&format!("\\u{:04x}", c as u32));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn percent(text: &str, small: bool) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            byte if small => encoded.push_str(&format!("%{byte:02x}")),
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+fn hex(text: &str, capital: bool) -> String {
+    text.bytes()
+        .map(|byte| {
+            if capital {
+                format!("{byte:02X}")
+            } else {
+                format!("{byte:02x}")
+            }
+        })
+        .collect()
+}
+
+/// The characters of `text`'s base64 form (plain and URL-safe) that do not depend on what
+/// surrounds it, if `offset` bytes stand before it.
+fn base64(text: &str, offset: usize) -> [String; 2] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0_u32;
+    let mut held = 0;
+    let mut plain = String::new();
+    for byte in std::iter::repeat_n(0, offset).chain(text.bytes()) {
+        bits = (bits << 8) | u32::from(byte);
+        held += 8;
+        while held >= 6 {
+            held -= 6;
+            plain.push(char::from(ALPHABET[(bits >> held) as usize & 63]));
+        }
+    }
+    // The first characters hold bits of what stands before.
+    let plain: String = plain.chars().skip([0, 2, 3][offset % 3]).collect();
+    let safe = plain.replace('+', "-").replace('/', "_");
+    [plain, safe]
+}
+
+/// An address as it may be shown and stored: without user name, password, query and fragment,
+/// and without parts of the path that look like a key.
+pub fn shown_address(address: &str) -> String {
+    let (scheme, rest) = address
+        .split_once("://")
+        .map_or(("", address), |(scheme, rest)| (scheme, rest));
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let parts: Vec<&str> = path
+        .split('/')
+        .map(|part| {
+            if looks_like_a_key(part) {
+                "[removed]"
+            } else {
+                part
+            }
+        })
+        .collect();
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    redact(&format!("{scheme}{separator}{host}{}", parts.join("/"))).into_owned()
+}
+
+/// True for a word that is probably a secret: it begins as keys do, or is long and mixes digits
+/// and letters without the marks of a name.
+pub fn looks_like_a_key(word: &str) -> bool {
+    let begins = [
+        "sk-", "sk_", "pk_", "hf_", "gsk_", "xai-", "AIza", "Bearer", "ghp_", "eyJ", "key-",
+        "token-",
+    ]
+    .iter()
+    .any(|mark| word.starts_with(mark));
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let letters = word.chars().filter(char::is_ascii_alphabetic).count();
+    let mixed = word.len() >= 24
+        && digits >= 4
+        && letters >= 4
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '~' | '='))
+        && word.matches(['-', '_']).count() <= 2;
+    (begins && word.len() >= 8) || mixed
+}
+
+/// The words of a command line as they may be shown and stored: the values of options and
+/// variables that are named like secrets are left out, and so are words that look like keys.
+pub fn shown_command(words: &[String]) -> Vec<String> {
+    let mut secret_next = false;
+    words
+        .iter()
+        .map(|word| {
+            let hide = std::mem::take(&mut secret_next);
+            if hide {
+                return "[removed]".to_owned();
+            }
+            if let Some((name, _)) = word.split_once('=')
+                && names_a_secret(name)
+            {
+                return format!("{name}=[removed]");
+            }
+            secret_next = word.starts_with('-') && names_a_secret(word);
+            if looks_like_a_key(word) {
+                return "[removed]".to_owned();
+            }
+            let shown = if word.contains("://") {
+                shown_address(word)
+            } else {
+                word.clone()
+            };
+            redact(&shown).into_owned()
+        })
+        .collect()
+}
+
+/// True if an option, variable, header or field with this name usually holds a secret.
+pub fn names_a_secret(name: &str) -> bool {
+    let name: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    [
+        "key",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "auth",
+        "authorization",
+        "credential",
+        "credentials",
+        "bearer",
+        "cookie",
+        "signature",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        && !name.ends_with("maxtoken")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_its_common_encodings() {
+        register("Bearer sk-pl/ant\"ed+42&1");
+        let key = "sk-pl/ant\"ed+42&1";
+        for text in [
+            key.to_owned(),
+            "sk-pl\\/ant\"ed+42&1".to_owned(),
+            "sk-pl\\/ant\\\"ed+42&1".to_owned(),
+            "sk\\u002dpl\\u002fant\\u0022ed\\u002b42\\u00261".to_owned(),
+            percent(key, false),
+            percent(key, true),
+            html(key),
+            hex(key, false),
+            hex(key, true),
+            "c2stcGwvYW50ImVkKzQyJjE".to_owned(),
+            base64(&format!("user:{key}"), 0)[0].clone(),
+            base64(&format!("u:{key}"), 0)[1].clone(),
+        ] {
+            let shown = redact(&text);
+            assert!(shown.contains(REMOVED), "{text} -> {shown}");
+            assert!(!shown.contains("ant\"ed"), "{shown}");
+        }
+        assert_eq!(redact("Bearer of news"), "Bearer of news");
+    }
+
+    #[test]
+    fn short_secrets_are_words_and_dummies_are_left_alone() {
+        for dummy in ["x", "none", "test", "key"] {
+            register(dummy);
+        }
+        register("Zq9!");
+        assert_eq!(redact("none of the test keys x"), "none of the test keys x");
+        assert_eq!(
+            redact("is Zq9! yours? aZq9!b"),
+            format!("is {REMOVED} yours? aZq9!b")
+        );
+    }
+
+    #[test]
+    fn addresses_and_commands_are_shown_without_secrets() {
+        for (address, shown) in [
+            ("http://u:KEYKEYKEY@h:999999/v1", "http://h:999999/v1"),
+            ("https://h/x?token=KEY", "https://h/x"),
+            ("https://h/v1#KEY", "https://h/v1"),
+            ("https://h/sk-abcdef123456/v1", "https://h/[removed]/v1"),
+            (
+                "https://h/a1b2c3d4e5f6a7b8c9d0e1f2a3b4/v1",
+                "https://h/[removed]/v1",
+            ),
+            (
+                "https://h/v1/openai/gpt-4.1-mini",
+                "https://h/v1/openai/gpt-4.1-mini",
+            ),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
+        let words: Vec<String> = [
+            "run",
+            "--key",
+            "K1",
+            "API_KEY=K2",
+            "--n",
+            "3",
+            "hf_abcdefgh",
+            "https://u:p@h/x",
+        ]
+        .map(str::to_owned)
+        .into();
+        assert_eq!(
+            shown_command(&words).join(" "),
+            "run --key [removed] API_KEY=[removed] --n 3 [removed] https://h/x"
+        );
+    }
+}

@@ -1,0 +1,578 @@
+//! What a server says instead of an answer, and what can be done about it. One recogniser of
+//! filters, spent quotas, overlong prompts, waits and refused fields, whatever the status and
+//! wherever in the body they stand.
+
+use nocere_core::ModelError;
+use serde_json::Value;
+
+/// Longest message that is kept, in characters.
+const LONGEST_MESSAGE: usize = 300;
+/// Longest text that is searched for known words, in bytes.
+const LONGEST_SEARCHED: usize = 16 * 1024;
+
+/// What a server said, read from the body of an error or from an error inside a reply.
+pub(crate) struct ServerWords {
+    /// Its message on one line, with its code and the reason that stands behind it.
+    pub(crate) message: String,
+    /// The status that the body itself names, if it does.
+    pub(crate) status: Option<u16>,
+    /// How long it asks to wait, in milliseconds.
+    pub(crate) wait_ms: Option<u64>,
+    /// The field of the request that it names.
+    param: Option<String>,
+    /// Tokens needed and allowed, if they have fields of their own.
+    counts: Option<(u64, u64)>,
+    /// Everything it says about the error, in small letters.
+    searched: String,
+}
+
+impl ServerWords {
+    /// Reads the body of an error.
+    pub(crate) fn of_body(body: &[u8]) -> Self {
+        let Ok(value) = serde_json::from_slice::<Value>(body) else {
+            let head = &body[..body.len().min(LONGEST_SEARCHED)];
+            return Self::of_text(&String::from_utf8_lossy(head));
+        };
+        // Gemini wraps its error in a list.
+        let value = value.get(0).unwrap_or(&value);
+        let error = &value["error"];
+        if error.is_null() {
+            Self::of_value(value)
+        } else {
+            Self::of_value(error)
+        }
+    }
+
+    /// Reads an error that stands in a body.
+    pub(crate) fn of_value(error: &Value) -> Self {
+        if let Value::String(text) = error {
+            return Self::of_text(text);
+        }
+        // Anthropic and some gateways wrap an error in another.
+        if error["error"].is_object() {
+            return Self::of_value(&error["error"]);
+        }
+        let mut searched = String::new();
+        gather(error, &mut searched, 0);
+        let said = ["message", "detail", "msg", "error_msg", "title", "reason"]
+            .iter()
+            .find_map(|field| said(&error[*field]))
+            .unwrap_or_else(|| error.to_string());
+        let code = ["code", "type", "status"]
+            .iter()
+            .find_map(|field| error[*field].as_str())
+            .filter(|code| !said.contains(code));
+        let behind = ["/metadata/raw", "/innererror/code", "/details/0/reason"]
+            .iter()
+            .find_map(|pointer| error.pointer(pointer)?.as_str())
+            .filter(|behind| !said.contains(behind));
+        let mut message = said;
+        for part in [code, behind].into_iter().flatten() {
+            message = format!("{message} ({part})");
+        }
+        Self {
+            message: one_line(&message),
+            status: status(error),
+            wait_ms: wait(error).or_else(|| wait_in_text(&searched)),
+            param: error["param"].as_str().map(str::to_owned),
+            counts: counts(error),
+            searched,
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        let searched = text.to_lowercase();
+        Self {
+            message: one_line(text),
+            status: None,
+            wait_ms: wait_in_text(&searched),
+            param: None,
+            counts: None,
+            searched,
+        }
+    }
+
+    fn says(&self, marks: &[&str]) -> bool {
+        marks.iter().any(|mark| self.searched.contains(mark))
+    }
+
+    /// The account has no money or quota left, and no wait that is short enough brings it back.
+    pub(crate) fn quota_is_spent(&self) -> bool {
+        self.says(&[
+            "insufficient_quota",
+            "billing_not_active",
+            "billing_hard_limit",
+            "billing_error",
+            "credit balance",
+            "insufficient credits",
+            "insufficient balance",
+            "insufficient funds",
+            "insufficient_balance",
+            "account_balance",
+            "arrearage",
+            "out of credits",
+            "no credits",
+            "never purchased credits",
+            "payment required",
+            "key limit exceeded",
+            "spending limit",
+            "spend limit",
+            "monthly limit",
+            "daily limit",
+            "usage limit",
+            "budget has been exceeded",
+            "budget_exceeded",
+            "exceededbudget",
+            "perday",
+            "per-day",
+            "requests per day",
+            "quota has been exhausted",
+            "allocationquota",
+            "freetieronly",
+        ])
+    }
+
+    /// The key is wrong, whatever the status says.
+    pub(crate) fn key_is_wrong(&self) -> bool {
+        self.says(&[
+            "api key not valid",
+            "api_key_invalid",
+            "invalid api key",
+            "invalid_api_key",
+        ])
+    }
+
+    /// The word of a filter that rejected the prompt or the answer.
+    pub(crate) fn filter(&self) -> Option<&'static str> {
+        const MARKS: [&str; 32] = [
+            "content_filter",
+            "content filter",
+            "content management policy",
+            "responsibleaipolicyviolation",
+            "content_policy",
+            "contentpolicy",
+            "content policy",
+            "content violation",
+            "content_violation",
+            "content filtering",
+            "content moderation",
+            "content_moderation",
+            "requires moderation",
+            "moderation_blocked",
+            "was flagged",
+            "flagged by",
+            "flagged as",
+            "invalid_prompt",
+            "data_inspection_failed",
+            "datainspectionfailed",
+            "inappropriate content",
+            "inappropriate_content",
+            "guardrail",
+            "safety system",
+            "safety_error",
+            "safety filter",
+            "sensitive content",
+            "prohibited_content",
+            "prohibited content",
+            "risk_control",
+            "unsafe content",
+            "usage policies",
+        ];
+        const MORE: [&str; 8] = [
+            "prompt rejected",
+            "prompt_rejected",
+            "prompt was blocked",
+            "prompt_blocked",
+            "blocked by",
+            "contentfilter",
+            "content_blocked",
+            "sensitive_content",
+        ];
+        let mut marks = MARKS.iter().chain(&MORE);
+        marks.find(|mark| self.searched.contains(**mark)).copied()
+    }
+
+    /// The conversation is too long, which each server words differently.
+    pub(crate) fn overflow(&self) -> Option<ModelError> {
+        let known = self.status == Some(413)
+            || self.says(&[
+                "context_length_exceeded",
+                "context length",
+                "context_length",
+                "context window",
+                "context_window",
+                "context size",
+                "context limit",
+                "maximum model length",
+                "max_model_len",
+                "prompt is too long",
+                "prompt too long",
+                "input is too long",
+                "input too long",
+                "exceeds the context",
+                "exceed_context",
+                "input token count",
+                "request_too_large",
+                "request too large",
+                "payload too large",
+                "too many tokens",
+                "too many input tokens",
+                "string_above_max_length",
+                "string too long",
+                "reduce the length",
+                "max_new_tokens` must be",
+                "range of input length",
+                "token limit exceeded",
+                "longer than the maximum",
+            ]);
+        known.then(|| {
+            let (needed, limit) = self.counts.unwrap_or_else(|| numbers(&self.searched));
+            ModelError::ContextOverflow { needed, limit }
+        })
+    }
+
+    /// The field of the request that the server does not take, out of `sent`; `None` if it does
+    /// not name one. The second part is the field that it wants instead.
+    pub(crate) fn refused_field<'a>(
+        &self,
+        sent: &[&'a str],
+    ) -> Option<(&'a str, Option<&'static str>)> {
+        let refuses = self.says(&[
+            "unsupported",
+            "not supported",
+            "not_supported",
+            "does not support",
+            "doesn't support",
+            "unrecognized",
+            "unknown name",
+            "unknown field",
+            "unknown parameter",
+            "unknown_parameter",
+            "not permitted",
+            "not allowed",
+            "extra inputs",
+            "extra_forbidden",
+            "unexpected keyword",
+            "unexpected field",
+            "invalid parameter",
+            "only the default",
+            "deprecated",
+            "must be",
+            "cannot be used",
+            "cannot both be",
+            "is incompatible",
+        ]);
+        if !refuses {
+            return None;
+        }
+        let param = self.param.as_deref().map(|param| {
+            let head = param.split(['.', '[']).next().unwrap_or(param);
+            head.to_owned()
+        });
+        let named = |field: &&&str| match &param {
+            Some(param) => param == *field,
+            None => quoted(&self.searched, field),
+        };
+        let field = sent.iter().find(named)?;
+        let instead = (*field == "max_tokens" && self.says(&["max_completion_tokens"]))
+            .then_some("max_completion_tokens");
+        Some((field, instead))
+    }
+}
+
+/// True if `text` names `field`: between marks, not as a part of a longer word.
+fn quoted(text: &str, field: &str) -> bool {
+    let field = field.to_lowercase();
+    text.match_indices(&field).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + field.len()..].chars().next();
+        let mark = |c: Option<char>| c.is_some_and(|c| matches!(c, '\'' | '"' | '`'));
+        // `temperature` as a bare word is an everyday word of medicine, so marks are needed; a
+        // dotted path stands between marks as well.
+        mark(before) && (mark(after) || after == Some('.'))
+    })
+}
+
+/// A message: a text, or the texts of a list of faults, as FastAPI writes them.
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Array(list) => {
+            let texts: Vec<String> =
+                list.iter()
+                    .take(3)
+                    .filter_map(|fault| {
+                        let message = fault["msg"].as_str().or(fault["message"].as_str())?;
+                        let path = fault["loc"]
+                            .as_array()
+                            .and_then(|path| path.last()?.as_str());
+                        Some(path.map_or_else(
+                            || message.to_owned(),
+                            |path| format!("'{path}': {message}"),
+                        ))
+                    })
+                    .collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }
+        _ => None,
+    }
+}
+
+/// Appends the texts of an error in small letters, but not what it repeats of the request.
+fn gather(value: &Value, into: &mut String, depth: usize) {
+    if into.len() > LONGEST_SEARCHED || depth > 6 {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            let head: String = text.chars().take(4_096).collect();
+            into.push_str(&head.to_lowercase());
+            into.push('\n');
+        }
+        Value::Array(list) => {
+            for part in list.iter().take(32) {
+                gather(part, into, depth + 1);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, part) in fields.iter().take(64) {
+                let repeats = ["input", "body", "prompt", "messages", "request", "contents"];
+                if !repeats.contains(&name.as_str()) {
+                    gather(part, into, depth + 1);
+                }
+            }
+            if let Some(path) = fields.get("loc").and_then(Value::as_array) {
+                let last = path.iter().filter_map(Value::as_str).next_back();
+                into.push_str(&format!("'{}'\n", last.unwrap_or("").to_lowercase()));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The status that an error names: as a number, or by a word of a known meaning.
+fn status(error: &Value) -> Option<u16> {
+    for field in [
+        "code",
+        "status",
+        "status_code",
+        "statusCode",
+        "http_status",
+        "type",
+    ] {
+        let value = &error[field];
+        let number = value
+            .as_u64()
+            .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+            .filter(|number| (400..600).contains(number));
+        if let Some(number) = number {
+            return Some(number as u16);
+        }
+        let word = value.as_str().unwrap_or_default().to_ascii_lowercase();
+        let known = match word.trim_end_matches("_error") {
+            "overloaded" | "engine_overloaded" => 529,
+            "rate_limit"
+            | "rate_limit_exceeded"
+            | "too_many_requests"
+            | "resource_exhausted"
+            | "rate_limited"
+            | "throttling"
+            | "throttlingexception" => 429,
+            "invalid_request"
+            | "invalid_argument"
+            | "badrequesterror"
+            | "bad_request"
+            | "validation"
+            | "failed_precondition"
+            | "invalid_parameter" => 400,
+            "authentication" | "unauthenticated" | "invalid_api_key" | "unauthorized" => 401,
+            "permission" | "permission_denied" | "forbidden" => 403,
+            "billing" | "insufficient_quota" => 402,
+            "not_found" | "model_not_found" | "notfounderror" => 404,
+            "request_too_large" | "exceed_context_size" | "context_length_exceeded" => 413,
+            "timeout" | "deadline_exceeded" => 408,
+            "unavailable" | "service_unavailable" | "temporarily_unavailable" => 503,
+            "api" | "server" | "internal" | "internal_server" => 500,
+            _ => continue,
+        };
+        return Some(known);
+    }
+    None
+}
+
+/// The wait that a field asks for, in milliseconds.
+fn wait(error: &Value) -> Option<u64> {
+    for detail in error["details"].as_array().into_iter().flatten() {
+        if let Some(wait) = detail["retryDelay"].as_str().and_then(duration) {
+            return Some(wait);
+        }
+    }
+    let named = |value: &Value| {
+        [
+            "retry_after",
+            "retry_after_seconds",
+            "retryAfter",
+            "retry_after_s",
+        ]
+        .iter()
+        .find_map(|field| {
+            let value = &value[*field];
+            value
+                .as_f64()
+                .filter(|seconds| *seconds >= 0.0)
+                .map(|seconds| (seconds * 1_000.0) as u64)
+                .or_else(|| duration(value.as_str()?))
+        })
+    };
+    named(error)
+        .or_else(|| named(&error["metadata"]))
+        .or_else(|| error["retry_after_ms"].as_u64())
+}
+
+/// The wait in a sentence such as "Please try again in 1m12.5s".
+fn wait_in_text(text: &str) -> Option<u64> {
+    ["try again in ", "retry in ", "retry after ", "wait "]
+        .iter()
+        .find_map(|mark| {
+            let (_, rest) = text.split_once(mark)?;
+            let mut words = rest.split_whitespace();
+            let first = words.next()?.trim_end_matches(['.', ',', ';']);
+            duration(first).or_else(|| {
+                let number: f64 = first.parse().ok()?;
+                let unit = words.next()?.trim_end_matches(['.', ',', ';', ')']);
+                let scale = match unit {
+                    "ms" | "millisecond" | "milliseconds" => 1.0,
+                    "s" | "sec" | "secs" | "second" | "seconds" => 1_000.0,
+                    "m" | "min" | "mins" | "minute" | "minutes" => 60_000.0,
+                    "h" | "hour" | "hours" => 3_600_000.0,
+                    _ => return None,
+                };
+                (number >= 0.0).then_some((number * scale) as u64)
+            })
+        })
+}
+
+/// Milliseconds of a duration such as `7.4s`, `350ms`, `1m12.5s` or `2h`.
+fn duration(text: &str) -> Option<u64> {
+    let mut total = 0.0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        let unit_end = rest[end..]
+            .find(|c: char| c.is_ascii_digit())
+            .map_or(rest.len(), |at| end + at);
+        total += number
+            * match &rest[end..unit_end] {
+                "ms" => 1.0,
+                "s" => 1_000.0,
+                "m" => 60_000.0,
+                "h" => 3_600_000.0,
+                "d" => 86_400_000.0,
+                _ => return None,
+            };
+        rest = &rest[unit_end..];
+    }
+    Some(total as u64)
+}
+
+fn counts(error: &Value) -> Option<(u64, u64)> {
+    let needed = error["n_prompt_tokens"].as_u64()?;
+    let limit = error["n_ctx"].as_u64()?;
+    Some((needed, limit))
+}
+
+/// Tokens needed and allowed, read from a message; 0 for what it does not say. The limit follows
+/// a word such as "maximum"; the largest number above it is what is needed.
+fn numbers(text: &str) -> (u64, u64) {
+    const LIMITS: [&str; 14] = [
+        "context length of only",
+        "maximum context length",
+        "maximum model length",
+        "context size",
+        "context window of",
+        "context window is",
+        "context limit",
+        "context length of",
+        "context length is",
+        "must be <=",
+        "maximum number of tokens",
+        "maximum",
+        "limit",
+        "max",
+    ];
+    let all = all_numbers(text);
+    // "188240 + 21333 > 200000": what stands after the sign is the limit.
+    let after_sign = text.rfind('>').and_then(|at| {
+        let (_, limit) = all.iter().find(|(start, _)| *start > at)?;
+        Some(*limit)
+    });
+    let after_word = LIMITS.iter().find_map(|word| {
+        let at = text.find(word)? + word.len();
+        let (start, number) = all.iter().find(|(start, _)| *start >= at)?;
+        (*start - at < 60).then_some(*number)
+    });
+    let Some(limit) = after_sign.or(after_word) else {
+        return match all.iter().map(|(_, number)| *number).max() {
+            Some(largest) if all.len() > 1 => {
+                let smallest = all.iter().map(|(_, number)| *number).min();
+                (largest, smallest.unwrap_or(0))
+            }
+            _ => (0, 0),
+        };
+    };
+    let needed = all
+        .iter()
+        .map(|(_, number)| *number)
+        .filter(|number| *number > limit)
+        .max();
+    (needed.unwrap_or(0), limit)
+}
+
+/// All numbers from 64 with the places where they begin. Commas between digits are passed over.
+fn all_numbers(text: &str) -> Vec<(usize, u64)> {
+    let bytes = text.as_bytes();
+    let mut numbers = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut number: u64 = 0;
+        while let Some(byte) = bytes.get(at) {
+            let comma = *byte == b',' && bytes.get(at + 1).is_some_and(u8::is_ascii_digit);
+            if !byte.is_ascii_digit() && !comma {
+                break;
+            }
+            if !comma {
+                number = number
+                    .saturating_mul(10)
+                    .saturating_add(u64::from(byte - b'0'));
+            }
+            at += 1;
+        }
+        // A part of a name, such as `gpt-4` or `v2048a`, is not a count.
+        let named = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
+        if number >= 64 && !named {
+            numbers.push((start, number));
+        }
+    }
+    numbers
+}
+
+fn one_line(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST_MESSAGE)
+        .collect();
+    line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;
