@@ -52,7 +52,9 @@ pub enum StoreError {
         message: String,
     },
     /// The journal was written in a format that this version does not read.
-    #[error("{path} has journal format {found}; this version of nocere reads format {expected}")]
+    #[error(
+        "{path} has journal format {found}; this version of nocere reads format {expected}. Read it with the version that wrote it, and `nocere report RUN --format json` keeps its figures"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -82,6 +84,17 @@ pub enum StoreError {
     WriterStopped(String),
 }
 
+/// Why SQLite cannot open a file, which it does not say itself.
+fn why_not_opened(path: &std::path::Path) -> String {
+    match std::fs::File::open(path) {
+        Err(error) => error.to_string(),
+        Ok(_) => {
+            "its folder cannot be written, or this process has too many files open (`ulimit -n`)"
+                .to_owned()
+        }
+    }
+}
+
 fn near(nearest: Option<&str>) -> String {
     nearest.map_or_else(
         || "; `nocere runs` lists them".to_owned(),
@@ -99,9 +112,26 @@ impl StoreError {
                 path,
                 message: error.to_string(),
             },
-            _ => Self::Io {
+            Some(ErrorCode::CannotOpen) => Self::Io {
+                message: why_not_opened(&path),
                 path,
-                message: error.to_string(),
+            },
+            _ => match error {
+                // A row that fails its checksum reads as NULL, one that is gone is not found.
+                rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::QueryReturnedNoRows
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::Utf8Error(..) => Self::Damaged {
+                    path,
+                    message:
+                        "a record is missing or fails its checksum; `nocere verify RUN` says which"
+                            .to_owned(),
+                },
+                _ => Self::Io {
+                    path,
+                    message: error.to_string(),
+                },
             },
         }
     }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use nocere_core::{ContentHash, Probe, Spending, Transcript, Verdict};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    AttemptRecord, CallRecord, StoreError, UnitRecord,
+    AttemptRecord, CallRecord, StoreError, UnitRecord, connection,
     lock::RunLock,
     read::{self, RunReader},
     writer::{Entry, Finished, Writer, unit_state},
@@ -29,13 +29,16 @@ pub struct Journal {
 /// The recorded result of a call: its reply, or an error that counts as an outcome.
 pub type CallReply = Result<nocere_core::ChatReply, nocere_core::ModelError>;
 
-const SELECT_CALL: &str = "SELECT reply FROM calls WHERE key = ?1";
-const SELECT_PROBE: &str = "SELECT json FROM probes WHERE seq = ?1";
-const SELECT_TRANSCRIPT: &str = "SELECT json FROM transcripts WHERE unit = ?1";
-const SELECT_VERDICTS: &str = "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument WHERE v.unit = ?1";
+const SELECT_CALL: &str = "SELECT checked(reply, sum, 'calls', key, model, purpose, attempts, cost) FROM calls WHERE key = ?1";
+const SELECT_PROBE: &str =
+    "SELECT checked(json, sum, 'probes', seq, id) FROM probes WHERE seq = ?1";
+const SELECT_TRANSCRIPT: &str =
+    "SELECT checked(json, sum, 'transcripts', unit) FROM transcripts WHERE unit = ?1";
+const SELECT_VERDICTS: &str = "SELECT i.hash, checked(v.json, v.sum, 'verdicts', v.unit, v.instrument) FROM verdicts v JOIN instruments i ON i.id = v.instrument WHERE v.unit = ?1";
 const SELECT_TO_DO: &str = "
-    SELECT u.seq, u.key, t.name, u.probe, d.name, u.epoch, u.state
-    FROM units u JOIN targets t ON t.id = u.target JOIN drivers d ON d.id = u.driver
+    SELECT CASE WHEN u.sum = row_sum('units', u.seq, u.key, u.target, u.probe, u.driver, u.epoch)
+        THEN u.seq END, u.key, t.name, u.probe, d.name, u.epoch, u.state
+    FROM units u LEFT JOIN targets t ON t.id = u.target LEFT JOIN drivers d ON d.id = u.driver
     WHERE u.target = (SELECT id FROM targets WHERE name = ?1) AND u.state <> 1 AND u.seq > ?2
     ORDER BY u.seq LIMIT ?3";
 const TARGET_PROGRESS: &str = "SELECT done, total FROM targets WHERE name = ?1";
@@ -52,13 +55,14 @@ impl Journal {
     pub fn open(folder: &Path, id: &str) -> Result<Self, StoreError> {
         let path = read::run_path(folder, id);
         let lock = RunLock::acquire(&lock_path(&path), id)?;
-        read::check_format(&path)?;
+        connection::check_format(&path)?;
         Self::open_locked(path, lock)
     }
 
-    pub(crate) fn open_locked(path: PathBuf, lock: RunLock) -> Result<Self, StoreError> {
-        let connection = open_for_writing(&path)?;
-        let reader = read::open_for_reading(&path)?;
+    pub(crate) fn open_locked(path: PathBuf, mut lock: RunLock) -> Result<Self, StoreError> {
+        lock.lock_journal(&path)?;
+        let connection = connection::open_for_writing(&path)?;
+        let reader = connection::open_for_reading(&path)?;
         let writer = Writer::start(path.clone(), connection);
         Ok(Self {
             path,
@@ -90,8 +94,8 @@ impl Journal {
     ///
     /// The file in `path` cannot be opened, or is not a journal of this format.
     pub fn reuse(&self, path: &Path) -> Result<(), StoreError> {
-        read::check_format(path)?;
-        let connection = read::open_for_reading(path)?;
+        connection::check_format(path)?;
+        let connection = connection::open_for_reading(path)?;
         if let Ok(mut earlier) = self.earlier.lock() {
             earlier.push(connection);
         }
@@ -320,32 +324,4 @@ fn text(connection: &Connection, query: &str, id: i64) -> rusqlite::Result<Optio
 
 pub(crate) fn lock_path(path: &Path) -> PathBuf {
     path.with_extension("lock")
-}
-
-fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(sql)?;
-    for (pragma, value) in [
-        ("journal_mode", "WAL"),
-        // A commit survives power loss, not only kill -9; group commits keep it cheap.
-        ("synchronous", "FULL"),
-        // A label must be of a unit that exists.
-        ("foreign_keys", "ON"),
-        // Keys of calls are random, so the whole of their index should stay in memory (16 MiB).
-        ("cache_size", "-16384"),
-        // Fewer, larger checkpoints (16 MiB): each checkpoint writes every changed page once.
-        ("wal_autocheckpoint", "4096"),
-    ] {
-        connection.pragma_update(None, pragma, value).map_err(sql)?;
-    }
-    connection
-        .busy_timeout(std::time::Duration::from_secs(10))
-        .map_err(sql)?;
-    Ok(connection)
 }

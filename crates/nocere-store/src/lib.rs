@@ -42,19 +42,24 @@
 
 #![warn(missing_docs)]
 
+mod connection;
 mod error;
 mod journal;
 mod left;
+mod listing;
 mod lock;
 mod planned;
 mod read;
 mod records;
 mod schema;
+mod sums;
+mod verify;
 mod writer;
 
 pub use error::StoreError;
 pub use journal::{CallReply, Journal};
+pub use listing::{ListedRun, list_runs};
 pub use lock::RunLock;
 pub use planned::Extension;
-pub use read::{ListedRun, RunReader, list_runs};
+pub use read::RunReader;
 pub use records::{AttemptRecord, Blob, CallRecord, Plan, RecordedUnit, UnitRecord, UnitState};

@@ -12,7 +12,10 @@ use crate::StoreError;
 /// even if it is killed.
 #[derive(Debug)]
 pub struct RunLock {
+    run: String,
     _file: File,
+    /// The journal itself, locked as well: the lock's own file can be deleted.
+    journal: Option<File>,
 }
 
 impl RunLock {
@@ -56,6 +59,35 @@ impl RunLock {
         let _ = file.rewind();
         let _ = write!(file, "{}", std::process::id());
         let _ = file.flush();
-        Ok(Self { _file: file })
+        Ok(Self {
+            run: run.to_owned(),
+            _file: file,
+            journal: None,
+        })
+    }
+
+    /// Locks the journal's own file too, so that nobody who has deleted the lock's file can write
+    /// it. SQLite's locks are of another kind and are not affected.
+    ///
+    /// # Errors
+    ///
+    /// Another process holds the lock, or the file cannot be opened.
+    pub(crate) fn lock_journal(&mut self, path: &Path) -> Result<(), StoreError> {
+        let io = |error: std::io::Error| StoreError::Io {
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
+        let file = File::open(path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {
+                self.journal = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+                id: self.run.clone(),
+                holder: "unknown".to_owned(),
+            }),
+            Err(TryLockError::Error(error)) => Err(io(error)),
+        }
     }
 }

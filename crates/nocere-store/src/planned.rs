@@ -8,24 +8,50 @@ use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::{
-    Blob, Journal, Plan, RecordedUnit, StoreError, UnitRecord,
+    Blob, Journal, Plan, RecordedUnit, StoreError, UnitRecord, connection,
     journal::lock_path,
+    listing,
     lock::RunLock,
     read,
     schema::{self, FAILED, UNJUDGED},
 };
 
-const PUT_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
-const PUT_SUITE: &str = "INSERT OR REPLACE INTO suites (id, json) VALUES (?1, ?2)";
-const PUT_TARGET: &str = "INSERT INTO targets (name, json) VALUES (?1, ?2)";
-const PUT_DRIVER: &str = "INSERT INTO drivers (name, json) VALUES (?1, ?2)";
-const PUT_INSTRUMENT: &str = "INSERT OR IGNORE INTO instruments (hash, json) VALUES (?1, ?2)";
-const PUT_LABEL: &str = "INSERT INTO labels (unit, rater, form, json) VALUES (?1, ?2, ?3, ?4)";
+const PUT_META: &str =
+    "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?1, ?2, row_sum('meta', ?1, ?2))";
+const PUT_SUITE: &str =
+    "INSERT OR REPLACE INTO suites (id, json, sum) VALUES (?1, ?2, row_sum('suites', ?1, ?2))";
+const PUT_TARGET: &str = "
+    INSERT INTO targets (id, name, json, sum)
+    SELECT n, ?1, ?2, row_sum('targets', n, ?1, ?2)
+    FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM targets)";
+const PUT_DRIVER: &str = "
+    INSERT INTO drivers (id, name, json, sum)
+    SELECT n, ?1, ?2, row_sum('drivers', n, ?1, ?2)
+    FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM drivers)";
+const PUT_INSTRUMENT: &str = "
+    INSERT OR IGNORE INTO instruments (id, hash, json, sum)
+    SELECT n, ?1, ?2, row_sum('instruments', n, ?1, ?2)
+    FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM instruments)";
+const PUT_LABEL: &str = "
+    INSERT INTO labels (id, unit, rater, form, json, sum)
+    SELECT n, ?1, ?2, ?3, ?4, row_sum('labels', n, ?1, ?2, ?3, ?4)
+    FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM labels)";
 const PUT_BLOB: &str = "INSERT OR IGNORE INTO blobs (hash, media_type, bytes) VALUES (?1, ?2, ?3)";
-const PUT_PROBE: &str = "INSERT INTO probes (seq, id, json) VALUES (?1, ?2, ?3)";
-const PUT_UNIT: &str = "INSERT INTO units (seq, key, target, probe, driver, epoch) VALUES (?1, ?2, (SELECT id FROM targets WHERE name = ?3), ?4, (SELECT id FROM drivers WHERE name = ?5), ?6)";
-const PUT_TRANSCRIPT: &str = "INSERT INTO transcripts (unit, json) VALUES (?1, ?2)";
-const PUT_VERDICT: &str = "INSERT INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
+const PUT_PROBE: &str =
+    "INSERT INTO probes (seq, id, json, sum) VALUES (?1, ?2, ?3, row_sum('probes', ?1, ?2, ?3))";
+const PUT_UNIT: &str = "
+    INSERT INTO units (seq, key, target, probe, driver, epoch, sum)
+    SELECT ?1, ?2, t, ?4, d, ?6, row_sum('units', ?1, ?2, t, ?4, d, ?6)
+    FROM (SELECT (SELECT id FROM targets WHERE name = ?3) AS t, (SELECT id FROM drivers WHERE name = ?5) AS d)";
+const PUT_TRANSCRIPT: &str =
+    "INSERT INTO transcripts (unit, json, sum) VALUES (?1, ?2, row_sum('transcripts', ?1, ?2))";
+const PUT_VERDICT: &str = "
+    INSERT INTO verdicts (unit, instrument, json, sum)
+    SELECT ?1, i, ?3, row_sum('verdicts', ?1, i, ?3)
+    FROM (SELECT (SELECT id FROM instruments WHERE hash = ?2) AS i)";
+/// Writes down how many rows the plan has.
+const PUT_COUNTS: &str =
+    "INSERT OR REPLACE INTO meta (key, value, sum) SELECT ?1, n, row_sum('meta', ?1, n)";
 /// Recomputes the counters of all targets, after units were added or reopened.
 const COUNT: &str = "
     UPDATE targets SET
@@ -45,7 +71,7 @@ const COPY: [&str; 7] = [
     "INSERT INTO main.drivers SELECT * FROM other.drivers",
     "INSERT INTO main.blobs SELECT * FROM other.blobs",
     "INSERT INTO main.probes SELECT * FROM other.probes",
-    "INSERT INTO main.units SELECT seq, key, target, probe, driver, epoch, 2 FROM other.units",
+    "INSERT INTO main.units SELECT seq, key, target, probe, driver, epoch, sum, 2, 0 FROM other.units",
     "INSERT INTO main.transcripts SELECT * FROM other.transcripts",
 ];
 /// Calls that the server rejected. They are forgotten, because a corrected server may answer.
@@ -102,7 +128,7 @@ impl Journal {
             transaction.plan(plan)?;
             transaction.units(units)?;
             transaction.recorded(recorded)?;
-            transaction.execute(COUNT)?;
+            transaction.count()?;
             transaction.commit()
         })
     }
@@ -122,7 +148,7 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         new_file(folder, &header.id, |connection, path| {
             connection
-                .execute("ATTACH DATABASE ?1 AS other", [from.display().to_string()])
+                .execute("ATTACH DATABASE ?1 AS other", [PathValue(from)])
                 .map_err(|error| StoreError::from_sql(from, &error))?;
             let transaction = Put::begin(connection, path)?;
             transaction.header(header)?;
@@ -130,7 +156,7 @@ impl Journal {
                 transaction.execute(statement)?;
             }
             transaction.instruments(instruments)?;
-            transaction.execute(COUNT)?;
+            transaction.count()?;
             transaction.commit()
         })
     }
@@ -156,7 +182,7 @@ impl Journal {
             put.probes(&extension.probes)?;
             put.units(extension.units.into_iter())?;
             put.execute(REOPEN_UNJUDGED)?;
-            put.execute(COUNT)
+            put.count()
         })
     }
 
@@ -253,7 +279,7 @@ impl Journal {
                  AND seq IN (SELECT unit FROM verdicts WHERE {UNJUDGED})"
             ))?;
             put.execute(&format!("DELETE FROM verdicts WHERE {UNJUDGED}"))?;
-            put.execute(COUNT)
+            put.count()
         })?;
         Ok(reopened)
     }
@@ -292,8 +318,9 @@ fn new_file(
     let lock = RunLock::acquire(&lock_path(&path), id)?;
     let planned = path.with_extension("planned");
     let _ = std::fs::remove_file(&planned);
-    let written = Connection::open(&planned)
-        .map_err(|error| StoreError::from_sql(&planned, &error))
+    sweep(folder);
+    let written = create_owned(&planned)
+        .and_then(|()| connection::create(&planned))
         .and_then(|mut connection| fill(&mut connection, &planned));
     if let Err(error) = written {
         let _ = std::fs::remove_file(&planned);
@@ -302,7 +329,55 @@ fn new_file(
         return Err(error);
     }
     std::fs::rename(&planned, &path).map_err(|error| io(&path, error))?;
+    listing::remember_order(folder, id).map_err(|error| io(folder, error))?;
     Journal::open_locked(path, lock)
+}
+
+/// Creates an empty file that only its owner can read. SQLite gives the files beside it the same
+/// permissions.
+fn create_owned(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(|_| ())
+        .map_err(|error| StoreError::Io {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })
+}
+
+/// Removes what killed plans have left. A plan in progress holds its lock.
+fn sweep(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "planned")
+        {
+            continue;
+        }
+        let lock = path.with_extension("lock");
+        if RunLock::acquire(&lock, "").is_ok() {
+            for extension in ["planned", "planned-journal", "lock"] {
+                let _ = std::fs::remove_file(path.with_extension(extension));
+            }
+        }
+    }
+}
+
+/// A path as SQLite takes it: the bytes as they are, also if they are not UTF-8.
+struct PathValue<'a>(&'a Path);
+
+impl rusqlite::ToSql for PathValue<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        let bytes = self.0.as_os_str().as_encoded_bytes();
+        Ok(rusqlite::types::ToSqlOutput::Borrowed(
+            rusqlite::types::ValueRef::Text(bytes),
+        ))
+    }
 }
 
 /// Writes parts of a plan.
@@ -344,7 +419,16 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
     }
 
     fn header(&self, header: &RunHeader) -> Result<(), StoreError> {
-        self.put(PUT_META, params!["header", self.json(header)?])
+        self.put(PUT_META, params![schema::HEADER, self.json(header)?])
+    }
+
+    /// Updates the counters of the targets, and the number of rows that the plan has.
+    fn count(&self) -> Result<(), StoreError> {
+        self.execute(COUNT)?;
+        self.put(
+            &format!("{PUT_COUNTS} FROM (SELECT {} AS n)", schema::PLANNED),
+            [schema::COUNTS],
+        )
     }
 
     fn suites(&self, suites: &[Suite]) -> Result<(), StoreError> {

@@ -9,57 +9,14 @@ use nocere_core::{
     ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, ProbeId, RunHeader,
     RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord,
 };
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
-use crate::{Blob, StoreError, UnitRecord, UnitState, schema};
+use crate::{Blob, StoreError, UnitRecord, UnitState, connection, schema};
 
 /// A run's file in the runs folder.
 pub(crate) fn run_path(folder: &Path, id: &str) -> PathBuf {
     folder.join(format!("{id}.db"))
-}
-
-/// Opens a journal for queries only. The file itself is opened read-write, because SQLite has to
-/// create the shared-memory file of a write-ahead log.
-pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
-    let sql = |error: rusqlite::Error| StoreError::from_sql(path, &error);
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(sql)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(sql)?;
-    connection
-        .busy_timeout(std::time::Duration::from_secs(10))
-        .map_err(sql)?;
-    Ok(connection)
-}
-
-/// Fails for files that are not journals, and for journals of another format.
-pub(crate) fn check_format(path: &Path) -> Result<(), StoreError> {
-    let connection = open_for_reading(path)?;
-    let pragma = |name: &str| -> Result<i64, StoreError> {
-        connection
-            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
-            .map_err(|error| StoreError::from_sql(path, &error))
-    };
-    if pragma("application_id")? != schema::APPLICATION_ID {
-        return Err(StoreError::Damaged {
-            path: path.to_owned(),
-            message: "it is not a journal of nocere".to_owned(),
-        });
-    }
-    let found = pragma("user_version")?;
-    if found != schema::FORMAT {
-        return Err(StoreError::Format {
-            path: path.to_owned(),
-            found,
-            expected: schema::FORMAT,
-        });
-    }
-    Ok(())
 }
 
 pub(crate) fn unit_from_row(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
@@ -81,71 +38,53 @@ pub struct RunReader {
 }
 
 impl RunReader {
-    /// Opens the run `id` in `folder`, or the only run whose id begins with `id`.
-    ///
-    /// `latest` is the newest run that does not merely serve another command, or the newest of
-    /// all if there are only such runs.
-    ///
-    /// # Errors
-    /// - No run has this id ([`StoreError::NoSuchRun`]), or several ids begin with it
-    ///   ([`StoreError::AmbiguousRun`]).
-    /// - The run cannot be read, or is not a journal of this format. For `latest`, this includes
-    ///   every run that is newer than the one returned.
-    pub fn find(folder: &Path, id: &str) -> Result<Self, StoreError> {
-        let ids = run_ids(folder)?;
-        if ids.is_empty() {
-            return Err(StoreError::NoRuns {
-                folder: folder.to_owned(),
-            });
-        }
-        let missing = || StoreError::NoSuchRun {
-            id: id.to_owned(),
-            folder: folder.to_owned(),
-            nearest: ids
-                .iter()
-                .filter(|known| common_prefix(known, id) >= 4)
-                .max_by_key(|known| common_prefix(known, id))
-                .cloned(),
-        };
-        if id == "latest" {
-            let newest = ids.last().ok_or_else(missing)?;
-            // An unreadable run is reported, not skipped: it may be the one that is meant.
-            for id in ids.iter().rev() {
-                let reader = Self::open(&run_path(folder, id))?;
-                if !reader.header()?.kind.is_aside() {
-                    return Ok(reader);
-                }
-            }
-            return Self::open(&run_path(folder, newest));
-        }
-        if ids.iter().any(|known| known == id) {
-            return Self::open(&run_path(folder, id));
-        }
-        let fitting: Vec<String> = ids
-            .iter()
-            .filter(|known| known.starts_with(id))
-            .cloned()
-            .collect();
-        match fitting.as_slice() {
-            [] => Err(missing()),
-            [only] => Self::open(&run_path(folder, only)),
-            _ => Err(StoreError::AmbiguousRun {
-                id: id.to_owned(),
-                found: fitting,
-            }),
-        }
-    }
-
     /// Opens a run's file.
     ///
     /// # Errors
     /// The file does not exist, cannot be read, or is not a journal of this format.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        check_format(path)?;
-        Ok(Self {
+        connection::check_format(path)?;
+        let reader = Self {
             path: path.to_owned(),
-            connection: open_for_reading(path)?,
-        })
+            connection: connection::open_for_reading(path)?,
+        };
+        reader.check_counts()?;
+        Ok(reader)
+    }
+
+    /// Fails if rows of the plan are missing. Done whenever a run is opened: their absence would
+    /// shrink every figure without a word.
+    fn check_counts(&self) -> Result<(), StoreError> {
+        // One statement sees one state of a run that is in progress.
+        let query = format!(
+            "SELECT checked(value, sum, 'meta', key), {},
+                (SELECT coalesce(sum(done), 0) FROM targets),
+                (SELECT count(*) FROM units WHERE state = 1)
+             FROM meta WHERE key = '{}'",
+            schema::PLANNED,
+            schema::COUNTS
+        );
+        let (planned, there, counted, finished): (String, String, i64, i64) = self
+            .connection
+            .query_row(&query, [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .map_err(|error| self.sql(&error))?;
+        if counted != finished {
+            return Err(StoreError::Damaged {
+                path: self.path.clone(),
+                message: format!(
+                    "{finished} of its units are finished, but {counted} were counted"
+                ),
+            });
+        }
+        if planned != there {
+            return Err(StoreError::Damaged {
+                path: self.path.clone(),
+                message: format!("it has {there}, but was planned with {planned}"),
+            });
+        }
+        Ok(())
     }
 
     /// The run's header: id, kind, seed, budget and other settings.
@@ -155,11 +94,23 @@ impl RunReader {
     pub fn header(&self) -> Result<RunHeader, StoreError> {
         let text: String = self
             .connection
-            .query_row("SELECT value FROM meta WHERE key = 'header'", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT checked(value, sum, 'meta', key) FROM meta WHERE key = 'header'",
+                [],
+                |row| row.get(0),
+            )
             .map_err(|error| self.sql(&error))?;
-        self.json(&text)
+        let header: RunHeader = self.json(&text)?;
+        // Files are written under the run's id: one in the file may lead anywhere.
+        if self.path.file_stem().and_then(|stem| stem.to_str()) != Some(header.id.as_str()) {
+            return Err(StoreError::Damaged {
+                path: self.path.clone(),
+                message:
+                    "the file's name is not the id of the run in it; give it its own name back"
+                        .to_owned(),
+            });
+        }
+        Ok(header)
     }
 
     /// The run's suites without their probes, ordered by id.
@@ -167,7 +118,7 @@ impl RunReader {
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn suites(&self) -> Result<Vec<Suite>, StoreError> {
-        self.all("SELECT json FROM suites ORDER BY id")
+        self.all("SELECT checked(json, sum, 'suites', id) FROM suites ORDER BY id")
     }
 
     /// The run's judges, in the order of the plan.
@@ -175,7 +126,7 @@ impl RunReader {
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
-        self.all("SELECT json FROM instruments ORDER BY id")
+        self.all("SELECT checked(json, sum, 'instruments', id, hash) FROM instruments ORDER BY id")
     }
 
     /// The run's targets with their ids, in the order of the plan.
@@ -185,7 +136,9 @@ impl RunReader {
     pub fn targets(&self) -> Result<Vec<(TargetId, TargetRecord)>, StoreError> {
         let mut statement = self
             .connection
-            .prepare("SELECT name, json FROM targets ORDER BY id")
+            .prepare(
+                "SELECT name, checked(json, sum, 'targets', id, name) FROM targets ORDER BY id",
+            )
             .map_err(|error| self.sql(&error))?;
         let rows = statement
             .query_map([], |row| {
@@ -204,7 +157,7 @@ impl RunReader {
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn probes(&self) -> Result<Vec<Probe>, StoreError> {
-        self.all("SELECT json FROM probes ORDER BY seq")
+        self.all("SELECT checked(json, sum, 'probes', seq, id) FROM probes ORDER BY seq")
     }
 
     /// The run's file.
@@ -242,7 +195,7 @@ impl RunReader {
     ) -> Result<(), StoreError> {
         let mut statement = self
             .connection
-            .prepare("SELECT purpose, reply FROM calls")
+            .prepare("SELECT purpose, checked(reply, sum, 'calls', key, model, purpose, attempts, cost) FROM calls")
             .map_err(|error| self.sql(&error))?;
         let mut rows = statement.query([]).map_err(|error| self.sql(&error))?;
         while let Some(row) = rows.next().map_err(|error| self.sql(&error))? {
@@ -290,7 +243,7 @@ impl RunReader {
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn drivers(&self) -> Result<Vec<DriverIdentity>, StoreError> {
-        self.all("SELECT json FROM drivers ORDER BY id")
+        self.all("SELECT checked(json, sum, 'drivers', id, name) FROM drivers ORDER BY id")
     }
 
     /// People's labels of the run's samples, in the order in which they were added.
@@ -298,7 +251,9 @@ impl RunReader {
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn labels(&self) -> Result<Vec<HumanLabel>, StoreError> {
-        self.all("SELECT json FROM labels ORDER BY id")
+        self.all(
+            "SELECT checked(json, sum, 'labels', id, unit, rater, form) FROM labels ORDER BY id",
+        )
     }
 
     /// The file with this hash; `None` if the run does not have it.
@@ -446,16 +401,21 @@ impl RunReader {
         let mut verdicts = self
             .connection
             .prepare_cached(
-                "SELECT i.hash, v.json FROM verdicts v JOIN instruments i ON i.id = v.instrument
+                "SELECT i.hash, checked(v.json, v.sum, 'verdicts', v.unit, v.instrument)
+                 FROM verdicts v JOIN instruments i ON i.id = v.instrument
                  WHERE v.unit = ?1 ORDER BY v.instrument",
             )
             .map_err(|error| self.sql(&error))?;
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT u.seq, g.name, u.epoch, p.json, t.json, u.probe, d.name FROM units u
-                 JOIN targets g ON g.id = u.target JOIN drivers d ON d.id = u.driver
-                 JOIN probes p ON p.seq = u.probe JOIN transcripts t ON t.unit = u.seq
+                "SELECT CASE WHEN u.sum = row_sum('units', u.seq, u.key, u.target, u.probe, u.driver, u.epoch)
+                        THEN u.seq END,
+                    g.name, u.epoch, checked(p.json, p.sum, 'probes', p.seq, p.id),
+                    checked(t.json, t.sum, 'transcripts', t.unit), u.probe, d.name, u.judged
+                 FROM units u
+                 LEFT JOIN targets g ON g.id = u.target LEFT JOIN drivers d ON d.id = u.driver
+                 LEFT JOIN probes p ON p.seq = u.probe LEFT JOIN transcripts t ON t.unit = u.seq
                  WHERE u.state = 1 AND {condition}"
             ))
             .map_err(|error| self.sql(&error))?;
@@ -477,6 +437,16 @@ impl RunReader {
                 judged.push(JudgeVerdict {
                     instrument: ContentHash::from_hex(instrument),
                     verdict: self.json(&json)?,
+                });
+            }
+            let expected: i64 = row.get(7).map_err(|error| self.sql(&error))?;
+            if judged.len() as i64 != expected {
+                return Err(StoreError::Damaged {
+                    path: self.path.clone(),
+                    message: format!(
+                        "unit {seq} has {} verdicts instead of {expected}",
+                        judged.len()
+                    ),
                 });
             }
             each(Sample {
@@ -533,52 +503,4 @@ impl RunReader {
     pub(crate) fn sql(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sql(&self.path, error)
     }
-}
-
-fn run_ids(folder: &Path) -> Result<Vec<String>, StoreError> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(StoreError::Io {
-                path: folder.to_owned(),
-                message: error.to_string(),
-            });
-        }
-    };
-    let mut ids: Vec<String> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "db"))
-        .filter_map(|path| {
-            path.file_stem()
-                .and_then(|stem| stem.to_str())
-                .map(str::to_owned)
-        })
-        .collect();
-    ids.sort();
-    Ok(ids)
-}
-
-fn common_prefix(a: &str, b: &str) -> usize {
-    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
-}
-
-/// A run's id with its summary, or with the reason why it cannot be read.
-pub type ListedRun = (String, Result<RunSummary, StoreError>);
-
-/// All runs in `folder`, oldest first. A run that cannot be read is listed with its error; a
-/// folder that does not exist has no runs.
-///
-/// # Errors
-/// The folder exists but cannot be read.
-pub fn list_runs(folder: &Path) -> Result<Vec<ListedRun>, StoreError> {
-    Ok(run_ids(folder)?
-        .into_iter()
-        .map(|id| {
-            let summary =
-                RunReader::open(&run_path(folder, &id)).and_then(|reader| reader.summary());
-            (id, summary)
-        })
-        .collect())
 }

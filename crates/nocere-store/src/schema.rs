@@ -5,10 +5,22 @@
 //! are small and ascending, so finished units are appended instead of scattered over the file.
 
 /// Format of the journal, kept in SQLite's `user_version`.
-pub(crate) const FORMAT: i64 = 4;
+pub(crate) const FORMAT: i64 = 5;
 
 /// Marks the file as a journal of nocere, in SQLite's `application_id` ("ncre").
 pub(crate) const APPLICATION_ID: i64 = 0x6e63_7265;
+
+/// Rows of `meta`.
+pub(crate) const HEADER: &str = "header";
+/// How many rows the plan has, as [`PLANNED`] writes it: rows that are missing have no checksum.
+pub(crate) const COUNTS: &str = "counts";
+
+/// The numbers of rows that belong to the plan, as one text.
+pub(crate) const PLANNED: &str = "
+    (SELECT count(*) FROM suites) || ' suites, ' || (SELECT count(*) FROM targets) || ' targets, '
+    || (SELECT count(*) FROM drivers) || ' drivers, '
+    || (SELECT count(*) FROM instruments) || ' judges, '
+    || (SELECT count(*) FROM probes) || ' probes, ' || (SELECT count(*) FROM units) || ' units'";
 
 /// Values of `units.state`, beside 0 for units still to be asked. The partial index `units_to_do`
 /// and the statements that use it spell them out as literals.
@@ -16,26 +28,34 @@ pub(crate) const DONE: i64 = 1;
 pub(crate) const ANSWERED: i64 = 2;
 
 pub(crate) const CREATE: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE suites (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE suites (id TEXT PRIMARY KEY, json TEXT NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE targets (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     json TEXT NOT NULL,
+    sum INTEGER NOT NULL,
     done INTEGER NOT NULL DEFAULT 0,
     total INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE drivers (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    json TEXT NOT NULL
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE instruments (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL UNIQUE,
-    json TEXT NOT NULL
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE probes (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, json TEXT NOT NULL) STRICT;
+CREATE TABLE probes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
 CREATE INDEX probes_by_id ON probes (id);
 CREATE TABLE blobs (hash BLOB PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE units (
@@ -45,7 +65,9 @@ CREATE TABLE units (
     probe INTEGER NOT NULL REFERENCES probes(seq),
     driver INTEGER NOT NULL REFERENCES drivers(id),
     epoch INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0
+    sum INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    judged INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX units_by_probe ON units (probe);
 CREATE INDEX units_to_do ON units (target, seq) WHERE state <> 1;
@@ -55,7 +77,8 @@ CREATE TABLE calls (
     purpose TEXT NOT NULL,
     reply TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    cost INTEGER
+    cost INTEGER,
+    sum INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX calls_by_key ON calls (key);
 CREATE TABLE attempts (
@@ -65,7 +88,8 @@ CREATE TABLE attempts (
     model TEXT NOT NULL,
     problem TEXT NOT NULL,
     latency_ms INTEGER NOT NULL,
-    wait_ms INTEGER
+    wait_ms INTEGER,
+    sum INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE spending (
     model TEXT PRIMARY KEY,
@@ -76,11 +100,16 @@ CREATE TABLE spending (
     cost INTEGER NOT NULL,
     unpriced INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE transcripts (unit INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE transcripts (
+    unit INTEGER PRIMARY KEY,
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
 CREATE TABLE verdicts (
     unit INTEGER NOT NULL,
     instrument INTEGER NOT NULL REFERENCES instruments(id),
     json TEXT NOT NULL,
+    sum INTEGER NOT NULL,
     PRIMARY KEY (unit, instrument)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE labels (
@@ -88,7 +117,8 @@ CREATE TABLE labels (
     unit INTEGER NOT NULL REFERENCES units(seq),
     rater TEXT NOT NULL,
     form TEXT NOT NULL,
-    json TEXT NOT NULL
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX labels_by_unit ON labels (unit, id);
 CREATE TRIGGER labels_are_never_changed BEFORE UPDATE ON labels

@@ -18,21 +18,27 @@ const GROUP: usize = 512;
 /// Number of waiting requests above which callers have to wait.
 const WAITING: usize = 2_048;
 
-const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts, cost) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const INSERT_ATTEMPT: &str = "INSERT INTO attempts (key, number, at, model, problem, latency_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json) VALUES (?1, ?2)";
-const INSERT_VERDICT: &str = "INSERT OR REPLACE INTO verdicts (unit, instrument, json) VALUES (?1, (SELECT id FROM instruments WHERE hash = ?2), ?3)";
-const FINISH_UNIT: &str =
-    "UPDATE units SET state = 1 WHERE seq = ?1 AND state <> 1 RETURNING target";
+const INSERT_CALL: &str = "INSERT OR IGNORE INTO calls (key, model, purpose, reply, attempts, cost, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum('calls', ?1, ?2, ?3, ?5, ?6, ?4))";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts (key, number, at, model, problem, latency_ms, wait_ms, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum('attempts', ?1, ?2, ?3, ?4, ?5, ?6, ?7))";
+const INSERT_TRANSCRIPT: &str = "INSERT OR REPLACE INTO transcripts (unit, json, sum) VALUES (?1, ?2, row_sum('transcripts', ?1, ?2))";
+const INSERT_VERDICT: &str = "
+    INSERT OR REPLACE INTO verdicts (unit, instrument, json, sum)
+    SELECT ?1, id, ?3, row_sum('verdicts', ?1, id, ?3) FROM instruments WHERE hash = ?2";
+const FINISH_UNIT: &str = "UPDATE units SET state = 1, judged = (SELECT count(*) FROM verdicts WHERE unit = ?1) WHERE seq = ?1 AND state <> 1 RETURNING target";
 const COUNT_DONE: &str = "UPDATE targets SET done = done + ?2 WHERE id = ?1";
 const ADD_SPENDING: &str = "
     INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (model) DO UPDATE SET
-        calls = calls + excluded.calls, requests = requests + excluded.requests,
-        input_tokens = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens,
-        cost = cost + excluded.cost, unpriced = unpriced + excluded.unpriced";
+        calls = min(calls + excluded.calls, 1 << 61),
+        requests = min(requests + excluded.requests, 1 << 61),
+        input_tokens = min(input_tokens + excluded.input_tokens, 1 << 61),
+        output_tokens = min(output_tokens + excluded.output_tokens, 1 << 61),
+        cost = max(min(cost + excluded.cost, 1 << 61), 0),
+        unpriced = min(unpriced + excluded.unpriced, 1 << 61)";
+/// Largest amount that is added to an account of spending. Two of them never overflow, and sums
+/// stop growing there.
+const MOST: u64 = 1 << 61;
 
 /// One thing to write.
 pub(crate) enum Entry {
@@ -69,6 +75,7 @@ enum Fault {
     Sql(rusqlite::Error),
     Json(serde_json::Error),
     Key,
+    Judge,
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -90,6 +97,10 @@ impl Fault {
             Self::Json(error) => StoreError::Io {
                 path: path.to_owned(),
                 message: format!("a record cannot be written: {error}"),
+            },
+            Self::Judge => StoreError::Io {
+                path: path.to_owned(),
+                message: "a verdict is of a judge that the run does not have".to_owned(),
             },
             Self::Key => StoreError::Io {
                 path: path.to_owned(),
@@ -184,6 +195,11 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        // A run that rests is one plain file, which can be read where nothing can be written.
+        // Fails if somebody else reads it just now; then the log stays beside it.
+        if let Ok(connection) = self.connection.lock() {
+            let _ = connection.pragma_update(None, "journal_mode", "DELETE");
+        }
     }
 }
 
@@ -249,15 +265,19 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
     for (model, spending) in spent {
         transaction.prepare_cached(ADD_SPENDING)?.execute(params![
             model,
-            spending.calls as i64,
-            spending.requests as i64,
-            spending.input_tokens as i64,
-            spending.output_tokens as i64,
-            spending.cost.nanos(),
-            spending.unpriced as i64
+            within(spending.calls),
+            within(spending.requests),
+            within(spending.input_tokens),
+            within(spending.output_tokens),
+            spending.cost.nanos().clamp(0, MOST as i64),
+            within(spending.unpriced)
         ])?;
     }
     Ok(transaction.commit()?)
+}
+
+fn within(amount: u64) -> i64 {
+    amount.min(MOST) as i64
 }
 
 fn put_call(transaction: &Transaction<'_>, call: &CallRecord) -> Result<bool, Fault> {
@@ -282,8 +302,8 @@ fn add(spending: &mut Spending, call: &CallRecord) {
     spending.calls += 1;
     // Failed attempts were counted when they were noted.
     spending.requests += u64::from(call.attempts.min(1));
-    spending.input_tokens += usage.input_tokens;
-    spending.output_tokens += usage.output_tokens;
+    spending.input_tokens = spending.input_tokens.saturating_add(usage.input_tokens);
+    spending.output_tokens = spending.output_tokens.saturating_add(usage.output_tokens);
     match (call.cost, &call.reply) {
         (Some(cost), _) => spending.cost += cost,
         // Providers do not bill requests that they reject.
@@ -302,8 +322,8 @@ fn put_attempt(transaction: &Transaction<'_>, attempt: &AttemptRecord) -> Result
             attempt.at,
             attempt.model,
             attempt.problem,
-            attempt.latency_ms as i64,
-            attempt.wait_ms.map(|wait| wait as i64)
+            within(attempt.latency_ms),
+            attempt.wait_ms.map(within)
         ])?;
     Ok(())
 }
@@ -316,13 +336,16 @@ fn put_finished(transaction: &Transaction<'_>, finished: &Finished) -> Result<Op
             .execute(params![finished.seq, serde_json::to_string(transcript)?])?;
     }
     for (instrument, verdict) in &finished.verdicts {
-        transaction
+        let written = transaction
             .prepare_cached(INSERT_VERDICT)?
             .execute(params![
                 finished.seq,
                 instrument.as_str(),
                 serde_json::to_string(verdict)?
             ])?;
+        if written == 0 {
+            return Err(Fault::Judge);
+        }
     }
     let mut statement = transaction.prepare_cached(FINISH_UNIT)?;
     let mut rows = statement.query([finished.seq])?;

@@ -106,7 +106,7 @@ fn a_journal_of_another_format_is_named_and_left_alone() {
         error,
         StoreError::Format {
             found: 2,
-            expected: 4,
+            expected: 5,
             ..
         }
     );
