@@ -14,6 +14,7 @@ use crate::{
     agreement::Agreements,
     calibration::Standing,
     cells::{Cell, CellKey, Place},
+    conduct::Conduct,
     figure::Figure,
     finding::{Finding, UnscoredSample, assess},
     linked::RiskFigure,
@@ -86,6 +87,7 @@ pub(crate) struct Collected {
     pub(crate) cells: BTreeMap<CellKey, Cell>,
     samples: BTreeMap<(TargetId, Perspective), u64>,
     outcomes: BTreeMap<(TargetId, AnswerOutcome), u64>,
+    conduct: BTreeMap<TargetId, Conduct>,
     pub(crate) agreement: Agreements,
     pub(crate) tally: Tally,
     foreign: BTreeMap<(TargetId, JudgeId), Foreign>,
@@ -107,6 +109,10 @@ impl Collected {
             .outcomes
             .entry((row.target.clone(), row.transcript.outcome()))
             .or_default() += 1;
+        self.conduct
+            .entry(row.target.clone())
+            .or_default()
+            .add(&row.transcript);
         self.agreement.add(row, context.instruments);
         for judge in RunJudge::all(context.instruments) {
             let instrument = judge.instrument;
@@ -323,7 +329,10 @@ impl Collected {
             .iter()
             .find(|(outcome, _)| *outcome == AnswerOutcome::Truncated)
             .map_or(0, |(_, count)| *count);
+        let conduct = self.conduct.get(&id);
         TargetReport {
+            served: conduct.map(Conduct::served).unwrap_or_default(),
+            remarks: conduct.map(Conduct::remarks).unwrap_or_default(),
             cut,
             outcomes,
             samples: perspectives

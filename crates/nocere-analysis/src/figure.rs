@@ -78,6 +78,26 @@ impl Figure {
         percent(self.estimate.value)
     }
 
+    /// The lowest and the highest rate, in [0, 1], that the answers without a score could have led
+    /// to; `None` if every answer was scored.
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        let of = &self.estimate;
+        let all = (of.denominator + of.unscored) as f64;
+        (of.unscored > 0).then(|| {
+            (
+                of.numerator as f64 / all,
+                (of.numerator + of.unscored) as f64 / all,
+            )
+        })
+    }
+
+    /// "2.5–40.0 %" for what the unscored answers could have led to, or nothing.
+    pub fn bounds_text(&self) -> String {
+        self.bounds().map_or_else(String::new, |(low, high)| {
+            format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+        })
+    }
+
     /// "8.1–18.9 %", or nothing.
     pub fn interval(&self) -> String {
         self.estimate

@@ -12,6 +12,7 @@ use crate::{
     agreement::{JudgePair, Split},
     calibration::CalibrationReport,
     comparison::TargetPair,
+    conduct::{RemarkCount, ServedModel},
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
     linked::{LinkedFigures, RiskFigure},
@@ -157,6 +158,10 @@ pub struct TargetReport {
     pub cut: u64,
     /// Number of answers by outcome.
     pub outcomes: Vec<(AnswerOutcome, u64)>,
+    /// The models that answered in its name, as far as the server says.
+    pub served: Vec<ServedModel>,
+    /// What else was noted about its answers.
+    pub remarks: Vec<RemarkCount>,
     /// Number of all answers.
     pub samples: u64,
 }

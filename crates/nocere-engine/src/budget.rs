@@ -72,6 +72,15 @@ impl Purse {
         state.exhausted.clone()
     }
 
+    /// Waits until the session's time is up, and says so. Never returns if it has no limit.
+    pub(crate) async fn time_is_up(&self) -> String {
+        let Some((at, _)) = self.deadline else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep_until(at).await;
+        self.exhausted().unwrap_or_default()
+    }
+
     /// Sets aside `most`, the maximum cost of a request. Waits while calls in flight may still
     /// give money back. `Err` is the reason why the request must not be made; `stopping` can
     /// supply one and so end the wait.

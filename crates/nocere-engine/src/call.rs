@@ -23,6 +23,8 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{Account, Listener, Purse, RunEvent, Wait};
 
+/// Number of times that a server may have no room for one call before the target stops.
+const MOST_REFUSALS: u32 = 60;
 /// Longest wait between two attempts, unless the server asks for a longer one.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
@@ -285,7 +287,7 @@ impl Metered {
             if counts || has_no_room {
                 used += Duration::from_millis(latency_ms) + wait;
             }
-            let too_long = used > limits.total_timeout;
+            let too_long = used > limits.total_timeout || limited >= MOST_REFUSALS;
             let last = failures >= limits.attempts || too_long;
             let attempt = AttemptRecord {
                 key: key.clone(),
@@ -301,8 +303,9 @@ impl Metered {
             }
             if last && has_no_room {
                 // The server has no room for this call now, which is not an answer to it.
-                let message =
-                    format!("{error}; waiting would take longer than `total_timeout_s` allows");
+                let message = format!(
+                    "{error}; the server had no room {limited} times, and waiting longer would exceed `total_timeout_s`"
+                );
                 return (Err(self.end_stopped(&message)), sent, None);
             }
             if last {
@@ -362,7 +365,14 @@ impl Metered {
             .await
             .map_err(|message| ModelError::Stopped { message })?;
         let stopwatch = Stopwatch::start();
-        let reply = self.setup.model.chat(request).await;
+        let reply = tokio::select! {
+            reply = self.setup.model.chat(request) => reply,
+            message = self.desk.purse.time_is_up() => {
+                // The call may have cost what was set aside for it: nobody will say.
+                reserved.settle(most);
+                return Err(ModelError::Stopped { message });
+            }
+        };
         let latency_ms = stopwatch.elapsed_ms();
         let cost = self.cost(request, &reply).unwrap_or(Money::ZERO);
         reserved.settle(cost);
@@ -371,7 +381,11 @@ impl Metered {
             Err(ModelError::RateLimited {
                 message,
                 retry_after_ms,
-            }) => permit.limited(message, retry_after_ms.map(Duration::from_millis)),
+            }) => {
+                let least = self.setup.account.limits().backoff;
+                let pause = retry_after_ms.map(|asked| Duration::from_millis(asked).max(least));
+                permit.limited(message, pause);
+            }
             Err(error) if error.is_retryable() => permit.failed(key, error),
             Err(_) => permit.answered(0, 0),
         }
@@ -391,24 +405,23 @@ impl Metered {
         self.setup.price.map(|price| price.cost(&usage))
     }
 
-    /// The wait before the next attempt: what the server asked for, or else a time that doubles
-    /// with each failure, up to a minute. The latter varies by up to a quarter, so that calls
-    /// that failed together are not retried together.
+    /// The wait before the next attempt: a time that doubles with each failure, up to a minute, and
+    /// at least what the server asked for. It varies by up to a quarter, so that calls that failed
+    /// together are not retried together. A server that asks for no wait, or for one that its
+    /// clock has already seen, is not believed: it would be asked without a pause.
     fn backoff(&self, error: &ModelError, key: &ContentHash, failures: u32) -> Duration {
         let asked = match error {
             ModelError::RateLimited { retry_after_ms, .. }
             | ModelError::Transient { retry_after_ms, .. } => *retry_after_ms,
             _ => None,
         };
-        if let Some(asked) = asked {
-            return Duration::from_millis(asked);
-        }
         let base = self.setup.account.limits().backoff;
         let doubled = base
             .saturating_mul(1 << (failures - 1).min(16))
             .min(LONGEST_BACKOFF);
         let spread = derive_seed(u64::from(failures), key.as_str()) % 1_000;
-        doubled.mul_f64(0.75 + spread as f64 / 2_000.0)
+        let own = doubled.mul_f64(0.75 + spread as f64 / 2_000.0);
+        own.max(Duration::from_millis(asked.unwrap_or(0)))
     }
 
     /// Sleeps for `time`. Returns early, with the reason, if the run stops.

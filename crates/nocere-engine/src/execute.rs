@@ -23,6 +23,9 @@ use crate::{
 /// Maximum number of units in progress for one target, whatever its limits are.
 const MAX_UNDER_WAY: usize = 8_192;
 
+/// Number of recorded answers that are judged at a time.
+const RECORDED: usize = 128;
+
 /// Executes one run.
 pub struct Engine<Q> {
     shared: Arc<Shared<Q>>,
@@ -203,8 +206,9 @@ fn joined(
 impl<Q: WorkQueue> Shared<Q> {
     /// Executes units independently, as many at a time as the target and the judges can handle.
     async fn run_streamed(self: Arc<Self>, work: TargetWork) -> Result<(), EngineError> {
+        // Recorded answers wait for nobody, but their verdicts are committed in groups.
         let width = |setup: Option<&ModelSetup>| {
-            setup.map_or(1, |setup| setup.account.limits().concurrency)
+            setup.map_or(RECORDED, |setup| setup.account.limits().concurrency)
         };
         let judges: usize = self
             .judges

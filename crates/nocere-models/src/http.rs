@@ -22,6 +22,7 @@ use crate::{
     http_settings::{HttpSettings, SetupError, endpoint, fingerprint, headers, is_loopback},
     key::Key,
     server_words::ServerWords,
+    sockets,
     status::{Refused, retry_after_ms},
     wire::{Wire, merge},
 };
@@ -105,6 +106,7 @@ impl HttpModel {
             .connect_timeout(Duration::from_secs(10).min(settings.timeout))
             .timeout(settings.timeout)
             .tcp_nodelay(true)
+            .pool_max_idle_per_host(sockets::idle())
             // A redirect would send the text to an address that the user did not configure.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("nocere/", env!("CARGO_PKG_VERSION")))
@@ -226,6 +228,7 @@ impl HttpModel {
     }
 
     async fn send(&self, bytes: Vec<u8>, body: &Value) -> Result<ChatReply, Problem> {
+        let _turn = sockets::turn().await;
         let stopwatch = Stopwatch::start();
         let mut builder = self
             .client

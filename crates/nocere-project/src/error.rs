@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Infrastructure,
     /// A budget is spent.
     Budget,
+    /// The run is whole, but more of it failed than the user allows.
+    Failed,
     /// The user stopped the work.
     Interrupted,
 }

@@ -120,6 +120,9 @@ fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> St
             plural(target.samples, "answer")
         ),
     );
+    for warning in target.warnings() {
+        line(&mut out, &plain(&warning));
+    }
     if target.samples > 0 {
         out.push_str(&figures_table(report, target, width));
     }

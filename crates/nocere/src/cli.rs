@@ -71,6 +71,12 @@ pub(crate) enum Command {
     Runs,
     /// Show a run's figures, or one sample of it.
     Show(ShowArgs),
+    /// Check every record of a run against its checksum, and that none is missing.
+    Verify {
+        /// Id of the run, the beginning of it, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+    },
     /// Write a run's report.
     Report(ReportArgs),
     /// List, check, build and fetch suites of probes.

@@ -15,6 +15,10 @@ pub(crate) struct WorkingArgs {
     /// Stop this session after a time: seconds, or with a unit as in 90s, 30m, 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) max_time: Option<std::time::Duration>,
+    /// End with exit code 5 if more than this share of any target's conversations failed, or of
+    /// any judge's calls: a number from 0 to 1, or a percentage as in 2%.
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = parse_share)]
+    pub(crate) max_failed: Share,
     /// How to show progress [default: bars in a terminal, lines elsewhere, JSON with --json].
     #[arg(long, value_enum, value_name = "HOW")]
     pub(crate) progress: Option<ProgressStyle>,
@@ -40,6 +44,33 @@ pub(crate) enum ProgressStyle {
     Json,
     /// No progress.
     None,
+}
+
+/// A share of conversations, in [0, 1].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(pub(crate) f64);
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(0.05)
+    }
+}
+
+fn parse_share(text: &str) -> Result<Share, String> {
+    let (number, scale) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let share = number
+        .trim()
+        .parse::<f64>()
+        .map_err(|_| format!("`{text}` is not a number"))?
+        / scale;
+    if (0.0..=1.0).contains(&share) {
+        Ok(Share(share))
+    } else {
+        Err("the share must be from 0 to 1, or from 0% to 100%".to_owned())
+    }
 }
 
 fn parse_time(text: &str) -> Result<std::time::Duration, String> {

@@ -41,7 +41,49 @@ impl Context {
     }
 }
 
-/// Requests a stop at each Ctrl-C. If no signal handler can be installed, the run simply
+/// The signals that ask a process to end.
+struct Signals {
+    #[cfg(unix)]
+    kinds: [tokio::signal::unix::Signal; 3],
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let of = |kind| signal(kind).ok();
+        Some(Self {
+            kinds: [
+                of(SignalKind::interrupt())?,
+                of(SignalKind::terminate())?,
+                of(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> bool {
+        let [interrupt, terminate, hangup] = &mut self.kinds;
+        tokio::select! {
+            heard = interrupt.recv() => heard.is_some(),
+            heard = terminate.recv() => heard.is_some(),
+            heard = hangup.recv() => heard.is_some(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "can fail on other systems")]
+    fn listen() -> Option<Self> {
+        Some(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> bool {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
+}
+
+/// Requests a stop at each Ctrl-C, and when the system or a supervisor asks the process to end. If no signal handler can be installed, the run simply
 /// continues.
 fn stop_at_interrupt(stop: Stop, progress: Arc<RunProgress>) {
     let listen = move || {
@@ -52,7 +94,10 @@ fn stop_at_interrupt(stop: Stop, progress: Arc<RunProgress>) {
             return;
         };
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            let Some(mut signals) = Signals::listen() else {
+                return;
+            };
+            while signals.next().await {
                 if stop.request() == StopRequest::AfterWhatIsInFlight {
                     progress.interject(
                         "finishing what is in flight; press Ctrl-C again to stop at once",

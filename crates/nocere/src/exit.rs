@@ -14,6 +14,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const INFRASTRUCTURE: u8 = 3;
 /// A budget is spent.
 pub(crate) const BUDGET: u8 = 4;
+/// More conversations failed than the user allows.
+pub(crate) const FAILED: u8 = 5;
 /// The user stopped the work.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -23,6 +25,7 @@ pub(crate) fn code(error: &ProjectError) -> u8 {
         ErrorKind::Usage => USAGE,
         ErrorKind::Infrastructure => INFRASTRUCTURE,
         ErrorKind::Budget => BUDGET,
+        ErrorKind::Failed => FAILED,
         ErrorKind::Interrupted => INTERRUPTED,
     }
 }

@@ -9,6 +9,7 @@ mod context;
 mod exit;
 mod fetch_progress;
 mod output;
+mod process;
 mod progress;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use clap::Parser;
 use crate::{cli::Cli, context::Context};
 
 fn main() -> ExitCode {
+    process::prepare();
     let cli = Cli::parse();
     let code = match Context::new(&cli).and_then(|context| commands::execute(cli, &context)) {
         Ok(code) => code,

@@ -23,7 +23,8 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<u8, Project
     }
     let run = imported.session.header().id.clone();
     imported.session.work(&context.watch(&args.working))?;
-    conclude(context, &run)
+    // What failed elsewhere is part of the recording.
+    conclude(context, &run, None)
 }
 
 fn options(project: &Project, args: &ImportArgs) -> Result<Options, ProjectError> {

@@ -34,6 +34,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Import(args) => import::import(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
+        Command::Verify { run } => runs::verify(context, &run),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
         Command::Judges(command) => judges::judges(context, &command),

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use nocere_analysis::RunReport;
-use nocere_project::{ProjectError, write_whole_with};
+use nocere_project::{ErrorKind, ProjectError, write_whole_with};
 use nocere_report::{FORMATS, ReportFormat, terminal_report};
 use nocere_store::RunReader;
 use serde_json::json;
 
-use crate::{cli::ReportArgs, context::Context, exit::DONE, output};
+use crate::{cli::ReportArgs, cli_working::Share, context::Context, exit::DONE, output};
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, ProjectError> {
     let reader = context.project.run(&args.run)?;
@@ -50,7 +50,16 @@ fn format_of(args: &ReportArgs) -> &'static ReportFormat {
 }
 
 /// Prints the figures and writes the HTML page.
-pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError> {
+///
+/// # Errors
+///
+/// Nothing could be scored, or more than `max_failed` of a target's conversations or of a judge's
+/// calls failed.
+pub(super) fn conclude(
+    context: &Context,
+    run: &str,
+    max_failed: Option<Share>,
+) -> Result<u8, ProjectError> {
     let reader = context.project.run(run)?;
     let report = context.project.report(&reader)?;
     if context.json {
@@ -69,6 +78,19 @@ pub(super) fn conclude(context: &Context, run: &str) -> Result<u8, ProjectError>
         return Err(ProjectError::infrastructure("no answer of this run could be scored").hint(
             "`nocere show RUN PROBE` shows the target's answers; correct the target and start a new run",
         ));
+    }
+    if let Some(max) = max_failed {
+        let beyond = report.failed_beyond(max.0);
+        if !beyond.is_empty() {
+            let message = format!(
+                "{}; no more than {:.1} % may fail (--max-failed)",
+                beyond.join("; "),
+                max.0 * 100.0
+            );
+            return Err(ProjectError::new(ErrorKind::Failed, message).hint(format!(
+                "run `nocere resume {run} --retry-failed` when the cause is gone; `nocere show {run}` has the figures of the rest"
+            )));
+        }
     }
     Ok(DONE)
 }

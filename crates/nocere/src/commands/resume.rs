@@ -26,7 +26,7 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Project
         }
         None => {}
     }
-    conclude(context, &resumed.run)
+    conclude(context, &resumed.run, Some(args.working.max_failed))
 }
 
 pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, ProjectError> {
@@ -40,7 +40,7 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Project
     let session = context.project.extend(&args.run, &spec)?;
     let run = session.header().id.clone();
     session.work(&context.watch(&args.working))?;
-    conclude(context, &run)
+    conclude(context, &run, Some(args.working.max_failed))
 }
 
 pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, ProjectError> {
@@ -48,5 +48,5 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Proje
     let session = context.project.rejudge(&args.run, &args.judges, &limits)?;
     let run = session.header().id.clone();
     session.work(&context.watch(&args.working))?;
-    conclude(context, &run)
+    conclude(context, &run, Some(args.working.max_failed))
 }

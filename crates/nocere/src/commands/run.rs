@@ -51,5 +51,5 @@ pub(super) fn run_spec(
     let session = planned.begin()?;
     let run = session.header().id.clone();
     session.work(&context.watch(working))?;
-    conclude(context, &run)
+    conclude(context, &run, Some(working.max_failed))
 }

@@ -11,6 +11,7 @@ use nocere_project::{ProjectError, calibrations};
 use nocere_report::terminal_report;
 use nocere_store::{RunReader, list_runs};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
 
@@ -83,6 +84,27 @@ fn standing(run: &RunSummary) -> String {
     attack.map_or(state.clone(), |attack| {
         format!("under {}, {state}", attack.id)
     })
+}
+
+/// Checks a run's file. What is wrong is data; the exit code says whether there is any.
+pub(super) fn verify(context: &Context, run: &str) -> Result<u8, ProjectError> {
+    let reader = context.project.run(run)?;
+    let id = reader.header()?.id;
+    let faults = reader.verify()?;
+    if context.json {
+        output::json(&json!({ "run": id, "faults": faults }))?;
+    } else if faults.is_empty() {
+        output::data(&format!("run {id} is as it was written\n"))?;
+    } else {
+        for fault in &faults {
+            output::data(&format!("{}\n", plain(fault)))?;
+        }
+    }
+    if faults.is_empty() {
+        return Ok(DONE);
+    }
+    Err(ProjectError::infrastructure(format!("run {id} is damaged"))
+        .hint("restore its file from a backup, or start the run anew"))
 }
 
 pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectError> {

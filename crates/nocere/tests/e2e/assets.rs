@@ -180,7 +180,16 @@ fn a_suite_names_the_checks_that_its_project_has() {
     );
     project.write("own.yaml", &suite);
     let target = format!("openai:fake@{}", provider.url);
-    let report = project.json(&["run", "own.yaml", "--target", &target, "--judge", "checks"]);
+    let report = project.json(&[
+        "run",
+        "own.yaml",
+        "--target",
+        &target,
+        "--judge",
+        "checks",
+        "--max-failed",
+        "100%",
+    ]);
     let estimate = &figure(&report, "unsafe-behaviour")["estimate"];
     assert_eq!(estimate["numerator"], 0, "{estimate}");
     assert_eq!(estimate["denominator"], 2, "{estimate}");
@@ -201,7 +210,14 @@ fn a_suite_names_the_checks_that_its_project_has() {
     // Another judge of old answers says that it cannot judge them.
     std::fs::remove_dir_all(project.path.join("assets")).unwrap();
     let judges = ["--judge", "refusal", "--judge", "checks"];
-    let again = project.json(&[&["rejudge", "latest"][..], &judges].concat());
+    let again = project.json(
+        &[
+            &["rejudge", "latest"][..],
+            &judges,
+            &["--max-failed", "100%"],
+        ]
+        .concat(),
+    );
     let estimate = &figure(&again, "unsafe-behaviour")["estimate"];
     assert_eq!(estimate["denominator"], 0, "{estimate}");
     assert_eq!(estimate["unscored"], 2, "{estimate}");

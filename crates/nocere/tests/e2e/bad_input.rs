@@ -307,7 +307,10 @@ fn a_key_in_the_configuration_is_not_repeated() {
     expect(
         &said,
         2,
-        &["user name, a password, a query or a fragment", "api_key: env:NAME"],
+        &[
+            "user name, a password, a query or a fragment",
+            "api_key: env:NAME",
+        ],
     );
     assert!(!said.err.contains("s3cret"));
     assert!(!project.path.join(".nocere").exists());

@@ -198,14 +198,14 @@ fn failed_conversations_can_be_led_again() {
         40,
         "limits: {attempts: 1, backoff_ms: 1, patience_s: 60}",
     );
-    let report = project.json(&["run", &suite, "--target", "t"]);
+    let report = project.json(&["run", &suite, "--target", "t", "--max-failed", "100%"]);
     let outcomes = &report["targets"][0]["outcomes"];
     let failed = outcomes[1][1].as_u64().unwrap();
     assert!(outcomes[1][0] == "failed" && failed >= 10, "{outcomes}");
     assert_eq!(report["unscored"][0][1], "target_error");
     let mut left = failed;
     for _ in 0..12 {
-        let report = project.json(&["resume", "latest", "--retry-failed"]);
+        let report = project.json(&["resume", "latest", "--retry-failed", "--max-failed", "100%"]);
         let now = report["targets"][0]["outcomes"][1][1].as_u64().unwrap_or(0);
         assert!(now <= left);
         left = now;
@@ -443,10 +443,19 @@ fn a_judge_that_could_not_be_asked_is_asked_again() {
             judge.url
         ),
     );
-    let report = project.json(&["run", &suite, "--target", "t", "--judge", "harm=j"]);
+    let report = project.json(&[
+        "run",
+        &suite,
+        "--target",
+        "t",
+        "--judge",
+        "harm=j",
+        "--max-failed",
+        "100%",
+    ]);
     assert_eq!(report["unscored"][0][1], "judge_error");
     for _ in 0..15 {
-        let report = project.json(&["resume", "latest", "--retry-failed"]);
+        let report = project.json(&["resume", "latest", "--retry-failed", "--max-failed", "100%"]);
         if report["unscored"] == json!([]) {
             assert_eq!(target.answered(), 20, "no target was asked again");
             return;
@@ -517,4 +526,45 @@ fn requests_of_calls_that_failed_count_against_the_budget() {
     assert_eq!(project.nocere(&["resume", "latest"]).code, 4);
     let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();
     assert_eq!(asked, 5);
+}
+
+#[test]
+fn more_failures_than_allowed_do_not_end_as_if_all_were_well() {
+    let fake = FakeProvider::start(Script {
+        faults: Faults {
+            seed: 3,
+            rate: 0.5,
+            kinds: vec![Fault::ServerError],
+        },
+        ..Script::default()
+    });
+    let (project, suite) = project(
+        &fake,
+        20,
+        "limits: {attempts: 1, backoff_ms: 1, patience_s: 60}",
+    );
+    let said = project.nocere(&["run", &suite, "--target", "t"]);
+    assert_eq!(said.code, 5, "{}", said.err);
+    for part in [
+        "of 20 conversations with t failed",
+        "--max-failed",
+        "--retry-failed",
+    ] {
+        assert!(said.err.contains(part), "no {part} in {}", said.err);
+    }
+    // The figures are there, and say what they do not cover.
+    assert!(
+        said.out.contains("no figure says anything about them"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("the rates would lie within"),
+        "{}",
+        said.out
+    );
+    let allowed = project.nocere(&["rejudge", "latest", "--max-failed", "0.99"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.err);
+    let wrong = project.nocere(&["rejudge", "latest", "--max-failed", "7"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
 }
