@@ -205,6 +205,41 @@ pub struct LimitsConfig {
 }
 
 impl Config {
+    /// Fails if an entry has the name of something that is built in: a folder must not change what
+    /// `local:MODEL` or `refusal` mean.
+    fn check_names(&self, path: &Path) -> Result<(), ProjectError> {
+        let fault = |kind: &str, name: &str, why: &str| {
+            Err(ProjectError::usage(format!(
+                "{}: {kind} `{}` {why}",
+                path.display(),
+                plain(name)
+            ))
+            .hint("give it another name"))
+        };
+        for name in self.targets.keys() {
+            if name.contains([':', '=', ',']) || name.chars().any(char::is_control) {
+                return fault(
+                    "target",
+                    name,
+                    "has a colon, `=`, a comma or a control character in its name; `PROVIDER:MODEL` is built in",
+                );
+            }
+        }
+        for name in self.judges.keys() {
+            if crate::judges::is_built_in(name) {
+                return fault("judge", name, "has the name of a built-in judge");
+            }
+            if name.contains(['=', ',']) || name.chars().any(char::is_control) {
+                return fault(
+                    "judge",
+                    name,
+                    "has `=`, a comma or a control character in its name",
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Reads `nocere.yaml` in the folder `project`. Without one, the configuration is empty.
     ///
     /// # Errors
@@ -246,6 +281,7 @@ impl Config {
                 None => failure,
             }
         })?;
+        config.check_names(&path)?;
         match config.nocere {
             None | Some(1) => Ok(config),
             Some(other) => Err(ProjectError::usage(format!(

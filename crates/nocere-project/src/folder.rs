@@ -8,7 +8,7 @@ use std::{
 
 use nocere_assets::Assets;
 
-use crate::{Config, ProjectError};
+use crate::{Config, ProjectError, trust::Trust};
 
 /// A project folder with its configuration and assets, and the folder of model files.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub struct Project {
     models: PathBuf,
     config: Config,
     assets: Assets,
+    trust: Trust,
 }
 
 impl Project {
@@ -43,7 +44,20 @@ impl Project {
             assets: Assets::with_overlay(&root.join("assets"))?,
             root,
             models: models.into(),
+            trust: Trust::default(),
         })
+    }
+
+    /// The same project, whose programs are trusted as `trust` says.
+    #[must_use]
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Fails unless the programs that `nocere.yaml` names may be started.
+    pub(crate) fn check_trust(&self) -> Result<(), ProjectError> {
+        self.trust.check(&self.root, &self.config)
     }
 
     /// The project's folder.
@@ -114,6 +128,21 @@ pub fn user_models_folder() -> Result<PathBuf, ProjectError> {
         })
 }
 
+/// Creates a folder and those above it. Those of a project's own (`.nocere`) can only be read by
+/// their owner: they hold what models said.
+fn create_folders(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if folder
+        .components()
+        .any(|part| part.as_os_str() == ".nocere")
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    }
+    builder.create(folder)
+}
+
 /// Writes a file completely or not at all, by way of a temporary file. Creates its folder.
 ///
 /// # Errors
@@ -138,11 +167,25 @@ pub fn write_whole_with(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(|error| fail(&error))?;
+        create_folders(folder).map_err(|error| fail(&error))?;
     }
-    // A device, a pipe or the file behind a link is written through, never replaced.
-    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+    if path.file_name().is_some_and(|name| name == "nocere.yaml") {
+        return Err(ProjectError::usage(format!(
+            "{} is the project's configuration and is not written",
+            path.display()
+        ))
+        .hint("give another name"));
+    }
+    let is_device = path.starts_with("/dev") || path.starts_with("/proc");
+    if path.is_symlink() && !is_device {
+        return Err(ProjectError::usage(format!(
+            "{} is a link and is not written through",
+            path.display()
+        ))
+        .hint("give the name of the file itself"));
+    }
+    // A device or a pipe is written through, never replaced.
+    if is_device || std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         let through = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             let mut out = BufWriter::new(File::options().write(true).open(path)?);
             write(&mut out)?;
@@ -151,13 +194,32 @@ pub fn write_whole_with(
         return through().map_err(|error| fail(&error));
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".unfinished-{}", std::process::id()));
+    // A name that nobody can have planted a link under.
+    name.push(format!(
+        ".unfinished-{}-{}",
+        std::process::id(),
+        nocere_core::clock::now_nanos()
+    ));
     let unfinished = path.with_file_name(name);
     let whole = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let mut out = BufWriter::new(File::create(&unfinished)?);
+        let mut out = BufWriter::new(File::create_new(&unfinished)?);
         write(&mut out)?;
         out.flush()?;
-        Ok(std::fs::rename(&unfinished, path)?)
+        // After power loss the file is the old one or the new one, never an empty one.
+        out.get_ref().sync_all()?;
+        std::fs::rename(&unfinished, path)?;
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            let here = Path::new(".");
+            let folder = if folder.as_os_str().is_empty() {
+                here
+            } else {
+                folder
+            };
+            // Not every file system can sync a folder.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
     };
     whole().map_err(|error| {
         let _ = std::fs::remove_file(&unfinished);

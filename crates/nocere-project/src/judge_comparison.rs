@@ -77,6 +77,8 @@ pub struct CompareSpec {
     pub run: String,
     /// Maximum number of disagreements to list.
     pub disagreements: usize,
+    /// Whether judges whose models are not on this machine are refused.
+    pub local_only: bool,
     /// Budget for the judges' calls.
     pub limits: RunLimits,
 }
@@ -95,7 +97,8 @@ impl Project {
         watch: &Watch,
     ) -> Result<JudgeComparison, ProjectError> {
         let reader = self.run(&spec.run)?;
-        let old = reader.header()?;
+        let mut old = reader.header()?;
+        old.local_only |= spec.local_only;
         let mut models = Models::new(self, old.local_only);
         let names = vec![spec.first.clone(), spec.second.clone()];
         let policies = policies::all(self)?;

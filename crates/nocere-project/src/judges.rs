@@ -18,6 +18,18 @@ pub const EMBEDDED: [&str; 5] = ["refusal", "refusal-rules", "checks", "groundin
 /// Maximum number of votes of one judge.
 const MAX_VOTES: u32 = 100;
 
+/// Other names of judges that need no model: the ids of their instruments, which reports show.
+const ALIASES: [(&str, &str); 3] = [
+    ("answer-key", "answer"),
+    ("safe-behaviour", "checks"),
+    ("grounding-overlap", "grounding"),
+];
+
+/// Whether a judge of this name ships with nocere.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    EMBEDDED.contains(&name) || ALIASES.iter().any(|(alias, _)| *alias == name)
+}
+
 /// Measures that a model can judge by a rubric of the project, each with its first rubric. The
 /// suite builder's rubrics are not included.
 ///
@@ -77,13 +89,10 @@ pub fn judge(
     models: &mut Models<'_>,
     policies: &PolicySet,
 ) -> Result<JudgeSetup, ProjectError> {
-    // Accept the ids of instruments, too: reports show those.
-    let name = match name {
-        "answer-key" => "answer",
-        "safe-behaviour" => "checks",
-        "grounding-overlap" => "grounding",
-        other => other,
-    };
+    let mut aliases = ALIASES.iter();
+    let name = aliases
+        .find(|(alias, _)| *alias == name)
+        .map_or(name, |(_, name)| name);
     let entry = models.project().config().judges.get(name).cloned();
     match entry {
         Some(config) if !config.panel.is_empty() => panel(name, &config, models, policies),

@@ -47,6 +47,7 @@ mod report;
 mod session;
 mod suites;
 pub mod targets;
+pub mod trust;
 
 pub use build::{BuildSpec, Built};
 pub use calibrate::{CalibrateSpec, Calibrated, Stored};
@@ -62,3 +63,4 @@ pub use session::{
 };
 pub use suites::{known_suites, load_suite};
 pub use targets::{SamplingOverrides, model_path};
+pub use trust::Trust;

@@ -313,7 +313,12 @@ fn new_file(
         path: path.to_owned(),
         message: error.to_string(),
     };
-    std::fs::create_dir_all(folder).map_err(|error| io(folder, error))?;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    // What models said is for the owner to read, who may open it to others.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| io(folder, error))?;
     let path = read::run_path(folder, id);
     let lock = RunLock::acquire(&lock_path(&path), id)?;
     let planned = path.with_extension("planned");

@@ -54,9 +54,18 @@ impl Project {
 
     /// The binary with these arguments, in the project folder.
     pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.wary_command(args);
+        // A test's own programs are its own.
+        command.arg("--trust");
+        command
+    }
+
+    /// Like [`command`](Self::command), but the folder is not trusted.
+    pub fn wary_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
             .args(args)
+            .env("XDG_CONFIG_HOME", self.folder.path().join("user-settings"))
             .current_dir(self.folder.path())
             .env("COLUMNS", "100")
             .env_remove("NOCERE_PROJECT")

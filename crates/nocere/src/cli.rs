@@ -20,8 +20,9 @@ use nocere_report::{FORMATS, ReportFormat};
 /// refused.
 ///
 /// Exit codes: 0 done; 1 a gate failed; 2 wrong usage, configuration or input; 3 something
-/// outside failed (model, disk, network); 4 a budget is spent; 130 interrupted. After 3, 4 or
-/// 130, run `nocere resume` to continue.
+/// outside failed (model, disk, network); 4 a budget is spent; 5 the run is whole, but more of
+/// it failed than --max-failed allows; 130 interrupted. After 3, 4 or 130, run `nocere resume` to
+/// continue; after 5, `nocere resume --retry-failed`.
 #[derive(Debug, Parser)]
 #[command(name = "nocere", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -41,6 +42,10 @@ pub(crate) struct Cli {
     /// Folder of model files [default: the user's cache].
     #[arg(long, global = true, env = "NOCERE_MODELS", value_name = "FOLDER")]
     pub(crate) models_dir: Option<PathBuf>,
+
+    /// Start the programs that nocere.yaml names, this time (see `nocere trust`).
+    #[arg(long, global = true)]
+    pub(crate) trust: bool,
 
     /// Print the result as JSON on standard output.
     #[arg(long, global = true)]
@@ -76,6 +81,12 @@ pub(crate) enum Command {
         /// Id of the run, the beginning of it, or `latest`.
         #[arg(default_value = "latest")]
         run: String,
+    },
+    /// Allow the programs that the project's nocere.yaml names to be started from now on.
+    Trust {
+        /// Allow them no longer.
+        #[arg(long)]
+        revoke: bool,
     },
     /// Write a run's report.
     Report(ReportArgs),
@@ -256,6 +267,9 @@ pub(crate) struct ExtendArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RejudgeArgs {
+    /// Refuse judges whose models are not on this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
     /// Id of the run, the beginning of it, or `latest`.
     #[arg(default_value = "latest")]
     pub(crate) run: String,
@@ -439,6 +453,9 @@ pub(crate) struct CompareJudgesArgs {
     /// Maximum number of disagreements to list.
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(crate) disagreements: usize,
+    /// Refuse judges whose models are not on this machine.
+    #[arg(long)]
+    pub(crate) local_only: bool,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
 }

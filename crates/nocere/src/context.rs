@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use nocere_project::{Project, ProjectError, Stop, StopRequest, Watch, user_models_folder};
+use nocere_project::{Project, ProjectError, Stop, StopRequest, Trust, Watch, user_models_folder};
 
 use crate::{
     cli::{Cli, WorkingArgs},
+    output,
     progress::RunProgress,
 };
 
@@ -20,10 +21,17 @@ impl Context {
     pub(crate) fn new(cli: &Cli) -> Result<Self, ProjectError> {
         let models = match &cli.models_dir {
             Some(folder) => folder.clone(),
-            None => user_models_folder()?,
+            // Without a home, as under systemd or cron, the project keeps its models itself.
+            None => {
+                user_models_folder().unwrap_or_else(|_| cli.project.join(".nocere").join("models"))
+            }
+        };
+        let trust = Trust {
+            given: cli.trust,
+            ask: output::can_ask().then_some(output::ask_trust),
         };
         Ok(Self {
-            project: Project::open(&cli.project, models)?,
+            project: Project::open(&cli.project, models)?.trusting(trust),
             json: cli.json,
             quiet: cli.quiet,
         })

@@ -1,5 +1,6 @@
 //! The documented exit codes, and how errors are printed.
 
+use nocere_core::secrets::shown_address;
 use nocere_project::{ErrorKind, ProjectError};
 
 use crate::output::talk;
@@ -30,9 +31,28 @@ pub(crate) fn code(error: &ProjectError) -> u8 {
     }
 }
 
+/// The message with all addresses as they may be shown: one that was typed can hold a key.
+fn scrub(message: &str) -> String {
+    let words: Vec<String> = message
+        .split(' ')
+        .map(|word| {
+            let Some(at) = word.find("://") else {
+                return word.to_owned();
+            };
+            let has_more = word[at..].contains(['@', '?', '#']);
+            if has_more {
+                shown_address(word)
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
 /// Prints what went wrong and what to do.
 pub(crate) fn print(error: &ProjectError) {
-    talk(&format!("error: {}", error.message()));
+    talk(&format!("error: {}", scrub(error.message())));
     if let Some(hint) = error.suggestion() {
         talk(&format!("  hint: {hint}"));
     }

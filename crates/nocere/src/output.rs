@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use nocere_core::text::plain;
+use nocere_core::{secrets::redact, text::plain};
 use nocere_project::ProjectError;
 use nocere_report::WriteError;
 use serde::Serialize;
@@ -43,7 +43,25 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), ProjectError> {
 /// Writes a message to standard error. Ignores failures: a closed terminal is no reason to stop a
 /// run.
 pub(crate) fn talk(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
+    let text = redact(text);
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(&text));
+}
+
+/// Whether a person can be asked something: input and messages are both a terminal.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks whether the programs of a folder may be started.
+pub(crate) fn ask_trust(programs: &[String]) -> bool {
+    talk("nocere.yaml in this folder starts these programs, which can do whatever you can:");
+    for program in programs {
+        talk(&format!("  {program}"));
+    }
+    let _ = write!(std::io::stderr().lock(), "Trust them from now on? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 /// Width of the terminal in columns; 80 if there is none.

@@ -18,6 +18,7 @@ impl Project {
         &self,
         run: &str,
         judges: &[String],
+        local_only: bool,
         limits: &RunLimits,
     ) -> Result<Session<'_>, ProjectError> {
         let reader = self.run(run)?;
@@ -31,6 +32,7 @@ impl Project {
             .hint(format!("finish it first with `nocere resume {}`", old.id)));
         }
         let policies = policies::all(self)?;
+        old.local_only |= local_only;
         let mut models = Models::new(self, old.local_only);
         let names = match (judges.is_empty(), old.judges.is_empty()) {
             (false, _) => judges.to_vec(),

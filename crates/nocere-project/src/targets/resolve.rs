@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use nocere_core::{ChatModel, Locality, Sampling, TargetRecord};
+use nocere_core::{
+    ChatModel, Locality, Sampling, TargetRecord,
+    secrets::{shown_address, shown_command},
+};
 use nocere_engine::{Account, ModelSetup, TargetSetup};
 use nocere_models::{CommandModel, CommandSettings, HttpModel};
 
@@ -104,12 +107,13 @@ impl<'a> Models<'a> {
         self.project
     }
 
-    /// Names of remote models without a price: they may cost money.
+    /// Names of models without a price that may cost money: all but those in this process and
+    /// recorded answers. A server on this machine may be a gateway to one that is paid for.
     pub fn unpriced(&self) -> Vec<&str> {
         self.built
             .iter()
             .filter(|(_, setup)| {
-                setup.price.is_none() && setup.model.identity().locality == Locality::Remote
+                setup.price.is_none() && setup.model.identity().locality != Locality::InProcess
             })
             .map(|(name, _)| name.as_str())
             .collect()
@@ -118,6 +122,9 @@ impl<'a> Models<'a> {
     /// The entry of nocere.yaml, or one made from `provider:model`.
     fn entry(&self, name: &str) -> Result<TargetConfig, ProjectError> {
         if let Some(config) = self.project.config().targets.get(name) {
+            if config.provider == Provider::Command {
+                self.project.check_trust()?;
+            }
             return Ok(config.clone());
         }
         let Some((word, rest)) = name.split_once(':') else {
@@ -131,7 +138,10 @@ impl<'a> Models<'a> {
         let Some(provider) = Provider::named(word) else {
             let known: Vec<&str> = Provider::all().map(Provider::as_str).collect();
             return Err(ProjectError::unknown(
-                format!("unknown provider `{word}` in target `{name}`"),
+                format!(
+                    "unknown provider `{word}` in target `{}`",
+                    shown_address(name)
+                ),
                 word,
                 known.iter().copied(),
                 format!("the providers are {}", known.join(", ")),
@@ -144,12 +154,28 @@ impl<'a> Models<'a> {
                 let words = shlex::split(rest).ok_or_else(|| {
                     ProjectError::usage(format!("target `{name}` has an unclosed quotation mark"))
                 })?;
+                // The name of a target is stored and shown.
+                if shown_command(&words) != words {
+                    return Err(ProjectError::usage(
+                        "the command of the target holds what looks like a key, and would be stored",
+                    )
+                    .hint("give the program its key in the environment or in a file"));
+                }
                 config.command = Some(words);
             }
             Provider::Http(_) => match rest.rsplit_once("@http") {
                 Some((model, url)) => {
                     config.model = Some(model.to_owned());
-                    config.base_url = Some(format!("http{url}"));
+                    let url = format!("http{url}");
+                    let path = url.trim_end_matches('/');
+                    // A user name or a query has an error of its own.
+                    if !url.contains(['@', '?', '#']) && shown_address(path) != path {
+                        return Err(ProjectError::usage(
+                            "the address of the target holds what looks like a key, and would be stored",
+                        )
+                        .hint("give keys as `api_key: env:NAME` in nocere.yaml"));
+                    }
+                    config.base_url = Some(url);
                 }
                 None if rest.contains('@') => {
                     return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use nocere_core::ChatModel;
+use nocere_core::{
+    ChatModel,
+    secrets::{looks_like_a_key, names_a_secret, redact},
+};
 use nocere_engine::Limits;
 use nocere_models::{HttpProvider, HttpSettings, Key, ProviderOption, WireOptions};
 
@@ -11,16 +14,6 @@ use crate::{
     ProjectError,
     config::{LimitsConfig, Provider, TargetConfig},
 };
-
-/// Headers that carry keys, whose values do not belong in `nocere.yaml`.
-const SECRET_HEADERS: [&str; 6] = [
-    "authorization",
-    "api-key",
-    "x-api-key",
-    "x-goog-api-key",
-    "cookie",
-    "proxy-authorization",
-];
 
 /// Distinguishes accounts: the name that the user gave, or else address and key.
 pub(super) fn account_key(name: &str, config: &TargetConfig) -> String {
@@ -120,6 +113,15 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
         let hint = http.and_then(|http| http.address_hint).unwrap_or_default();
         return Err(ProjectError::usage(format!("target `{name}` has no `base_url`")).hint(hint));
     }
+    if let Some(price) = &config.price {
+        let amounts = [Some(price.input), price.cached_input, Some(price.output)];
+        let sound = |amount: f64| (0.0..=1e6).contains(&amount);
+        if !amounts.into_iter().flatten().all(sound) {
+            return Err(ProjectError::usage(format!(
+                "target `{name}`: `price` is not a number of dollars per million tokens from 0 to 1000000"
+            )));
+        }
+    }
     check_limits(name, &config.limits)
 }
 
@@ -141,9 +143,9 @@ fn check_limits(name: &str, limits: &LimitsConfig) -> Result<(), ProjectError> {
         ("patience_s", limits.patience_s),
     ];
     for (field, seconds) in times {
-        if seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds <= 1e7)) {
+        if seconds.is_some_and(|seconds| !(0.001..=1e7).contains(&seconds)) {
             return Err(ProjectError::usage(format!(
-                "target `{name}`: `limits.{field}` must be a positive number of seconds"
+                "target `{name}`: `limits.{field}` must be a number of seconds from 0.001 to 10000000"
             )));
         }
     }
@@ -203,7 +205,7 @@ pub(super) fn http_settings(
         if value.starts_with("env:") || value.starts_with("file:") {
             let field = format!("headers.{header}");
             secret_headers.push((header.clone(), read_key(name, &field, value)?));
-        } else if SECRET_HEADERS.contains(&header.to_lowercase().as_str()) {
+        } else if names_a_secret(header) || looks_like_a_key(value) {
             // Do not repeat the value: it may be a key.
             return Err(ProjectError::usage(format!(
                 "header `{header}` of target `{name}` carries a key, but is neither env:NAME nor file:PATH"
@@ -235,9 +237,22 @@ pub(super) fn http_settings(
     })
 }
 
+/// Whether this can be the name of an environment variable. A key in its place is not repeated.
+fn is_a_variable(name: &str) -> bool {
+    let mut all = name.chars();
+    all.next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && all.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !looks_like_a_key(name)
+}
+
 /// Reads a key from its source, `env:NAME` or `file:PATH`.
 fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError> {
     match source.split_once(':') {
+        Some(("env", name)) if !is_a_variable(name) => Err(ProjectError::usage(format!(
+            "`{field}` of target `{target}` does not name an environment variable after `env:`"
+        ))
+        .hint("write the variable's name, not the key: `env:MY_KEY`")),
         Some(("env", name)) => std::env::var_os(name)
             .and_then(|value| value.into_string().ok())
             .filter(|value| !value.trim().is_empty())
@@ -252,7 +267,8 @@ fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError
             }),
         Some(("file", path)) => Key::from_file(path).map_err(|error| {
             ProjectError::usage(format!(
-                "failed to read the API key of target `{target}` from {path}: {error}"
+                "failed to read the API key of target `{target}` from {}: {error}",
+                redact(path)
             ))
         }),
         // Do not repeat the value: it may be a key.

@@ -224,6 +224,7 @@ fn rubric_text(rubric: &Rubric) -> String {
 
 fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, ProjectError> {
     let spec = CompareSpec {
+        local_only: args.local_only,
         first: args.first.clone(),
         second: args.second.clone(),
         run: args.run.clone(),

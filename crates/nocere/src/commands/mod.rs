@@ -16,6 +16,7 @@ mod resume;
 mod run;
 mod runs;
 mod suites;
+mod trust;
 use nocere_project::ProjectError;
 
 use crate::{
@@ -34,6 +35,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Import(args) => import::import(context, &args),
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
+        Command::Trust { revoke } => trust::trust(context, revoke),
         Command::Verify { run } => runs::verify(context, &run),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),

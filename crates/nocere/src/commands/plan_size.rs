@@ -178,6 +178,13 @@ fn percent(rate: f64) -> String {
 }
 
 fn checked(args: &PlanArgs) -> Result<Plan, ProjectError> {
+    // Beyond this the normal quantile of the formulas is not exact any more.
+    if args.alpha > 0.0 && args.alpha < 1e-9 {
+        return Err(ProjectError::usage(format!(
+            "--alpha must be at least 1e-9, got {}",
+            args.alpha
+        )));
+    }
     let inside = [
         ("--alpha", args.alpha, 0.0, 1.0),
         ("--power", args.power, 0.0, 1.0),

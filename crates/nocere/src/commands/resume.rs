@@ -45,7 +45,9 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Project
 
 pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, ProjectError> {
     let limits = args.working.limits();
-    let session = context.project.rejudge(&args.run, &args.judges, &limits)?;
+    let session = context
+        .project
+        .rejudge(&args.run, &args.judges, args.local_only, &limits)?;
     let run = session.header().id.clone();
     session.work(&context.watch(&args.working))?;
     conclude(context, &run, Some(args.working.max_failed))

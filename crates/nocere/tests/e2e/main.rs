@@ -19,4 +19,5 @@ mod reports;
 mod runs;
 mod snapshots;
 mod support;
+mod trust;
 mod working;
