@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::{
     answer,
+    content::{Content, content},
     error::ImportError,
     inspect_archive::Archive,
+    inspect_chunks,
     json_text::{self, count, number, word},
     notes::Notes,
     row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
@@ -28,7 +30,7 @@ struct Log {
 
 /// The parts of a sample that are read. Its events, by far the largest part, are skipped.
 #[derive(Deserialize)]
-struct Sample {
+pub(crate) struct Sample {
     id: Value,
     #[serde(default)]
     epoch: Option<u32>,
@@ -37,34 +39,43 @@ struct Sample {
     #[serde(default)]
     target: Value,
     #[serde(default)]
-    messages: Option<Vec<Value>>,
+    pub(crate) messages: Option<Vec<Value>>,
     #[serde(default)]
     output: Value,
     #[serde(default)]
     scores: Option<BTreeMap<String, Value>>,
     #[serde(default)]
-    metadata: Value,
+    pub(crate) metadata: Value,
     #[serde(default)]
     error: Value,
+    /// Who struck the sample out, when and why.
+    #[serde(default)]
+    invalidation: Value,
     #[serde(default)]
     limit: Value,
     #[serde(default)]
-    attachments: Option<BTreeMap<String, String>>,
+    pub(crate) attachments: Option<BTreeMap<String, String>>,
 }
+
+/// Most text of conversations in one log, in bytes; all of it is in memory at once.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// Reads an `.eval` archive.
 pub(crate) fn read_archive(path: &Path) -> Result<Rows, ImportError> {
     let mut archive = Archive::open(path)?;
-    let mut rows = Rows::default();
+    let mut reading = Reading::new(path);
     let names = archive.names()?;
-    let members: Vec<&String> = names
-        .iter()
-        .filter(|name| name.starts_with("samples/") && name.ends_with(".json"))
-        .collect();
-    if members.is_empty() {
+    if names.iter().any(|name| name == "xl/workbook.xml") {
+        return Err(
+            ImportError::new(path, "this is an Excel workbook, and nocere reads text")
+                .hint("save it as CSV (UTF-8)"),
+        );
+    }
+    let samples = inspect_chunks::samples(&names);
+    if samples.is_empty() {
         return Err(
             ImportError::new(path, "the archive holds no samples/*.json")
-                .hint("this is no Inspect log, or one of a run that has not finished a sample"),
+                .hint("this is not an Inspect log, or one of a run that has not finished a sample"),
         );
     }
     let header = match archive.text("header.json")? {
@@ -76,34 +87,104 @@ pub(crate) fn read_archive(path: &Path) -> Result<Rows, ImportError> {
     match header {
         Some((name, text)) => {
             let log: Log = parse(path, name, &text)?;
-            read_header(&log, &mut rows);
+            read_header(&log, &mut reading.rows);
         }
-        None => rows.notes.say("The archive has no header."),
+        None => reading.rows.notes.say("The archive has no header."),
     }
-    for name in members {
-        if let Some(text) = archive.text(name)? {
-            let sample: Sample = parse(path, name, &text)?;
-            let row = read_sample(Place::Member(name.clone()), &sample, &mut rows.notes);
-            rows.rows.push(row);
+    for member in &samples {
+        if let Some(sample) = member.read(path, &mut archive)? {
+            reading.add(Place::Member(member.name.clone()), &sample)?;
         }
     }
-    Ok(rows)
+    reading.finish()
 }
 
 /// Reads a log in one JSON file.
 pub(crate) fn read_log(path: &Path, text: &str) -> Result<Rows, ImportError> {
     let log: Log = json_text::parse(text).map_err(|error| json_text::fault(path, &error))?;
-    let mut rows = Rows::default();
-    read_header(&log, &mut rows);
+    let mut reading = Reading::new(path);
+    read_header(&log, &mut reading.rows);
     for (index, sample) in log.samples.into_iter().flatten().enumerate() {
-        let place = Place::Member(format!("sample {}", index + 1));
-        let row = read_sample(place, &sample, &mut rows.notes);
-        rows.rows.push(row);
+        reading.add(Place::Member(format!("sample {}", index + 1)), &sample)?;
     }
-    Ok(rows)
+    reading.finish()
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(
+/// Samples as they become rows.
+struct Reading<'a> {
+    path: &'a Path,
+    rows: Rows,
+    kept: usize,
+    struck_out: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(path: &'a Path) -> Self {
+        Self {
+            path,
+            rows: Rows::default(),
+            kept: 0,
+            struck_out: 0,
+        }
+    }
+
+    /// Adds a sample, unless somebody has struck it out.
+    fn add(&mut self, place: Place, sample: &Sample) -> Result<(), ImportError> {
+        if let Some(reason) = invalidation(&sample.invalidation) {
+            self.struck_out += 1;
+            self.rows.notes.quote(
+                "sample is struck out in the log and left out",
+                "samples are struck out in the log and left out",
+                &reason,
+            );
+            return Ok(());
+        }
+        let row = read_sample(place, sample, &mut self.rows.notes);
+        self.kept += row.size();
+        if self.kept > MAX_KEPT_BYTES {
+            return Err(ImportError::new(
+                self.path,
+                format!(
+                    "the conversations up to here hold more than {MAX_KEPT_BYTES} bytes; at most that many are read"
+                ),
+            )
+            .at(&row.place)
+            .hint("split the log"));
+        }
+        self.rows.rows.push(row);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Rows, ImportError> {
+        if self.rows.rows.is_empty() && self.struck_out > 0 {
+            return Err(ImportError::new(
+                self.path,
+                format!(
+                    "the log holds no answers: {} of its samples are struck out",
+                    self.struck_out
+                ),
+            ));
+        }
+        Ok(self.rows)
+    }
+}
+
+/// Why a sample is struck out, and by whom; `None` if it is not.
+fn invalidation(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Bool(false) => None,
+        value => {
+            let reason = word(value.get("reason")).or_else(|| word(Some(value)));
+            let reason = reason.unwrap_or_else(|| "no reason is given".to_owned());
+            Some(match word(value.get("author")) {
+                Some(author) => format!("{reason} ({author})"),
+                None => reason,
+            })
+        }
+    }
+}
+
+pub(crate) fn parse<T: for<'de> Deserialize<'de>>(
     path: &Path,
     member: &str,
     text: &str,
@@ -224,12 +305,13 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
             text,
             reasoning,
             refused,
-        } = content(message.get("content"), sample, notes);
+            only_tools,
+        } = content(message.get("content"), &|text| resolve(text, sample), notes);
         let calls = message
             .get("tool_calls")
             .and_then(Value::as_array)
             .is_some_and(|calls| !calls.is_empty());
-        if role == Role::Assistant && calls && text.trim().is_empty() {
+        if only_tools || (role == Role::Assistant && calls && text.trim().is_empty()) {
             notes.count(
                 "message that only calls a tool is left out",
                 "messages that only call a tool are left out",
@@ -245,55 +327,17 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
             text,
             reasoning,
             refused,
-        } = content(message, sample, notes);
-        found.push((
-            Message::new(Role::Assistant, text),
-            Some(reasoning),
-            refused,
-        ));
+            only_tools,
+        } = content(message, &|text| resolve(text, sample), notes);
+        if !only_tools {
+            found.push((
+                Message::new(Role::Assistant, text),
+                Some(reasoning),
+                refused,
+            ));
+        }
     }
     found
-}
-
-struct Content {
-    text: String,
-    reasoning: Option<String>,
-    refused: bool,
-}
-
-fn content(value: Option<&Value>, sample: &Sample, notes: &mut Notes) -> Content {
-    let mut texts = Vec::new();
-    let mut thoughts = Vec::new();
-    let mut refused = false;
-    let parts = match value {
-        Some(Value::String(text)) => {
-            texts.push(resolve(text, sample));
-            &[][..]
-        }
-        Some(Value::Array(parts)) => parts.as_slice(),
-        _ => &[],
-    };
-    for part in parts {
-        let kind = part.get("type").and_then(Value::as_str).unwrap_or("part");
-        let text = part.get(kind).and_then(Value::as_str);
-        match (kind, text) {
-            ("text", Some(text)) => texts.push(resolve(text, sample)),
-            ("reasoning", Some(text)) => thoughts.push(resolve(text, sample)),
-            _ => {
-                texts.push(format!("[{kind}]"));
-                notes.count(
-                    "part of a message is not text: its kind is given in brackets instead",
-                    "parts of messages are not text: their kinds are given in brackets instead",
-                );
-            }
-        }
-        refused |= part.get("refusal") == Some(&Value::Bool(true));
-    }
-    Content {
-        text: texts.join("\n"),
-        reasoning: (!thoughts.is_empty()).then(|| thoughts.join("\n")),
-        refused,
-    }
 }
 
 /// The text, or the attachment that it refers to.
