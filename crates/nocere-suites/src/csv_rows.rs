@@ -37,20 +37,6 @@ pub fn read(path: &Path, text: &str, wanted: &[&str]) -> Result<Vec<Row>, SuiteE
     rows(Sheet::open(path, text, wanted)?, wanted)
 }
 
-/// Same as [`read`], with a given `delimiter`.
-///
-/// # Errors
-///
-/// The CSV is malformed, has no rows, lacks a column, or has more columns or fields than are read.
-pub fn read_parted(
-    path: &Path,
-    text: &str,
-    wanted: &[&str],
-    delimiter: u8,
-) -> Result<Vec<Row>, SuiteError> {
-    rows(Sheet::parted(path, text, 0, delimiter)?, wanted)
-}
-
 fn rows(mut sheet: Sheet<'_>, wanted: &[&str]) -> Result<Vec<Row>, SuiteError> {
     let columns = wanted
         .iter()
@@ -266,6 +252,13 @@ fn preamble(text: &str) -> (usize, Option<u8>) {
         start += line.len();
     }
     (start, stated)
+}
+
+/// The first line of the header, below the lines that may precede it.
+pub fn header_line(text: &str) -> &str {
+    let (start, _) = preamble(text);
+    let rest = text.get(start..).unwrap_or_default();
+    rest.lines().next().unwrap_or("")
 }
 
 /// The separator of a CSV text: the one that gives the most of the `wanted` columns, then the one
