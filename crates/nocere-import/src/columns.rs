@@ -15,6 +15,7 @@ use crate::{
     options::{FIELDS, Options},
     row::{Judged, Place, Row, Rows, Said, Scale},
     table::{self, CsvRows, Table},
+    turns,
 };
 
 /// Reads JSONL or one JSON list of objects.
@@ -120,9 +121,15 @@ impl Reader<'_> {
         notes: &mut Notes,
     ) -> Result<(), ImportError> {
         let finish = word(self.table.get(fields, "finish")).unwrap_or_default();
-        let wrapped = self
-            .table
-            .get(fields, "response")
+        let value = self.table.get(fields, "response");
+        let conversation = value
+            .filter(|value| {
+                value
+                    .get(0)
+                    .is_some_and(|first| first.get("role").is_some())
+            })
+            .and_then(|value| answer::chat(value, notes));
+        let wrapped = value
             .filter(|value| value.is_object() || value.is_array())
             .and_then(|value| content::answer(value, notes));
         let plain = || self.text(&row.place, fields, "response");
@@ -144,7 +151,18 @@ impl Reader<'_> {
         };
         let mut reply = answer::reply(&said.text, finish, notes);
         reply.reasoning = reply.reasoning.or(said.reasoning);
-        row.transcript.push_reply(reply);
+        match conversation {
+            // A list of answers and follow-ups goes on after the prompt.
+            Some(messages) if messages.len() > 1 => {
+                let mut all = Vec::new();
+                if messages.first().map(|first| first.role) == Some(Role::Assistant) {
+                    all.clone_from(&row.opening);
+                }
+                all.extend(messages);
+                turns::converse(row, all, Some(reply), notes);
+            }
+            _ => row.transcript.push_reply(reply),
+        }
         Ok(())
     }
 

@@ -139,17 +139,24 @@ impl<'a> Reading<'a> {
             );
             return Ok(());
         }
-        let row = read_sample(place, sample, &mut self.rows.notes);
-        self.kept += row.size();
-        if self.kept > MAX_KEPT_BYTES {
-            return Err(ImportError::new(
+        // Asked before reading: a small sample may refer to one long attachment many times.
+        let too_much = |place: &Place| {
+            Err(ImportError::new(
                 self.path,
                 format!(
                     "the conversations up to here hold more than {MAX_KEPT_BYTES} bytes; at most that many are read"
                 ),
             )
-            .at(&row.place)
-            .hint("split the log"));
+            .at(place)
+            .hint("split the log"))
+        };
+        if self.kept + said_size(sample) > MAX_KEPT_BYTES {
+            return too_much(&place);
+        }
+        let row = read_sample(place, sample, &mut self.rows.notes);
+        self.kept += row.size();
+        if self.kept > MAX_KEPT_BYTES {
+            return too_much(&row.place);
         }
         self.rows.rows.push(row);
         Ok(())
@@ -342,10 +349,33 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
 
 /// The text, or the attachment that it refers to.
 fn resolve(text: &str, sample: &Sample) -> String {
+    resolved(text, sample).to_owned()
+}
+
+fn resolved<'a>(text: &'a str, sample: &'a Sample) -> &'a str {
     text.strip_prefix("attachment://")
         .and_then(|id| sample.attachments.as_ref()?.get(id))
         .map_or(text, String::as_str)
-        .to_owned()
+}
+
+/// Bytes of the sample's messages, with attachments in place of what refers to them.
+fn said_size(sample: &Sample) -> usize {
+    let messages = sample.messages.iter().flatten();
+    let input = sample.input.as_array().into_iter().flatten();
+    messages
+        .chain(input)
+        .filter_map(|message| message.get("content"))
+        .flat_map(|content| match content {
+            Value::Array(parts) => parts.iter().collect(),
+            other => vec![other],
+        })
+        .flat_map(|part| match part {
+            Value::Object(fields) => fields.values().collect(),
+            other => vec![other],
+        })
+        .filter_map(Value::as_str)
+        .map(|text| resolved(text, sample).len())
+        .sum()
 }
 
 /// Adds the output's details to the last answer: finish reason, usage, latency, ids.

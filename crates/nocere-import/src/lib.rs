@@ -56,6 +56,7 @@ mod row;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use error::ImportError;
 pub use format::Format;

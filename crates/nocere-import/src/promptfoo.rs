@@ -18,6 +18,7 @@ use crate::{
     options::Options,
     promptfoo_table, promptfoo_turns,
     row::{Judged, Place, Row, Rows, Said, Scale},
+    turns,
 };
 
 /// Name of the judge for a test's overall result, over all its assertions.
@@ -222,7 +223,7 @@ fn text(value: Option<&Value>) -> Option<String> {
 /// Reads the answer and, if an attack led a conversation, all its turns.
 fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
     let response = result.get("response").unwrap_or(&Value::Null);
-    let flagged = response.pointer("/guardrails/flagged") == Some(&Value::Bool(true));
+    let flagged = is_flagged(result);
     let said = match response.get("output") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(Content {
@@ -240,7 +241,7 @@ fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
     let conversation = promptfoo_turns::conversation(result, notes);
     let Some(said) = said else {
         if let Some(messages) = conversation {
-            promptfoo_turns::converse(row, messages, None, notes);
+            turns::converse(row, messages, None, notes);
         }
         let error = word(result.get("error")).or_else(|| word(response.get("error")));
         row.transcript.error = Some(answer::failure(error.as_deref(), notes));
@@ -272,9 +273,25 @@ fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
     };
     reply.latency_ms = number(result.get("latencyMs")).unwrap_or(0.0).max(0.0) as u64;
     match conversation {
-        Some(messages) => promptfoo_turns::converse(row, messages, Some(reply), notes),
+        Some(messages) => turns::converse(row, messages, Some(reply), notes),
         None => row.transcript.push_reply(reply),
     }
+}
+
+/// Returns true if a guardrail stopped the question or the answer.
+fn is_flagged(result: &Value) -> bool {
+    let places = [
+        "/response/guardrails",
+        "/response/metadata/guardrails",
+        "/guardrails",
+    ];
+    let words = ["flagged", "flaggedInput", "flaggedOutput", "blocked"];
+    places.iter().any(|place| {
+        let guardrails = result.pointer(place);
+        words.iter().any(|word| {
+            guardrails.and_then(|guardrails| guardrails.get(word)) == Some(&Value::Bool(true))
+        })
+    })
 }
 
 fn components(result: &Value) -> &[Value] {

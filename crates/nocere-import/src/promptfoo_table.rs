@@ -19,6 +19,7 @@ use crate::{
     promptfoo::{Ids, OVERALL, judged, no_provider},
     promptfoo_turns,
     row::{Judged, Place, Row, Rows, Said},
+    turns,
 };
 
 /// What older files put in front of an answer.
@@ -279,7 +280,7 @@ impl Test<'_> {
             .then(|| promptfoo_turns::conversation(&json!({ "metadata": metadata }), notes))
             .flatten();
         match conversation {
-            Some(messages) => promptfoo_turns::converse(&mut row, messages, Some(reply), notes),
+            Some(messages) => turns::converse(&mut row, messages, Some(reply), notes),
             None => row.transcript.push_reply(reply),
         }
         row.judged = self.judged(block, status);

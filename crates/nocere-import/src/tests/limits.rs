@@ -59,6 +59,22 @@ fn conversations_beyond_what_is_kept_are_refused() {
 }
 
 #[test]
+fn one_long_attachment_is_not_copied_without_end() {
+    let messages = vec![r#"{"role":"user","content":"attachment://a"}"#; 2_000];
+    let sample = format!(
+        r#"{{"id":1,"epoch":1,"input":"q","messages":[{}],"attachments":{{"a":"{}"}}}}"#,
+        messages.join(","),
+        "x".repeat(1_000_000)
+    );
+    let log = format!(r#"{{"eval":{{}},"plan":{{}},"samples":[{sample}]}}"#);
+    let told = bad("log.json", log, &Options::default());
+    assert!(
+        told.contains("(sample 1): the conversations up to here hold more"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_number_of_members_is_asked_before_they_are_listed() {
     let mut bytes = archive((0..3).map(|number| sample(number, "a")));
     // The end of the archive says that there are 65,535 and more: the larger end says how many.

@@ -231,3 +231,35 @@ fn formats_have_names() {
         Err("unknown format `csvs`, expected one of medriskeval, inspect, promptfoo, lm-eval, jsonl, csv".to_owned())
     );
 }
+
+#[test]
+fn answers_wrapped_in_messages_are_unwrapped() {
+    for (response, expected) in [
+        (
+            r#"{"role":"assistant","content":"A"}"#,
+            &["user: q?", "assistant*: A"][..],
+        ),
+        (
+            r#"[{"type":"tool_use","name":"x"},{"type":"text","text":"A"}]"#,
+            &["user: q?", "assistant*: A"],
+        ),
+        (
+            r#"[{"role":"assistant","content":"A"}]"#,
+            &["user: q?", "assistant*: A"],
+        ),
+        (
+            r#"[{"role":"assistant","content":"A"},{"role":"user","content":"and?"},{"role":"assistant","content":"B"}]"#,
+            &["user: q?", "assistant*: A", "user: and?", "assistant*: B"],
+        ),
+        (
+            r#"[{"role":"user","content":"q?"},{"role":"assistant","content":"A"},{"role":"user","content":"and?"},{"role":"assistant","content":"B"}]"#,
+            &["user: q?", "assistant*: A", "user: and?", "assistant*: B"],
+        ),
+    ] {
+        let text = format!(r#"{{"prompt":"q?","response":{response},"finish":"length"}}"#);
+        let recording = good("x.jsonl", text, &Options::default());
+        assert_eq!(turns(&recording, 0), expected, "{response}");
+        let outcome = recording.samples[0].transcript.outcome();
+        assert_eq!(outcome, nocere_core::AnswerOutcome::Truncated);
+    }
+}

@@ -146,6 +146,8 @@ fn what_a_guardrail_put_in_the_answers_place_is_filtered() {
     for response in [
         json!({"output": "I can't discuss that.", "guardrails": {"flagged": true, "flaggedOutput": true}}),
         json!({"output": null, "guardrails": {"flagged": true}}),
+        json!({"output": "No.", "guardrails": {"flaggedInput": true}}),
+        json!({"output": "No.", "metadata": {"guardrails": {"flagged": true}}}),
         json!({"output": "Sorry.", "isRefusal": true, "guardrails": {"flagged": true}}),
         json!({"output": "Sorry.", "guardrails": {"flagged": true},
                "metadata": {"messages": [{"role": "user", "content": "first"}, {"role": "assistant", "content": "Sorry."}]}}),
