@@ -113,7 +113,7 @@ fn told(error: &Error) -> (String, Option<String>) {
             format!("expected {}, not {unexpected}", readable(expected)),
             None,
         ),
-        Error::SerdeMissingField { field, .. } => (format!("field `{field}` is missing"), None),
+        Error::SerdeMissingField { field, .. } => (format!("missing field `{field}`"), None),
         Error::Eof { .. } => hinted(
             "the text ends where more is expected",
             "the file may be empty or cut off",
@@ -129,7 +129,7 @@ fn told(error: &Error) -> (String, Option<String>) {
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().map_or_else(
                 || "a key stands twice".to_owned(),
-                |key| format!("duplicate mapping key: {key} (a key may stand once)"),
+                |key| format!("duplicate mapping key: {key} (a key may occur only once)"),
             );
             (key, None)
         }
@@ -302,7 +302,7 @@ mod tests {
                 "id:\n",
                 "1: expected a text, and there is nothing after the colon",
             ),
-            ("parts: []\n", "1: field `id` is missing"),
+            ("parts: []\n", "1: missing field `id`"),
             ("id: a: b\n", "1: a second `: ` stands in this line"),
             (
                 "id: a\n\tparts: []\n",
@@ -319,7 +319,7 @@ mod tests {
             ),
             (
                 "id: a\nid: b\n",
-                "2: duplicate mapping key: id (a key may stand once)",
+                "2: duplicate mapping key: id (a key may occur only once)",
             ),
             ("id: a\n---\nid: b\n", "a second document begins here"),
         ] {

@@ -176,9 +176,12 @@ fn json_row(path: &Path, line: u64, row: &Value, of: &str) -> Result<PsbRow, Sui
     let field = |name: &str| match row.get(name) {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(Value::Number(number)) => Ok(number.to_string()),
-        _ => Err(SuiteError::new(
+        None | Some(Value::Null) => {
+            Err(SuiteError::new(path, format!("missing field `{name}`{of}")).at(line))
+        }
+        Some(_) => Err(SuiteError::new(
             path,
-            format!("field `{name}`{of} is missing, or neither a text nor a number"),
+            format!("field `{name}`{of} is neither a text nor a number"),
         )
         .at(line)),
     };
@@ -265,12 +268,12 @@ mod tests {
             (
                 "p.jsonl",
                 "{\"id\": null, \"category\": 1, \"content\": \"q\"}",
-                "p.jsonl:1: field `id` is missing",
+                "p.jsonl:1: missing field `id`",
             ),
             (
                 "p.json",
                 "[{\"id\": 1, \"category\": 1}]",
-                "p.json: field `content` of entry 1 is missing",
+                "p.json: missing field `content` of entry 1",
             ),
             (
                 "p.csv",
