@@ -35,20 +35,7 @@ pub(crate) fn assemble(
         return Err(ImportError::new(path, "the file holds no answers"));
     }
     let targets = Targets::of(path, &rows, model.as_deref(), &mut notes)?;
-    let prompts = common_systems(&rows, &targets);
-    let own = rows.iter().zip(&targets.of_rows);
-    let differ = own.clone().any(|(row, target)| {
-        row.system.is_some() && prompts.get(*target).is_none_or(Option::is_none)
-    });
-    if differ {
-        notes.say(
-            "Answers were not all given under the same system prompt: each is kept with its own.",
-        );
-    }
-    for (row, target) in rows.iter_mut().zip(&targets.of_rows) {
-        let common = prompts.get(*target).and_then(Option::as_deref);
-        prepare(row, common, differ && options.suite.is_none());
-    }
+    let prompts = place_systems(&mut rows, &targets, options, &mut notes);
     let (suite, probes) = if let Some(suite) = &options.suite {
         let probes = join(path, suite, &mut rows, &targets, &mut notes)?;
         (suite.clone(), probes)
@@ -154,6 +141,31 @@ impl Targets {
         }
         Ok(Self { names, of_rows })
     }
+}
+
+/// Puts each row's system prompt into its transcript and, where answers of one target have
+/// different ones, into its probe. Returns the prompt that each target's answers share, if any.
+fn place_systems(
+    rows: &mut [Row],
+    targets: &Targets,
+    options: &Options,
+    notes: &mut Notes,
+) -> Vec<Option<String>> {
+    let prompts = common_systems(rows, targets);
+    let common = |target: &usize| prompts.get(*target).and_then(Option::as_deref);
+    let differ = rows
+        .iter()
+        .zip(&targets.of_rows)
+        .any(|(row, target)| row.system.is_some() && common(target).is_none());
+    if differ {
+        notes.say(
+            "Answers were not all given under the same system prompt: each is kept with its own.",
+        );
+    }
+    for (row, target) in rows.iter_mut().zip(&targets.of_rows) {
+        prepare(row, common(target), differ && options.suite.is_none());
+    }
+    prompts
 }
 
 /// The system prompt that all answers of each target share, if any.

@@ -296,37 +296,7 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
     for message in input.iter().chain(listed) {
         // An assistant message of the input is part of the prompt, not an answer.
         let from_input = listed.is_empty() || message.get("source") == Some(&"input".into());
-        let role = match message.get("role").and_then(Value::as_str) {
-            Some("system") => Role::System,
-            Some("user") => Role::User,
-            Some("assistant") => Role::Assistant,
-            _ => {
-                notes.count(
-                    "message of a tool is left out",
-                    "messages of tools are left out",
-                );
-                continue;
-            }
-        };
-        let Content {
-            text,
-            reasoning,
-            refused,
-            only_tools,
-        } = content(message.get("content"), &|text| resolve(text, sample), notes);
-        let calls = message
-            .get("tool_calls")
-            .and_then(Value::as_array)
-            .is_some_and(|calls| !calls.is_empty());
-        if only_tools || (role == Role::Assistant && calls && text.trim().is_empty()) {
-            notes.count(
-                "message that only calls a tool is left out",
-                "messages that only call a tool are left out",
-            );
-            continue;
-        }
-        let answered = (role == Role::Assistant && !from_input).then_some(reasoning);
-        found.push((Message::new(role, text), answered, refused));
+        found.extend(line(message, from_input, sample, notes));
     }
     let message = sample.output.pointer("/choices/0/message/content");
     if !found.iter().any(|(_, answered, _)| answered.is_some()) && message.is_some() {
@@ -345,6 +315,41 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
         }
     }
     found
+}
+
+/// One message; `None` for those of tools.
+fn line(message: &Value, from_input: bool, sample: &Sample, notes: &mut Notes) -> Option<Line> {
+    let role = match message.get("role").and_then(Value::as_str) {
+        Some("system") => Role::System,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        _ => {
+            notes.count(
+                "message of a tool is left out",
+                "messages of tools are left out",
+            );
+            return None;
+        }
+    };
+    let Content {
+        text,
+        reasoning,
+        refused,
+        only_tools,
+    } = content(message.get("content"), &|text| resolve(text, sample), notes);
+    let calls = message
+        .get("tool_calls")
+        .and_then(Value::as_array)
+        .is_some_and(|calls| !calls.is_empty());
+    if only_tools || (role == Role::Assistant && calls && text.trim().is_empty()) {
+        notes.count(
+            "message that only calls a tool is left out",
+            "messages that only call a tool are left out",
+        );
+        return None;
+    }
+    let answered = (role == Role::Assistant && !from_input).then_some(reasoning);
+    Some((Message::new(role, text), answered, refused))
 }
 
 /// The text, or the attachment that it refers to.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{Message, Role, UnscoredReason};
+use nocere_core::{Finish, Message, Role, UnscoredReason};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -79,22 +79,7 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
             row.epoch = Some(epoch as u32);
             row.category.clone_from(&task);
             ask(path, &mut row, &document, options, &mut rows.notes)?;
-            match answer {
-                Some(text) if text == FAILED => {
-                    rows.notes.count(
-                        "answer is the bare word `None`, which lm-eval writes for a failed call",
-                        "answers are the bare word `None`, which lm-eval writes for failed calls",
-                    );
-                    let why = Some("lm-eval recorded `None` in place of an answer");
-                    row.transcript.error = Some(answer::failure(why, &mut rows.notes));
-                }
-                Some(text) => {
-                    let finish = nocere_core::Finish::Stop;
-                    let reply = answer::reply(&text, finish, &mut rows.notes);
-                    row.transcript.push_reply(reply);
-                }
-                None => row.transcript.error = Some(answer::failure(None, &mut rows.notes)),
-            }
+            put_answer(&mut row, answer, &mut rows.notes);
             row.judged = judged.take().unwrap_or_default();
             rows.rows.push(row);
         }
@@ -105,6 +90,25 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
         }
     }
     Ok(rows)
+}
+
+/// Puts an answer, or that there is none, into the transcript.
+fn put_answer(row: &mut Row, answer: Option<String>, notes: &mut Notes) {
+    match answer {
+        Some(text) if text == FAILED => {
+            notes.count(
+                "answer is the bare word `None`, which lm-eval writes for a failed call",
+                "answers are the bare word `None`, which lm-eval writes for failed calls",
+            );
+            let why = Some("lm-eval recorded `None` in place of an answer");
+            row.transcript.error = Some(answer::failure(why, notes));
+        }
+        Some(text) => {
+            let reply = answer::reply(&text, Finish::Stop, notes);
+            row.transcript.push_reply(reply);
+        }
+        None => row.transcript.error = Some(answer::failure(None, notes)),
+    }
 }
 
 /// The task in the file name `samples_<task>_<time>.jsonl`.
