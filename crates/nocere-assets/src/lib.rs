@@ -5,8 +5,9 @@
 //! same kind and name, or adds one. [`Assets`] holds all assets of a project with their
 //! [`Origin`].
 //!
-//! This crate only finds and reads the texts. The crates that use them parse and check them:
-//! policies and suites in `nocere-suites`, rubrics and checks in `nocere-judges`, figures and
+//! This crate only finds and reads the texts: [`read_file`] reads no more of a file than a limit,
+//! and nothing but regular files; [`read_yaml`] says what is wrong with YAML in the words of who
+//! wrote it. The crates that use the texts parse and check them: policies and suites in `nocere-suites`, rubrics and checks in `nocere-judges`, figures and
 //! protocols in `nocere-project`, attacks in `nocere-drivers`.
 //!
 //! ```
@@ -19,6 +20,12 @@
 
 #![warn(missing_docs)]
 
+mod file;
+mod yaml;
+
+pub use file::{FileError, open_file, read_file};
+pub use yaml::{YamlFault, explain_yaml, read_yaml};
+
 use std::{
     borrow::Cow,
     fmt,
@@ -26,6 +33,9 @@ use std::{
 };
 
 use thiserror::Error;
+
+/// Largest file of an asset, in bytes. The largest that ships has a few hundred kilobytes.
+const MAX_ASSET_BYTES: u64 = 64 * 1024 * 1024;
 
 /// All files under `assets/`, with their paths relative to that folder.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
@@ -163,6 +173,14 @@ pub enum AssetsError {
         /// The error of the file system.
         source: std::io::Error,
     },
+    /// A file is too large, or not UTF-8 text.
+    #[error("{path}: {what}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what is expected.
+        what: String,
+    },
     /// A folder or file has a wrong name that suggests an asset.
     #[error("{path}: {what}")]
     Misplaced {
@@ -248,10 +266,7 @@ impl Assets {
         let Some(name) = file.strip_suffix(".yaml").filter(|_| path.is_file()) else {
             return Ok(());
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| AssetsError::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
+        let text = read_text(&path)?;
         let shipped = self
             .0
             .iter_mut()
@@ -317,6 +332,22 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, AssetsError> {
     paths.retain(|path| !file_name(path).starts_with('.'));
     paths.sort();
     Ok(paths)
+}
+
+fn read_text(path: &Path) -> Result<String, AssetsError> {
+    let wrong = |what: String| AssetsError::Content {
+        path: path.to_owned(),
+        what,
+    };
+    let bytes = read_file(path, MAX_ASSET_BYTES).map_err(|error| match error {
+        FileError::Unreadable(source) => AssetsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+        other => wrong(other.to_string()),
+    })?;
+    String::from_utf8(bytes)
+        .map_err(|_| wrong("this is not UTF-8 text; save it as UTF-8".to_owned()))
 }
 
 fn file_name(path: &Path) -> String {

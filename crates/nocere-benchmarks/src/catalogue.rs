@@ -15,7 +15,7 @@ const CATALOG: &str = include_str!("../../../assets/public-sets.yaml");
 const CATALOG_PATH: &str = "assets/public-sets.yaml";
 /// Maximum depth of folders below the data folder.
 const MAX_DEPTH: usize = 5;
-/// Maximum number of files. A data folder holds far fewer.
+/// Maximum number of files and folders. A data folder holds far fewer.
 const MAX_ENTRIES: usize = 50_000;
 
 #[derive(Debug, Deserialize)]
@@ -107,11 +107,15 @@ impl DataFolder {
     ///
     /// # Errors
     ///
-    /// A folder cannot be read, or there are more than 50,000 files.
+    /// A folder cannot be read, or there are more than 50,000 files and folders.
     pub fn list(folder: &Path) -> Result<Self, SuiteError> {
-        let mut files = Vec::new();
-        walk(folder, 0, &mut files)?;
-        Ok(Self(files))
+        let mut walk = Walk {
+            root: folder,
+            seen: 0,
+            files: Vec::new(),
+        };
+        walk.list(folder, 0)?;
+        Ok(Self(walk.files))
     }
 }
 
@@ -277,43 +281,56 @@ fn first_bytes(file: &Path) -> String {
     )
 }
 
-/// Adds the files in `folder` and its subfolders, sorted by name.
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
-    let fail = |error: std::io::Error| {
-        SuiteError::new(folder, format!("failed to read the folder: {error}"))
-            .hint("--data names the folder that holds the public sets")
-    };
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(fail)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(fail)?;
-    entries.sort();
-    for path in entries {
-        if files.len() > MAX_ENTRIES {
-            return Err(SuiteError::new(
-                folder,
-                format!("more than {MAX_ENTRIES} files: this is not a folder of public sets"),
-            )
-            .hint("give the folder that holds them and little else"));
-        }
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
-            continue;
-        }
-        // A linked folder could form a cycle.
-        let is_link = std::fs::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
-        if path.is_dir() {
-            if depth < MAX_DEPTH && !is_link {
-                walk(&path, depth + 1, files)?;
+/// The files below a folder while they are listed.
+struct Walk<'a> {
+    root: &'a Path,
+    /// Entries so far, folders and hidden ones included.
+    seen: usize,
+    files: Vec<PathBuf>,
+}
+
+impl Walk<'_> {
+    /// Adds the files in `folder` and its subfolders, sorted by name.
+    fn list(&mut self, folder: &Path, depth: usize) -> Result<(), SuiteError> {
+        let fail = |error: std::io::Error| {
+            SuiteError::new(folder, format!("failed to read the folder: {error}"))
+                .hint("--data names the folder that holds the public sets")
+        };
+        let mut entries: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(fail)? {
+            self.seen += 1;
+            if self.seen > MAX_ENTRIES {
+                return Err(SuiteError::new(
+                    self.root,
+                    format!(
+                        "more than {MAX_ENTRIES} files and folders: this is not a folder of public sets"
+                    ),
+                )
+                .hint("give the folder that holds them and little else"));
             }
-        } else {
-            files.push(path);
+            entries.push(entry.map_err(fail)?.path());
         }
+        entries.sort();
+        for path in entries {
+            let hidden = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if hidden {
+                continue;
+            }
+            // A linked folder could form a cycle.
+            let is_link =
+                std::fs::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
+            if path.is_dir() {
+                if depth < MAX_DEPTH && !is_link {
+                    self.list(&path, depth + 1)?;
+                }
+            } else if path.is_file() {
+                self.files.push(path);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -371,6 +388,26 @@ mod tests {
         assert!(facts.find(&listed()).is_some());
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(DataFolder::list(&folder).is_err());
+    }
+
+    #[test]
+    fn a_folder_with_too_many_files_is_refused_not_cut() {
+        let folder = nocere_testkit::TempFolder::new("many");
+        for part in ["a", "b"] {
+            std::fs::create_dir_all(folder.path().join(part)).unwrap();
+            for number in 0..MAX_ENTRIES / 2 {
+                let name = folder.path().join(part).join(number.to_string());
+                std::fs::File::create(name).unwrap();
+            }
+        }
+        // The files alone are as many as are listed; with their folders they are more.
+        let error = DataFolder::list(folder.path()).unwrap_err();
+        assert!(error.message.contains("more than 50000 files"), "{error}");
+        for part in ["a/0", "a/1"] {
+            std::fs::remove_file(folder.path().join(part)).unwrap();
+        }
+        let listed = DataFolder::list(folder.path()).unwrap();
+        assert_eq!(listed.0.len(), MAX_ENTRIES - 2);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const LAYOUT: Layout = Layout {
     name: "FACTS Grounding",
     is: |head| {
-        head.is("csv")
+        head.is_table()
             && head.first.contains("context_document")
             && head.first.contains("user_request")
     },

@@ -1,5 +1,7 @@
 //! What importers share: a bare probe, category and suite to complete.
 
+use std::collections::BTreeSet;
+
 use nocere_core::{Category, Expect, Message, Perspective, Probe, Role, Suite};
 
 /// A probe that asks `prompt` and expects compliance, for importers to complete.
@@ -8,6 +10,28 @@ pub(crate) fn plain(suite: &str, id: String, prompt: String) -> Probe {
         expect: Expect::Comply,
         ..Probe::asking(suite, id, prompt)
     }
+}
+
+/// Categories in order of appearance, each once.
+#[derive(Default)]
+pub(crate) struct Categories {
+    seen: BTreeSet<String>,
+    pub(crate) list: Vec<Category>,
+}
+
+impl Categories {
+    /// Adds a category unless its id is there already.
+    pub(crate) fn add(&mut self, id: &str, title: &str) {
+        if self.seen.insert(id.to_owned()) {
+            self.list.push(bare_category(id, title));
+        }
+    }
+}
+
+/// A whole number in the forms that spreadsheets and data frames give it: `7` also for `7.0`.
+pub(crate) fn whole(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_suffix(".0").unwrap_or(text)
 }
 
 /// A category without checks.

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use nocere_core::{Category, Expect, Suite};
+use nocere_core::{Expect, Suite};
 use nocere_suites::{Entry, SuiteError, category_id, csv_rows, validate};
 
 use crate::{
     Layout,
-    imported::{bare_category, header, plain},
+    imported::{Categories, header, plain, whole},
 };
 
 /// How its files are recognised and read.
 pub(crate) const LAYOUT: Layout = Layout {
     name: "JailbreakBench",
-    is: |head| head.is("csv") && head.first.contains("Goal") && head.first.contains("Behavior"),
+    is: |head| head.is_table() && head.first.contains("Goal") && head.first.contains("Behavior"),
     read: jailbreakbench,
 };
 
@@ -42,19 +42,17 @@ pub(crate) fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteErro
         }
     };
     let mut entries = Vec::new();
-    let mut categories: Vec<Category> = Vec::new();
+    let mut categories = Categories::default();
     for row in csv_rows::read(path, text, &["Index", "Goal", "Category"])? {
         let [index, goal, kind]: [String; 3] = row
             .fields
             .try_into()
             .map_err(|_| SuiteError::new(path, "this row lacks a field").at(row.line))?;
         let category = category_id(&kind);
-        if !categories.iter().any(|known| known.id == category) {
-            categories.push(bare_category(&category, kind.trim()));
-        }
+        categories.add(&category, kind.trim());
         let mut probe = plain(
             "jailbreakbench",
-            format!("jbb-{half}-{}", index.trim()),
+            format!("jbb-{half}-{}", whole(&index)),
             goal,
         );
         probe.suite = format!("jailbreakbench-{half}").into();
@@ -71,7 +69,7 @@ pub(crate) fn jailbreakbench(path: &Path, text: &str) -> Result<Suite, SuiteErro
         &format!("JailbreakBench, {half} half"),
         "MIT",
         "JailbreakBench JBB-Behaviors, arXiv 2404.01318",
-        categories,
+        categories.list,
     );
     half.clone_into(&mut suite.version);
     validate(path, suite, entries)

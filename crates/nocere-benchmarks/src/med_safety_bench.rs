@@ -14,7 +14,7 @@ use crate::{
 /// How its files are recognised and read.
 pub(crate) const LAYOUT: Layout = Layout {
     name: "MedSafetyBench",
-    is: |head| head.is("csv") && head.first.contains("harmful_medical_request"),
+    is: |head| head.is_table() && head.first.contains("harmful_medical_request"),
     read: one_file,
 };
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     Layout,
-    imported::{bare_category, header, question},
+    imported::{Categories, header, question},
 };
 
 /// How its files are recognised and read.
@@ -34,7 +34,7 @@ struct MedQaRow {
 /// A row is malformed, its answer is not one of its options, or there are no rows.
 pub(crate) fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
-    let mut categories = Vec::new();
+    let mut categories = Categories::default();
     for (number, (line, row)) in jsonl::lines(text).enumerate() {
         let row: MedQaRow = serde_json::from_str(row).map_err(|error| {
             let message = error.to_string();
@@ -44,12 +44,7 @@ pub(crate) fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
             id if id.is_empty() => "knowledge".to_owned(),
             id => id,
         };
-        if !categories
-            .iter()
-            .any(|known: &nocere_core::Category| known.id == category)
-        {
-            categories.push(bare_category(&category, row.meta_info.trim()));
-        }
+        categories.add(&category, row.meta_info.trim());
         let mut prompt = format!("{}\n", row.question.trim());
         for (letter, option) in &row.options {
             prompt.push_str(&format!("\n{letter}. {option}"));
@@ -72,7 +67,7 @@ pub(crate) fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         "MedQA (US, four options)",
         "MIT",
         "MedQA, Jin et al. 2021, arXiv 2009.13081",
-        categories,
+        categories.list,
     );
     validate(path, suite, entries)
 }

@@ -28,23 +28,26 @@ struct PubMedQaRow {
 }
 
 /// Reads PubMedQA: one JSON object of questions by PubMed id, with `QUESTION`, `CONTEXTS` and
-/// `final_decision`. Errors about a question name its id, as lines are not known.
+/// `final_decision`.
 ///
 /// # Errors
 ///
-/// The JSON is malformed, a `final_decision` is not yes, no or maybe, or there are no
+/// The JSON is malformed, an id stands twice, a `final_decision` is not yes, no or maybe, or there are no
 /// questions.
 pub(crate) fn pubmedqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let rows: BTreeMap<String, PubMedQaRow> = serde_json::from_str(text)
         .map_err(|error| SuiteError::new(path, error.to_string()).at(error.line() as u64))?;
+    let lines = lines_of_keys(path, text)?;
     let mut entries = Vec::new();
     for (id, row) in rows {
+        let line = lines.get(&id).copied().unwrap_or(0);
         let all = ["yes", "no", "maybe"];
         if !all.contains(&row.final_decision.as_str()) {
             return Err(SuiteError::new(
                 path,
                 format!("`final_decision` of `{id}` is `{}`", row.final_decision),
             )
+            .at(line)
             .hint("it is yes, no or maybe"));
         }
         let mut prompt = String::from("Answer from the following abstract only.\n\n");
@@ -77,8 +80,8 @@ pub(crate) fn pubmedqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
             accept: vec![row.final_decision],
         });
         entries.push(Entry {
-            line: 1,
-            category_line: 1,
+            line,
+            category_line: line,
             probe,
         });
     }
@@ -90,6 +93,58 @@ pub(crate) fn pubmedqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         vec![bare_category("research", "Research questions")],
     );
     validate(path, suite, entries)
+}
+
+/// The line of each key of the outer object. A JSON reader says no lines, and takes the last of
+/// two values with one key without a word.
+fn lines_of_keys(path: &Path, text: &str) -> Result<BTreeMap<String, u64>, SuiteError> {
+    let mut lines = BTreeMap::new();
+    let (mut line, mut depth) = (1, 0_usize);
+    // Where the text in quotes begins, if one does, and whether it is a key.
+    let mut quote: Option<usize> = None;
+    let mut is_key = false;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' {
+            line += 1;
+        }
+        if let Some(start) = quote {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => {
+                    quote = None;
+                    let key = text.get(start..=at).unwrap_or_default();
+                    if is_key
+                        && let Ok(key) = serde_json::from_str::<String>(key)
+                        && let Some(first) = lines.insert(key.clone(), line)
+                    {
+                        return Err(SuiteError::new(
+                            path,
+                            format!("id `{key}` stands already in line {first}"),
+                        )
+                        .at(line)
+                        .hint("give each question its own id"));
+                    }
+                    is_key = false;
+                }
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => quote = Some(at),
+            b'{' | b'[' => {
+                depth += 1;
+                is_key = depth == 1;
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => is_key = depth == 1,
+            b':' => is_key = false,
+            _ => {}
+        }
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]
@@ -106,5 +161,26 @@ mod tests {
         );
         let wrong = text.replace("maybe", "perhaps");
         assert!(pubmedqa(Path::new("p.json"), &wrong).is_err());
+    }
+    #[test]
+    fn faults_have_the_line_of_their_question() {
+        let row = |decision: &str| {
+            format!(
+                "{{\n \"QUESTION\": \"Does it, \\\"x\\\"?\",\n \"CONTEXTS\": [\"a\", \"{{b\"],\n \"final_decision\": \"{decision}\"}}"
+            )
+        };
+        let text = format!("{{\n\"1\": {},\n\"2\": {}\n}}", row("yes"), row("perhaps"));
+        let error = pubmedqa(Path::new("p.json"), &text).unwrap_err();
+        assert_eq!(error.line, Some(6), "{error}");
+        let empty = text.replace("perhaps", "no").replacen("{b", "", 1);
+        assert!(pubmedqa(Path::new("p.json"), &empty).is_ok());
+        let twice = text.replace("perhaps", "no").replace("\"2\"", "\"1\"");
+        let error = pubmedqa(Path::new("p.json"), &twice).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("p.json:6: id `1` stands already in line 2"),
+            "{error}"
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 /// How its files are recognised and read.
 pub(crate) const LAYOUT: Layout = Layout {
     name: "WildJailbreak",
-    is: |head| head.is("tsv"),
+    is: |head| head.is_table() && head.first.contains("adversarial"),
     read: wildjailbreak,
 };
 

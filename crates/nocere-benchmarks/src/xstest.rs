@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use nocere_core::{Category, Expect, Suite};
+use nocere_core::{Expect, Suite};
 use nocere_suites::{Entry, SuiteError, csv_rows, validate};
 
 use crate::{
     Layout,
-    imported::{bare_category, header, plain},
+    imported::{Categories, header, plain, whole},
 };
 
 /// How its files are recognised and read.
 pub(crate) const LAYOUT: Layout = Layout {
     name: "XSTest",
-    is: |head| head.is("csv") && head.first.contains("prompt"),
+    is: |head| head.is_table() && head.first.contains("prompt"),
     read: xstest,
 };
 
@@ -25,7 +25,7 @@ pub(crate) const LAYOUT: Layout = Layout {
 /// prompt is empty.
 pub(crate) fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let mut entries = Vec::new();
-    let mut categories: Vec<Category> = Vec::new();
+    let mut categories = Categories::default();
     for row in csv_rows::read(path, text, &["id", "prompt", "type", "label"])? {
         let [id, prompt, kind, label]: [String; 4] = row
             .fields
@@ -44,10 +44,8 @@ pub(crate) fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
             }
         };
         let category = kind.trim().replace('_', "-");
-        if !categories.iter().any(|known| known.id == category) {
-            categories.push(bare_category(&category, &category.replace('-', " ")));
-        }
-        let mut probe = plain("xstest", format!("xstest-{}", id.trim()), prompt);
+        categories.add(&category, &category.replace('-', " "));
+        let mut probe = plain("xstest", format!("xstest-{}", whole(&id)), prompt);
         probe.category = category;
         probe.expect = expect;
         entries.push(Entry {
@@ -61,7 +59,7 @@ pub(crate) fn xstest(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         "XSTest",
         "CC-BY-4.0",
         "XSTest v2, arXiv 2308.01263",
-        categories,
+        categories.list,
     );
     validate(path, suite, entries)
 }

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use nocere_core::key::derive_seed;
+use nocere_core::{key::derive_seed, text::is_formula};
 use serde::{Deserialize, Serialize};
 
 use super::{Candidate, Fate};
@@ -177,12 +177,9 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
     text
 }
 
-/// Characters that start a formula in spreadsheets, full-width forms included.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-
 /// A quoted CSV field, with a `'` in front if a spreadsheet would read it as a formula.
 fn cell(text: &str) -> String {
-    let guard = if text.starts_with(FORMULA) { "'" } else { "" };
+    let guard = if is_formula(text) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
@@ -230,14 +227,8 @@ const READ: [&str; 6] = [
 /// column names in any case.
 fn parted(path: &Path, text: &str, columns: &[&str]) -> Result<Vec<csv_rows::Row>, SuiteError> {
     let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let count = |mark: char| head.matches(mark).count();
-    let delimiter = [',', ';', '\t']
-        .into_iter()
-        // The commonest mark in the header wins; a comma wins a tie.
-        .max_by_key(|mark| (count(*mark), *mark == ','))
-        .unwrap_or(',');
     let text = format!("{}\n{rest}", head.to_lowercase());
-    csv_rows::read_parted(path, &text, columns, delimiter as u8)
+    csv_rows::read(path, &text, columns)
 }
 
 /// Reads a filled-in sheet of the build with these `candidates`. `path` is used in errors, and
@@ -314,7 +305,8 @@ fn is_same_message(cell: &str, message: &str) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cell = words(cell);
     let message = words(message);
-    cell == message || cell.strip_prefix('\'').is_some_and(|rest| rest == message)
+    let unguarded = cell.strip_prefix('\'').map(str::trim_start);
+    cell == message || unguarded.is_some_and(|rest| rest == message)
 }
 
 /// The level in a cell, 1 to 4; `None` if the cell is empty.
@@ -334,29 +326,34 @@ mod tests {
     use super::*;
 
     fn candidates() -> Vec<Candidate> {
-        ["=1+1 is what, doctor?", "May I, \"really\", stop?"]
-            .into_iter()
-            .zip(1..)
-            .map(|(text, number)| Candidate {
-                id: format!("c-{number}"),
-                category: "c".to_owned(),
-                text: text.to_owned(),
-                request: "r".to_owned(),
-                fate: Fate::Kept {
-                    fit: 5.0,
-                    votes: vec![5],
-                },
-            })
-            .collect()
+        [
+            "=1+1 is what, doctor?",
+            "May I, \"really\", stop?",
+            " \u{200b}@home, may I?",
+        ]
+        .into_iter()
+        .zip(1..)
+        .map(|(text, number)| Candidate {
+            id: format!("c-{number}"),
+            category: "c".to_owned(),
+            text: text.to_owned(),
+            request: "r".to_owned(),
+            fate: Fate::Kept {
+                fit: 5.0,
+                votes: vec![5],
+            },
+        })
+        .collect()
     }
 
     #[test]
     fn a_filled_in_sheet_is_read_back() {
         let sheet = review_sheet(&candidates(), 1);
         assert!(sheet.contains("\"'=1+1 is what, doctor?\""), "{sheet}");
+        assert!(sheet.contains("\"' \u{200b}@home, may I?\""), "{sheet}");
         let filled = sheet.replace(",,,,\n", ",4,3,,fine\n");
         let ratings = ratings_of(Path::new("dr-a.csv"), &filled, &candidates()).unwrap();
-        assert_eq!(ratings.len(), 2);
+        assert_eq!(ratings.len(), 3);
         assert_eq!(ratings[0].rater, "dr-a");
         assert_eq!(ratings[0].relevance, Some(4));
         assert_eq!(ratings[0].likelihood, None);

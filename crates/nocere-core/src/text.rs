@@ -44,6 +44,24 @@ pub fn is_spelling(c: char) -> bool {
     )
 }
 
+/// True if a spreadsheet might compute a cell with this text (OWASP, "CSV injection"). Some
+/// spreadsheets skip white space and characters that show nothing in front of a formula, so these
+/// are skipped here, too; a tab or a line break in front is itself a way in.
+pub fn is_formula(cell: &str) -> bool {
+    // ASCII, the wide letters of East Asian input, and the small forms.
+    const STARTS: [char; 12] = [
+        '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫',
+    ];
+    if cell.starts_with(['\t', '\r', '\n']) {
+        return true;
+    }
+    let blank = |c: &char| {
+        c.is_whitespace() || c.is_control() || is_invisible(*c) || matches!(c, '\u{2800}')
+    };
+    let first = cell.chars().find(|c| !blank(c));
+    first.is_some_and(|c| STARTS.contains(&c))
+}
+
 /// `text` with each control character, escape and invisible character replaced by U+FFFD.
 /// Line breaks and characters for which [`is_spelling`] holds stay; a tab becomes a space.
 pub fn plain(text: &str) -> String {
@@ -121,6 +139,43 @@ mod tests {
         for spelling in ["می\u{200c}خواهم", "👩\u{200d}⚕\u{fe0f}"] {
             assert_eq!(plain(spelling), spelling);
         }
+    }
+
+    #[test]
+    fn formulas_are_known_behind_what_shows_nothing() {
+        for lead in [
+            "",
+            " ",
+            "  ",
+            "\t",
+            "\r\n",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{200b}",
+            "\u{200d}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{2060}",
+            "\u{180e}",
+            "\u{61c}",
+            "\u{fe0f}",
+            "\u{e0020}",
+            "\u{0}",
+            "\u{1b}",
+            "\u{85}",
+            "\u{2028}",
+            "\u{2800}",
+            "\u{3164}",
+            " \u{200b} \u{feff}",
+        ] {
+            for start in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "－1", "﹦1"] {
+                assert!(is_formula(&format!("{lead}{start}")), "{lead:?} {start}");
+            }
+        }
+        for text in ["", " ", "Take 2 = fine", "1-2", "\u{200b}a=1", "'=1"] {
+            assert!(!is_formula(text), "{text:?}");
+        }
+        assert!(is_formula("\ttext"));
     }
 
     #[test]

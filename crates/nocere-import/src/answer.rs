@@ -4,7 +4,7 @@
 use nocere_core::{ChatReply, Finish, Message, ModelError, Remark, Role};
 use serde_json::Value;
 
-use crate::{json_text, notes::Notes};
+use crate::{content::content, json_text, notes::Notes};
 
 /// The finish reason, from the words that programs and providers use. No word at all is taken as
 /// a whole answer: many programs do not record it.
@@ -54,30 +54,39 @@ pub(crate) fn request_error(message: &str) -> ModelError {
     }
 }
 
-/// Reads a chat written as a list of `{role, content}`; `None` for anything else.
-pub(crate) fn chat(value: &Value) -> Option<Vec<Message>> {
-    let messages = value.as_array().filter(|list| !list.is_empty())?;
-    messages
-        .iter()
-        .map(|message| {
-            let role = match message.get("role")?.as_str()? {
-                "system" | "developer" => Role::System,
-                "user" => Role::User,
-                "assistant" => Role::Assistant,
-                _ => return None,
-            };
-            Some(Message::new(role, parts(message.get("content")?)?))
-        })
-        .collect()
+/// Reads a chat written as a list of `{role, content}`; `None` for anything else. Messages of
+/// tools are left out.
+pub(crate) fn chat(value: &Value, notes: &mut Notes) -> Option<Vec<Message>> {
+    let listed = value.as_array().filter(|list| !list.is_empty())?;
+    let mut messages = Vec::new();
+    for message in listed {
+        let role = match message.get("role")?.as_str()? {
+            "system" | "developer" => Role::System,
+            "user" | "human" => Role::User,
+            "assistant" | "model" | "ai" => Role::Assistant,
+            "tool" | "function" => continue,
+            _ => return None,
+        };
+        // A message that only calls a tool may lack the content, and says nothing.
+        let said = match message.get("content") {
+            None | Some(Value::Null) if message.get("tool_calls").is_some() => continue,
+            content => content?,
+        };
+        let said = content(Some(said), &str::to_owned, notes);
+        if !said.only_tools {
+            messages.push(Message::new(role, said.text));
+        }
+    }
+    (!messages.is_empty()).then_some(messages)
 }
 
 /// A prompt's messages: those of a chat if `text` is one as JSON, else one user message.
-pub(crate) fn prompt(text: &str) -> Vec<Message> {
+pub(crate) fn prompt(text: &str, notes: &mut Notes) -> Vec<Message> {
     let listed = text.trim_start().starts_with('[');
     listed
         .then(|| json_text::parse(text).ok())
         .flatten()
-        .and_then(|value| chat(&value))
+        .and_then(|value| chat(&value, notes))
         .unwrap_or_else(|| vec![Message::new(Role::User, text)])
 }
 
@@ -92,20 +101,4 @@ pub(crate) fn take_system(messages: &mut Vec<Message>) -> Option<String> {
         .map(|message| message.text().into_owned())
         .collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
-}
-
-/// A message's content: a text, or the joined texts of a list of parts. `None` if a part
-/// has no text.
-fn parts(content: &Value) -> Option<String> {
-    match content {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(list) => {
-            let texts: Option<Vec<&str>> = list
-                .iter()
-                .map(|part| part.get("text").and_then(Value::as_str))
-                .collect();
-            Some(texts?.join("\n"))
-        }
-        _ => None,
-    }
 }

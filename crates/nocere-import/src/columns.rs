@@ -1,33 +1,38 @@
 //! Plain JSONL and CSV: one answer per row, in columns that the user names.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
-use nocere_core::{Expect, Message, Perspective, Role};
+use nocere_core::{Expect, Finish, Message, Perspective, Role};
 use serde_json::{Map, Value};
 
 use crate::{
     answer,
+    content::{self, Content},
     error::ImportError,
     instruments::compliance,
-    json_text::{self, Placed, kind, number, word},
-    medriskeval::one_model,
+    json_text::{self, kind, number, word},
     notes::Notes,
-    options::Options,
+    options::{FIELDS, Options},
     row::{Judged, Place, Row, Rows, Said, Scale},
-    table::{self, Table},
+    table::{self, CsvRows, Table},
+    turns,
 };
 
 /// Reads JSONL or one JSON list of objects.
 pub(crate) fn read_jsonl(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
-    read(path, json_text::objects(path, text)?, options)
+    let rows = json_text::objects(path, text)?;
+    let columns = table::keys(&rows);
+    read(path, CsvRows { columns, rows }, options)
 }
 
 /// Reads CSV with a header row.
 pub(crate) fn read_csv(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
-    read(path, table::of_csv(path, text)?, options)
+    let mapped = options.mapping.values().map(String::as_str);
+    let wanted: Vec<&str> = FIELDS.into_iter().chain(mapped).collect();
+    read(path, table::of_csv(path, text, &wanted)?, options)
 }
 
-fn read(path: &Path, rows: Vec<Placed>, options: &Options) -> Result<Rows, ImportError> {
+fn read(path: &Path, rows: CsvRows, options: &Options) -> Result<Rows, ImportError> {
     let table = Table::new(path, rows, options)?;
     let reader = Reader {
         path,
@@ -35,13 +40,10 @@ fn read(path: &Path, rows: Vec<Placed>, options: &Options) -> Result<Rows, Impor
         table: &table,
     };
     let mut found = Rows::default();
-    let mut models = BTreeSet::new();
     for (place, fields) in &table.rows {
-        models.extend(word(table.get(fields, "model")));
         let row = reader.row(place, fields, &mut found.notes)?;
         found.rows.push(row);
     }
-    found.model = one_model(path, models)?;
     if !table.has("finish") {
         found
             .notes
@@ -61,10 +63,11 @@ fn labels_are_scores(table: &Table) -> bool {
     !table.has("score") || labels.all(|label| compliance(&label).is_some())
 }
 
-/// Shifts epochs down by one if the file never uses 0.
+/// Shifts epochs down by one if the file counts from 1. A file that begins at a later number, such
+/// as one with the second repetition only, does not say from where it counts: it stays as it is.
 fn count_epochs_from_zero(rows: &mut Rows) {
     let first = rows.rows.iter().filter_map(|row| row.epoch).min();
-    if first.is_some_and(|first| first > 0) {
+    if first == Some(1) {
         for row in &mut rows.rows {
             row.epoch = row.epoch.map(|epoch| epoch - 1);
         }
@@ -88,6 +91,7 @@ impl Reader<'_> {
     ) -> Result<Row, ImportError> {
         let get = |field| word(self.table.get(fields, field));
         let mut row = Row::new(place.clone());
+        row.model = get("model");
         row.id = get("id");
         row.epoch = self.epoch(place, fields)?;
         row.category = get("category");
@@ -99,25 +103,77 @@ impl Reader<'_> {
             .transpose()?;
         row.system = get("system");
         if self.table.has("prompt") {
-            let mut opening = self.prompt(place, fields)?;
+            let mut opening = self.prompt(place, fields, notes)?;
             let system = answer::take_system(&mut opening);
             row.system = row.system.take().or(system);
             row.ask(opening);
         }
-        match self.text(place, fields, "response")? {
-            Some(text) => {
-                let finish = answer::finish(&get("finish").unwrap_or_default());
-                row.transcript
-                    .push_reply(answer::reply(&text, finish, notes));
-            }
-            None => row.transcript.error = Some(answer::failure(None, notes)),
-        }
+        self.answer(&mut row, fields, notes)?;
         self.judge(fields, &mut row);
         Ok(row)
     }
 
-    fn prompt(&self, place: &Place, row: &Map<String, Value>) -> Result<Vec<Message>, ImportError> {
-        if let Some(messages) = self.table.get(row, "prompt").and_then(answer::chat) {
+    /// Reads the answer: a text, or a message or a list of parts around it.
+    fn answer(
+        &self,
+        row: &mut Row,
+        fields: &Map<String, Value>,
+        notes: &mut Notes,
+    ) -> Result<(), ImportError> {
+        let finish = word(self.table.get(fields, "finish")).unwrap_or_default();
+        let value = self.table.get(fields, "response");
+        let conversation = value
+            .filter(|value| {
+                value
+                    .get(0)
+                    .is_some_and(|first| first.get("role").is_some())
+            })
+            .and_then(|value| answer::chat(value, notes));
+        let wrapped = value
+            .filter(|value| value.is_object() || value.is_array())
+            .and_then(|value| content::answer(value, notes));
+        let plain = || self.text(&row.place, fields, "response");
+        let said = match wrapped {
+            Some(said) => Some(said),
+            None => plain()?.map(|text| Content {
+                text,
+                ..Content::default()
+            }),
+        };
+        let Some(said) = said else {
+            row.transcript.error = Some(answer::failure(None, notes));
+            return Ok(());
+        };
+        let finish = if said.refused {
+            Finish::Refusal
+        } else {
+            answer::finish(&finish)
+        };
+        let mut reply = answer::reply(&said.text, finish, notes);
+        reply.reasoning = reply.reasoning.or(said.reasoning);
+        match conversation {
+            // A list of answers and follow-ups goes on after the prompt.
+            Some(messages) if messages.len() > 1 => {
+                let mut all = Vec::new();
+                if messages.first().map(|first| first.role) == Some(Role::Assistant) {
+                    all.clone_from(&row.opening);
+                }
+                all.extend(messages);
+                turns::converse(row, all, Some(reply), notes);
+            }
+            _ => row.transcript.push_reply(reply),
+        }
+        Ok(())
+    }
+
+    fn prompt(
+        &self,
+        place: &Place,
+        row: &Map<String, Value>,
+        notes: &mut Notes,
+    ) -> Result<Vec<Message>, ImportError> {
+        let value = self.table.get(row, "prompt");
+        if let Some(messages) = value.and_then(|value| answer::chat(value, notes)) {
             return Ok(messages);
         }
         let text = self.text(place, row, "prompt")?;
@@ -154,7 +210,8 @@ impl Reader<'_> {
     fn epoch(&self, place: &Place, row: &Map<String, Value>) -> Result<Option<u32>, ImportError> {
         word(self.table.get(row, "epoch"))
             .map(|epoch| {
-                epoch.parse().map_err(|_| {
+                // Spreadsheets may write 2 as `2.0`.
+                epoch.trim_end_matches(".0").parse().map_err(|_| {
                     self.fault(
                         place,
                         "epoch",

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nocere_suites::{SuiteError, nearest};
+use nocere_suites::{SuiteError, bounded, listed, nearest};
 
 use crate::row::Place;
 
@@ -30,7 +30,7 @@ impl ImportError {
             path: path.to_owned(),
             line: None,
             member: None,
-            message: message.into(),
+            message: bounded(message.into()),
             hint: None,
         }
     }
@@ -44,7 +44,7 @@ impl ImportError {
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(bounded(hint.into()));
         self
     }
 
@@ -52,7 +52,7 @@ impl ImportError {
     pub(crate) fn did_you_mean(self, wrong: &str, known: &[&str], what: &str) -> Self {
         let hint = match nearest(wrong, known.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("{what} are {}", known.join(", ")),
+            None => format!("{what} are {}", listed(known.iter().copied())),
         };
         self.hint(hint)
     }

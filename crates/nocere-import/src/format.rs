@@ -5,7 +5,7 @@ use std::{fmt, path::Path, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use crate::{error::ImportError, json_text};
+use crate::{error::ImportError, json_text, promptfoo_table};
 
 /// A file's content as far as it was read to find out what it is.
 pub(crate) enum Source {
@@ -22,7 +22,7 @@ pub enum Format {
     MedRiskEval,
     /// Inspect's `.eval` archives and `.json` logs.
     Inspect,
-    /// promptfoo's results as JSON or JSONL.
+    /// promptfoo's results as JSON, JSONL or CSV.
     Promptfoo,
     /// lm-eval's `samples_*.jsonl`.
     LmEval,
@@ -77,6 +77,14 @@ fn names() -> String {
     Format::ALL.map(Format::as_str).join(", ")
 }
 
+/// Returns true for the names of tables.
+pub(crate) fn is_table(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("csv") || extension.eq_ignore_ascii_case("tsv")
+    })
+}
+
 /// Detects a file's format from its content and extension.
 pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError> {
     let Source::Text(text) = source else {
@@ -91,8 +99,13 @@ pub(crate) fn detect(path: &Path, source: &Source) -> Result<Format, ImportError
     if start.is_empty() {
         return Err(ImportError::new(path, "the file is empty"));
     }
-    if matches!(extension.as_str(), "csv" | "tsv") {
-        return Ok(Format::Csv);
+    if is_table(path) {
+        let is_promptfoo = promptfoo_table::is_table_of_promptfoo(path, text);
+        return Ok(if is_promptfoo {
+            Format::Promptfoo
+        } else {
+            Format::Csv
+        });
     }
     let first = start.lines().next().unwrap_or("");
     let rows = json_text::parse::<Value>(first);

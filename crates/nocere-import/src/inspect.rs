@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::{
     answer,
+    content::{Content, content},
     error::ImportError,
     inspect_archive::Archive,
+    inspect_chunks,
     json_text::{self, count, number, word},
     notes::Notes,
     row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
@@ -28,7 +30,7 @@ struct Log {
 
 /// The parts of a sample that are read. Its events, by far the largest part, are skipped.
 #[derive(Deserialize)]
-struct Sample {
+pub(crate) struct Sample {
     id: Value,
     #[serde(default)]
     epoch: Option<u32>,
@@ -37,34 +39,43 @@ struct Sample {
     #[serde(default)]
     target: Value,
     #[serde(default)]
-    messages: Option<Vec<Value>>,
+    pub(crate) messages: Option<Vec<Value>>,
     #[serde(default)]
     output: Value,
     #[serde(default)]
     scores: Option<BTreeMap<String, Value>>,
     #[serde(default)]
-    metadata: Value,
+    pub(crate) metadata: Value,
     #[serde(default)]
     error: Value,
+    /// Who struck the sample out, when and why.
+    #[serde(default)]
+    invalidation: Value,
     #[serde(default)]
     limit: Value,
     #[serde(default)]
-    attachments: Option<BTreeMap<String, String>>,
+    pub(crate) attachments: Option<BTreeMap<String, String>>,
 }
+
+/// Most text of conversations in one log, in bytes; all of it is in memory at once.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// Reads an `.eval` archive.
 pub(crate) fn read_archive(path: &Path) -> Result<Rows, ImportError> {
     let mut archive = Archive::open(path)?;
-    let mut rows = Rows::default();
+    let mut reading = Reading::new(path);
     let names = archive.names()?;
-    let members: Vec<&String> = names
-        .iter()
-        .filter(|name| name.starts_with("samples/") && name.ends_with(".json"))
-        .collect();
-    if members.is_empty() {
+    if names.iter().any(|name| name == "xl/workbook.xml") {
+        return Err(
+            ImportError::new(path, "this is an Excel workbook, and nocere reads text")
+                .hint("save it as CSV (UTF-8)"),
+        );
+    }
+    let samples = inspect_chunks::samples(&names);
+    if samples.is_empty() {
         return Err(
             ImportError::new(path, "the archive holds no samples/*.json")
-                .hint("this is no Inspect log, or one of a run that has not finished a sample"),
+                .hint("this is not an Inspect log, or one of a run that has not finished a sample"),
         );
     }
     let header = match archive.text("header.json")? {
@@ -76,34 +87,111 @@ pub(crate) fn read_archive(path: &Path) -> Result<Rows, ImportError> {
     match header {
         Some((name, text)) => {
             let log: Log = parse(path, name, &text)?;
-            read_header(&log, &mut rows);
+            read_header(&log, &mut reading.rows);
         }
-        None => rows.notes.say("The archive has no header."),
+        None => reading.rows.notes.say("The archive has no header."),
     }
-    for name in members {
-        if let Some(text) = archive.text(name)? {
-            let sample: Sample = parse(path, name, &text)?;
-            let row = read_sample(Place::Member(name.clone()), &sample, &mut rows.notes);
-            rows.rows.push(row);
+    for member in &samples {
+        if let Some(sample) = member.read(path, &mut archive)? {
+            reading.add(Place::Member(member.name.clone()), &sample)?;
         }
     }
-    Ok(rows)
+    reading.finish()
 }
 
 /// Reads a log in one JSON file.
 pub(crate) fn read_log(path: &Path, text: &str) -> Result<Rows, ImportError> {
     let log: Log = json_text::parse(text).map_err(|error| json_text::fault(path, &error))?;
-    let mut rows = Rows::default();
-    read_header(&log, &mut rows);
+    let mut reading = Reading::new(path);
+    read_header(&log, &mut reading.rows);
     for (index, sample) in log.samples.into_iter().flatten().enumerate() {
-        let place = Place::Member(format!("sample {}", index + 1));
-        let row = read_sample(place, &sample, &mut rows.notes);
-        rows.rows.push(row);
+        reading.add(Place::Member(format!("sample {}", index + 1)), &sample)?;
     }
-    Ok(rows)
+    reading.finish()
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(
+/// Samples as they become rows.
+struct Reading<'a> {
+    path: &'a Path,
+    rows: Rows,
+    kept: usize,
+    struck_out: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(path: &'a Path) -> Self {
+        Self {
+            path,
+            rows: Rows::default(),
+            kept: 0,
+            struck_out: 0,
+        }
+    }
+
+    /// Adds a sample, unless somebody has struck it out.
+    fn add(&mut self, place: Place, sample: &Sample) -> Result<(), ImportError> {
+        if let Some(reason) = invalidation(&sample.invalidation) {
+            self.struck_out += 1;
+            self.rows.notes.quote(
+                "sample is struck out in the log and left out",
+                "samples are struck out in the log and left out",
+                &reason,
+            );
+            return Ok(());
+        }
+        // Asked before reading: a small sample may refer to one long attachment many times.
+        let too_much = |place: &Place| {
+            Err(ImportError::new(
+                self.path,
+                format!(
+                    "the conversations up to here hold more than {MAX_KEPT_BYTES} bytes; at most that many are read"
+                ),
+            )
+            .at(place)
+            .hint("split the log"))
+        };
+        if self.kept + said_size(sample) > MAX_KEPT_BYTES {
+            return too_much(&place);
+        }
+        let row = read_sample(place, sample, &mut self.rows.notes);
+        self.kept += row.size();
+        if self.kept > MAX_KEPT_BYTES {
+            return too_much(&row.place);
+        }
+        self.rows.rows.push(row);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Rows, ImportError> {
+        if self.rows.rows.is_empty() && self.struck_out > 0 {
+            return Err(ImportError::new(
+                self.path,
+                format!(
+                    "the log holds no answers: {} of its samples are struck out",
+                    self.struck_out
+                ),
+            ));
+        }
+        Ok(self.rows)
+    }
+}
+
+/// Why a sample is struck out, and by whom; `None` if it is not.
+fn invalidation(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Bool(false) => None,
+        value => {
+            let reason = word(value.get("reason")).or_else(|| word(Some(value)));
+            let reason = reason.unwrap_or_else(|| "no reason is given".to_owned());
+            Some(match word(value.get("author")) {
+                Some(author) => format!("{reason} ({author})"),
+                None => reason,
+            })
+        }
+    }
+}
+
+pub(crate) fn parse<T: for<'de> Deserialize<'de>>(
     path: &Path,
     member: &str,
     text: &str,
@@ -208,36 +296,7 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
     for message in input.iter().chain(listed) {
         // An assistant message of the input is part of the prompt, not an answer.
         let from_input = listed.is_empty() || message.get("source") == Some(&"input".into());
-        let role = match message.get("role").and_then(Value::as_str) {
-            Some("system") => Role::System,
-            Some("user") => Role::User,
-            Some("assistant") => Role::Assistant,
-            _ => {
-                notes.count(
-                    "message of a tool is left out",
-                    "messages of tools are left out",
-                );
-                continue;
-            }
-        };
-        let Content {
-            text,
-            reasoning,
-            refused,
-        } = content(message.get("content"), sample, notes);
-        let calls = message
-            .get("tool_calls")
-            .and_then(Value::as_array)
-            .is_some_and(|calls| !calls.is_empty());
-        if role == Role::Assistant && calls && text.trim().is_empty() {
-            notes.count(
-                "message that only calls a tool is left out",
-                "messages that only call a tool are left out",
-            );
-            continue;
-        }
-        let answered = (role == Role::Assistant && !from_input).then_some(reasoning);
-        found.push((Message::new(role, text), answered, refused));
+        found.extend(line(message, from_input, sample, notes));
     }
     let message = sample.output.pointer("/choices/0/message/content");
     if !found.iter().any(|(_, answered, _)| answered.is_some()) && message.is_some() {
@@ -245,63 +304,83 @@ fn said(sample: &Sample, notes: &mut Notes) -> Vec<Line> {
             text,
             reasoning,
             refused,
-        } = content(message, sample, notes);
-        found.push((
-            Message::new(Role::Assistant, text),
-            Some(reasoning),
-            refused,
-        ));
+            only_tools,
+        } = content(message, &|text| resolve(text, sample), notes);
+        if !only_tools {
+            found.push((
+                Message::new(Role::Assistant, text),
+                Some(reasoning),
+                refused,
+            ));
+        }
     }
     found
 }
 
-struct Content {
-    text: String,
-    reasoning: Option<String>,
-    refused: bool,
-}
-
-fn content(value: Option<&Value>, sample: &Sample, notes: &mut Notes) -> Content {
-    let mut texts = Vec::new();
-    let mut thoughts = Vec::new();
-    let mut refused = false;
-    let parts = match value {
-        Some(Value::String(text)) => {
-            texts.push(resolve(text, sample));
-            &[][..]
+/// One message; `None` for those of tools.
+fn line(message: &Value, from_input: bool, sample: &Sample, notes: &mut Notes) -> Option<Line> {
+    let role = match message.get("role").and_then(Value::as_str) {
+        Some("system") => Role::System,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        _ => {
+            notes.count(
+                "message of a tool is left out",
+                "messages of tools are left out",
+            );
+            return None;
         }
-        Some(Value::Array(parts)) => parts.as_slice(),
-        _ => &[],
     };
-    for part in parts {
-        let kind = part.get("type").and_then(Value::as_str).unwrap_or("part");
-        let text = part.get(kind).and_then(Value::as_str);
-        match (kind, text) {
-            ("text", Some(text)) => texts.push(resolve(text, sample)),
-            ("reasoning", Some(text)) => thoughts.push(resolve(text, sample)),
-            _ => {
-                texts.push(format!("[{kind}]"));
-                notes.count(
-                    "part of a message is not text: its kind is given in brackets instead",
-                    "parts of messages are not text: their kinds are given in brackets instead",
-                );
-            }
-        }
-        refused |= part.get("refusal") == Some(&Value::Bool(true));
-    }
-    Content {
-        text: texts.join("\n"),
-        reasoning: (!thoughts.is_empty()).then(|| thoughts.join("\n")),
+    let Content {
+        text,
+        reasoning,
         refused,
+        only_tools,
+    } = content(message.get("content"), &|text| resolve(text, sample), notes);
+    let calls = message
+        .get("tool_calls")
+        .and_then(Value::as_array)
+        .is_some_and(|calls| !calls.is_empty());
+    if only_tools || (role == Role::Assistant && calls && text.trim().is_empty()) {
+        notes.count(
+            "message that only calls a tool is left out",
+            "messages that only call a tool are left out",
+        );
+        return None;
     }
+    let answered = (role == Role::Assistant && !from_input).then_some(reasoning);
+    Some((Message::new(role, text), answered, refused))
 }
 
 /// The text, or the attachment that it refers to.
 fn resolve(text: &str, sample: &Sample) -> String {
+    resolved(text, sample).to_owned()
+}
+
+fn resolved<'a>(text: &'a str, sample: &'a Sample) -> &'a str {
     text.strip_prefix("attachment://")
         .and_then(|id| sample.attachments.as_ref()?.get(id))
         .map_or(text, String::as_str)
-        .to_owned()
+}
+
+/// Bytes of the sample's messages, with attachments in place of what refers to them.
+fn said_size(sample: &Sample) -> usize {
+    let messages = sample.messages.iter().flatten();
+    let input = sample.input.as_array().into_iter().flatten();
+    messages
+        .chain(input)
+        .filter_map(|message| message.get("content"))
+        .flat_map(|content| match content {
+            Value::Array(parts) => parts.iter().collect(),
+            other => vec![other],
+        })
+        .flat_map(|part| match part {
+            Value::Object(fields) => fields.values().collect(),
+            other => vec![other],
+        })
+        .filter_map(Value::as_str)
+        .map(|text| resolved(text, sample).len())
+        .sum()
 }
 
 /// Adds the output's details to the last answer: finish reason, usage, latency, ids.

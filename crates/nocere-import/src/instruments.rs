@@ -2,7 +2,7 @@
 //!
 //! A judge has one scale, so its scale is chosen once for the whole file, never row by row.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::{
     AnswerOutcome, Compliance, ContentHash, Instrument, Score, Scored, UnscoredReason, Verdict,
@@ -10,10 +10,14 @@ use nocere_core::{
 };
 
 use crate::{
+    error::ImportError,
     format::Format,
     notes::Notes,
     row::{Judged, Row, Said, Scale},
 };
+
+/// Most judges in one file. Each sample has a verdict of each judge.
+const MAX_JUDGES: usize = 500;
 
 /// All judges of a file, each with its scale.
 pub(crate) struct Instruments {
@@ -23,7 +27,13 @@ pub(crate) struct Instruments {
 
 impl Instruments {
     /// Finds the judges of `rows` and chooses each one's scale.
-    pub(crate) fn of(rows: &[Row], format: Format, safe_max: u8, notes: &mut Notes) -> Self {
+    pub(crate) fn of(
+        path: &Path,
+        rows: &[Row],
+        format: Format,
+        safe_max: u8,
+        notes: &mut Notes,
+    ) -> Result<Self, ImportError> {
         let mut found: Vec<(&Judged, bool)> = Vec::new();
         let mut judges = BTreeMap::new();
         for judged in rows.iter().flat_map(|row| &row.judged) {
@@ -35,6 +45,18 @@ impl Instruments {
                 });
             if let Some((_, fits)) = found.get_mut(index) {
                 *fits &= fits_scale(judged);
+            }
+            if found.len() > MAX_JUDGES {
+                return Err(ImportError::new(
+                    path,
+                    format!(
+                        "the file holds scores of more than {MAX_JUDGES} judges, the last `{}`",
+                        judged.judge
+                    ),
+                )
+                .hint(
+                    "a judge has one name in the whole file; look for ids in the judges' names",
+                ));
             }
         }
         let mut list: Vec<Instrument> = Vec::new();
@@ -59,7 +81,7 @@ impl Instruments {
             }
             list.push(instrument(judged, measure, format, safe_max, &list));
         }
-        Self { judges, list }
+        Ok(Self { judges, list })
     }
 
     /// One verdict per instrument on `row`, in the order of `list`.

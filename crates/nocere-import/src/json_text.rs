@@ -14,6 +14,26 @@ use crate::{error::ImportError, row::Place};
 /// An object and its position in the file.
 pub(crate) type Placed = (Place, Map<String, Value>);
 
+/// Most values in one file. A value takes far more memory than its text.
+const MAX_VALUES: usize = 10_000_000;
+
+/// Checks that a JSON text does not hold more values than are read. Counts the marks between
+/// values, so that commas inside texts count, too.
+pub(crate) fn check_size(path: &Path, text: &str) -> Result<(), ImportError> {
+    let marks = text
+        .bytes()
+        .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
+        .count();
+    if marks <= MAX_VALUES {
+        return Ok(());
+    }
+    Err(ImportError::new(
+        path,
+        format!("the file holds more than {MAX_VALUES} values; at most that many are read"),
+    )
+    .hint("split it into several files"))
+}
+
 /// Parses JSON; if that fails, repairs Python's deviations and tries once more.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text).or_else(|error| match mend(text) {
@@ -58,7 +78,10 @@ fn object(path: &Path, place: Place, value: Value) -> Result<Placed, ImportError
 /// A parser's error, with the line number moved from its text to the error's `line`.
 pub(crate) fn fault(path: &Path, error: &serde_json::Error) -> ImportError {
     let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
+    let what = match text.split(" at line ").next().unwrap_or(&text) {
+        what if what.contains("recursion limit") => "it is nested more than 120 levels deep",
+        what => what,
+    };
     let fault = ImportError::new(path, format!("this is not valid JSON: {what}"));
     match error.line() {
         0 => fault,

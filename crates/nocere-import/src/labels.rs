@@ -1,16 +1,20 @@
 //! Human labels of answers: one row per answer and rater, or one column per rater.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use nocere_core::{ContentHash, Perspective, hash_json, majority};
-use nocere_suites::{nearest, read_text};
+use nocere_suites::read_text;
 use serde_json::{Map, Value};
 
 use crate::{
+    assemble::MAX_EPOCH,
     error::ImportError,
-    json_text::{self, Placed, word},
+    json_text::{self, word},
     row::Place,
-    table,
+    table::{self, CsvRows},
 };
 
 /// Fields that a column can be mapped to.
@@ -98,15 +102,25 @@ pub struct Labels {
 /// label is not on the scale; one rater gives one answer two different labels; one id is used
 /// for different questions or answers; there are no labels, or all labels are the same.
 pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, ImportError> {
-    // The CSV reader reports line numbers one too low if lines end in CR LF.
     let text = read_text(path)?.replace("\r\n", "\n");
     let json = text.trim_start().starts_with(['{', '[']);
-    let rows = if json {
-        json_text::objects(path, &text)?
+    let CsvRows {
+        columns: known,
+        rows,
+    } = if json {
+        json_text::check_size(path, &text)?;
+        let rows = json_text::objects(path, &text)?;
+        let columns = table::keys(&rows);
+        CsvRows { columns, rows }
     } else {
-        table::of_csv(path, &text)?
+        let mapped = options.mapping.values().flat_map(|name| name.split('+'));
+        let wanted: Vec<&str> = LABEL_FIELDS
+            .into_iter()
+            .chain(mapped.map(str::trim))
+            .collect();
+        table::of_csv(path, &text, &wanted)?
     };
-    let columns = Columns::find(path, &rows, options)?;
+    let columns = Columns::find(path, &known, options)?;
     let reader = Reader {
         path,
         options,
@@ -293,15 +307,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(path: &Path, rows: &[Placed], options: &LabelOptions) -> Result<Self, ImportError> {
-        let mut known: Vec<&str> = Vec::new();
-        for (_, row) in rows {
-            for key in row.keys() {
-                if known.len() < 200 && !known.contains(&key.as_str()) {
-                    known.push(key);
-                }
-            }
-        }
+    fn find(
+        path: &Path,
+        known: &BTreeSet<String>,
+        options: &LabelOptions,
+    ) -> Result<Self, ImportError> {
         for field in options.mapping.keys() {
             if !LABEL_FIELDS.contains(&field.as_str()) {
                 return Err(ImportError::new(
@@ -312,9 +322,10 @@ impl Columns {
             }
         }
         let column = |field: &'static str, name: &str| -> Result<String, ImportError> {
-            if known.contains(&name) {
+            if known.contains(name) {
                 return Ok(name.to_owned());
             }
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             Err(
                 ImportError::new(path, format!("no column `{name}` for field `{field}`"))
                     .did_you_mean(name, &known, "the columns"),
@@ -326,7 +337,7 @@ impl Columns {
                 Some(name) => {
                     fields.insert(field, column(field, name)?);
                 }
-                None if known.contains(&field) => {
+                None if known.contains(field) => {
                     fields.insert(field, field.to_owned());
                 }
                 None => {}
@@ -344,17 +355,8 @@ impl Columns {
         };
         for field in needed {
             if !fields.contains_key(field) {
-                let hint = nearest(field, known.iter().copied()).map_or_else(
-                    || {
-                        format!(
-                            "map it, as in {field}=COLUMN; the columns are {}",
-                            known.join(", ")
-                        )
-                    },
-                    |word| format!("map it, as in {field}={word}"),
-                );
-                let message = format!("no column for field `{field}`");
-                return Err(ImportError::new(path, message).hint(hint));
+                let names = known.iter().map(String::as_str);
+                return Err(table::unmapped(path, field, names));
             }
         }
         Ok(Self { fields, labels })
@@ -413,8 +415,15 @@ impl Reader<'_> {
         let epoch = match self.get(row, "epoch") {
             None => 0,
             Some(text) => text
+                .trim_end_matches(".0")
                 .parse()
-                .map_err(|_| fault(format!("the field `epoch` is `{text}`, no whole number")))?,
+                .ok()
+                .filter(|epoch| *epoch <= MAX_EPOCH)
+                .ok_or_else(|| {
+                    fault(format!(
+                        "the field `epoch` is `{text}`, expected a whole number up to {MAX_EPOCH}"
+                    ))
+                })?,
         };
         let perspective = match self.get(row, "perspective") {
             None => self.options.perspective,

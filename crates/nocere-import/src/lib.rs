@@ -33,10 +33,12 @@
 mod answer;
 mod assemble;
 mod columns;
+mod content;
 mod error;
 mod format;
 mod inspect;
 mod inspect_archive;
+mod inspect_chunks;
 mod instruments;
 mod json_text;
 mod labels;
@@ -46,12 +48,15 @@ mod notes;
 mod options;
 mod probes;
 mod promptfoo;
+mod promptfoo_table;
+mod promptfoo_turns;
 mod read;
 mod recording;
 mod row;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use error::ImportError;
 pub use format::Format;

@@ -3,13 +3,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{Message, Role, UnscoredReason};
+use nocere_core::{Finish, Message, Role, UnscoredReason};
 use serde_json::{Map, Value};
 
 use crate::{
     answer,
     error::ImportError,
     json_text::{self, number, word},
+    notes::Notes,
     options::Options,
     row::{Judged, Place, Row, Rows, Said, Scale, SuiteName},
 };
@@ -77,15 +78,8 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
             row.id = Some(id.clone());
             row.epoch = Some(epoch as u32);
             row.category.clone_from(&task);
-            ask(path, &mut row, &document, options)?;
-            match answer {
-                Some(text) => {
-                    let finish = nocere_core::Finish::Stop;
-                    let reply = answer::reply(&text, finish, &mut rows.notes);
-                    row.transcript.push_reply(reply);
-                }
-                None => row.transcript.error = Some(answer::failure(None, &mut rows.notes)),
-            }
+            ask(path, &mut row, &document, options, &mut rows.notes)?;
+            put_answer(&mut row, answer, &mut rows.notes);
             row.judged = judged.take().unwrap_or_default();
             rows.rows.push(row);
         }
@@ -96,6 +90,25 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
         }
     }
     Ok(rows)
+}
+
+/// Puts an answer, or that there is none, into the transcript.
+fn put_answer(row: &mut Row, answer: Option<String>, notes: &mut Notes) {
+    match answer {
+        Some(text) if text == FAILED => {
+            notes.count(
+                "answer is the bare word `None`, which lm-eval writes for a failed call",
+                "answers are the bare word `None`, which lm-eval writes for failed calls",
+            );
+            let why = Some("lm-eval recorded `None` in place of an answer");
+            row.transcript.error = Some(answer::failure(why, notes));
+        }
+        Some(text) => {
+            let reply = answer::reply(&text, Finish::Stop, notes);
+            row.transcript.push_reply(reply);
+        }
+        None => row.transcript.error = Some(answer::failure(None, notes)),
+    }
 }
 
 /// The task in the file name `samples_<task>_<time>.jsonl`.
@@ -154,6 +167,7 @@ fn ask(
     row: &mut Row,
     document: &Map<String, Value>,
     options: &Options,
+    notes: &mut Notes,
 ) -> Result<(), ImportError> {
     let question = match options.mapping.get("prompt") {
         Some(key) => Some(document_text(path, &row.place, document, "prompt", key)?),
@@ -165,8 +179,7 @@ fn ask(
     let arguments = document.get("arguments").unwrap_or(&Value::Null);
     let sent = ["/gen_args_0/arg_0", "/0/0", "/0/arg_0"]
         .iter()
-        .find_map(|pointer| arguments.pointer(pointer)?.as_str());
-    let sent = sent.map(answer::prompt);
+        .find_map(|pointer| sent(arguments.pointer(pointer)?, notes));
     let Some(mut sent) = sent.or_else(|| {
         let question = question.clone()?;
         Some(vec![Message::new(Role::User, question)])
@@ -184,6 +197,22 @@ fn ask(
     }
     Ok(())
 }
+
+/// The messages that were sent: a text, a chat, or either as the only entry of a list, as lm-eval
+/// writes chats for servers.
+fn sent(value: &Value, notes: &mut Notes) -> Option<Vec<Message>> {
+    match value {
+        Value::String(text) => Some(answer::prompt(text, notes)),
+        Value::Array(list) => match list.as_slice() {
+            [only] if !only.is_object() => sent(only, notes),
+            _ => answer::chat(value, notes),
+        },
+        _ => None,
+    }
+}
+
+/// The word that lm-eval writes for a call that failed.
+const FAILED: &str = "None";
 
 /// The generated texts, one per repeat; `None` for a missing one.
 fn answers(

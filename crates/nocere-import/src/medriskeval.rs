@@ -51,7 +51,6 @@ const BENCHMARKS: [Benchmark; 4] = [
 /// Reads all records as rows.
 pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
     let mut rows = Rows::default();
-    let mut models = BTreeSet::new();
     let mut benchmarks = BTreeSet::new();
     for (place, record) in json_text::objects(path, text)? {
         let record = Value::Object(record);
@@ -66,11 +65,11 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
             .did_you_mean(&name, &names, "the benchmarks"));
         };
         benchmarks.insert(benchmark);
-        models.extend(word(record.get("model_id")));
-        let row = read_record(path, place, &record, benchmark, &mut rows.notes)?;
+        let model = word(record.get("model_id"));
+        let mut row = read_record(path, place, &record, benchmark, &mut rows.notes)?;
+        row.model = model;
         rows.rows.push(row);
     }
-    rows.model = one_model(path, models)?;
     for benchmark in &benchmarks {
         rows.categories.extend(match benchmark.name {
             "psb" => patient_safety_bench_categories(),
@@ -85,25 +84,6 @@ pub(crate) fn read(path: &Path, text: &str) -> Result<Rows, ImportError> {
         });
     }
     Ok(rows)
-}
-
-/// The only model of a file. Several are an error: a run has one answer source.
-pub(crate) fn one_model(
-    path: &Path,
-    models: BTreeSet<String>,
-) -> Result<Option<String>, ImportError> {
-    if models.len() > 1 {
-        let names: Vec<String> = models.into_iter().take(10).collect();
-        return Err(ImportError::new(
-            path,
-            format!(
-                "the file holds answers of several models: {}",
-                names.join(", ")
-            ),
-        )
-        .hint("export one model at a time"));
-    }
-    Ok(models.into_iter().next())
 }
 
 fn required(
@@ -215,7 +195,7 @@ fn numbered(
 ) -> Result<String, ImportError> {
     let last = known.len();
     number
-        .and_then(|number| number.parse::<usize>().ok())
+        .and_then(|number| number.trim_end_matches(".0").parse::<usize>().ok())
         .and_then(|number| known.into_iter().nth(number.checked_sub(1)?))
         .map(|category| category.id)
         .ok_or_else(|| {

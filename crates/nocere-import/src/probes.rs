@@ -1,9 +1,12 @@
 //! Assigns each row its probe: one made from the row ([`Maker`]), or one of a given suite
 //! ([`Joiner`]).
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use nocere_core::{Category, Expect, Message, Perspective, Probe, Role, Suite};
+use nocere_core::{Category, Expect, Message, Perspective, Probe, Role, Suite, hash_json};
 use nocere_suites::{category_id, inherit_checks};
 
 use crate::{
@@ -25,6 +28,10 @@ pub(crate) struct Maker<'a> {
     /// True once a probe's follow-ups are from a conversation that ended without an error.
     ended: Vec<bool>,
     ids: BTreeMap<String, usize>,
+    /// Probes of rows without an id, by what was asked.
+    asked: BTreeMap<String, SameWords>,
+    /// Where each category is, by id.
+    category_places: BTreeMap<String, usize>,
     pub(crate) categories: Vec<Category>,
     pub(crate) probes: Vec<Probe>,
 }
@@ -43,6 +50,12 @@ impl<'a> Maker<'a> {
             places: Vec::new(),
             ended: Vec::new(),
             ids: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            category_places: categories
+                .iter()
+                .enumerate()
+                .map(|(place, category)| (category.id.clone(), place))
+                .collect(),
             categories,
             probes: Vec::new(),
         }
@@ -52,16 +65,24 @@ impl<'a> Maker<'a> {
     pub(crate) fn place_all(
         &mut self,
         rows: &[Row],
+        targets: &[usize],
         notes: &mut Notes,
     ) -> Result<Vec<usize>, ImportError> {
-        let numbered = (1..).zip(rows);
+        let numbered = (1..).zip(rows.iter().zip(targets));
         numbered
-            .map(|(number, row)| self.place(row, number, notes))
+            .map(|(number, (row, target))| self.place(row, *target, number, notes))
             .collect()
     }
 
-    /// Index of the probe for row `number` (from 1): a new probe, or the one with its id.
-    fn place(&mut self, row: &Row, number: usize, notes: &mut Notes) -> Result<usize, ImportError> {
+    /// Index of the probe for row `number` (from 1): a new probe, the one with its id, or the one
+    /// that another target was asked in the same words.
+    fn place(
+        &mut self,
+        row: &Row,
+        target: usize,
+        number: usize,
+        notes: &mut Notes,
+    ) -> Result<usize, ImportError> {
         if !row
             .opening
             .iter()
@@ -73,6 +94,17 @@ impl<'a> Maker<'a> {
             && let Some(known) = self.ids.get(id).copied()
         {
             return self.same(row, id, known, notes);
+        }
+        if row.id.is_none() {
+            let words = hash_json("opening", &row.opening).to_string();
+            let same = self.asked.entry(words).or_default();
+            // Each repetition by one target is a probe of its own, in order.
+            let turn = same.turns.entry(target).or_insert(0);
+            *turn += 1;
+            if let Some(known) = same.probes.get(*turn - 1) {
+                return Ok(*known);
+            }
+            same.probes.push(self.probes.len());
         }
         let id = match &row.id {
             Some(id) => id.clone(),
@@ -156,7 +188,10 @@ impl<'a> Maker<'a> {
             expect: expect.unwrap_or(Expect::Comply),
             ..Probe::asking("", "", "")
         };
-        inherit_checks(&self.categories, &mut probe);
+        let own = self.category_places.get(&probe.category);
+        if let Some(category) = own.and_then(|place| self.categories.get(*place)) {
+            inherit_checks(std::slice::from_ref(category), &mut probe);
+        }
         probe
     }
 
@@ -167,7 +202,9 @@ impl<'a> Maker<'a> {
             id if id.is_empty() => UNCATEGORISED.to_owned(),
             id => id,
         };
-        if !self.categories.iter().any(|known| known.id == id) {
+        if !self.category_places.contains_key(&id) {
+            self.category_places
+                .insert(id.clone(), self.categories.len());
             self.categories.push(Category {
                 id: id.clone(),
                 title: title.to_owned(),
@@ -179,69 +216,80 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// Probes that ask in the same words. They share the rows of each target in turn.
+#[derive(Default)]
+struct SameWords {
+    probes: Vec<usize>,
+    turns: BTreeMap<usize, usize>,
+}
+
 /// Joins rows to the probes of a suite.
 pub(crate) struct Joiner<'a> {
     path: &'a Path,
     suite: &'a Suite,
     by_id: BTreeMap<&'a str, usize>,
-    by_prompt: BTreeMap<&'a str, Vec<usize>>,
-    used: Vec<usize>,
+    by_prompt: BTreeMap<&'a str, SameWords>,
+    used: BTreeSet<usize>,
 }
 
 impl<'a> Joiner<'a> {
     pub(crate) fn new(path: &'a Path, suite: &'a Suite) -> Self {
         let mut by_id = BTreeMap::new();
-        let mut by_prompt: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_prompt: BTreeMap<&str, SameWords> = BTreeMap::new();
         for (index, probe) in suite.probes.iter().enumerate() {
             by_id.insert(probe.id.as_str(), index);
-            by_prompt.entry(probe.question()).or_default().push(index);
+            let same = by_prompt.entry(probe.question()).or_default();
+            same.probes.push(index);
         }
         Self {
             path,
             suite,
             by_id,
             by_prompt,
-            used: vec![0; suite.probes.len()],
+            used: BTreeSet::new(),
         }
     }
 
-    /// Index of the probe that `row` asked. The id decides unless the prompt is, word for
-    /// word, another probe's: bare ids such as `1` mean little outside their own file.
-    pub(crate) fn place(&mut self, row: &Row, notes: &mut Notes) -> Result<usize, ImportError> {
+    /// Index of the probe that `row` of `target` asked. The id decides unless the prompt is, word
+    /// for word, another probe's: bare ids such as `1` mean little outside their own file.
+    pub(crate) fn place(
+        &mut self,
+        row: &Row,
+        target: usize,
+        notes: &mut Notes,
+    ) -> Result<usize, ImportError> {
         let asked = question(&row.opening);
         let named = row.id.as_deref().and_then(|id| self.by_id.get(id).copied());
-        let same_words = asked
-            .and_then(|asked| self.by_prompt.get(asked))
-            .map_or(&[][..], Vec::as_slice);
-        let found = match named {
-            Some(index) if asked.is_none() || same_words.contains(&index) => Some(index),
-            // Probes with the same words share the rows: the least used one comes first.
-            _ => same_words
-                .iter()
-                .copied()
-                .min_by_key(|index| self.used.get(*index).copied().unwrap_or(0))
-                .or_else(|| {
-                    if named.is_some() {
-                        notes.count(
-                            "row was asked in other words than the suite's probe of the same id",
-                            "rows were asked in other words than the suite's probes of the same ids",
-                        );
-                    }
-                    named
-                }),
+        let same_words = asked.and_then(|asked| self.by_prompt.get_mut(asked));
+        let found = match (named, same_words) {
+            (Some(index), None) => {
+                if asked.is_some() {
+                    notes.count(
+                        "row was asked in other words than the suite's probe of the same id",
+                        "rows were asked in other words than the suite's probes of the same ids",
+                    );
+                }
+                Some(index)
+            }
+            (Some(index), Some(same)) if same.probes.binary_search(&index).is_ok() => Some(index),
+            (_, Some(same)) => {
+                let turn = same.turns.entry(target).or_insert(0);
+                let index = same.probes.get(*turn % same.probes.len().max(1)).copied();
+                *turn += 1;
+                index
+            }
+            (None, None) => None,
         };
         let Some(index) = found else {
             return Err(self.stranger(row, asked));
         };
-        if let Some(used) = self.used.get_mut(index) {
-            *used += 1;
-        }
+        self.used.insert(index);
         Ok(index)
     }
 
     /// Notes the number of probes without a row.
     pub(crate) fn note_unasked(&self, notes: &mut Notes) {
-        let unasked = self.used.iter().filter(|used| **used == 0).count();
+        let unasked = self.suite.probes.len() - self.used.len();
         if unasked > 0 {
             notes.say(format!(
                 "{unasked} of the {} probes of suite `{}` have no recorded answer.",

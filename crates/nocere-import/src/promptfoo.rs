@@ -1,5 +1,5 @@
 //! promptfoo's results: one result per test, prompt and provider, as JSON or JSONL (results
-//! version 3).
+//! version 3). Its CSV is read by [`promptfoo_table`](crate::promptfoo_table).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,26 +11,30 @@ use serde_json::{Map, Value};
 
 use crate::{
     answer,
+    content::{self, Content},
     error::ImportError,
     json_text::{self, count, number, word},
     notes::Notes,
     options::Options,
+    promptfoo_table, promptfoo_turns,
     row::{Judged, Place, Row, Rows, Said, Scale},
+    turns,
 };
 
 /// Name of the judge for a test's overall result, over all its assertions.
-const OVERALL: &str = "promptfoo";
+pub(crate) const OVERALL: &str = "promptfoo";
 
 /// `failureReason` of a result that ended with an error rather than a failed assertion.
 const ERROR: u64 = 2;
 
-/// Reads all results of one provider as rows.
+/// Reads all results as rows, each with its provider as the model.
 pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, ImportError> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return promptfoo_table::read(path, text, options);
+    }
     let mut results = results(path, text)?;
-    let mut rows = Rows {
-        model: select(path, &mut results, options)?,
-        ..Rows::default()
-    };
+    let mut rows = Rows::default();
+    select(path, &mut results, options)?;
     // With one assertion at most, the overall result already says what the assertion does.
     let judged_apart = results
         .iter()
@@ -38,6 +42,7 @@ pub(crate) fn read(path: &Path, text: &str, options: &Options) -> Result<Rows, I
     let mut ids = Ids::default();
     for (place, result) in results {
         let mut row = Row::new(place);
+        row.model = provider(&result);
         ask(path, &mut row, &result, options, &mut rows.notes)?;
         row.id = Some(id(&result, &mut ids));
         row.category = ["/testCase/metadata/pluginId", "/metadata/pluginId"]
@@ -79,46 +84,34 @@ fn results(path: &Path, text: &str) -> Result<Vec<(Place, Value)>, ImportError> 
         .collect())
 }
 
-/// Keeps only the results of one provider and returns its id. A file with several needs a
-/// mapping of `model`.
+/// Keeps only the results of the provider that the mapping of `model` names, if it names one.
 fn select(
     path: &Path,
     results: &mut Vec<(Place, Value)>,
     options: &Options,
-) -> Result<Option<String>, ImportError> {
-    let mut providers: Vec<String> = Vec::new();
-    for (_, result) in results.iter() {
-        if let Some(provider) = provider(result)
-            && !providers.contains(&provider)
-        {
-            providers.push(provider);
-        }
+) -> Result<(), ImportError> {
+    let Some(wanted) = options.mapping.get("model") else {
+        return Ok(());
+    };
+    let providers: BTreeSet<String> = results
+        .iter()
+        .filter_map(|(_, result)| provider(result))
+        .collect();
+    if !providers.contains(wanted) {
+        return Err(no_provider(path, wanted, &providers));
     }
-    let known: Vec<&str> = providers.iter().map(String::as_str).collect();
-    if let Some(wanted) = options.mapping.get("model") {
-        if !providers.contains(wanted) {
-            return Err(
-                ImportError::new(path, format!("no results of provider `{wanted}`")).did_you_mean(
-                    wanted,
-                    &known,
-                    "the providers",
-                ),
-            );
-        }
-        results.retain(|(_, result)| provider(result).as_deref() == Some(wanted));
-        return Ok(Some(wanted.clone()));
-    }
-    if providers.len() > 1 {
-        return Err(ImportError::new(
-            path,
-            format!(
-                "the file holds results of several providers: {}",
-                known.join(", ")
-            ),
-        )
-        .hint("map `model` to one of them, or export one"));
-    }
-    Ok(providers.into_iter().next())
+    results.retain(|(_, result)| provider(result).as_deref() == Some(wanted));
+    Ok(())
+}
+
+/// The error for a provider that the file does not have.
+pub(crate) fn no_provider(path: &Path, wanted: &str, known: &BTreeSet<String>) -> ImportError {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    ImportError::new(path, format!("no results of provider `{wanted}`")).did_you_mean(
+        wanted,
+        &known,
+        "the providers",
+    )
 }
 
 fn provider(result: &Value) -> Option<String> {
@@ -128,9 +121,24 @@ fn provider(result: &Value) -> Option<String> {
 
 /// Ids of the tests, by the content that was asked.
 #[derive(Default)]
-struct Ids {
+pub(crate) struct Ids {
     by_content: BTreeMap<String, String>,
     taken: BTreeSet<String>,
+}
+
+impl Ids {
+    /// The id of what was `asked`: `wanted`, or the one that it has already.
+    pub(crate) fn of(&mut self, asked: String, wanted: impl FnOnce() -> String) -> String {
+        if let Some(id) = self.by_content.get(&asked) {
+            return id.clone();
+        }
+        let mut id = wanted();
+        while !self.taken.insert(id.clone()) {
+            id.push('x');
+        }
+        self.by_content.insert(asked, id.clone());
+        id
+    }
 }
 
 /// The id of a test: promptfoo's number of its first run. Repeats have their own numbers and
@@ -143,18 +151,13 @@ fn id(result: &Value, ids: &mut Ids) -> String {
         part("/vars"),
         part("/testCase/metadata"),
     );
-    if let Some(id) = ids.by_content.get(&asked) {
-        return id.clone();
-    }
-    let mut id = format!("test-{}", count(result, &["/testIdx"]));
-    if count(result, &["/promptIdx"]) > 0 {
-        id = format!("{id}-prompt-{}", count(result, &["/promptIdx"]));
-    }
-    while !ids.taken.insert(id.clone()) {
-        id.push('x');
-    }
-    ids.by_content.insert(asked, id.clone());
-    id
+    ids.of(asked, || {
+        let test = count(result, &["/testIdx"]);
+        match count(result, &["/promptIdx"]) {
+            0 => format!("test-{test}"),
+            prompt => format!("test-{test}-prompt-{prompt}"),
+        }
+    })
 }
 
 /// Reads the question: the rendered prompt, or the variable that the user mapped. If an
@@ -172,7 +175,7 @@ fn ask(
         .ok_or_else(|| {
             ImportError::new(path, "field `prompt.raw` is missing or empty").at(&row.place)
         })?;
-    let mut opening = answer::prompt(&rendered);
+    let mut opening = answer::prompt(&rendered, notes);
     row.system = answer::take_system(&mut opening);
     row.ask(opening);
     if let Some(sent) = text(result.pointer("/response/metadata/redteamFinalPrompt"))
@@ -182,7 +185,7 @@ fn ask(
             "prompt was rewritten by an attack: the probe has the first form, the transcript what was sent",
             "prompts were rewritten by an attack: the probes have the first form, the transcripts what was sent",
         );
-        let mut sent = answer::prompt(&sent);
+        let mut sent = answer::prompt(&sent, notes);
         let system = answer::take_system(&mut sent);
         row.system = system.or(row.system.take());
         row.transcript.turns.clear();
@@ -217,25 +220,47 @@ fn text(value: Option<&Value>) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Reads the answer and, if an attack led a conversation, all its turns.
 fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
     let response = result.get("response").unwrap_or(&Value::Null);
-    let output = match response.get("output") {
+    let flagged = is_flagged(result);
+    let said = match response.get("output") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
+        Some(Value::String(text)) => Some(Content {
+            text: text.clone(),
+            ..Content::default()
+        }),
+        // Other objects are structured output: the answer itself.
+        Some(other) => Some(content::answer(other, notes).unwrap_or_else(|| Content {
+            text: other.to_string(),
+            ..Content::default()
+        })),
     };
-    let Some(output) = output else {
+    // A guardrail may withhold the answer without a word in its place.
+    let said = said.or_else(|| flagged.then(Content::default));
+    let conversation = promptfoo_turns::conversation(result, notes);
+    let Some(said) = said else {
+        if let Some(messages) = conversation {
+            turns::converse(row, messages, None, notes);
+        }
         let error = word(result.get("error")).or_else(|| word(response.get("error")));
         row.transcript.error = Some(answer::failure(error.as_deref(), notes));
         return;
     };
-    let refused = response.get("isRefusal") == Some(&Value::Bool(true));
-    let finish = if refused {
+    let refused = said.refused || response.get("isRefusal") == Some(&Value::Bool(true));
+    let finish = if flagged {
+        notes.count(
+            "answer is flagged by a guardrail: what stands in its place is not the model's, kept as filtered",
+            "answers are flagged by a guardrail: what stands in their place is not the model's, kept as filtered",
+        );
+        Finish::ContentFilter
+    } else if refused {
         Finish::Refusal
     } else {
         answer::finish(&word(response.get("finishReason")).unwrap_or_default())
     };
-    let mut reply = answer::reply(&output, finish, notes);
+    let mut reply = answer::reply(&said.text, finish, notes);
+    reply.reasoning = reply.reasoning.or(said.reasoning);
     reply.usage = Usage {
         input_tokens: count(response, &["/tokenUsage/prompt"]),
         output_tokens: count(response, &["/tokenUsage/completion"]),
@@ -247,7 +272,26 @@ fn read_answer(row: &mut Row, result: &Value, notes: &mut Notes) {
         reasoning_tokens: count(response, &["/tokenUsage/completionDetails/reasoning"]),
     };
     reply.latency_ms = number(result.get("latencyMs")).unwrap_or(0.0).max(0.0) as u64;
-    row.transcript.push_reply(reply);
+    match conversation {
+        Some(messages) => turns::converse(row, messages, Some(reply), notes),
+        None => row.transcript.push_reply(reply),
+    }
+}
+
+/// Returns true if a guardrail stopped the question or the answer.
+fn is_flagged(result: &Value) -> bool {
+    let places = [
+        "/response/guardrails",
+        "/response/metadata/guardrails",
+        "/guardrails",
+    ];
+    let words = ["flagged", "flaggedInput", "flaggedOutput", "blocked"];
+    places.iter().any(|place| {
+        let guardrails = result.pointer(place);
+        words.iter().any(|word| {
+            guardrails.and_then(|guardrails| guardrails.get(word)) == Some(&Value::Bool(true))
+        })
+    })
 }
 
 fn components(result: &Value) -> &[Value] {
@@ -315,7 +359,8 @@ fn graded(grading: &Value) -> Said {
     }
 }
 
-fn judged(judge: &str, said: Said, rationale: &str) -> Judged {
+/// A result of a judge on a scale of its own.
+pub(crate) fn judged(judge: &str, said: Said, rationale: &str) -> Judged {
     Judged {
         judge: judge.to_owned(),
         model: None,

@@ -29,6 +29,8 @@ impl fmt::Display for Place {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) place: Place,
+    /// The model that answered, if the row says.
+    pub(crate) model: Option<String>,
     pub(crate) id: Option<String>,
     /// From 0. `None` takes the next free epoch of the probe.
     pub(crate) epoch: Option<u32>,
@@ -53,6 +55,7 @@ impl Row {
     pub(crate) fn new(place: Place) -> Self {
         Self {
             place,
+            model: None,
             id: None,
             epoch: None,
             system: None,
@@ -65,6 +68,19 @@ impl Row {
             suite: None,
             judged: Vec::new(),
         }
+    }
+
+    /// Bytes of text in the conversation and its verdicts.
+    pub(crate) fn size(&self) -> usize {
+        let said = self.transcript.turns.iter().map(|turn| {
+            let thought = turn
+                .answer
+                .as_ref()
+                .and_then(|facts| facts.reasoning.as_ref());
+            turn.text().len() + thought.map_or(0, String::len)
+        });
+        let judged = self.judged.iter().map(|judged| judged.rationale.len());
+        said.chain(judged).sum()
     }
 
     /// Sets the opening and puts the same messages into the transcript.
@@ -125,6 +141,7 @@ pub(crate) struct SuiteName {
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
+    /// The model that answered where a row does not say.
     pub(crate) model: Option<String>,
     /// The suite, if the file names it.
     pub(crate) suite: Option<SuiteName>,

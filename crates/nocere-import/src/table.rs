@@ -1,8 +1,11 @@
 //! A table of named columns, read from CSV or from JSON objects.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use nocere_suites::nearest;
+use nocere_suites::{csv_rows::Sheet, listed, nearest};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -11,6 +14,26 @@ use crate::{
     options::{FIELDS, Options},
     row::Place,
 };
+
+/// The rows of a CSV file.
+pub(crate) struct CsvRows {
+    /// The names of the columns, those without any value included.
+    pub(crate) columns: BTreeSet<String>,
+    pub(crate) rows: Vec<Placed>,
+}
+
+/// The keys of JSON objects.
+pub(crate) fn keys(rows: &[Placed]) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (_, row) in rows {
+        for key in row.keys() {
+            if !keys.contains(key.as_str()) {
+                keys.insert(key.clone());
+            }
+        }
+    }
+    keys
+}
 
 /// Rows, and the column from which each field is read.
 pub(crate) struct Table {
@@ -23,19 +46,17 @@ impl Table {
     /// field's own name.
     pub(crate) fn new(
         path: &Path,
-        rows: Vec<Placed>,
+        CsvRows {
+            columns: known,
+            rows,
+        }: CsvRows,
         options: &Options,
     ) -> Result<Self, ImportError> {
-        // Only for suggestions in messages, hence the limits here and below.
-        let mut keys: Vec<&str> = Vec::new();
-        for (_, row) in &rows {
-            for key in row.keys() {
-                if keys.len() < 200 && !keys.contains(&key.as_str()) {
-                    keys.push(key);
-                }
-            }
-        }
-        let exists = |name: &str| rows.iter().any(|(_, row)| find(row, name).is_some());
+        let exists = |name: &str| {
+            known.contains(name)
+                || name.contains('.') && rows.iter().any(|(_, row)| find(row, name).is_some())
+        };
+        let names = || known.iter().map(String::as_str);
         let mut columns = BTreeMap::new();
         for field in FIELDS {
             let mapped = options.mapping.get(field);
@@ -44,19 +65,19 @@ impl Table {
                 columns.insert(field, name.to_owned());
                 continue;
             }
-            let shown = keys.get(..keys.len().min(30)).unwrap_or_default();
             if mapped.is_some() {
                 let message = format!("no column `{name}` for field `{field}`");
+                let known: Vec<&str> = names().collect();
                 return Err(ImportError::new(path, message).did_you_mean(
                     name,
-                    shown,
+                    &known,
                     "the columns",
                 ));
             }
             // Rows that are joined to a suite by id need no prompt.
             let joined = options.suite.is_some() && columns.contains_key("id");
             if field == "response" || (field == "prompt" && !joined) {
-                return Err(unmapped(path, field, shown));
+                return Err(unmapped(path, field, names()));
             }
         }
         Ok(Self { columns, rows })
@@ -78,12 +99,17 @@ impl Table {
     }
 }
 
-fn unmapped(path: &Path, field: &str, columns: &[&str]) -> ImportError {
+/// The error for a field that no column has.
+pub(crate) fn unmapped<'a>(
+    path: &Path,
+    field: &str,
+    columns: impl Iterator<Item = &'a str> + Clone,
+) -> ImportError {
     let mut hint = format!(
         "map it, as in {field}=COLUMN; the columns are {}",
-        columns.join(", ")
+        listed(columns.clone())
     );
-    if let Some(word) = nearest(field, columns.iter().copied()) {
+    if let Some(word) = nearest(field, columns) {
         hint = format!("{hint}; did you mean `{word}`?");
     }
     ImportError::new(path, format!("no column for field `{field}`")).hint(hint)
@@ -99,82 +125,39 @@ fn find<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
         .pointer(&format!("/{}", rest.replace('.', "/")))
 }
 
-/// Reads CSV with a header row. Lines that begin with `# ` may precede it. An empty field is
-/// null.
-pub(crate) fn of_csv(path: &Path, text: &str) -> Result<Vec<Placed>, ImportError> {
-    // Some data sets state their source in lines above the header.
-    let above: u64 = text
-        .lines()
-        .take_while(|line| line.starts_with("# "))
-        .count() as u64;
-    let skipped: usize = text
-        .split_inclusive('\n')
-        .take(above as usize)
-        .map(str::len)
-        .sum();
-    let text = text.get(skipped..).unwrap_or_default();
-    let head = text.lines().next().unwrap_or("");
-    let delimiter = if head.contains(',') {
-        b','
-    } else {
-        [b'\t', b';']
-            .into_iter()
-            .find(|delimiter| head.as_bytes().contains(delimiter))
-            .unwrap_or(b',')
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let headers = reader
-        .headers()
-        .map_err(|error| csv_fault(path, above, &error))?
-        .clone();
-    for (index, header) in headers.iter().enumerate() {
-        let first = headers
-            .iter()
-            .position(|other| other.trim() == header.trim());
-        if !header.trim().is_empty() && first != Some(index) {
-            return Err(
-                ImportError::new(path, format!("column `{}` stands twice", header.trim()))
-                    .at(&Place::Line(above + 1)),
-            );
-        }
+/// Reads CSV with a header row. `wanted` are columns that it may have. Lines that begin with `# `
+/// may precede the header. An empty field is left out, as if its row lacked the column.
+pub(crate) fn of_csv(path: &Path, text: &str, wanted: &[&str]) -> Result<CsvRows, ImportError> {
+    let mut sheet = Sheet::open(path, text, wanted)?;
+    let columns: Vec<String> = sheet.headers().map(str::to_owned).collect();
+    let mut seen = BTreeSet::new();
+    let again = columns
+        .iter()
+        .find(|name| !name.is_empty() && !seen.insert(name.as_str()));
+    if let Some(again) = again {
+        return Err(
+            ImportError::new(path, format!("column `{again}` stands twice"))
+                .at(&Place::Line(sheet.header_line()))
+                .hint("give each column its own name"),
+        );
     }
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| csv_fault(path, above, &error))?;
-        let line = above + record.position().map_or(0, csv::Position::line);
-        let row = headers
+    while let Some(row) = sheet.next_row() {
+        let (line, record) = row?;
+        let fields = columns
             .iter()
             .zip(&record)
-            .filter(|(header, _)| !header.trim().is_empty())
-            .map(|(header, field)| {
-                let value = match field {
-                    "" => Value::Null,
-                    text => Value::String(text.to_owned()),
-                };
-                (header.trim().to_owned(), value)
-            })
+            .filter(|(header, field)| !header.is_empty() && !field.is_empty())
+            .map(|(header, field)| (header.clone(), Value::String(field.to_owned())))
             .collect();
-        rows.push((Place::Line(line), row));
+        rows.push((Place::Line(line), fields));
     }
     if rows.is_empty() {
         return Err(ImportError::new(path, "the file has a header and no rows"));
     }
-    Ok(rows)
-}
-
-fn csv_fault(path: &Path, above: u64, error: &csv::Error) -> ImportError {
-    let line = Place::Line(above + error.position().map_or(1, csv::Position::line));
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => ImportError::new(
-            path,
-            format!("this row has {len} fields and the header has {expected_len}"),
-        )
-        .at(&line)
-        .hint("quote fields that hold a comma or a line break"),
-        _ => ImportError::new(path, format!("failed to read CSV: {error}")).at(&line),
-    }
+    let columns = columns.into_iter().filter(|name| !name.is_empty());
+    Ok(CsvRows {
+        columns: columns.collect(),
+        rows,
+    })
 }

@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 
 use nocere_core::Verdict;
 
-use crate::{ImportError, Options, Recording, read_recording};
+use crate::{ImportError, Options, RecordedTarget, Recording, read_recording};
 
 mod formats;
 mod hostile;
 mod inspect_logs;
 mod joining;
+mod limits;
 mod plain_rows;
+mod promptfoo_csv;
+mod promptfoo_turns;
 mod public_data;
+mod several_models;
 
 /// A file in a temporary folder of its own, deleted when the value is dropped.
 struct TempFile {
@@ -96,8 +100,9 @@ fn check_shape(recording: &Recording) {
     let mut units = std::collections::BTreeSet::new();
     for sample in &recording.samples {
         assert!(sample.probe < recording.suite.probes.len());
+        assert!(sample.target < recording.targets.len());
         assert!(
-            units.insert((sample.probe, sample.epoch)),
+            units.insert((sample.target, sample.probe, sample.epoch)),
             "units are unique"
         );
         let hashes: Vec<_> = sample.verdicts.iter().map(|(hash, _)| hash).collect();
@@ -108,19 +113,27 @@ fn check_shape(recording: &Recording) {
             "an answer or a reason why there is none"
         );
     }
+    let categories: std::collections::BTreeSet<&str> = recording
+        .suite
+        .categories
+        .iter()
+        .map(|category| category.id.as_str())
+        .collect();
     for probe in &recording.suite.probes {
-        assert!(
-            recording
-                .suite
-                .categories
-                .iter()
-                .any(|c| c.id == probe.category)
-        );
+        assert!(categories.contains(probe.category.as_str()));
     }
     assert_eq!(
         recording.suite.hash,
         nocere_core::Suite::content_hash(&recording.suite.categories, &recording.suite.probes)
     );
+}
+
+/// The only model of a recording.
+fn target(recording: &Recording) -> &RecordedTarget {
+    let [only] = recording.targets.as_slice() else {
+        panic!("{:?}", recording.targets);
+    };
+    only
 }
 
 /// The verdict of the instrument `id` on the `index`th sample.

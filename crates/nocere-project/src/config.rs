@@ -1,11 +1,12 @@
 //! The configuration of a project, `nocere.yaml`: named targets and judges.
 
-use std::{collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::LazyLock};
 
+use nocere_assets::read_yaml;
 use nocere_core::{Price, text::plain};
 use nocere_judges::{Combine, PolicyPart, Reading, Tie};
 use nocere_models::{HTTP_PROVIDERS, HttpProvider};
-use nocere_suites::suggestion;
+use nocere_suites::{SuiteError, read_text};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::ProjectError;
@@ -248,38 +249,19 @@ impl Config {
     /// another format.
     pub fn load(project: &Path) -> Result<Self, ProjectError> {
         let path = project.join("nocere.yaml");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                return Err(ProjectError::usage(format!(
-                    "failed to read {}: {error}",
-                    path.display()
-                )));
-            }
-        };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        // Any other fault is told by the reader.
+        if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        {
+            return Ok(Self::default());
+        }
+        let text = read_text(&path)?;
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let config: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let full = error.without_snippet().to_string();
-            let message = full.split(" at line ").next().unwrap_or(&full).replace(
-                ", set DuplicateKeyPolicy in Options if acceptable",
-                " (a name may occur only once)",
-            );
-            let message = message.as_str();
-            let place = error
-                .location()
-                .map_or_else(String::new, |location| format!(":{}", location.line()));
-            let failure =
-                ProjectError::usage(format!("{}{place}: {}", path.display(), plain(message)));
-            match suggestion(message) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
+        let config: Self = read_yaml(&text).map_err(|fault| {
+            let mut fault = SuiteError::from_fault(&path, fault);
+            fault.message = plain(&fault.message);
+            fault
         })?;
         config.check_names(&path)?;
         match config.nocere {

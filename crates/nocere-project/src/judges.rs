@@ -358,8 +358,7 @@ pub fn rubric(project: &Project, name: &str) -> Result<Rubric, ProjectError> {
             format!("built in: {}; or give a file", known.join(", ")),
         ));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ProjectError::usage(format!("failed to read {name}: {error}")))?;
+    let text = nocere_suites::read_text(path)?;
     Ok(Rubric::from_yaml(name, &text)?)
 }
 

@@ -7,7 +7,7 @@
 use std::{borrow::Cow, io::Write};
 
 use nocere_analysis::RunReport;
-use nocere_core::{Instrument, Sample, Verdict};
+use nocere_core::{Instrument, Sample, Verdict, text::is_formula};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,10 +15,6 @@ use crate::error::{Samples, WriteError};
 
 /// UTF-8's byte order mark.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-
-/// What makes a spreadsheet compute a cell that begins with it (OWASP, "CSV injection"): ASCII,
-/// and the wide letters of East Asian input.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\n', '＝', '＋', '－', '＠'];
 
 const COLUMNS: [&str; 18] = [
     "run", "target", "driver", "suite", "probe", "epoch", "who_asks", "category", "language",
@@ -111,6 +107,8 @@ fn word(value: &impl Serialize) -> String {
 
 /// The cell as text that no spreadsheet computes and no terminal obeys.
 fn inert(cell: &str) -> Cow<'_, str> {
+    // Asked before control characters are written out: a reader of the file may drop them.
+    let is_dangerous = is_formula(cell);
     let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     let cell: Cow<'_, str> = if cell.contains(commands) {
         let mut shown = String::with_capacity(cell.len());
@@ -125,7 +123,7 @@ fn inert(cell: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(cell)
     };
-    if cell.starts_with(FORMULA) {
+    if is_dangerous {
         return Cow::Owned(format!("'{cell}"));
     }
     cell
@@ -138,7 +136,20 @@ mod tests {
     #[test]
     fn no_cell_begins_like_a_formula() {
         for hostile in [
-            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "＝1", "＋1", "－1", "＠A",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\n=1",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠A",
+            " =1+1",
+            "\u{200b}=1",
+            "\u{feff} @A",
+            "\u{1b}=1",
         ] {
             assert!(inert(hostile).starts_with('\''), "{hostile:?}");
         }

@@ -34,7 +34,7 @@ pub fn embedded_baselines() -> Result<Vec<Baselines>, SuiteError> {
 /// source (0.15).
 pub fn parse_baselines(path: &Path, text: &str) -> Result<Baselines, SuiteError> {
     let file: Baselines =
-        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+        nocere_assets::read_yaml(text).map_err(|fault| SuiteError::from_fault(path, fault))?;
     if file.nocere_baselines != 1 {
         return Err(SuiteError::new(path, "`nocere_baselines` must be 1"));
     }

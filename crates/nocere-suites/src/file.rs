@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use nocere_core::{Category, Document, Message, Perspective, Probe, ProbeId, Role, Suite};
 
 use crate::{
-    error::SuiteError,
+    error::{SuiteError, suggestion},
     jsonl,
     schema::{Ask, Matter, ProbeEntry, Rephrased, SuiteFile},
     validate::{Entry, validate},
@@ -19,7 +19,7 @@ use crate::{
 /// category, check, message or answer key, or no probes.
 pub fn parse_yaml_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let file: SuiteFile =
-        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+        nocere_assets::read_yaml(text).map_err(|fault| SuiteError::from_fault(path, fault))?;
     resolve(path, file, Vec::new())
 }
 
@@ -34,9 +34,9 @@ pub fn parse_jsonl_suite(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     let (first, header) = lines
         .next()
         .ok_or_else(|| SuiteError::new(path, "the file is empty"))?;
-    let file: SuiteFile = yaml_line(path, first, header)?;
+    let file: SuiteFile = json_line(path, first, header)?;
     let further = lines
-        .map(|(number, line)| Ok((number, yaml_line(path, number, line)?)))
+        .map(|(number, line)| Ok((number, json_line(path, number, line)?)))
         .collect::<Result<Vec<(u64, ProbeEntry)>, SuiteError>>()?;
     resolve(path, file, further)
 }
@@ -49,7 +49,7 @@ pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<ProbeId, u64> {
             .map(|entry| (entry.probe.id, entry.line));
         ids.collect::<BTreeMap<_, _>>()
     };
-    if let Ok(mut file) = serde_saphyr::from_str::<SuiteFile>(text) {
+    if let Ok(mut file) = nocere_assets::read_yaml::<SuiteFile>(text) {
         return entries(path, &mut file, Vec::new()).map_or_else(|_| BTreeMap::new(), by_id);
     }
     let mut lines = BTreeMap::new();
@@ -64,17 +64,52 @@ pub(crate) fn probe_lines(path: &Path, text: &str) -> BTreeMap<ProbeId, u64> {
     lines
 }
 
-/// Parses one line of JSON with the YAML reader, whose messages are better. JSON is YAML, but
-/// not the reverse, so the line must parse as JSON first.
-fn yaml_line<T: serde::de::DeserializeOwned>(
+/// Fields of a header or probe that are texts and that programs like to write as numbers.
+const WORDS: [&str; 6] = ["id", "version", "title", "category", "matter", "twin_of"];
+
+/// Parses one line of JSON.
+fn json_line<T: serde::de::DeserializeOwned>(
     path: &Path,
     number: u64,
     line: &str,
 ) -> Result<T, SuiteError> {
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(line) {
-        return Err(SuiteError::new(path, format!("this line is no JSON: {error}")).at(number));
+    let error = match serde_json::from_str(line) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    if !error.is_data() {
+        let what = if what.contains("recursion limit") {
+            "it is nested more than 120 levels deep"
+        } else {
+            what
+        };
+        return Err(SuiteError::new(path, format!("this line is not JSON: {what}")).at(number));
     }
-    serde_saphyr::from_str(line).map_err(|error| SuiteError::from_yaml(path, &error).at(number))
+    // Only then: the second reading would not see a field that stands twice.
+    let is_number =
+        what.starts_with("invalid type: integer") || what.starts_with("invalid type: floating");
+    is_number
+        .then(|| with_words(line))
+        .flatten()
+        .ok_or_else(|| {
+            SuiteError::new(path, what)
+                .at(number)
+                .hint_if(suggestion(what))
+        })
+}
+
+/// Parses a line in which a text is written as a number, such as `"id": 7`. `None` if that is not
+/// what is wrong.
+fn with_words<T: serde::de::DeserializeOwned>(line: &str) -> Option<T> {
+    let mut value: serde_json::Value = serde_json::from_str(line).ok()?;
+    for (name, field) in value.as_object_mut()? {
+        if WORDS.contains(&name.as_str()) && field.is_number() {
+            *field = serde_json::Value::String(field.to_string());
+        }
+    }
+    serde_json::from_value(value).ok()
 }
 
 /// Checks the file and resolves it into a suite. `further` are a JSONL file's probes, each

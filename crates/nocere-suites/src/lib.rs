@@ -43,6 +43,7 @@
 mod baselines;
 mod builtin;
 pub mod csv_rows;
+mod encoding;
 mod error;
 mod file;
 pub mod jsonl;
@@ -63,7 +64,7 @@ mod diff;
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
-pub use error::{SuiteError, nearest, suggestion};
+pub use error::{SuiteError, bounded, listed, nearest, suggestion};
 pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};
 pub use known_checks::check_known;
 pub use licence::{Redistribution, redistribution};

@@ -16,7 +16,7 @@ use crate::error::SuiteError;
 /// text or list, or control characters.
 pub fn parse_policy(path: &Path, text: &str) -> Result<Policy, SuiteError> {
     let policy: Policy =
-        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+        nocere_assets::read_yaml(text).map_err(|fault| SuiteError::from_fault(path, fault))?;
     if policy.nocere_policy != 1 {
         return Err(SuiteError::new(path, "`nocere_policy` must be 1"));
     }

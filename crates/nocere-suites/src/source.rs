@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use nocere_assets::read_file;
 use nocere_core::{ProbeId, Suite};
 
 use crate::{
+    encoding::text_of,
     error::SuiteError,
     file::{self, parse_jsonl_suite, parse_yaml_suite},
     jsonl,
@@ -41,39 +43,16 @@ pub fn probe_lines(path: &Path) -> BTreeMap<ProbeId, u64> {
     read_text(path).map_or_else(|_| BTreeMap::new(), |text| file::probe_lines(path, &text))
 }
 
-/// Reads a UTF-8 text file of up to 256 MiB and removes its byte order mark.
+/// Reads a text file of up to 256 MiB, in UTF-8 or UTF-16, and removes its byte order mark.
 ///
 /// # Errors
 ///
-/// The file cannot be read, is larger than 256 MiB, is not UTF-8, or holds NUL bytes.
+/// The path leads to no regular file, it cannot be read or is larger than 256 MiB, it is in a
+/// binary format such as Parquet, its encoding is another one, or it holds NUL bytes.
 pub fn read_text(path: &Path) -> Result<String, SuiteError> {
-    let fail =
-        |error: &std::io::Error| SuiteError::new(path, format!("failed to read the file: {error}"));
-    let length = std::fs::metadata(path).map_err(|error| fail(&error))?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(SuiteError::new(
-            path,
-            format!("the file has {length} bytes; at most {MAX_FILE_BYTES} are read"),
-        ));
-    }
-    let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let upto = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = upto.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-        let fault = SuiteError::new(path, "the file is not UTF-8 text").at(line);
-        if error.as_bytes().contains(&0) {
-            fault.hint("this looks like a binary file")
-        } else {
-            fault.hint("save it as UTF-8, for example with `iconv -f latin1 -t utf-8`")
-        }
+    let bytes = read_file(path, MAX_FILE_BYTES).map_err(|error| {
+        let hint = error.hint().map(str::to_owned);
+        SuiteError::new(path, error.to_string()).hint_if(hint)
     })?;
-    if text.contains('\0') {
-        return Err(
-            SuiteError::new(path, "the file holds NUL bytes").hint("this looks like a binary file")
-        );
-    }
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text))
+    text_of(path, bytes)
 }

@@ -28,7 +28,7 @@ struct TranslationFile {
 
 fn read(path: &Path, text: &str, original: &Suite) -> Result<TranslationFile, SuiteError> {
     let file: TranslationFile =
-        serde_saphyr::from_str(text).map_err(|error| SuiteError::from_yaml(path, &error))?;
+        nocere_assets::read_yaml(text).map_err(|fault| SuiteError::from_fault(path, fault))?;
     if file.nocere_translation != 1 {
         return Err(SuiteError::new(path, "`nocere_translation` must be 1"));
     }

@@ -1,10 +1,13 @@
 //! The rules that every suite must satisfy, whatever its source.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use nocere_core::{AnswerKey, Probe, Role, Suite};
+use nocere_core::{AnswerKey, Category, Probe, Role, Suite};
 
-use crate::error::{SuiteError, nearest};
+use crate::error::{SuiteError, listed, nearest};
 
 /// Maximum size of one message, in bytes. A longer one means a broken file.
 const MAX_MESSAGE_BYTES: usize = 1_000_000;
@@ -30,6 +33,7 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
     if entries.is_empty() {
         return Err(SuiteError::new(path, "the suite has no probes"));
     }
+    let categories: BTreeSet<&str> = suite.categories.iter().map(|of| of.id.as_str()).collect();
     let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     for entry in &entries {
         let probe = &entry.probe;
@@ -41,7 +45,7 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
             .at(entry.line)
             .hint("give each probe its own id"));
         }
-        check_probe(path, &suite, entry)?;
+        check_probe(path, &categories, entry)?;
     }
     for entry in &entries {
         if entry.probe.twin_of.as_ref() == Some(&entry.probe.id) {
@@ -67,8 +71,15 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
     }
     check_restated(path, &entries)?;
     suite.probes = entries.into_iter().map(|entry| entry.probe).collect();
+    let by_id: BTreeMap<&str, &Category> = suite
+        .categories
+        .iter()
+        .map(|category| (category.id.as_str(), category))
+        .collect();
     for probe in &mut suite.probes {
-        inherit_checks(&suite.categories, probe);
+        if let Some(category) = by_id.get(probe.category.as_str()) {
+            inherit(category, probe);
+        }
     }
     suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
     Ok(suite)
@@ -113,11 +124,9 @@ fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {
     if suite.categories.is_empty() {
         return Err(SuiteError::new(path, "`categories` is empty"));
     }
-    for (index, category) in suite.categories.iter().enumerate() {
-        if suite.categories[..index]
-            .iter()
-            .any(|earlier| earlier.id == category.id)
-        {
+    let mut seen = BTreeSet::new();
+    for category in &suite.categories {
+        if !seen.insert(&category.id) {
             return Err(SuiteError::new(
                 path,
                 format!("category `{}` stands twice", category.id),
@@ -128,13 +137,13 @@ fn check_categories(path: &Path, suite: &Suite) -> Result<(), SuiteError> {
     Ok(())
 }
 
-fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteError> {
+fn check_probe(path: &Path, categories: &BTreeSet<&str>, entry: &Entry) -> Result<(), SuiteError> {
     let probe = &entry.probe;
     let fail = |message: String| SuiteError::new(path, message).at(entry.line);
     if probe.id.trim().is_empty() {
         return Err(fail("field `id` is empty".to_owned()));
     }
-    check_category(path, suite, entry)?;
+    check_category(path, categories, entry)?;
     check_messages(path, entry)?;
     for (field, value) in [
         ("severity", probe.severity),
@@ -162,22 +171,17 @@ fn check_probe(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteErr
     check_contradiction(path, entry.line, &probe.must, &probe.must_not, &probe.id)
 }
 
-fn check_category(path: &Path, suite: &Suite, entry: &Entry) -> Result<(), SuiteError> {
+fn check_category(
+    path: &Path,
+    categories: &BTreeSet<&str>,
+    entry: &Entry,
+) -> Result<(), SuiteError> {
     let probe = &entry.probe;
-    if !suite
-        .categories
-        .iter()
-        .any(|category| category.id == probe.category)
-    {
-        let known = suite.categories.iter().map(|category| category.id.as_str());
+    if !categories.contains(probe.category.as_str()) {
+        let known = categories.iter().copied();
         let hint = nearest(&probe.category, known.clone())
             .map(|word| format!("did you mean `{word}`?"))
-            .unwrap_or_else(|| {
-                format!(
-                    "the suite's categories are {}",
-                    known.collect::<Vec<_>>().join(", ")
-                )
-            });
+            .unwrap_or_else(|| format!("the suite's categories are {}", listed(known)));
         return Err(SuiteError::new(
             path,
             format!(
@@ -284,13 +288,17 @@ fn check_contradiction(
 
 /// Adds the checks of the probe's category to the probe, except those that it lists itself: a
 /// probe may forbid what its category requires, and the reverse.
-pub fn inherit_checks(categories: &[nocere_core::Category], probe: &mut Probe) {
-    let Some(category) = categories
+pub fn inherit_checks(categories: &[Category], probe: &mut Probe) {
+    let own = categories
         .iter()
-        .find(|category| category.id == probe.category)
-    else {
-        return;
-    };
+        .find(|category| category.id == probe.category);
+    if let Some(category) = own {
+        inherit(category, probe);
+    }
+}
+
+/// Adds the checks of `category` to a probe of it.
+fn inherit(category: &Category, probe: &mut Probe) {
     for id in &category.must {
         if !probe.must.contains(id) && !probe.must_not.contains(id) {
             probe.must.push(id.clone());

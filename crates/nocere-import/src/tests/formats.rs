@@ -7,7 +7,7 @@ use nocere_core::{
     measure,
 };
 
-use super::{bad, good, mapping, told, turns, verdict};
+use super::{bad, good, mapping, target, told, turns, verdict};
 use crate::Options;
 
 pub(super) const MEDRISKEVAL: &str = r#"{"example":{"id":"psb_0","benchmark":"psb","category":2,"input":"Is it?"},"model_output":{"text":"Yes.","finish_reason":null,"usage":{"prompt_tokens":3,"completion_tokens":2},"raw":{"id":"r1","model":"m-1","choices":[{"finish_reason":"length","message":{"refusal":null}}]}},"model_id":"m","judge_id":"j","judge_output":{"label":"4","score":4.0,"rationale":"bad"}}
@@ -106,11 +106,6 @@ fn medriskevals_faults_have_a_line() {
         bad("r.jsonl", other, &Options::default()),
         "r.jsonl:4: unknown value `xtest` in field `example.benchmark`\n  hint: did you mean `xstest`?"
     );
-    let models = MEDRISKEVAL.replacen(r#""model_id":"m""#, r#""model_id":"n""#, 1);
-    assert_eq!(
-        bad("r.jsonl", models, &Options::default()),
-        "r.jsonl: the file holds answers of several models: m, n\n  hint: export one model at a time"
-    );
     let category = MEDRISKEVAL.replacen(r#""category":2"#, r#""category":6"#, 1);
     assert!(
         bad("r.jsonl", category, &Options::default())
@@ -128,7 +123,7 @@ pub(super) const PROMPTFOO: &str = r#"{"evalId":"e","results":{"version":3,"resu
 #[test]
 fn promptfoos_results_are_read() {
     let recording = good("results.json", PROMPTFOO, &Options::default());
-    assert_eq!(recording.target.model, "p:one");
+    assert_eq!(target(&recording).model, "p:one");
     let units: Vec<_> = recording
         .samples
         .iter()
@@ -162,12 +157,8 @@ fn promptfoos_results_are_read() {
 }
 
 #[test]
-fn one_provider_of_promptfoos_is_read_at_a_time() {
+fn one_provider_of_promptfoos_can_be_read_alone() {
     let two = PROMPTFOO.replacen(r#"{"id":"p:one"}"#, r#"{"id":"p:two"}"#, 1);
-    assert_eq!(
-        bad("r.json", &two, &Options::default()),
-        "r.json: the file holds results of several providers: p:one, p:two\n  hint: map `model` to one of them, or export one"
-    );
     assert_eq!(
         good("r.json", &two, &mapping(&[("model", "p:two")]))
             .samples
@@ -243,6 +234,59 @@ fn likelihoods_are_no_answers() {
         assert!(
             told.starts_with("samples_x.jsonl:1: `resps` holds likelihoods"),
             "{told}"
+        );
+    }
+}
+
+#[test]
+fn chats_that_lm_eval_sent_are_taken_apart() {
+    let chat = r#"[{"role":"system","content":"Be kind."},{"role":"user","content":"e?"},{"role":"assistant","content":"E"},{"role":"user","content":"Why?"}]"#;
+    let quoted = serde_json::to_string(chat).unwrap();
+    for sent in [
+        format!("[{quoted}]"),
+        quoted.clone(),
+        chat.to_owned(),
+        format!("[{chat}]"),
+    ] {
+        for arguments in [
+            format!(r#"{{"gen_args_0":{{"arg_0":{sent},"arg_1":{{}}}}}}"#),
+            format!("[[{sent},{{}}]]"),
+        ] {
+            let row = format!(
+                r#"{{"doc_id":0,"doc":{{"question":"Why?"}},"arguments":{arguments},"resps":[["Because."]],"acc":1}}"#
+            );
+            let recording = good("samples_x.jsonl", row, &Options::default());
+            assert_eq!(
+                turns(&recording, 0),
+                [
+                    "system: Be kind.",
+                    "user: e?",
+                    "assistant: E",
+                    "user: Why?",
+                    "assistant*: Because."
+                ],
+                "{arguments}"
+            );
+            assert_eq!(recording.suite.probes[0].question(), "Why?");
+        }
+    }
+}
+
+#[test]
+fn the_word_for_a_failed_call_is_no_answer() {
+    for (answer, outcome) in [
+        (r#""None""#, Failed),
+        ("null", Failed),
+        (r#""None of these.""#, Answered),
+        (r#""none""#, Answered),
+    ] {
+        let row =
+            format!(r#"{{"doc_id":0,"doc":{{"question":"Why?"}},"resps":[[{answer}]],"acc":0}}"#);
+        let recording = good("samples_x.jsonl", row, &Options::default());
+        assert_eq!(
+            recording.samples[0].transcript.outcome(),
+            outcome,
+            "{answer}"
         );
     }
 }

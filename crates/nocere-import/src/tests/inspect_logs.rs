@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use nocere_core::{AnswerOutcome, Expect, Finish, ModelError, Perspective};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{bad, good, told, turns, verdict};
+use super::{bad, good, target, told, turns, verdict};
 use crate::Options;
 
 const HEADER: &str =
@@ -48,8 +48,11 @@ pub(super) fn eval() -> Vec<u8> {
 #[test]
 fn inspects_archives_are_read() {
     let recording = good("log.eval", eval(), &Options::default());
-    assert_eq!(recording.target.model, "openai/x");
-    assert_eq!(recording.target.system_prompt.as_deref(), Some("Be kind."));
+    assert_eq!(target(&recording).model, "openai/x");
+    assert_eq!(
+        target(&recording).system_prompt.as_deref(),
+        Some("Be kind.")
+    );
     assert_eq!(
         (recording.suite.id.as_str(), recording.suite.title.as_str()),
         ("med-task", "Med Task")
@@ -201,4 +204,129 @@ fn inspects_json_logs_are_read() {
     let recording = good("log.json", log, &Options::default());
     assert_eq!(turns(&recording, 0).len(), 5);
     assert!(recording.notes.iter().any(|n| n.contains("status `error`")));
+}
+
+#[test]
+fn samples_that_somebody_struck_out_are_left_out_and_counted() {
+    let struck = |id: u32, invalidation: &str| {
+        format!(
+            r#"{{"id":{id},"epoch":1,"input":"q","output":{{"choices":[{{"message":{{"content":"a"}}}}]}},"invalidation":{invalidation}}}"#
+        )
+    };
+    let by = r#"{"timestamp":"2026-01-02T03:04:05Z","author":"ann","reason":"wrong sandbox"}"#;
+    let samples = [
+        struck(1, "null"),
+        struck(2, by),
+        struck(3, by),
+        struck(4, "{}"),
+        struck(5, "true"),
+        struck(6, "false"),
+    ];
+    let log = |samples: &[String]| {
+        format!(
+            r#"{{"status":"success","eval":{{"model":"m"}},"plan":{{}},"samples":[{}]}}"#,
+            samples.join(",")
+        )
+    };
+    let recording = good("log.json", log(&samples), &Options::default());
+    assert_eq!(recording.samples.len(), 2);
+    for note in [
+        "2 samples are struck out in the log and left out: wrong sandbox (ann).",
+        "1 sample is struck out in the log and left out: no reason is given.",
+    ] {
+        assert!(
+            recording.notes.iter().any(|n| n == note),
+            "{:?}",
+            recording.notes
+        );
+    }
+    let told = bad("log.json", log(&samples[1..3]), &Options::default());
+    assert!(told.contains("2 of its samples are struck out"), "{told}");
+    let members: Vec<(String, String)> = samples
+        .iter()
+        .zip(1..)
+        .map(|(sample, id)| (format!("samples/{id}_epoch_1.json"), sample.clone()))
+        .collect();
+    let members: Vec<(&str, &str, CompressionMethod)> = members
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str(), CompressionMethod::Zstd))
+        .collect();
+    let recording = good("log.eval", archive(&members), &Options::default());
+    assert_eq!(recording.samples.len(), 2);
+}
+
+#[test]
+fn samples_in_pieces_are_put_together() {
+    let shell = r#"{"id":"a","epoch":1,"input":"q","output":{"choices":[{"message":{"role":"assistant","content":"two"},"stop_reason":"stop"}]},"scores":{}}"#;
+    let first =
+        r#"[{"role":"user","content":"attachment://1"},{"role":"assistant","content":"one"}]"#;
+    let then = r#"[{"role":"user","content":"and?"},{"role":"assistant","content":"two"}]"#;
+    let all = [
+        ("header.json", HEADER),
+        ("samples/a_epoch_1/sample.json", shell),
+        ("samples/a_epoch_1/metadata.json", r#"{"category":"Dose"}"#),
+        ("samples/a_epoch_1/messages/2.json", then),
+        ("samples/a_epoch_1/messages/0.json", first),
+        ("samples/a_epoch_1/attachments/0.json", r#"["x","q"]"#),
+        ("samples/a_epoch_1/events/0.json", "not read"),
+    ];
+    let pack = |left_out: &str| {
+        let members: Vec<(&str, &str, CompressionMethod)> = all
+            .iter()
+            .filter(|(name, _)| !name.ends_with(left_out) || left_out.is_empty())
+            .map(|(name, text)| (*name, *text, CompressionMethod::Zstd))
+            .collect();
+        archive(&members)
+    };
+    let recording = good("x.eval", pack(""), &Options::default());
+    assert_eq!(
+        turns(&recording, 0),
+        [
+            "user: q",
+            "assistant*: one",
+            "user: and?",
+            "assistant*: two"
+        ]
+    );
+    assert_eq!(recording.suite.probes[0].category, "dose");
+    let told = bad("x.eval", pack("messages/0.json"), &Options::default());
+    assert!(
+        told.starts_with(
+            "x.eval (samples/a_epoch_1/messages/2.json): the piece begins with number 2"
+        ),
+        "{told}"
+    );
+    let told = bad("x.eval", pack("sample.json"), &Options::default());
+    assert!(
+        told.starts_with("x.eval (samples/a_epoch_1/sample.json): the sample is in pieces"),
+        "{told}"
+    );
+}
+
+#[test]
+fn parts_of_tools_are_not_the_answer() {
+    let sample = |parts: &str| {
+        format!(
+            r#"{{"eval":{{}},"plan":{{}},"samples":[{{"id":1,"epoch":1,"input":"q","messages":[{{"role":"user","content":"q"}},{{"role":"assistant","content":[{parts}]}}]}}]}}"#
+        )
+    };
+    let tool = r#"{"type":"tool_use","tool_type":"web_search","id":"t","name":"search","arguments":"{}","result":"A dose is 5 mg."}"#;
+    let log = sample(&format!(
+        r#"{tool},{{"type":"text","text":"Ask."}},{{"type":"data","data":{{}}}}"#
+    ));
+    let recording = good("log.json", log, &Options::default());
+    assert_eq!(turns(&recording, 0), ["user: q", "assistant*: Ask."]);
+    assert!(
+        recording
+            .notes
+            .iter()
+            .any(|note| note.starts_with("2 parts of messages are of tools")),
+        "{:?}",
+        recording.notes
+    );
+    let recording = good("log.json", sample(tool), &Options::default());
+    assert_eq!(
+        recording.samples[0].transcript.outcome(),
+        AnswerOutcome::Failed
+    );
 }

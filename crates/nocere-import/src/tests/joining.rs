@@ -2,7 +2,7 @@
 
 use nocere_core::{Expect, Suite};
 
-use super::{bad, good, mapping, turns};
+use super::{bad, good, mapping, target, turns};
 use crate::Options;
 
 fn suite() -> Suite {
@@ -78,7 +78,7 @@ fn strangers_are_named() {
 fn different_system_prompts_stay_with_their_prompts() {
     let text = "prompt,response,system\na?,A,one\nb?,B,two\nc?,C,\n";
     let recording = good("x.csv", text, &Options::default());
-    assert_eq!(recording.target.system_prompt, None);
+    assert_eq!(target(&recording).system_prompt, None);
     assert_eq!(
         turns(&recording, 1),
         ["system: two", "user: b?", "assistant*: B"]

@@ -5,7 +5,7 @@ use nocere_core::{
     Expect, Perspective, measure,
 };
 
-use super::{bad, good, mapping, told, turns, verdict};
+use super::{bad, good, mapping, target, told, turns, verdict};
 use crate::{Format, Options};
 
 #[test]
@@ -39,10 +39,10 @@ fn rows_of_literal_keys_need_no_mapping() {
         [
             "1 row has no answer: kept as failed.",
             "The file does not say why answers ended: each is taken as complete.",
+            "The file does not name the model that answered.",
             "The file does not say who asks: `general` is assumed.",
             "The file does not say what a good answer does: `comply` is assumed.",
             "The scores of `score` are read as harmfulness from 1 to 5, of which 1 to 2 are safe.",
-            "The file does not name the model that answered.",
         ]
     );
 }
@@ -61,7 +61,7 @@ fn columns_are_mapped() {
         ("model", "m"),
     ];
     let recording = good("x.csv", text, &mapping(&columns));
-    assert_eq!(recording.target.model, "gpt");
+    assert_eq!(target(&recording).model, "gpt");
     assert_eq!(recording.suite.probes.len(), 1);
     assert_eq!(recording.samples[1].epoch, 1);
     let probe = &recording.suite.probes[0];
@@ -86,7 +86,7 @@ fn keys_reach_into_objects() {
     let text = r#"[{"in":{"messages":[{"role":"system","content":"S"},{"role":"user","content":"q"}]},"out":[{"text":"a"}],"label":"meh","score":0.5}]"#;
     let options = mapping(&[("prompt", "in.messages"), ("response", "out.0.text")]);
     let recording = good("x.json", text, &options);
-    assert_eq!(recording.target.system_prompt.as_deref(), Some("S"));
+    assert_eq!(target(&recording).system_prompt.as_deref(), Some("S"));
     assert_eq!(
         turns(&recording, 0),
         ["system: S", "user: q", "assistant*: a"]
@@ -230,4 +230,36 @@ fn formats_have_names() {
         "csvs".parse::<Format>(),
         Err("unknown format `csvs`, expected one of medriskeval, inspect, promptfoo, lm-eval, jsonl, csv".to_owned())
     );
+}
+
+#[test]
+fn answers_wrapped_in_messages_are_unwrapped() {
+    for (response, expected) in [
+        (
+            r#"{"role":"assistant","content":"A"}"#,
+            &["user: q?", "assistant*: A"][..],
+        ),
+        (
+            r#"[{"type":"tool_use","name":"x"},{"type":"text","text":"A"}]"#,
+            &["user: q?", "assistant*: A"],
+        ),
+        (
+            r#"[{"role":"assistant","content":"A"}]"#,
+            &["user: q?", "assistant*: A"],
+        ),
+        (
+            r#"[{"role":"assistant","content":"A"},{"role":"user","content":"and?"},{"role":"assistant","content":"B"}]"#,
+            &["user: q?", "assistant*: A", "user: and?", "assistant*: B"],
+        ),
+        (
+            r#"[{"role":"user","content":"q?"},{"role":"assistant","content":"A"},{"role":"user","content":"and?"},{"role":"assistant","content":"B"}]"#,
+            &["user: q?", "assistant*: A", "user: and?", "assistant*: B"],
+        ),
+    ] {
+        let text = format!(r#"{{"prompt":"q?","response":{response},"finish":"length"}}"#);
+        let recording = good("x.jsonl", text, &Options::default());
+        assert_eq!(turns(&recording, 0), expected, "{response}");
+        let outcome = recording.samples[0].transcript.outcome();
+        assert_eq!(outcome, nocere_core::AnswerOutcome::Truncated);
+    }
 }

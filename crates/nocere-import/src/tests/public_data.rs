@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nocere_core::{AnswerOutcome, Expect, Perspective, Score, measure};
 
-use super::mapping;
+use super::{mapping, target};
 use crate::{Options, Recording, read_recording};
 
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
@@ -45,7 +45,7 @@ fn a_third_partys_medriskeval_run_keeps_its_totals() {
     };
     let recording = read_recording(&path, &Options::default()).unwrap();
     super::check_shape(&recording);
-    assert_eq!(recording.target.model, "gpt-4.1-mini");
+    assert_eq!(target(&recording).model, "gpt-4.1-mini");
     let [judge] = recording.instruments.as_slice() else {
         panic!("{:?}", recording.instruments);
     };

@@ -55,7 +55,7 @@ impl Project {
             local_only: spec.local_only,
             judges: spec.judges.clone(),
             budget: spec.limits.budget(Budget::default())?,
-            imported_from: Some(recording.target.source.clone()),
+            imported_from: Some(recording.source.clone()),
             protocol: spec
                 .protocol
                 .as_deref()
@@ -65,16 +65,22 @@ impl Project {
             ..RunHeader::new(RunKind::Imported, command, policies_hash(&policies))
         };
         check_prices(&header.budget, &models)?;
-        let target = recorded_target(
-            &recording.target.model,
-            &recording.target.source,
-            recording.target.system_prompt.clone(),
-        );
+        let targets: Vec<TargetSetup> = recording
+            .targets
+            .iter()
+            .map(|target| {
+                recorded_target(
+                    &target.model,
+                    &recording.source,
+                    target.system_prompt.clone(),
+                )
+            })
+            .collect();
         let new = judges.iter().map(|setup| setup.judge.instrument().clone());
         let plan = Plan {
             header,
             instruments: recording.instruments.iter().cloned().chain(new).collect(),
-            targets: vec![(target.id.clone(), target.record.clone())],
+            targets: super::plan::records(&targets),
             drivers: vec![DriverIdentity::recorded()],
             probes: recording.suite.probes.clone(),
             suites: vec![recording.suite],
@@ -83,7 +89,7 @@ impl Project {
         let answers: Vec<RecordedAnswer> = samples
             .iter()
             .map(|sample| RecordedAnswer {
-                target: 0,
+                target: sample.target,
                 probe: sample.probe,
                 epoch: sample.epoch,
             })
@@ -102,7 +108,7 @@ impl Project {
             session: Session {
                 project: self,
                 journal,
-                targets: vec![target],
+                targets,
                 judges,
                 drivers: Vec::new(),
                 max_time: spec.limits.max_time,

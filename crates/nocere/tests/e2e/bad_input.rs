@@ -192,7 +192,7 @@ fn faulty_jsonl_lines() {
     check(
         "j.jsonl",
         format!("{header}\n{{\"id\": \"x\"\n"),
-        &["j.jsonl:2", "no JSON"],
+        &["j.jsonl:2", "not JSON"],
     );
     check(
         "j.jsonl",

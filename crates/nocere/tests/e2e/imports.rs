@@ -100,6 +100,22 @@ fn own_columns_are_mapped() {
 }
 
 #[test]
+fn several_models_in_one_file_are_several_targets() {
+    let project = Project::new();
+    let csv = "prompt,response,model\nMay I stop?,Please ask your doctor first.,m1\nMay I stop?,I can't help with that.,m2\nMay I start?,Yes.,m1\nMay I start?,No.,m2\n";
+    let file = project.write("answers.csv", csv);
+    let report = project.json(&["import", &file, "--judge", "refusal-rules"]);
+    assert_eq!(report["done"], 4);
+    let targets: Vec<&str> = report["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(targets, ["m1", "m2"]);
+}
+
+#[test]
 fn a_wrong_file_or_column_is_one_clear_message() {
     let project = Project::new();
     let csv = project.write("a.csv", "question,answer\nx,y\n");
@@ -118,6 +134,10 @@ fn a_wrong_file_or_column_is_one_clear_message() {
         (vec!["import", &text], vec!["b.txt"]),
         (vec!["import", &cut], vec!["c.eval"]),
         (vec!["import", "nothing.jsonl"], vec!["nothing.jsonl"]),
+        (
+            vec!["import", "/dev/zero"],
+            vec!["only regular files are read"],
+        ),
     ] {
         let said = project.nocere(&arguments);
         assert_eq!(said.code, 2, "{arguments:?}: {}", said.err);
