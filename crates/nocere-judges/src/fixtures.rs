@@ -20,3 +20,14 @@ pub(crate) fn transcript(answer: &str) -> Transcript {
     transcript.push_reply(ChatReply::of_text(answer));
     transcript
 }
+
+/// Says on standard error that `test` was not run because `data` has not what it needs. It
+/// writes past the test runner's capture, so that nobody takes a skipped test for a passed one.
+pub(crate) fn skipped(test: &str, data: &std::path::Path) {
+    use std::io::Write as _;
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED {test}: {} has not the data that it needs (set NOCERE_DATA)",
+        data.display()
+    );
+}
