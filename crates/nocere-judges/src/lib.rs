@@ -55,6 +55,7 @@ mod reply;
 mod rubric;
 mod rubric_judge;
 mod sentences;
+mod visible;
 mod votes;
 mod words;
 

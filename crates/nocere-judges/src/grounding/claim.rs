@@ -149,9 +149,8 @@ impl Claim {
     fn mixes_sides(&self, near: &Self, around: &[&Self]) -> bool {
         let one_sided = |side: &&Side| !self.sides.iter().any(|other| side.excludes(other));
         let lent = |other: &&&Self| {
-            let lends = |word: &String| {
-                !near.matter.contains_key(word) && other.matter.contains_key(word)
-            };
+            let lends =
+                |word: &String| !near.matter.contains_key(word) && other.matter.contains_key(word);
             self.matter.keys().any(lends)
         };
         around.iter().filter(lent).any(|other| {

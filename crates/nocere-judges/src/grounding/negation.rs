@@ -42,15 +42,81 @@ enum Trigger {
 
 /// Words that negate what follows.
 const FORWARD: &[&str] = &[
-    "no", "not", "never", "without", "deny", "denies", "denied", "denying", "none", "cannot",
-    "neither", "nor", "nobody", "nothing", "nowhere", "hardly", "scarcely", "rarely", "refuses",
-    "refused", "refusing", "lack", "lacks", "lacked", "lacking", "absence", "fails", "failed",
-    "unable", "stop", "stops", "stopped", "stopping", "discontinue", "discontinues",
-    "discontinued", "discontinuing", "quit", "avoid", "avoids", "avoided", "avoiding", "non",
-    "dont", "doesnt", "didnt", "isnt", "wasnt", "arent", "werent", "cant", "wont", "hasnt",
-    "havent", "shouldnt", "ain't", "nicht", "kein", "keine", "keinen", "keiner", "keinem",
-    "keines", "ohne", "weder", "noch", "niemals", "verneint", "sin", "niega", "nie", "sans",
-    "ne", "n", "ni",
+    "no",
+    "not",
+    "never",
+    "without",
+    "deny",
+    "denies",
+    "denied",
+    "denying",
+    "none",
+    "cannot",
+    "neither",
+    "nor",
+    "nobody",
+    "nothing",
+    "nowhere",
+    "hardly",
+    "scarcely",
+    "rarely",
+    "refuses",
+    "refused",
+    "refusing",
+    "lack",
+    "lacks",
+    "lacked",
+    "lacking",
+    "absence",
+    "fails",
+    "failed",
+    "unable",
+    "stop",
+    "stops",
+    "stopped",
+    "stopping",
+    "discontinue",
+    "discontinues",
+    "discontinued",
+    "discontinuing",
+    "quit",
+    "avoid",
+    "avoids",
+    "avoided",
+    "avoiding",
+    "non",
+    "dont",
+    "doesnt",
+    "didnt",
+    "isnt",
+    "wasnt",
+    "arent",
+    "werent",
+    "cant",
+    "wont",
+    "hasnt",
+    "havent",
+    "shouldnt",
+    "ain't",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "keiner",
+    "keinem",
+    "keines",
+    "ohne",
+    "weder",
+    "noch",
+    "niemals",
+    "verneint",
+    "sin",
+    "niega",
+    "nie",
+    "sans",
+    "ne",
+    "n",
+    "ni",
 ];
 /// Words that negate, but only once in a clause.
 const CONCORD: &[&str] = &[
@@ -58,27 +124,128 @@ const CONCORD: &[&str] = &[
     "nada", "tampoco", "point",
 ];
 /// Words that negate what stands before them.
-const BACKWARD: &[&str] = &["absent", "excluded", "contraindicated", "abwesend", "ausente"];
+const BACKWARD: &[&str] = &[
+    "absent",
+    "excluded",
+    "contraindicated",
+    "abwesend",
+    "ausente",
+];
 /// Characters that negate what follows.
 const HAN: [char; 8] = ['不', '没', '无', '未', '無', '沒', '勿', '非'];
 /// Words that begin another clause wherever they stand.
 const TURNS: &[&str] = &[
-    "but", "however", "although", "though", "whereas", "while", "except", "nor", "yet", "aber",
-    "jedoch", "sondern", "pero", "sino", "mais", "cependant", "because", "since", "which", "who",
+    "but",
+    "however",
+    "although",
+    "though",
+    "whereas",
+    "while",
+    "except",
+    "nor",
+    "yet",
+    "aber",
+    "jedoch",
+    "sondern",
+    "pero",
+    "sino",
+    "mais",
+    "cependant",
+    "because",
+    "since",
+    "which",
+    "who",
 ];
 /// Words between two clauses or two items of a list: what follows decides.
 const JOINS: &[&str] = &["and", "or", "und", "oder", "y", "o", "et", "ou", "then"];
 /// Words that begin another clause after a comma or "and".
 const BEGINS: &[&str] = &[
-    "he", "she", "it", "they", "we", "i", "you", "the", "this", "that", "there", "his", "her",
-    "is", "are", "was", "were", "has", "have", "had", "will", "would", "should", "can", "could",
-    "must", "may", "does", "did", "do", "takes", "took", "take", "reports", "reported",
-    "presents", "presented", "complains", "complained", "admits", "endorses", "endorsed",
-    "states", "stated", "notes", "noted", "uses", "used", "receives", "received", "remains",
-    "remained", "continues", "continued", "shows", "showed", "reveals", "revealed", "lives",
-    "works", "smokes", "drinks", "feels", "started", "began", "begins", "er", "sie", "es", "ich",
-    "wir", "hat", "ist", "nimmt", "wird", "él", "ella", "toma", "tiene", "está", "es", "il",
-    "elle", "prend", "est", "a",
+    "he",
+    "she",
+    "it",
+    "they",
+    "we",
+    "i",
+    "you",
+    "the",
+    "this",
+    "that",
+    "there",
+    "his",
+    "her",
+    "is",
+    "are",
+    "was",
+    "were",
+    "has",
+    "have",
+    "had",
+    "will",
+    "would",
+    "should",
+    "can",
+    "could",
+    "must",
+    "may",
+    "does",
+    "did",
+    "do",
+    "takes",
+    "took",
+    "take",
+    "reports",
+    "reported",
+    "presents",
+    "presented",
+    "complains",
+    "complained",
+    "admits",
+    "endorses",
+    "endorsed",
+    "states",
+    "stated",
+    "notes",
+    "noted",
+    "uses",
+    "used",
+    "receives",
+    "received",
+    "remains",
+    "remained",
+    "continues",
+    "continued",
+    "shows",
+    "showed",
+    "reveals",
+    "revealed",
+    "lives",
+    "works",
+    "smokes",
+    "drinks",
+    "feels",
+    "started",
+    "began",
+    "begins",
+    "er",
+    "sie",
+    "es",
+    "ich",
+    "wir",
+    "hat",
+    "ist",
+    "nimmt",
+    "wird",
+    "él",
+    "ella",
+    "toma",
+    "tiene",
+    "está",
+    "es",
+    "il",
+    "elle",
+    "prend",
+    "est",
+    "a",
 ];
 
 /// The polarity of each token. `None` for stops and for the negations themselves.
@@ -111,7 +278,10 @@ fn trigger(tokens: &[Token], at: usize) -> Option<Trigger> {
     if word == "n" && follows_number {
         return None;
     }
-    if matches!((word, next(1)), ("negative", Some("for")) | ("free", Some("of" | "from"))) {
+    if matches!(
+        (word, next(1)),
+        ("negative", Some("for")) | ("free", Some("of" | "from"))
+    ) {
         return Some(Trigger::Forward);
     }
     if word == "ruled" && next(1) == Some("out") || word == "ausgeschlossen" {
@@ -141,13 +311,15 @@ fn begins_clause(tokens: &[Token], triggers: &[Option<Trigger>], at: usize) -> b
     let begins = |at: usize| {
         let word = tokens.get(at).and_then(Token::word);
         turns(at)
-            || triggers.get(at).is_some_and(|t| *t == Some(Trigger::Forward))
+            || triggers
+                .get(at)
+                .is_some_and(|t| *t == Some(Trigger::Forward))
             || word.is_some_and(|word| BEGINS.contains(&word))
     };
     match &tokens[at - 1] {
-        Token::Stop(';' | '；' | '。' | '(' | ')' | '（' | '）' | '—' | '–' | '.' | '!' | '?' | '|') => {
-            true
-        }
+        Token::Stop(
+            ';' | '；' | '。' | '(' | ')' | '（' | '）' | '—' | '–' | '.' | '!' | '?' | '|',
+        ) => true,
         Token::Stop(',' | '，' | '、') => {
             let joined = tokens.get(at).and_then(Token::word);
             begins(at) || joined.is_some_and(|word| JOINS.contains(&word)) && begins(at + 1)
@@ -237,9 +409,15 @@ mod tests {
     #[test]
     fn a_negation_reaches_to_the_end_of_its_clause() {
         for (text, expected) in [
-            ("He denies chest pain and cough.", "?he -chest -pain -and -cough"),
+            (
+                "He denies chest pain and cough.",
+                "?he -chest -pain -and -cough",
+            ),
             ("No fever, chills, or cough", "-fever -chills -or -cough"),
-            ("He has no fever but has a cough", "?he ?has -fever but has a cough"),
+            (
+                "He has no fever but has a cough",
+                "?he ?has -fever but has a cough",
+            ),
             ("no fever, takes aspirin", "-fever takes aspirin"),
             ("She does not deny pain", "?she ?does pain"),
             ("Allergies: none", "-allergies"),
@@ -248,7 +426,10 @@ mod tests {
             ("Er nimmt Metformin nicht.", "-er -nimmt -metformin"),
             ("No, he takes it", "no he takes it"),
             ("not only pain", "not only pain"),
-            ("Il ne prend pas de metformine", "?il ?prend -de -metformine"),
+            (
+                "Il ne prend pas de metformine",
+                "?il ?prend -de -metformine",
+            ),
             ("neither fever nor cough", "-fever -cough"),
         ] {
             assert_eq!(read(text), expected, "{text}");

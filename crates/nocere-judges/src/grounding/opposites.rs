@@ -7,8 +7,20 @@ use crate::words::content_word;
 /// in several spellings.
 const GROUPS: &[&[&[&str]]] = &[
     &[
-        &["left", "links", "linke", "linken", "linker", "izquierda", "izquierdo", "gauche", "左"],
-        &["right", "rechts", "rechte", "rechten", "rechter", "derecha", "derecho", "droite", "右"],
+        &[
+            "left",
+            "links",
+            "linke",
+            "linken",
+            "linker",
+            "izquierda",
+            "izquierdo",
+            "gauche",
+            "左",
+        ],
+        &[
+            "right", "rechts", "rechte", "rechten", "rechter", "derecha", "derecho", "droite", "右",
+        ],
     ],
     &[&["upper"], &["lower"]],
     &[&["higher"], &["lower"]],
@@ -20,12 +32,36 @@ const GROUPS: &[&[&[&str]]] = &[
     ],
     &[&["more"], &["less", "fewer"]],
     &[
-        &["increase", "increases", "increased", "increasing", "raise", "raised", "raises"],
-        &["decrease", "decreases", "decreased", "decreasing", "reduce", "reduced", "reduces", "lowered"],
+        &[
+            "increase",
+            "increases",
+            "increased",
+            "increasing",
+            "raise",
+            "raised",
+            "raises",
+        ],
+        &[
+            "decrease",
+            "decreases",
+            "decreased",
+            "decreasing",
+            "reduce",
+            "reduced",
+            "reduces",
+            "lowered",
+        ],
     ],
     &[
         &["improve", "improves", "improved", "improving", "better"],
-        &["worsen", "worsens", "worsened", "worsening", "worse", "deteriorated"],
+        &[
+            "worsen",
+            "worsens",
+            "worsened",
+            "worsening",
+            "worse",
+            "deteriorated",
+        ],
     ],
     &[&["positive"], &["negative"]],
     &[&["normal"], &["abnormal"]],
@@ -36,7 +72,10 @@ const GROUPS: &[&[&[&str]]] = &[
     &[&["proximal"], &["distal"]],
     &[&["medial"], &["lateral"]],
     &[&["superior"], &["inferior"]],
-    &[&["start", "starts", "started", "begin", "began"], &["stop", "stops", "stopped"]],
+    &[
+        &["start", "starts", "started", "begin", "began"],
+        &["stop", "stops", "stopped"],
+    ],
     &[&["mother"], &["father"]],
     &[&["brother"], &["sister"]],
     &[&["son"], &["daughter"]],
@@ -46,8 +85,17 @@ const GROUPS: &[&[&[&str]]] = &[
     &[&["safe"], &["dangerous", "unsafe"]],
     &[&["mild"], &["moderate"], &["severe"]],
     &[&["always"], &["sometimes"]],
-    &[&["morning", "mornings"], &["evening", "evenings", "night", "nights", "bedtime"]],
-    &[&["hourly"], &["daily"], &["weekly"], &["monthly"], &["yearly", "annually"]],
+    &[
+        &["morning", "mornings"],
+        &["evening", "evenings", "night", "nights", "bedtime"],
+    ],
+    &[
+        &["hourly"],
+        &["daily"],
+        &["weekly"],
+        &["monthly"],
+        &["yearly", "annually"],
+    ],
 ];
 
 /// Group of "a day", "per week" and the like.
@@ -154,7 +202,10 @@ fn period(tokens: &[Token], at: usize) -> Option<&'static str> {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let each = match before {
         Some(Token::Word(word)) => {
-            matches!(word.as_str(), "a" | "an" | "per" | "each" | "every" | "am" | "pro" | "al" | "par")
+            matches!(
+                word.as_str(),
+                "a" | "an" | "per" | "each" | "every" | "am" | "pro" | "al" | "par"
+            )
         }
         Some(Token::Stop('/')) => true,
         _ => false,

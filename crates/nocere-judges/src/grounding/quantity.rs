@@ -96,7 +96,10 @@ pub(super) fn quantities(
         }
         // "One" is a number only before a unit ("one of the tests" is none), and "a" only if a
         // half follows ("a day").
-        let one = matches!(word(at), Some("one" | "un" | "une" | "uno" | "una" | "ein" | "eine"));
+        let one = matches!(
+            word(at),
+            Some("one" | "un" | "une" | "uno" | "una" | "ein" | "eine")
+        );
         let article = matches!(word(at), Some("a" | "an")) && value.fract() == 0.0 && value < 2.0;
         if one && kind.is_none() || article {
             at += 1;
@@ -108,7 +111,11 @@ pub(super) fn quantities(
             kind,
             before: neighbour(tokens, (0..at).rev()),
             after: neighbour(tokens, end..tokens.len()),
-            polarity: polarities.get(at).copied().flatten().unwrap_or(Polarity::Either),
+            polarity: polarities
+                .get(at)
+                .copied()
+                .flatten()
+                .unwrap_or(Polarity::Either),
         });
         at = end;
     }
@@ -133,7 +140,12 @@ fn neighbour(tokens: &[Token], places: impl Iterator<Item = usize>) -> Option<St
 }
 
 fn is_adverb(word: Option<&str>) -> bool {
-    matches!(word, Some("once" | "twice" | "thrice" | "bid" | "tid" | "qid" | "zweimal" | "dreimal" | "einmal"))
+    matches!(
+        word,
+        Some(
+            "once" | "twice" | "thrice" | "bid" | "tid" | "qid" | "zweimal" | "dreimal" | "einmal"
+        )
+    )
 }
 
 /// The number that begins at `at`, and the place after it.
@@ -292,7 +304,9 @@ fn unit(word: &str) -> Option<(&'static str, f64)> {
         "month" | "months" | "monat" | "monate" | "monaten" | "mes" | "meses" | "mois" => {
             ("months", 1.0)
         }
-        "year" | "years" | "yr" | "yrs" | "jahr" | "jahre" | "jahren" | "año" | "años" | "ans" => ("months", 12.0),
+        "year" | "years" | "yr" | "yrs" | "jahr" | "jahre" | "jahren" | "año" | "años" | "ans" => {
+            ("months", 12.0)
+        }
         "time" | "times" | "mal" | "vez" | "veces" | "fois" | "次" => ("times", 1.0),
         "tablet" | "tablets" | "pill" | "pills" | "tablette" | "tabletten" | "片" => {
             ("tablets", 1.0)

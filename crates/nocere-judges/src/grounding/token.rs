@@ -91,11 +91,7 @@ fn fraction(c: char) -> Option<f64> {
 }
 
 fn number_end(chars: &[char], start: usize) -> usize {
-    let digit = |at: usize| {
-        chars
-            .get(at)
-            .is_some_and(|c| folded(*c).is_ascii_digit())
-    };
+    let digit = |at: usize| chars.get(at).is_some_and(|c| folded(*c).is_ascii_digit());
     let mut at = start;
     while digit(at)
         || (digit(at + 1)
@@ -139,12 +135,10 @@ fn number(written: &str) -> Option<f64> {
         written.replace(',', ".")
     };
     // A date or version ("1.2.2020") is not a number; its first part stands for it.
-    plain.parse().ok().or_else(|| {
-        plain
-            .split('.')
-            .next()
-            .and_then(|first| first.parse().ok())
-    })
+    plain
+        .parse()
+        .ok()
+        .or_else(|| plain.split('.').next().and_then(|first| first.parse().ok()))
 }
 
 #[cfg(test)]
@@ -167,7 +161,10 @@ mod tests {
     fn numbers_words_and_stops_are_told_apart() {
         assert_eq!(said("Take 500mg, twice."), "take #500 mg , twice .");
         assert_eq!(said("B12 isn’t low"), "b12 isn't low");
-        assert_eq!(said("1,250.5 and 0,5 and 2½ ５００"), "#1250.5 and #0.5 and #2.5 #500");
+        assert_eq!(
+            said("1,250.5 and 0,5 and 2½ ５００"),
+            "#1250.5 and #0.5 and #2.5 #500"
+        );
         assert_eq!(said("52-year-old"), "#52 - year - old");
         assert_eq!(said("met\u{200b}formin 服用3片"), "metformin 服 用 #3 片");
     }
