@@ -39,7 +39,13 @@ pub(super) enum Departure {
 impl Claim {
     pub(super) fn of(text: &str) -> Self {
         let tokens = tokens(text);
-        let polarities = polarities(&tokens);
+        let mut polarities = polarities(&tokens);
+        // A question affirms and denies nothing.
+        if text.trim_end().ends_with(['?', '？']) {
+            for polarity in polarities.iter_mut().flatten() {
+                *polarity = Polarity::Either;
+            }
+        }
         let (quantities, counted) = quantities(&tokens, &polarities);
         let mut matter: BTreeMap<String, Polarity> = BTreeMap::new();
         let mut items = vec![BTreeSet::new()];

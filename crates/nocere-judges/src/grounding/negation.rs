@@ -248,6 +248,10 @@ const BEGINS: &[&str] = &[
     "a",
 ];
 
+/// Most words between a negation, or the last item of its list, and a word that it surely
+/// negates. Speech that was written down without stops has no other end.
+const REACH: usize = 8;
+
 /// The polarity of each token. `None` for stops and for the negations themselves.
 pub(super) fn polarities(tokens: &[Token]) -> Vec<Option<Polarity>> {
     let triggers: Vec<Option<Trigger>> = (0..tokens.len()).map(|at| trigger(tokens, at)).collect();
@@ -353,7 +357,17 @@ fn read_clause(
             Trigger::Forward | Trigger::Concord => ahead.push(at),
         }
     }
-    for at in clause.filter(says) {
+    let mut far = 0;
+    for at in clause {
+        let joins = match &tokens[at] {
+            Token::Stop(c) => matches!(c, ',' | '，' | '、' | '/'),
+            Token::Word(word) => JOINS.contains(&word.as_str()),
+            Token::Number(_) => false,
+        };
+        far = if joins || triggers[at].is_some() { 0 } else { far + 1 };
+        if !says(&at) {
+            continue;
+        }
         let before = ahead.iter().filter(|trigger| **trigger < at).count();
         let after = behind.iter().filter(|trigger| **trigger > at).count();
         // What "was not ruled out" negates twice is affirmed.
@@ -361,7 +375,8 @@ fn read_clause(
         let open = ahead
             .iter()
             .any(|trigger| *trigger > at && !keeps_closed(&tokens[*trigger]));
-        found[at] = Some(if open && before == 0 && after == 0 {
+        let out_of_reach = before > 0 && far > REACH;
+        found[at] = Some(if open && before == 0 && after == 0 || out_of_reach {
             Polarity::Either
         } else if (all + after) % 2 == 1 {
             Polarity::Negated
