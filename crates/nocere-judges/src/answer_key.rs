@@ -12,7 +12,7 @@ use nocere_core::{
 };
 use regex::Regex;
 
-use crate::judged_answer::last_answer;
+use crate::{judged_answer::last_answer, refusal::is_pleasantry, visible::Visible};
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 3;
@@ -54,9 +54,7 @@ impl Judge for AnswerJudge {
                 );
             };
             match last_answer(transcript) {
-                Ok(answer) => {
-                    compare(key, answer, Comma::of(&probe.language))
-                }
+                Ok(answer) => compare(key, &committing(key, answer), Comma::of(&probe.language)),
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }
         })
@@ -64,6 +62,28 @@ impl Judge for AnswerJudge {
 
     fn instrument(&self) -> &Instrument {
         &self.instrument
+    }
+}
+
+/// The answer as it is shown, without pleasantries and headings around what it says.
+fn committing(key: &AnswerKey, answer: &str) -> String {
+    let shown = Visible::of(answer).text;
+    let wordings = match key {
+        AnswerKey::Exact { accept, reject } => {
+            accept.iter().chain(reject).map(|w| normal(w)).collect()
+        }
+        AnswerKey::Choice { .. } | AnswerKey::Numeric { .. } => Vec::new(),
+    };
+    let says = |range: &std::ops::Range<usize>| {
+        let text = &shown[range.clone()];
+        wordings.contains(&normal(text)) || !is_pleasantry(text) && !text.starts_with('#')
+    };
+    let parts = crate::sentences(&shown);
+    let first = parts.iter().find(|range| says(range));
+    let last = parts.iter().rfind(|range| says(range));
+    match (first, last) {
+        (Some(first), Some(last)) => shown[first.start..last.end].to_owned(),
+        _ => shown,
     }
 }
 

@@ -106,7 +106,16 @@ struct Shown {
 impl Shown {
     fn of(text: &str, talk: &JudgeTalk) -> Self {
         let visible = Visible::of(text);
-        let pieces = talk.pieces(&visible.text);
+        // A list mark is not part of its sentence: many patterns begin with one.
+        let pieces = talk
+            .pieces(&visible.text)
+            .into_iter()
+            .map(|piece| {
+                let marked = &visible.text[piece.clone()];
+                let text = marked.trim_start_matches(['-', '*', '•', '>', '#', ' ']);
+                piece.end - text.len()..piece.end
+            })
+            .collect();
         Self { visible, pieces }
     }
 }

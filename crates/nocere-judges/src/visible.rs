@@ -51,6 +51,10 @@ impl Visible {
         let fraction = matches!(c, '½' | '¼' | '¾' | '⅓' | '⅔');
         let apart = fraction && self.text.ends_with(|c: char| c.is_ascii_digit());
         for folded in apart.then_some(' ').into_iter().chain(fold(c)) {
+            // A run of spaces shows as one.
+            if folded == ' ' && self.text.ends_with(' ') {
+                continue;
+            }
             self.text.push(folded);
             // Answers are far below 4 GiB: transcripts are limited to megabytes.
             let range = (source.start as u32, source.end as u32);
@@ -133,7 +137,7 @@ static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?P<space>\\[,;:! ]|\\quad\b)",
         r"|(?P<escape>\\)(?P<escaped>[!-/:-@\[-`{-~])",
         r"|(?P<open>\[)(?P<link>[^\[\]\n]{1,300})(?P<close>\])\([^()\n]{0,500}\)",
-        r"|(?P<mark>\*\*|__|~~|`)",
+        r"|(?P<fence>```)|(?P<mark>\*\*|__|~~|`)",
         r"|(?P<math>[0-9}])(?P<dollar>\$)",
     ))
 });
@@ -186,6 +190,9 @@ fn edits(source: &str) -> Vec<Edit> {
             put(escape, "");
             // What is escaped is text, also where it would be a mark.
             from += 1;
+        }
+        if let Some(range) = found("fence") {
+            from = range.end;
         }
         // The search goes on inside what a pair encloses, so its end is not passed.
         for (group, with) in [("brace", ""), ("close", " ")] {
@@ -323,7 +330,7 @@ mod tests {
 
     #[test]
     fn markup_and_hidden_characters_do_not_show() {
-        check("Take <!-- see your doctor --> care", "Take  care");
+        check("Take <!-- see your doctor --> care", "Take care");
         check("a<!-- x -->b<!--y--!>c", "abc");
         check("<b>500</b>&nbsp;mg", "500 mg");
         check(
@@ -354,6 +361,7 @@ mod tests {
         );
         check("<!-- not closed", "<!-- not closed");
         check("1½ e\u{301}", "1 1/2 e");
+        check("```\n500\n```", "```\n500\n```");
         check("`500`\\-`1000` mg", "500-1000 mg");
     }
 
