@@ -221,8 +221,14 @@ fn a_comma_means_what_it_means_in_the_language() {
         assert_eq!(value("1.2.3", comma), None);
     }
     let dose = |answer: &str, comma| number(answer, Some("mg"), comma).ok();
-    assert_eq!(dose("Die Dosis ist 1.250 mg.", Comma::of("de")), Some(1250.0));
-    assert_eq!(dose("Die Dosis ist 1.250,5 mg.", Comma::of("de-AT")), Some(1250.5));
+    assert_eq!(
+        dose("Die Dosis ist 1.250 mg.", Comma::of("de")),
+        Some(1250.0)
+    );
+    assert_eq!(
+        dose("Die Dosis ist 1.250,5 mg.", Comma::of("de-AT")),
+        Some(1250.5)
+    );
     assert_eq!(dose("Die Dosis ist 12,5 mg.", Comma::of("de")), Some(12.5));
     assert_eq!(dose("The dose is 12,5 mg.", Comma::of("en-GB")), Some(12.5));
     assert_eq!(dose("剂量是1,250 mg。", Comma::of("zh")), Some(1250.0));

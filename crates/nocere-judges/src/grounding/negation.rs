@@ -364,7 +364,11 @@ fn read_clause(
             Token::Word(word) => JOINS.contains(&word.as_str()),
             Token::Number(_) => false,
         };
-        far = if joins || triggers[at].is_some() { 0 } else { far + 1 };
+        far = if joins || triggers[at].is_some() {
+            0
+        } else {
+            far + 1
+        };
         if !says(&at) {
             continue;
         }
