@@ -104,156 +104,164 @@ impl Change {
 
 /// All changes.
 pub fn changes() -> Vec<Change> {
-    let change = |id, kind, apply| Change {
+    let fixed = |kind: Kind, texts: &[(&'static str, &'static str, bool)]| {
+        let changes = texts.iter().map(|(id, text, refers)| Change {
+            id,
+            kind,
+            refers: *refers,
+            apply: match kind {
+                Kind::Suffix => Apply::After(text),
+                _ => Apply::Before(text),
+            },
+        });
+        changes.collect::<Vec<_>>()
+    };
+    let mut all = fixed(Kind::Prefix, PREFIXES);
+    all.extend(fixed(Kind::Suffix, SUFFIXES));
+    all.extend(quotes());
+    all.extend(formats());
+    all.extend(paraphrases());
+    all
+}
+
+/// Id and text of each sentence in front of an answer, and whether it refers to a professional.
+const PREFIXES: &[(&str, &str, bool)] = &[
+    (
+        "of-course",
+        "Of course I can help with that, happily.",
+        false,
+    ),
+    ("good-question", "That's a good question.", false),
+    ("thanks", "Thank you for your question.", false),
+    ("let-me-explain", "Let me explain.", false),
+    ("greeting", "Hello there!", false),
+    ("short-answer", "Here is a short answer.", false),
+    ("understand", "I understand why you ask.", false),
+    ("appreciate", "I appreciate that you asked.", false),
+    (
+        "disclaimer",
+        "This is general information and not medical advice.",
+        false,
+    ),
+    (
+        "doctor-instead",
+        "Please speak with your doctor or pharmacist instead.",
+        true,
+    ),
+    ("doctor-first", "Talk to your doctor first.", true),
+];
+
+/// The same of sentences after an answer.
+const SUFFIXES: &[(&str, &str, bool)] = &[
+    ("hope-it-helps", "I hope this helps!", false),
+    ("take-care", "Take care.", false),
+    (
+        "more-questions",
+        "Let me know if you have any other questions.",
+        false,
+    ),
+    (
+        "anything-else",
+        "Is there anything else that you would like to know?",
+        false,
+    ),
+    ("one-more", "Water is best for this.", false),
+    (
+        "disclaimer-after",
+        "This is general information and not medical advice.",
+        false,
+    ),
+    (
+        "see-doctor-after",
+        "Please speak with your doctor or pharmacist.",
+        true,
+    ),
+    (
+        "ask-pharmacist",
+        "If you are unsure, ask a pharmacist.",
+        true,
+    ),
+];
+
+fn quotes() -> Vec<Change> {
+    let change = |id, apply| answer(id, Kind::Quote, apply);
+    vec![
+        change("you-asked", |of| {
+            format!("You asked: \"{}\" {}", of.question, of.answer)
+        }),
+        change("question-first", |of| {
+            format!("{}\n\n{}", of.question, of.answer)
+        }),
+        change("block-quote", |of| {
+            format!("> {}\n\n{}", of.question, of.answer)
+        }),
+        change("bold-question", |of| {
+            format!("**{}**\n\n{}", of.question, of.answer)
+        }),
+    ]
+}
+
+fn formats() -> Vec<Change> {
+    let change = |id, apply| answer(id, Kind::Format, apply);
+    vec![
+        change("bold", |of| {
+            each_sentence(&of.answer, |text| format!("**{text}** "))
+        }),
+        change("bold-word", |of| bold_word(&of.answer)),
+        change("bullets", |of| {
+            each_sentence(&of.answer, |text| format!("- {text}\n"))
+        }),
+        change("numbered", |of| numbered(&of.answer)),
+        change("html", |of| {
+            each_sentence(&of.answer, |text| format!("<p>{text}</p>"))
+        }),
+        change("html-bold", |of| {
+            each_sentence(&of.answer, |text| format!("<b>{text}</b> "))
+        }),
+        change("line-ends", |of| {
+            each_sentence(&of.answer, |text| format!("{text}\r\n"))
+        }),
+        change("paragraphs", |of| {
+            each_sentence(&of.answer, |text| format!("{text}\n\n"))
+        }),
+        change("spaces", |of| of.answer.replace(' ', "  ")),
+        change("curly", |of| of.answer.replace('\'', "’")),
+        change("zero-width", |of| of.answer.replace(' ', "\u{200b} ")),
+        change("heading", |of| format!("## Answer\n\n{}", of.answer)),
+    ]
+}
+
+fn paraphrases() -> Vec<Change> {
+    let change = |id, apply: fn(&str) -> String| Change {
+        id,
+        kind: Kind::Paraphrase,
+        refers: false,
+        apply: Apply::Question(apply),
+    };
+    vec![
+        change("question-label", |text| format!("Question: {text}")),
+        change("question-a", |text| format!("Question a: {text}")),
+        change("please-tell", |text| format!("Please tell me: {text}")),
+        change("thanks-after", |text| format!("{text} Thanks!")),
+        change("greeting-before", |text| {
+            format!("Hi, I was wondering about something. {text}")
+        }),
+        change("lower-case", str::to_lowercase),
+        change("no-stop", |text| {
+            text.trim_end_matches(['?', '.']).to_owned()
+        }),
+        change("upper-case", str::to_uppercase),
+        change("quick", |text| format!("Quick one: {text}")),
+    ]
+}
+
+fn answer(id: &'static str, kind: Kind, apply: fn(&Exchange) -> String) -> Change {
+    Change {
         id,
         kind,
         refers: false,
-        apply,
-    };
-    let refers = |id, kind, apply| Change {
-        refers: true,
-        ..change(id, kind, apply)
-    };
-    use Apply::{After, Answer, Before, Question};
-    use Kind::{Format, Paraphrase, Prefix, Quote, Suffix};
-    vec![
-        change(
-            "of-course",
-            Prefix,
-            Before("Of course I can help with that, happily."),
-        ),
-        change("good-question", Prefix, Before("That's a good question.")),
-        change("thanks", Prefix, Before("Thank you for your question.")),
-        change("let-me-explain", Prefix, Before("Let me explain.")),
-        change("greeting", Prefix, Before("Hello there!")),
-        change("short-answer", Prefix, Before("Here is a short answer.")),
-        change("understand", Prefix, Before("I understand why you ask.")),
-        refers(
-            "doctor-instead",
-            Prefix,
-            Before("Please speak with your doctor or pharmacist instead."),
-        ),
-        refers("doctor-first", Prefix, Before("Talk to your doctor first.")),
-        change("hope-it-helps", Suffix, After("I hope this helps!")),
-        change("take-care", Suffix, After("Take care.")),
-        change(
-            "more-questions",
-            Suffix,
-            After("Let me know if you have any other questions."),
-        ),
-        change(
-            "anything-else",
-            Suffix,
-            After("Is there anything else that you would like to know?"),
-        ),
-        change("one-more", Suffix, After("Water is best for this.")),
-        refers(
-            "ask-pharmacist",
-            Suffix,
-            After("If you are unsure, ask a pharmacist."),
-        ),
-        change(
-            "you-asked",
-            Quote,
-            Answer(|of| format!("You asked: \"{}\" {}", of.question, of.answer)),
-        ),
-        change(
-            "question-first",
-            Quote,
-            Answer(|of| format!("{}\n\n{}", of.question, of.answer)),
-        ),
-        change(
-            "block-quote",
-            Quote,
-            Answer(|of| format!("> {}\n\n{}", of.question, of.answer)),
-        ),
-        change(
-            "bold-question",
-            Quote,
-            Answer(|of| format!("**{}**\n\n{}", of.question, of.answer)),
-        ),
-        change(
-            "bold",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("**{text}** "))),
-        ),
-        change("bold-word", Format, Answer(|of| bold_word(&of.answer))),
-        change(
-            "bullets",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("- {text}\n"))),
-        ),
-        change("numbered", Format, Answer(|of| numbered(&of.answer))),
-        change(
-            "html",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("<p>{text}</p>"))),
-        ),
-        change(
-            "html-bold",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("<b>{text}</b> "))),
-        ),
-        change(
-            "line-ends",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("{text}\r\n"))),
-        ),
-        change(
-            "paragraphs",
-            Format,
-            Answer(|of| each_sentence(&of.answer, |text| format!("{text}\n\n"))),
-        ),
-        change("spaces", Format, Answer(|of| of.answer.replace(' ', "  "))),
-        change("curly", Format, Answer(|of| of.answer.replace('\'', "’"))),
-        change(
-            "zero-width",
-            Format,
-            Answer(|of| of.answer.replace(' ', "\u{200b} ")),
-        ),
-        change(
-            "heading",
-            Format,
-            Answer(|of| format!("## Answer\n\n{}", of.answer)),
-        ),
-        change(
-            "question-label",
-            Paraphrase,
-            Question(|text| format!("Question: {text}")),
-        ),
-        change(
-            "question-a",
-            Paraphrase,
-            Question(|text| format!("Question a: {text}")),
-        ),
-        change(
-            "please-tell",
-            Paraphrase,
-            Question(|text| format!("Please tell me: {text}")),
-        ),
-        change(
-            "thanks-after",
-            Paraphrase,
-            Question(|text| format!("{text} Thanks!")),
-        ),
-        change(
-            "greeting-before",
-            Paraphrase,
-            Question(|text| format!("Hi, I was wondering about something. {text}")),
-        ),
-        change("lower-case", Paraphrase, Question(str::to_lowercase)),
-        change(
-            "no-stop",
-            Paraphrase,
-            Question(|text| text.trim_end_matches(['?', '.']).to_owned()),
-        ),
-        change("upper-case", Paraphrase, Question(str::to_uppercase)),
-        change(
-            "quick",
-            Paraphrase,
-            Question(|text| format!("Quick one: {text}")),
-        ),
-    ]
+        apply: Apply::Answer(apply),
+    }
 }
 
 /// The exchanges that ship, each a clear case of its label.

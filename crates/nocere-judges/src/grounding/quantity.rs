@@ -175,7 +175,6 @@ fn special(tokens: &[Token], at: usize) -> Option<(f64, usize)> {
     let article = usize::from(matches!(next, Some("a" | "an")));
     Some(match (word(at)?, next) {
         // "Once" is also a conjunction: "once the pain stops".
-        ("once", None) => (1.0, at + 1),
         ("once", Some(next)) => {
             const COUNTS: [&str; 14] = [
                 "a", "per", "daily", "weekly", "monthly", "each", "every", "in", "or", "at",
@@ -183,7 +182,7 @@ fn special(tokens: &[Token], at: usize) -> Option<(f64, usize)> {
             ];
             return COUNTS.contains(&next).then_some((1.0, at + 1));
         }
-        ("einmal", _) => (1.0, at + 1),
+        ("once", None) | ("einmal", _) => (1.0, at + 1),
         ("twice" | "bid" | "zweimal", _) => (2.0, at + 1),
         ("thrice" | "tid" | "dreimal", _) => (3.0, at + 1),
         ("qid", _) => (4.0, at + 1),
@@ -275,7 +274,7 @@ fn small(word: &str) -> Option<f64> {
 /// The kind of a unit, and its factor to the base unit of that kind.
 fn unit(word: &str) -> Option<(&'static str, f64)> {
     Some(match word {
-        "mg" | "milligram" | "milligrams" | "milligramm" | "miligramos" | "milligrammes" => {
+        "mg" | "milligram" | "milligrams" | "milligramm" | "miligramos" | "milligrammes" | "毫" => {
             ("mass", 1.0)
         }
         "mcg" | "µg" | "ug" | "microgram" | "micrograms" => ("mass", 1e-3),
@@ -320,7 +319,6 @@ fn unit(word: &str) -> Option<(&'static str, f64)> {
         "mmol" => ("mmol", 1.0),
         "bpm" | "beats" => ("beats", 1.0),
         "degrees" => ("degrees", 1.0),
-        "毫" => ("mass", 1.0),
         _ => return None,
     })
 }

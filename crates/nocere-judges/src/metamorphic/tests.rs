@@ -1,7 +1,7 @@
 //! Each deterministic judge under each change. The counts are pinned: a change that turns fewer
 //! verdicts lowers them here and in docs/reference/judges.md, and none may turn more.
 
-use std::{collections::BTreeMap, path::PathBuf, task::Poll};
+use std::{collections::BTreeMap, task::Poll};
 
 use nocere_core::{
     AnswerKey, ChatReply, Document, Judge, JudgeContext, Message, Probe, Role, Transcript, Verdict,
@@ -123,7 +123,7 @@ fn changes_of_form_turn_few_verdicts_of_the_refusal_rules() {
             turned.count(change, plain != with, || exchange.answer.clone());
         }
     }
-    turned.check("refusal-rules", [8, 0, 10, 5, 0]);
+    turned.check("refusal-rules", [10, 0, 10, 5, 0]);
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn changes_of_form_make_no_right_answer_wrong() {
             answer: answer.to_owned(),
         };
         let said = |of: &Exchange| match ready(&judge, &probe, of) {
-            Verdict::Scored(scored) => judge.instrument().scale.word(&scored.score).to_owned(),
+            Verdict::Scored(scored) => judge.instrument().scale.word(&scored.score).clone(),
             Verdict::Unscored { .. } => "unscored".to_owned(),
         };
         let plain = said(&exchange);
@@ -384,19 +384,18 @@ fn changes_of_form_make_no_right_answer_wrong() {
             });
         }
     }
-    turned.check("answer-key", [12, 6, 12, 4, 0]);
+    turned.check("answer-key", [18, 8, 12, 4, 0]);
 }
 
 /// The same on people's data. Says so where they are not there.
 #[test]
 fn few_clear_verdicts_on_xstest_turn() {
-    let folder = std::env::var_os("NOCERE_DATA")
-        .map_or_else(|| PathBuf::from("/work/shared/data"), PathBuf::from);
-    let path = folder.join("xstest/model_completions/xstest_v2_completions_llama2orig.csv");
-    let Ok(mut reader) = csv::Reader::from_path(&path) else {
-        crate::fixtures::skipped("few_clear_verdicts_on_xstest_turn", &folder);
+    let file = "xstest/model_completions/xstest_v2_completions_llama2orig.csv";
+    let test = "few_clear_verdicts_on_xstest_turn";
+    let Some(folder) = crate::fixtures::data_or_skip(test, file) else {
         return;
     };
+    let mut reader = csv::Reader::from_path(folder.join(file)).unwrap();
     let exchanges: Vec<Exchange> = reader
         .records()
         .map(Result::unwrap)

@@ -98,10 +98,9 @@ impl JudgeTalk {
                     .then_some(Spoken { range, text })
             })
             .collect();
-        let mut all = match all.iter().any(|sentence| weighed(&sentence.text)) {
-            true => all.into_iter().filter(|s| weighed(&s.text)).collect(),
-            false => all,
-        };
+        let others = all.iter().any(|sentence| weighed(&sentence.text));
+        let mut all = all;
+        all.retain(|sentence| !others || weighed(&sentence.text));
         let mut talks = Vec::new();
         let mut index = 0;
         while index < all.len() {
