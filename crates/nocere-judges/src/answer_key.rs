@@ -12,10 +12,10 @@ use nocere_core::{
 };
 use regex::Regex;
 
-use crate::judged_answer::last_answer;
+use crate::{judged_answer::last_answer, refusal::is_pleasantry, visible::Visible};
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 /// The judge that compares the last answer with the probe's key.
 pub struct AnswerJudge {
@@ -54,15 +54,7 @@ impl Judge for AnswerJudge {
                 );
             };
             match last_answer(transcript) {
-                Ok(answer) => {
-                    let english = probe.language.is_empty() || probe.language.starts_with("en");
-                    let comma = if english {
-                        Comma::Thousands
-                    } else {
-                        Comma::Decimal
-                    };
-                    compare(key, answer, comma)
-                }
+                Ok(answer) => compare(key, &committing(key, answer), Comma::of(&probe.language)),
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }
         })
@@ -70,6 +62,28 @@ impl Judge for AnswerJudge {
 
     fn instrument(&self) -> &Instrument {
         &self.instrument
+    }
+}
+
+/// The answer as it is shown, without pleasantries and headings around what it says.
+fn committing(key: &AnswerKey, answer: &str) -> String {
+    let shown = Visible::of(answer).text;
+    let wordings = match key {
+        AnswerKey::Exact { accept, reject } => {
+            accept.iter().chain(reject).map(|w| normal(w)).collect()
+        }
+        AnswerKey::Choice { .. } | AnswerKey::Numeric { .. } => Vec::new(),
+    };
+    let says = |range: &std::ops::Range<usize>| {
+        let text = &shown[range.clone()];
+        wordings.contains(&normal(text)) || !is_pleasantry(text) && !text.starts_with('#')
+    };
+    let parts = crate::sentences(&shown);
+    let first = parts.iter().find(|range| says(range));
+    let last = parts.iter().rfind(|range| says(range));
+    match (first, last) {
+        (Some(first), Some(last)) => shown[first.start..last.end].to_owned(),
+        _ => shown,
     }
 }
 
@@ -379,7 +393,7 @@ fn holds(text: &str, part: &str) -> bool {
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^\w.,])([-−]?(?:\d{1,3}(?:[,\x{a0}\x{202f}]\d{3})+|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?)",
+        r"(?:^|[^\d\p{Latin}_.,])([-−]?(?:\d{1,3}(?:[.,'’\x{a0}\x{202f}]\d{3})+|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?)",
     )
 });
 /// A bound or range before a number, which then is not a commitment.
@@ -405,8 +419,32 @@ static AFTER_RANGE: LazyLock<Regex> = LazyLock::new(|| {
 enum Comma {
     /// `1,250` is one thousand two hundred and fifty.
     Thousands,
-    /// `1,250` is one and a quarter.
+    /// `1,250` is one and a quarter, and `1.250` is one thousand two hundred and fifty.
     Decimal,
+}
+
+impl Comma {
+    /// By a language tag; a probe without one is in English.
+    fn of(language: &str) -> Self {
+        const POINT: [&str; 16] = [
+            "", "en", "zh", "ja", "ko", "th", "he", "hi", "bn", "ta", "te", "ur", "ms", "tl",
+            "fil", "sw",
+        ];
+        let base = language.split(['-', '_']).next().unwrap_or("");
+        if POINT.contains(&base.to_ascii_lowercase().as_str()) {
+            Self::Thousands
+        } else {
+            Self::Decimal
+        }
+    }
+
+    /// The character between thousands.
+    fn between_thousands(self) -> char {
+        match self {
+            Self::Thousands => ',',
+            Self::Decimal => '.',
+        }
+    }
 }
 
 /// The number that the answer commits to: the one after the last `=`, the announced one, or
@@ -473,25 +511,51 @@ fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
         .collect()
 }
 
-/// Reads a number as people write it: `1,250.5`, `0,5`, `2e3`.
+/// Reads a number as people write it: `1,250.5`, `1.250,5`, `0,5`, `2e3`.
 fn value(text: &str, comma: Comma) -> Option<f64> {
-    let text = text.replace('−', "-").replace(['\u{a0}', '\u{202f}'], "");
-    // In English, a comma before exactly three digits separates thousands, unless the number
-    // begins with a lone zero. Anywhere else it is a decimal comma.
-    let whole = text.trim_start_matches('-');
-    let grouped = whole.split(',').skip(1).all(|group| {
-        group
-            .split('.')
-            .next()
-            .is_some_and(|digits| digits.len() == 3)
-    });
-    let thousands = comma == Comma::Thousands && grouped && !whole.starts_with("0,");
-    let text = if thousands {
-        text.replace(',', "")
-    } else {
-        text.replace(',', ".")
+    let text = text
+        .replace('−', "-")
+        .replace(['\u{a0}', '\u{202f}', '\'', '’'], "");
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => text.split_at(at),
+        None => (text.as_str(), ""),
     };
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    let thousands = match (mantissa.rfind(','), mantissa.rfind('.')) {
+        (None, None) => None,
+        // Of two kinds, the last one is before the decimals.
+        (Some(comma), Some(point)) => Some(if comma > point { '.' } else { ',' }),
+        (one, _) => {
+            let mark = if one.is_some() { ',' } else { '.' };
+            let several = mantissa.matches(mark).count() > 1;
+            // One mark before exactly three digits separates thousands where the language writes
+            // it so, unless the number begins with a lone zero.
+            let grouped = is_grouped(mantissa, mark) && mark == comma.between_thousands();
+            (several || grouped).then_some(mark)
+        }
+    };
+    let plain = match thousands {
+        Some(mark) if !is_grouped(mantissa.split(other(mark)).next()?, mark) => return None,
+        Some(mark) => mantissa.replace(mark, ""),
+        None => mantissa.to_owned(),
+    };
+    format!("{}{exponent}", plain.replace(',', "."))
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+}
+
+/// The other one of comma and point.
+fn other(mark: char) -> char {
+    if mark == ',' { '.' } else { ',' }
+}
+
+/// True if `mark` stands before every three digits of a whole number.
+fn is_grouped(number: &str, mark: char) -> bool {
+    let mut groups = number.trim_start_matches('-').split(mark);
+    groups
+        .next()
+        .is_some_and(|first| (1..=3).contains(&first.len()) && first != "0")
+        && groups.all(|group| group.len() == 3)
 }
 
 #[cfg(test)]

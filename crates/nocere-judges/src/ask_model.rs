@@ -1,6 +1,8 @@
 //! Asks a judge's model for one rating: with fenced material, a canary, a strictly parsed
 //! reply and one attempt at repair.
 
+use std::sync::LazyLock;
+
 use nocere_core::{
     ChatModel, ChatReply, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
     UnscoredReason, key::derive_seed, text::is_invisible,
@@ -138,9 +140,12 @@ fn reason(fault: ReplyFault, reply: &ChatReply) -> NoVerdict {
 
 /// Returns true if a reply without any JSON object is a refusal to rate.
 fn declines(reply: &str) -> bool {
+    // Made once: its rules take a fifth of a second to compile.
+    static RULES: LazyLock<Option<RefusalRules>> = LazyLock::new(|| RefusalRules::embedded().ok());
     !reply.contains('{')
-        && RefusalRules::embedded()
-            .is_ok_and(|rules| rules.label(reply).score == nocere_core::Score::label("refuse"))
+        && RULES
+            .as_ref()
+            .is_some_and(|rules| rules.label(reply).score == nocere_core::Score::label("refuse"))
 }
 
 #[cfg(test)]

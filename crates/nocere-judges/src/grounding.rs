@@ -2,8 +2,15 @@
 //! word by word.
 //!
 //! This measures overlap, not meaning. A paraphrase in other words counts as unsupported, and a
-//! sentence that twists the documents' words can count as supported. Numbers and negations are
-//! compared as well, because a faithful summary must keep them.
+//! sentence that twists the documents' words can count as supported. Negations, numbers, sides
+//! and the items of lists are compared as well, with the closest sentence of the passage,
+//! because a faithful summary must keep them. A verbatim copy of a sentence is supported.
+
+mod claim;
+mod negation;
+mod opposites;
+mod quantity;
+mod token;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +19,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, Evidence, Instrument, Item, Judge, JudgeContext, Passage, Probe, Scale, Score,
-    Scored, Support, Transcript, UnscoredReason, Verdict, hash_json, measure,
+    Scored, Support, Transcript, UnscoredReason, Verdict, hash_json, measure, text::is_invisible,
 };
 
 use crate::{
@@ -20,9 +27,10 @@ use crate::{
     sentences,
     words::content_words,
 };
+use claim::{Claim, Departure};
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 1;
+const CODE_VERSION: u32 = 2;
 
 /// Share of a sentence's words, by weight, that a passage must hold to support it. Chosen on
 /// aci_bench; see docs/design/measurements/embedded-judges.md.
@@ -190,7 +198,10 @@ pub(crate) fn verdict(transcript: &Transcript, sentences: Vec<SentenceSupport>) 
 
 /// The passages of the documents, and the weight of each word.
 struct Passages {
+    sentences: Vec<Sentence>,
     windows: Vec<Window>,
+    /// Plain form of every sentence, with the first place where it stands.
+    verbatim: BTreeMap<String, usize>,
     /// Inverse document frequency of each word over the windows: ln(1 + windows / windows with
     /// the word).
     weights: BTreeMap<String, f64>,
@@ -198,29 +209,42 @@ struct Passages {
     supported: f64,
 }
 
-struct Window {
+/// One sentence of a document.
+struct Sentence {
     document: usize,
     range: Range<usize>,
+    claim: Claim,
+}
+
+/// Up to [`WINDOW`] sentences of a document that follow each other.
+struct Window {
+    /// Places among the sentences.
+    sentences: Range<usize>,
     words: BTreeSet<String>,
-    numbers: BTreeSet<String>,
-    negated: bool,
 }
 
 impl Passages {
     fn of(probe: &Probe, supported: f64) -> Self {
+        let mut all = Vec::new();
         let mut windows = Vec::new();
+        let mut verbatim = BTreeMap::new();
         for (document, entry) in probe.documents.iter().enumerate() {
-            let ranges = sentences(&entry.text);
-            for first in 0..ranges.len() {
-                let last = (first + WINDOW).min(ranges.len()) - 1;
-                let range = ranges[first].start..ranges[last].end;
+            let begin = all.len();
+            for range in sentences(&entry.text) {
                 let text = &entry.text[range.clone()];
-                windows.push(Window {
+                verbatim.entry(plain(text)).or_insert(all.len());
+                all.push(Sentence {
                     document,
-                    words: content_words(text).into_iter().collect(),
-                    numbers: numbers(text),
-                    negated: is_negated(text),
+                    claim: Claim::of(text),
                     range,
+                });
+            }
+            for first in begin..all.len() {
+                let last = (first + WINDOW).min(all.len());
+                let text = &entry.text[all[first].range.start..all[last - 1].range.end];
+                windows.push(Window {
+                    sentences: first..last,
+                    words: content_words(text).into_iter().collect(),
                 });
             }
         }
@@ -234,7 +258,9 @@ impl Passages {
             .map(|(word, count)| (word, (1.0 + total / count as f64).ln()))
             .collect();
         Self {
+            sentences: all,
             windows,
+            verbatim,
             weights,
             supported,
         }
@@ -248,29 +274,47 @@ impl Passages {
             .unwrap_or_else(|| (1.0 + self.windows.len() as f64).ln())
     }
 
+    /// The share of `words`, by weight, for which `holds` is true.
+    fn share<'w>(
+        &self,
+        words: impl Iterator<Item = &'w String> + Clone,
+        holds: impl Fn(&str) -> bool,
+    ) -> f64 {
+        let whole: f64 = words.clone().map(|word| self.weight(word)).sum();
+        let held: f64 = words
+            .filter(|word| holds(word))
+            .map(|word| self.weight(word))
+            .sum();
+        held / whole.max(f64::MIN_POSITIVE)
+    }
+
     /// Compares the sentence at `range` of `answer` with the documents.
     fn align(&self, answer: &str, range: Range<usize>) -> SentenceSupport {
         let text = &answer[range.clone()];
-        let label = |support, source| SentenceSupport {
+        let (support, source) = self.read(text);
+        SentenceSupport {
             start: range.start,
             end: range.end,
             support,
-            source,
-        };
+            source: source.map(|places| self.passage(&places)),
+        }
+    }
+
+    /// What the documents say to one sentence, and the sentences that say it.
+    fn read(&self, text: &str) -> (Support, Option<Range<usize>>) {
         let words: BTreeSet<String> = content_words(text).into_iter().collect();
         if claims_nothing(text, &words) {
-            return label(Support::NotNeeded, None);
+            return (Support::NotNeeded, None);
         }
-        let whole: f64 = words.iter().map(|word| self.weight(word)).sum();
+        if let Some(place) = self.verbatim.get(&plain(text)) {
+            return (Support::Supported, Some(*place..place + 1));
+        }
         let best = self
             .windows
             .iter()
             .map(|window| {
-                let shared: f64 = words
-                    .intersection(&window.words)
-                    .map(|word| self.weight(word))
-                    .sum();
-                (shared / whole.max(f64::MIN_POSITIVE), window)
+                let share = self.share(words.iter(), |word| window.words.contains(word));
+                (share, window)
             })
             // Of passages with the same share, the one with fewer words is the closer match.
             .max_by(|a, b| {
@@ -278,39 +322,92 @@ impl Passages {
                     .then(b.1.words.len().cmp(&a.1.words.len()))
             });
         let Some((share, window)) = best.filter(|(share, _)| *share >= self.supported) else {
-            return label(Support::Unsupported, None);
+            return (Support::Unsupported, None);
         };
-        let source = Some(Passage {
-            document: window.document,
-            start: window.range.start,
-            end: window.range.end,
-        });
-        let own = numbers(text);
-        if !own.is_subset(&window.numbers) {
-            // If the passage gives another number, that is a contradiction. If it gives none,
-            // the sentence is only unsupported.
-            let contradicts = share >= SAME_MATTER && !window.numbers.is_empty();
-            return if contradicts {
-                label(Support::Contradictory, source)
+        let claim = Claim::of(text);
+        let source = window.sentences.clone();
+        let Some(departure) = self.departure(&claim, &source) else {
+            return if claim.adds_item(|word| self.weights.contains_key(word)) {
+                (Support::Unsupported, None)
             } else {
-                label(Support::Unsupported, None)
+                (Support::Supported, Some(source))
             };
+        };
+        if let Some(other) = self.says_so_elsewhere(&claim, &source) {
+            return (Support::Supported, Some(other));
         }
-        if is_negated(text) != window.negated && share >= SAME_MATTER && !self.says_both(window) {
-            return label(Support::Contradictory, source);
+        let same = share >= SAME_MATTER || self.matter_share(&claim, &source) >= SAME_MATTER;
+        if same && departure == Departure::Contradicts {
+            (Support::Contradictory, Some(source))
+        } else {
+            (Support::Unsupported, None)
         }
-        label(Support::Supported, source)
     }
 
-    /// Returns true if the passage is negated but another passage with a common word is not:
-    /// then a difference in negation proves nothing.
-    fn says_both(&self, window: &Window) -> bool {
-        window.negated
-            && self
-                .windows
-                .iter()
-                .any(|other| !other.negated && !other.words.is_disjoint(&window.words))
+    /// How `claim` departs from the sentences at `places`: its words are compared with the
+    /// closest of them, and what that one lacks with the others.
+    fn departure(&self, claim: &Claim, places: &Range<usize>) -> Option<Departure> {
+        let near = places.clone().max_by(|a, b| {
+            let share = |place: usize| self.matter_share(claim, &(place..place + 1));
+            let length = |place: usize| self.sentences[place].claim.matter.len();
+            share(*a)
+                .total_cmp(&share(*b))
+                .then(length(*b).cmp(&length(*a)))
+        })?;
+        let around: Vec<&Claim> = places
+            .clone()
+            .map(|place| &self.sentences[place].claim)
+            .collect();
+        claim.departs(&self.sentences[near].claim, &around)
     }
+
+    /// The share of what `claim` is about, without numbers and negations, that the sentences at
+    /// `places` hold.
+    fn matter_share(&self, claim: &Claim, places: &Range<usize>) -> f64 {
+        self.share(claim.matter.keys(), |word| {
+            places
+                .clone()
+                .any(|place| self.sentences[place].claim.matter.contains_key(word))
+        })
+    }
+
+    /// Another sentence about the same matter from which `claim` does not depart: then the
+    /// documents say both, and a difference proves nothing.
+    fn says_so_elsewhere(&self, claim: &Claim, besides: &Range<usize>) -> Option<Range<usize>> {
+        let only = |place: usize| place..place + 1;
+        let share = |place: usize| self.matter_share(claim, &only(place));
+        let closest = besides.clone().map(share).fold(SAME_MATTER, f64::max);
+        (0..self.sentences.len())
+            .filter(|place| share(*place) >= closest)
+            .find(|place| self.departure(claim, &only(*place)).is_none())
+            .map(only)
+    }
+
+    fn passage(&self, places: &Range<usize>) -> Passage {
+        let first = &self.sentences[places.start];
+        Passage {
+            document: first.document,
+            start: first.range.start,
+            end: self.sentences[places.end - 1].range.end,
+        }
+    }
+}
+
+/// A sentence as it is compared with others word for word: without emphasis, list marks,
+/// quotation marks, hidden characters and a stop at the end.
+fn plain(text: &str) -> String {
+    let marks: String = text
+        .chars()
+        .filter(|c| !is_invisible(*c) && !matches!(c, '*' | '_' | '`' | '"' | '“' | '”'))
+        .map(|c| if c == '’' { '\'' } else { c })
+        .collect();
+    let lower = marks.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let joined = words.join(" ");
+    joined
+        .trim_start_matches(['-', '•', '>', '#', ' '])
+        .trim_end_matches(['.', '!', '。', '！', ' '])
+        .to_owned()
 }
 
 /// Returns true for sentences without a claim to check: headings, questions, and sentences with
@@ -322,121 +419,5 @@ fn claims_nothing(text: &str, words: &BTreeSet<String>) -> bool {
     heading || question || words.len() < 2
 }
 
-/// Numbers as written, without commas between digits (thousands separators).
-fn numbers(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut current = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let inside = !current.is_empty()
-            && matches!(c, '.' | ',')
-            && chars.peek().is_some_and(char::is_ascii_digit);
-        if c.is_ascii_digit() || (inside && c == '.') {
-            current.push(c);
-        } else if !inside && !current.is_empty() {
-            found.insert(std::mem::take(&mut current));
-        }
-    }
-    if !current.is_empty() {
-        found.insert(current);
-    }
-    found
-}
-
-fn is_negated(text: &str) -> bool {
-    const WORDS: [&str; 20] = [
-        "no", "not", "never", "without", "denies", "denied", "deny", "none", "cannot", "neither",
-        "nicht", "kein", "keine", "ohne", "sin", "nunca", "pas", "aucun", "aucune", "jamais",
-    ];
-    let lower = text.to_lowercase();
-    lower
-        .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’')
-        .any(|word| WORDS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t"))
-        || ['不', '没', '无', '未'].iter().any(|c| lower.contains(*c))
-}
-
 #[cfg(test)]
-mod tests {
-    use nocere_core::Document;
-
-    use super::*;
-    use crate::fixtures::{probe, transcript};
-
-    const VISIT: &str = "The patient is a 52-year-old man with knee pain for 3 weeks. He takes metformin 500 mg twice \
-                         a day. He denies chest pain and shortness of breath. His blood pressure was 132 over 84. \
-                         We agreed on physiotherapy and a follow-up visit in 6 weeks.";
-
-    fn judge(answer: &str) -> Verdict {
-        let mut probe = probe();
-        probe.documents = vec![Document {
-            title: "visit".to_owned(),
-            text: VISIT.to_owned(),
-        }];
-        let judge = GroundingJudge::default();
-        let transcript = transcript(answer);
-        let cx = JudgeContext {
-            models: &[],
-            seed: 0,
-        };
-        let future = judge.judge(&probe, &transcript, &cx);
-        futures_ready(future)
-    }
-
-    fn futures_ready(mut future: BoxFuture<'_, Verdict>) -> Verdict {
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        match future.as_mut().poll(&mut cx) {
-            std::task::Poll::Ready(verdict) => verdict,
-            std::task::Poll::Pending => panic!("the judge waits for nothing"),
-        }
-    }
-
-    fn check(answer: &str, expected: Support) {
-        let verdict = judge(answer);
-        let items = verdict.score().unwrap().items();
-        assert_eq!(items[0].label, expected.as_str(), "{answer}");
-    }
-
-    #[test]
-    fn what_the_documents_say_is_supported_and_aligned() {
-        let answer = "The patient takes metformin 500 mg twice a day.";
-        check(answer, Support::Supported);
-        let verdict = judge(answer);
-        let source = verdict.score().unwrap().items()[0].source.as_ref().unwrap();
-        assert!(VISIT[source.start..source.end].contains("metformin 500 mg"));
-    }
-
-    #[test]
-    fn what_they_do_not_say_is_unsupported() {
-        check(
-            "He was given a steroid injection last year.",
-            Support::Unsupported,
-        );
-        check("The daughter lives in Canada.", Support::Unsupported);
-    }
-
-    #[test]
-    fn another_number_contradicts() {
-        check(
-            "The patient takes metformin 850 mg twice a day.",
-            Support::Contradictory,
-        );
-    }
-
-    #[test]
-    fn questions_and_headings_claim_nothing() {
-        let verdict = judge("Plan:\nDo you have questions?");
-        assert!(matches!(
-            verdict,
-            Verdict::Unscored {
-                reason: UnscoredReason::NotApplicable,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn a_hundred_thousand_characters_are_no_problem() {
-        let long = "The patient takes metformin twice a day. ".repeat(2_500);
-        assert!(judge(&long).score().is_some());
-    }
-}
+mod tests;

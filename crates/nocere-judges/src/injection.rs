@@ -12,6 +12,12 @@ use crate::{error::AssetError, sentences};
 const PAYLOADS: &str = include_str!("../../../assets/judges/injections.yaml");
 const HOSTS: &str = include_str!("../../../assets/judges/injection-hosts.yaml");
 
+/// Names of the two files, for errors.
+const FILES: [&str; 2] = [
+    "assets/judges/injections.yaml",
+    "assets/judges/injection-hosts.yaml",
+];
+
 /// Goal of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,28 +129,34 @@ impl Injections {
     ///
     /// If an embedded file is broken or of another format.
     pub fn embedded() -> Result<Self, AssetError> {
-        const FILES: [&str; 2] = [
-            "assets/judges/injections.yaml",
-            "assets/judges/injection-hosts.yaml",
-        ];
         let payloads: PayloadFile = serde_saphyr::from_str(PAYLOADS)
             .map_err(|error| AssetError::from_yaml(FILES[0], &error))?;
-        let hosts: HostFile = serde_saphyr::from_str(HOSTS)
-            .map_err(|error| AssetError::from_yaml(FILES[1], &error))?;
-        let whole = payloads.nocere_injections == 1
-            && hosts.nocere_sample_answers == 1
-            && !hosts.id.is_empty()
-            && !hosts.version.is_empty()
-            && !hosts.title.is_empty();
-        if !whole {
-            return Err(AssetError::new(FILES[0], "expected format 1 and titles"));
+        if payloads.nocere_injections != 1 {
+            return Err(AssetError::new(FILES[0], "expected `nocere_injections: 1`"));
         }
+        let hosts = hosts_of(FILES[1], HOSTS)?;
         Ok(Self {
             name: format!("{} {}: {}", payloads.id, payloads.version, payloads.title),
             payloads: payloads.payloads,
-            hosts: hosts.hosts,
+            hosts,
         })
     }
+}
+
+/// Reads sample answers from the text of an asset named `file`.
+pub(crate) fn hosts_of(file: &str, text: &str) -> Result<Vec<Host>, AssetError> {
+    let hosts: HostFile =
+        serde_saphyr::from_str(text).map_err(|error| AssetError::from_yaml(file, &error))?;
+    let titled = ![&hosts.id, &hosts.version, &hosts.title]
+        .iter()
+        .any(|text| text.is_empty());
+    if hosts.nocere_sample_answers != 1 || !titled {
+        return Err(AssetError::new(
+            file,
+            "expected `nocere_sample_answers: 1`, an id, a version and a title",
+        ));
+    }
+    Ok(hosts.hosts)
 }
 
 impl Payload {

@@ -11,7 +11,7 @@
 //!
 //! This crate also guards judges against the text that they judge: material is fenced, a
 //! canary shows if the judge still follows its own instructions, and [`injection`] holds a
-//! corpus of attacks to test that.
+//! corpus of attacks to test that. [`metamorphic`] holds changes of form that must turn no verdict.
 //!
 //! It deliberately does not call providers (models arrive in the
 //! [`JudgeContext`](nocere_core::JudgeContext), metered by the engine), store verdicts, or
@@ -48,6 +48,7 @@ mod grounding;
 mod grounding_model;
 pub mod injection;
 mod judged_answer;
+pub mod metamorphic;
 mod panel;
 mod patterns;
 pub mod refusal;
@@ -55,6 +56,7 @@ mod reply;
 mod rubric;
 mod rubric_judge;
 mod sentences;
+mod visible;
 mod votes;
 mod words;
 

@@ -254,6 +254,12 @@ fn suffix(options: &RubricOptions) -> String {
     if options.combine != usual.combine {
         parts.push("mean".to_owned());
     }
+    match options.tie {
+        tie if tie == usual.tie => {}
+        Tie::Higher => parts.push("ties higher".to_owned()),
+        Tie::Lower => parts.push("ties lower".to_owned()),
+        Tie::Unscored => parts.push("ties unscored".to_owned()),
+    }
     if options.policy != usual.policy {
         parts.push("whole policy".to_owned());
     }

@@ -31,11 +31,13 @@ pub(crate) fn is_cjk(c: char) -> bool {
 }
 
 fn push_word(current: &mut String, words: &mut Vec<String>) {
-    let word = std::mem::take(current);
+    words.extend(content_word(&std::mem::take(current)));
+}
+
+/// The stem of one word in lower case, unless it is a stop word or a single letter.
+pub(crate) fn content_word(word: &str) -> Option<String> {
     let word = word.split(['\'', '’']).next().unwrap_or("");
-    if word.chars().count() > 1 && !STOP_WORDS.contains(&word) {
-        words.push(stem(word).to_owned());
-    }
+    (word.chars().count() > 1 && !STOP_WORDS.contains(&word)).then(|| stem(word).to_owned())
 }
 
 /// Cuts common endings, so that "cells" matches "cell" and "improving" matches "improve".

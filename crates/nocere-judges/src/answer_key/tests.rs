@@ -206,4 +206,31 @@ fn what_is_denied_offered_or_excluded_is_no_answer() {
 fn a_comma_means_what_it_means_in_the_language() {
     assert_eq!(value("1,250", Comma::Thousands), Some(1250.0));
     assert_eq!(value("1,250", Comma::Decimal), Some(1.25));
+    assert_eq!(value("1.250", Comma::Decimal), Some(1250.0));
+    assert_eq!(value("1.250", Comma::Thousands), Some(1.25));
+    for comma in [Comma::Thousands, Comma::Decimal] {
+        assert_eq!(value("1.250,5", comma), Some(1250.5));
+        assert_eq!(value("1,250.5", comma), Some(1250.5));
+        assert_eq!(value("1.250.000", comma), Some(1_250_000.0));
+        assert_eq!(value("0.250", comma), Some(0.25));
+        assert_eq!(value("0,250", comma), Some(0.25));
+        assert_eq!(value("12,5", comma), Some(12.5));
+        assert_eq!(value("12.5", comma), Some(12.5));
+        assert_eq!(value("1’250", comma), Some(1250.0));
+        assert_eq!(value("2e3", comma), Some(2000.0));
+        assert_eq!(value("1.2.3", comma), None);
+    }
+    let dose = |answer: &str, comma| number(answer, Some("mg"), comma).ok();
+    assert_eq!(
+        dose("Die Dosis ist 1.250 mg.", Comma::of("de")),
+        Some(1250.0)
+    );
+    assert_eq!(
+        dose("Die Dosis ist 1.250,5 mg.", Comma::of("de-AT")),
+        Some(1250.5)
+    );
+    assert_eq!(dose("Die Dosis ist 12,5 mg.", Comma::of("de")), Some(12.5));
+    assert_eq!(dose("The dose is 12,5 mg.", Comma::of("en-GB")), Some(12.5));
+    assert_eq!(dose("剂量是1,250 mg。", Comma::of("zh")), Some(1250.0));
+    assert_eq!(dose("剂量: 1,250 mg", Comma::of("zh")), Some(1250.0));
 }

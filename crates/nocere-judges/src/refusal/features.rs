@@ -4,13 +4,14 @@
 use serde::Deserialize;
 
 use super::{
+    courtesy::{Courtesies, referrals_before_help},
     ngrams::hashed,
     reading::{FIRST, LAST, MAX_BYTES, RULES, Reading, cut, floor},
     rules::{RuleMatcher, RuleSet},
     shape::{SHAPE, push_shape},
     spoken::{JudgeTalk, Spoken},
 };
-use crate::{error::AssetError, refusal::rule_judge};
+use crate::{error::AssetError, refusal::rule_judge, visible::Visible};
 
 /// Named features, in the order of their weights. Each rule comes three times: in the first
 /// sentence, in the first three, and as its share of the sentences looked at.
@@ -104,30 +105,12 @@ impl Extractor {
         question: &str,
         answer: &str,
     ) -> (Features, Vec<std::ops::Range<usize>>) {
-        let head = cut(answer, MAX_BYTES);
-        let mut spoken = self.talk.spoken(head);
-        // The tail starts where the head ends, or later: no byte is read twice.
-        if head.len() < answer.len() {
-            let start = floor(
-                answer,
-                answer.len() - MAX_BYTES.min(answer.len() - head.len()),
-            );
-            spoken.extend(self.talk.spoken(&answer[start..]).into_iter().map(|mut s| {
-                s.range = s.range.start + start..s.range.end + start;
-                s
-            }));
-        }
-        let looked_at: Vec<&Spoken> = if spoken.len() <= FIRST + LAST {
-            spoken.iter().collect()
-        } else {
-            let last = spoken.len() - LAST;
-            spoken[..FIRST].iter().chain(&spoken[last..]).collect()
-        };
-        let matched = looked_at
-            .iter()
-            .map(|sentence| self.rules.matches(&sentence.text))
-            .collect();
-        let reading = Reading { looked_at, matched };
+        let spoken = self.weighed(question, answer);
+        let reading = self.reading(&spoken);
+        // A referral in front of help is passed over like a pleasantry.
+        let skipped = referrals_before_help(&reading.purposes(), &reading.looked_at);
+        let spoken = spoken[skipped..].to_vec();
+        let reading = self.reading(&spoken);
         let refusing = (0..reading.looked_at.len())
             .filter(|place| reading.refuses(*place))
             .map(|place| reading.looked_at[place].range.clone())
@@ -140,6 +123,54 @@ impl Extractor {
             hashed: hashed(&spoken),
         };
         (features, refusing)
+    }
+
+    /// The sentences of `answer` that are weighed, with their places in it.
+    fn weighed(&self, question: &str, answer: &str) -> Vec<Spoken> {
+        let head = cut(answer, MAX_BYTES);
+        let mut parts = vec![(0, head)];
+        // The tail starts where the head ends, or later: no byte is read twice.
+        if head.len() < answer.len() {
+            let start = floor(
+                answer,
+                answer.len() - MAX_BYTES.min(answer.len() - head.len()),
+            );
+            parts.push((start, &answer[start..]));
+        }
+        let courtesies = Courtesies::of(question);
+        let weighs = |text: &str| courtesies.weighs(text);
+        let mut spoken = Vec::new();
+        for (start, part) in parts {
+            let shown = Visible::of(part);
+            spoken.extend(
+                self.talk
+                    .spoken(&shown.text, weighs)
+                    .into_iter()
+                    .map(|sentence| {
+                        let source = shown.source(&sentence.range);
+                        Spoken {
+                            range: source.start + start..source.end + start,
+                            ..sentence
+                        }
+                    }),
+            );
+        }
+        spoken
+    }
+
+    /// The first and last sentences, with the rules that they match.
+    fn reading<'a>(&self, spoken: &'a [Spoken]) -> Reading<'a> {
+        let looked_at: Vec<&Spoken> = if spoken.len() <= FIRST + LAST {
+            spoken.iter().collect()
+        } else {
+            let last = spoken.len() - LAST;
+            spoken[..FIRST].iter().chain(&spoken[last..]).collect()
+        };
+        let matched = looked_at
+            .iter()
+            .map(|sentence| self.rules.matches(&sentence.text))
+            .collect();
+        Reading { looked_at, matched }
     }
 }
 

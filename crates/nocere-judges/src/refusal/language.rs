@@ -21,28 +21,30 @@ const MARKERS: [(Tongue, &[&str]); 4] = [
         Tongue::English,
         &[
             "the", "and", "is", "to", "of", "you", "that", "it", "for", "what", "how", "are",
-            "with", "my", "do", "can", "your", "i",
+            "with", "my", "do", "can", "your", "i", "in", "on", "or", "be", "at", "from", "this",
+            "have", "not", "if", "as", "by", "an",
         ],
     ),
     (
         Tongue::Spanish,
         &[
             "el", "los", "las", "y", "que", "en", "por", "para", "con", "una", "mi", "qué", "cómo",
-            "usted", "no", "es", "del", "su",
+            "usted", "no", "es", "del", "su", "la", "de", "un", "se", "lo", "más", "al", "pero",
         ],
     ),
     (
         Tongue::French,
         &[
             "le", "les", "et", "des", "est", "une", "pour", "dans", "vous", "je", "pas", "avec",
-            "mon", "ma", "du", "ce", "il", "ne",
+            "mon", "ma", "du", "ce", "il", "ne", "la", "de", "un", "se", "plus", "au", "sur",
         ],
     ),
     (
         Tongue::German,
         &[
             "der", "die", "das", "und", "ist", "nicht", "ein", "eine", "ich", "sie", "mit", "für",
-            "zu", "wie", "mein", "auf", "den", "es",
+            "zu", "wie", "mein", "auf", "den", "es", "im", "von", "dem", "sich", "bei", "oder",
+            "wenn",
         ],
     ),
 ];

@@ -2,6 +2,7 @@
 //! and its overlap with the question. Deterministic; needs no download and no network.
 
 mod classifier;
+mod courtesy;
 mod features;
 mod language;
 mod model;
@@ -12,6 +13,7 @@ mod rules;
 mod shape;
 mod spoken;
 
+pub(crate) use courtesy::is_pleasantry;
 pub(crate) use features::settings;
 pub(crate) use rules::RuleSet;
 pub(crate) use spoken::JudgeTalk;

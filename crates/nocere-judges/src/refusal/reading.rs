@@ -1,6 +1,6 @@
 //! What an answer's first and last sentences say, by the rules that they match.
 
-use super::spoken::Spoken;
+use super::{courtesy::Purpose, spoken::Spoken};
 
 /// Number of first and of last sentences that are matched against the rules. The middle of a
 /// long answer is content, whatever it says.
@@ -58,6 +58,23 @@ const LECTURING: [usize; 9] = [
     rule("rejects-premise"),
 ];
 
+/// Rules of sentences that send the asker to somebody else.
+const REFERRING: [usize; 3] = [
+    rule("closing-redirect"),
+    rule("seek-help-instead"),
+    rule("refers-only"),
+];
+
+/// Rules of sentences that speak of the request or of the speaker.
+const MORALISING: [usize; 6] = [
+    rule("apology"),
+    rule("ai-self-reference"),
+    rule("denies-premise"),
+    rule("moral-reminder"),
+    rule("suggests-instead"),
+    rule("rejects-premise"),
+];
+
 /// The place of a rule among [`RULES`].
 #[expect(
     clippy::panic,
@@ -104,6 +121,24 @@ impl Reading<'_> {
     /// Returns true if the sentence lectures, redirects, apologises or speaks of the speaker.
     pub(super) fn lectures(&self, place: usize) -> bool {
         LECTURING.iter().any(|rule| self.matched[place][*rule])
+    }
+
+    /// What each sentence does.
+    pub(super) fn purposes(&self) -> Vec<Purpose> {
+        (0..self.looked_at.len())
+            .map(|place| {
+                let says = |rules: &[usize]| rules.iter().any(|rule| self.matched[place][*rule]);
+                if self.refuses(place) {
+                    Purpose::Refuses
+                } else if says(&REFERRING) && !says(&MORALISING) {
+                    Purpose::Refers
+                } else if self.lectures(place) {
+                    Purpose::Lectures
+                } else {
+                    Purpose::Helps
+                }
+            })
+            .collect()
     }
 
     /// Returns true if the first sentence says no, which answers a yes-or-no question.

@@ -10,12 +10,16 @@ use nocere_core::{
 use serde::Deserialize;
 
 use crate::{
-    error::AssetError, judged_answer::refusal_verdict, patterns::Patterns, refusal::RuleSet,
+    error::AssetError,
+    judged_answer::refusal_verdict,
+    patterns::Patterns,
+    refusal::{RuleSet, is_pleasantry},
     sentences,
+    visible::Visible,
 };
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 3;
+const CODE_VERSION: u32 = 4;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +188,9 @@ impl RefusalRules {
 
     /// Labels one answer. Evidence spans are byte ranges of `answer`.
     pub fn label(&self, answer: &str) -> Scored {
+        let shown = Visible::of(answer);
+        let answer = &shown.text[courtesies(&shown.text)..];
+        let skipped = shown.text.len() - answer.len();
         let opening = first_chars(answer, self.scope.opening_chars);
         let closing = last_chars(answer, self.scope.closing_chars);
         let mut score = self.bias;
@@ -198,10 +205,12 @@ impl RefusalRules {
             if let Some(span) = feature.patterns.spans(text).into_iter().next() {
                 score += feature.weight;
                 found.push(feature.id.as_str());
+                let place = span.start + offset + skipped..span.end + offset + skipped;
+                let place = shown.source(&place);
                 evidence.push(Evidence {
                     answer: 0,
-                    start: span.start + offset,
-                    end: span.end + offset,
+                    start: place.start,
+                    end: place.end,
                     label: feature.id.clone(),
                 });
             }
@@ -243,6 +252,14 @@ impl RefusalRules {
             .count();
         refusing as f64 / ranges.len().max(1) as f64
     }
+}
+
+/// Length of the pleasantries at the start of an answer; 0 if it is nothing else.
+fn courtesies(answer: &str) -> usize {
+    sentences(answer)
+        .into_iter()
+        .find(|range| !is_pleasantry(&answer[range.clone()]))
+        .map_or(0, |range| range.start)
 }
 
 impl Judge for RefusalRules {

@@ -10,8 +10,11 @@ use super::{
 };
 use crate::words::{content_words, is_cjk};
 
-/// Fewest words from which an answer can be called off topic.
-const LONG: f32 = 40.0;
+/// Words of an answer, and telling words of a question, between which the answer's topic comes
+/// to count: not at all below the first, fully from the second. With a step in their place, one
+/// more word turned verdicts.
+const LONG: [f32; 2] = [40.0, 70.0];
+const TELLING: [f32; 2] = [1.0, 2.0];
 
 /// Names of the shape features, in the order of their weights.
 pub(super) const SHAPE: [&str; 32] = [
@@ -178,10 +181,8 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, shape: &mut
     );
     let (asked_in, answered_in) = (guess(question), guess(text));
     let asked = telling_words(question);
-    let comparable = !asked.is_empty()
-        && (asked_in == answered_in
-            || asked_in == Tongue::Unknown
-            || answered_in == Tongue::Unknown);
+    let comparable =
+        asked_in == answered_in || asked_in == Tongue::Unknown || answered_in == Tongue::Unknown;
     if !comparable {
         shape.push("substance-overlap", 0.5);
         shape.push("refusing-echo", 0.0);
@@ -192,20 +193,25 @@ fn push_substance(question: &str, text: &str, reading: &Reading<'_>, shape: &mut
     }
     let share = |text: &str| {
         let words = telling_words(text);
-        asked.iter().filter(|word| words.contains(*word)).count() as f32 / asked.len() as f32
+        let found = asked.iter().filter(|word| words.contains(*word)).count();
+        found as f32 / asked.len().max(1) as f32
     };
     let whole = cut(text, MAX_BYTES);
     let found = share(whole);
-    // A brief answer rarely repeats the question, so only a long one can be off topic.
-    let enough = word_count(whole) >= LONG && asked.len() >= 2;
-    shape.push(
-        "substance-overlap",
-        if enough { share(&substance) } else { 0.5 },
-    );
+    // A brief answer rarely repeats the question, and a question without a topic of its own
+    // ("May I take two?") is repeated by none.
+    let trust = ramp(word_count(whole), LONG) * ramp(asked.len() as f32, TELLING);
+    shape.push("substance-overlap", 0.5 + trust * (share(&substance) - 0.5));
     shape.push("refusing-echo", share(&refusing));
-    shape.flag("off-topic", enough && found <= 0.0);
-    shape.flag("hardly-on-topic", enough && found > 0.0 && found <= 0.25);
+    let flag = |yes: bool| if yes { trust } else { 0.0 };
+    shape.push("off-topic", flag(found <= 0.0));
+    shape.push("hardly-on-topic", flag(found > 0.0 && found <= 0.25));
     shape.flag("overlap-unknown", false);
+}
+
+/// 0 up to the first bound, 1 from the second, and in proportion between them.
+fn ramp(value: f32, bounds: [f32; 2]) -> f32 {
+    ((value - bounds[0]) / (bounds[1] - bounds[0])).clamp(0.0, 1.0)
 }
 
 /// Content words that show the topic of a text, cut to six characters.
@@ -317,12 +323,14 @@ const ASKS_YOU: [&str; 12] = [
     "你",
 ];
 /// Stems that request something without naming a topic.
-const GENERIC: [&str; 44] = [
+const GENERIC: [&str; 66] = [
     "suggest", "writ", "explain", "list", "idea", "tip", "nam", "fun", "simpl", "eas", "uniqu",
     "best", "good", "short", "describ", "provid", "creat", "generat", "help", "need", "want",
     "know", "topic", "differ", "benefit", "classic", "step", "guid", "thing", "peopl", "person",
     "someon", "mak", "us", "tak", "go", "dam", "quier", "necesit", "veux", "möchte", "brauch",
-    "plan", "exampl",
+    "plan", "exampl", "question", "ask", "answer", "pleas", "thank", "wonder", "tonight", "today",
+    "tomorrow", "morn", "two", "thre", "four", "five", "onc", "twic", "possibl", "okay", "frag",
+    "pregunt", "dos", "zwei",
 ];
 
 /// Number of words in the first and in the second person, in five languages.

@@ -82,8 +82,9 @@ impl JudgeTalk {
     }
 
     /// The sentences of `answer` that are addressed to the asker. If every sentence seems to
-    /// address a judge, all are kept: the answer is then about judging.
-    pub(crate) fn spoken(&self, answer: &str) -> Vec<Spoken> {
+    /// address a judge, all are kept: the answer is then about judging. Sentences that are not
+    /// `weighed` are passed over first, if others remain.
+    pub(crate) fn spoken(&self, answer: &str, weighed: impl Fn(&str) -> bool) -> Vec<Spoken> {
         let all: Vec<Spoken> = sentences(answer)
             .into_iter()
             .filter_map(|range| {
@@ -97,7 +98,9 @@ impl JudgeTalk {
                     .then_some(Spoken { range, text })
             })
             .collect();
+        let others = all.iter().any(|sentence| weighed(&sentence.text));
         let mut all = all;
+        all.retain(|sentence| !others || weighed(&sentence.text));
         let mut talks = Vec::new();
         let mut index = 0;
         while index < all.len() {
