@@ -149,6 +149,19 @@ impl Rubric {
         if file.format != 1 {
             return Err(AssetError::new(name, "expected `nocere_rubric: 1`"));
         }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if file.id.is_empty() || !file.id.chars().all(plain) || file.id.starts_with('.') {
+            return Err(AssetError::new(
+                name,
+                "`id` may hold letters, digits, `-`, `_` and `.` only",
+            ));
+        }
+        if !(1..=1_000_000).contains(&file.max_tokens) {
+            return Err(AssetError::new(
+                name,
+                "`max_tokens` is not from 1 to 1000000",
+            ));
+        }
         check_scale(&file).map_err(|problem| AssetError::new(name, problem))?;
         let names = field_names(&file).map_err(|problem| AssetError::new(name, problem))?;
         let mut environment = Environment::new();
@@ -269,6 +282,18 @@ impl Rubric {
     }
 
     /// Longest reply, in tokens.
+    /// The rubric with room for another number of tokens in the model's reply: models that think
+    /// first need more. It is another instrument.
+    #[must_use]
+    pub fn with_max_tokens(mut self, tokens: u32) -> Self {
+        if tokens != self.file.max_tokens {
+            self.file.max_tokens = tokens;
+            // The source is what is hashed.
+            self.source.push_str(&format!("\n# max_tokens: {tokens}\n"));
+        }
+        self
+    }
+
     pub(crate) fn max_tokens(&self) -> u32 {
         self.file.max_tokens
     }

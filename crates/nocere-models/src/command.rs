@@ -171,13 +171,19 @@ impl CommandModel {
                 if let Some(mut running) = self.take(start).await {
                     let _ = running.child.start_kill();
                 }
-                Err(ModelError::Transient {
-                    message: format!(
-                        "`{}` did not answer within {} s and was ended",
-                        self.settings.command[0],
-                        self.settings.timeout.as_secs()
-                    ),
-                    retry_after_ms: None,
+                let message = format!(
+                    "`{}` did not answer within {} s and was ended",
+                    self.settings.command[0],
+                    self.settings.timeout.as_secs_f32()
+                );
+                // One that has never answered probably never will.
+                Err(if self.answered.load(Ordering::Relaxed) {
+                    ModelError::Transient {
+                        message,
+                        retry_after_ms: None,
+                    }
+                } else {
+                    ModelError::Unreachable { message }
                 })
             }
         }

@@ -45,6 +45,7 @@
 mod chart;
 mod csv;
 mod error;
+mod escape;
 mod formats;
 mod frontier_chart;
 mod html;
