@@ -67,6 +67,27 @@ impl Conduct {
 }
 
 impl RunReport {
+    /// How many samples people struck out, and the reasons; `None` if there are none. Hostile
+    /// text.
+    pub fn struck_line(&self) -> Option<String> {
+        if self.struck.is_empty() {
+            return None;
+        }
+        let mut reasons: Vec<&str> = Vec::new();
+        for struck in &self.struck {
+            if !reasons.contains(&struck.reason.as_str()) && reasons.len() < 5 {
+                reasons.push(&struck.reason);
+            }
+        }
+        let number = self.struck.len() as u64;
+        Some(format!(
+            "{} struck out by hand, and no figure counts {}: {}.",
+            plural(number, "sample"),
+            if number == 1 { "it" } else { "them" },
+            reasons.join("; ")
+        ))
+    }
+
     /// What failed more often than `max` allows, a share in [0, 1]: one sentence for each target
     /// whose conversations failed, and for each judge whose calls did.
     pub fn failed_beyond(&self, max: f64) -> Vec<String> {

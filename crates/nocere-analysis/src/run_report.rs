@@ -261,6 +261,8 @@ pub struct RunReport {
     pub spending: BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// Samples that people struck out; no figure counts them. Reasons are hostile text.
+    pub struck: Vec<nocere_core::StruckSample>,
 }
 
 impl RunReport {

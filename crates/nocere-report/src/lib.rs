@@ -26,6 +26,7 @@
 //!     progress: (0, 0),
 //!     spending: &BTreeMap::new(),
 //!     failed_attempts: 0,
+//!     struck: &[],
 //!     assets: &[],
 //!     figures: &[],
 //!     calibrations: &[],

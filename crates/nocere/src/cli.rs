@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Runs,
     /// Show a run's figures, or one sample of it.
     Show(ShowArgs),
+    /// Strike out samples that say nothing about the target: no figure counts them from then on.
+    Strike(StrikeArgs),
     /// Check every record of a run against its checksum, and that none is missing.
     Verify {
         /// Id of the run, the beginning of it, or `latest`.
@@ -317,6 +319,35 @@ pub(crate) struct ImportArgs {
     pub(crate) local_only: bool,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StrikeArgs {
+    /// Id of the run, the beginning of it, or `latest`.
+    pub(crate) run: String,
+    /// Ids of the probes whose samples are struck out.
+    #[arg(required = true, value_name = "PROBE")]
+    pub(crate) probes: Vec<String>,
+    /// Why; the report shows it.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        required_unless_present = "back",
+        default_value = ""
+    )]
+    pub(crate) reason: String,
+    /// Who strikes them out.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) by: String,
+    /// Only samples of this target.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+    /// Only this repetition, from 0.
+    #[arg(long, value_name = "N")]
+    pub(crate) epoch: Option<u32>,
+    /// Take it back: count them again.
+    #[arg(long)]
+    pub(crate) back: bool,
 }
 
 #[derive(Debug, Args)]
