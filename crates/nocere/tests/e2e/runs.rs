@@ -464,7 +464,7 @@ fn a_sample_that_is_struck_out_is_counted_by_nobody() {
         "{}",
         text.out
     );
-    assert!(text.out.contains(reason), "{}", text.out);
+    assert!(text.out.contains("the endpoint answered"), "{}", text.out);
     // The conversation can still be read, a rejudged copy leaves it out as well.
     assert!(
         project
