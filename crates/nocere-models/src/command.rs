@@ -443,13 +443,19 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
             },
         });
     }
-    let content = Content {
+    let mut word = fields::word(&line.finish);
+    let mut content = Content {
         text: line.text.unwrap_or_default(),
         thoughts: line.reasoning.unwrap_or_default(),
         refusal: String::new(),
     };
+    // In this format the program itself marks its text as a refusal.
+    if word.as_deref() == Some("refusal") && !content.text.is_empty() {
+        content.refusal = std::mem::take(&mut content.text);
+        word = None;
+    }
     let reply = content
-        .reply(fields::word(&line.finish).as_deref())
+        .reply(word.as_deref())
         .map_err(|unreadable| ModelError::Transient {
             message: unreadable.why,
             retry_after_ms: None,
