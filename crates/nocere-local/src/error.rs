@@ -69,6 +69,26 @@ pub enum LocalError {
         /// Hash in the catalogue.
         expected: String,
     },
+    /// The file is not the one whose checksum its publisher put beside it.
+    #[error(
+        "{path} has SHA-256 {found}, but {published} says {expected}; fetch the file again, or remove {published} if it belongs to another file"
+    )]
+    OtherChecksum {
+        /// The file.
+        path: PathBuf,
+        /// Hash of the file.
+        found: String,
+        /// Hash in the checksum file.
+        expected: String,
+        /// The checksum file.
+        published: PathBuf,
+    },
+    /// Another process fetches into the same folder.
+    #[error("another nocere fetches a model into {folder}; wait until it has ended")]
+    Busy {
+        /// The models folder.
+        folder: PathBuf,
+    },
     /// The fetch failed.
     #[error("failed to fetch {id}: {message}")]
     Fetch {
@@ -84,7 +104,7 @@ pub enum LocalError {
 
 fn full_hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::StorageFull {
-        "; free some space and run the same command again: it continues where it stopped"
+        "; free some space and run the same command again"
     } else {
         ""
     }

@@ -38,14 +38,17 @@ mod hashing;
 mod memory;
 #[cfg(feature = "llama")]
 mod model;
+mod packages;
 pub mod pull;
-#[cfg(feature = "llama")]
+mod python;
+mod scratch;
 mod template;
 
 pub use catalog::{Catalog, CatalogEntry, ModelKind};
 pub use error::LocalError;
-pub use hashing::{file_sha256, pinned_sha256};
+pub use hashing::{Rehashed, check_published, file_sha256, pinned_sha256, rehash};
 #[cfg(feature = "llama")]
 pub use model::{Detailed, LocalModel, LocalOptions};
-#[cfg(feature = "llama")]
-pub use template::ChatTemplate;
+pub use python::{Pip, find_pip};
+pub use scratch::Scratch;
+pub use template::{ChatTemplate, Rendered};

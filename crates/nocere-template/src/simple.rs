@@ -35,8 +35,7 @@ pub fn simple(source: &str) -> Result<(), TemplateError> {
             (Token::Ident(word), Before::Block) => TAGS.contains(word),
             (Token::Ident(word), Before::Pipe) => FILTERS.contains(word),
             // A bracket after a name is a call; elsewhere it only groups. `default` takes a value.
-            (Token::ParenOpen, Before::Name) => false,
-            (Token::Mul | Token::Pow | Token::Mod, _) => false,
+            (Token::ParenOpen, Before::Name) | (Token::Mul | Token::Pow | Token::Mod, _) => false,
             _ => true,
         };
         if !accepted {
@@ -56,7 +55,7 @@ pub fn simple(source: &str) -> Result<(), TemplateError> {
                 Before::Other
             }
             (Token::Ident(_), Before::Pipe) => Before::Other,
-            (Token::Ident(_), _) | (Token::BracketClose | Token::ParenClose, _) => Before::Name,
+            (Token::Ident(_) | Token::BracketClose | Token::ParenClose, _) => Before::Name,
             _ => Before::Other,
         };
     }
