@@ -97,6 +97,12 @@ pub enum LocalError {
         /// The problem and what to do about it.
         message: String,
     },
+    /// The process that loads the model refuses it; the message is its own.
+    #[error("{0}")]
+    Refused(String),
+    /// The process that loads the model failed or ended.
+    #[error("{0}")]
+    Child(String),
     /// The embedded catalogue is broken, which is a defect of this build.
     #[error("the embedded model catalogue is broken: {0}")]
     Catalog(String),

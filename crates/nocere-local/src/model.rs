@@ -32,11 +32,11 @@ use crate::{
 /// In the identity of a model whose template has no system role.
 const FOLDED: &str = "system text at the beginning of the first user turn";
 /// Requests computed together. A constant, because it is part of what makes a run reproducible.
-const GROUP_SIZE: usize = 32;
+pub(crate) const GROUP_SIZE: usize = 32;
 
 /// How the model uses the machine. Workers and threads do not change an answer. `slots` can,
 /// for models whose results depend on what is decoded together (docs/reference/performance.md).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LocalOptions {
     /// Number of workers, each with its own context; they share the weights.
     pub workers: usize,
@@ -251,6 +251,16 @@ impl LocalModel {
         requests: &[ChatRequest],
         answered: &(dyn Fn() + Send + Sync),
     ) -> Vec<Result<Detailed, ModelError>> {
+        self.answer_each(requests, &|_, _| answered()).await
+    }
+
+    /// As [`answer_group`](Self::answer_group), but hands each result to `told`, with its place,
+    /// as soon as it is known.
+    pub(crate) async fn answer_each(
+        &self,
+        requests: &[ChatRequest],
+        told: &(dyn Fn(usize, &Result<Detailed, ModelError>) + Send + Sync),
+    ) -> Vec<Result<Detailed, ModelError>> {
         // One place per request, so that a worker never waits for the caller; at least one,
         // because tokio rejects a channel without places.
         let (replies, mut incoming) = mpsc::channel(requests.len().max(1));
@@ -265,8 +275,8 @@ impl LocalModel {
         if self.jobs.send(job).is_ok() {
             while let Some((index, result)) = incoming.recv().await {
                 if let Some(slot @ None) = results.get_mut(index) {
+                    told(index, &result);
                     *slot = Some(result);
-                    answered();
                 }
             }
         }

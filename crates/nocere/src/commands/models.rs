@@ -202,6 +202,8 @@ struct Checked {
     name: Option<String>,
     context_tokens: u32,
     first_answer: String,
+    /// What a reader of results should know about how the model is asked.
+    notes: Vec<String>,
 }
 
 fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
@@ -214,13 +216,19 @@ fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
     };
     let hello = vec![Message::new(Role::User, "Say hello.")];
     let answered = answer_once(name, &path, hello, &sampling)?;
+    check_answer(&path, &answered)?;
     let checked = Checked {
+        notes: answered.notes,
         path: path.display().to_string(),
         sha256,
         architecture: header.architecture,
         name: header.name,
         context_tokens: answered.context_tokens,
-        first_answer: answered.text,
+        first_answer: if answered.text.trim().is_empty() {
+            format!("(still thinking) {}", answered.reasoning)
+        } else {
+            answered.text
+        },
     };
     if context.json {
         output::json(&checked)?;
@@ -233,8 +241,31 @@ fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
             checked.context_tokens,
             nocere_core::text::shorten(&checked.first_answer, 80)
         ))?;
+        for note in &checked.notes {
+            output::talk(&format!("note: {note}"));
+        }
     }
     Ok(DONE)
+}
+
+/// An answer to "Say hello." has letters, and not one sign again and again.
+fn check_answer(path: &Path, answered: &Answered) -> Result<(), ProjectError> {
+    let said = [answered.text.as_str(), answered.reasoning.as_str()].concat();
+    let mut letters = said.chars().filter(|c| c.is_alphanumeric());
+    let first = letters.next();
+    if first.is_some() && letters.any(|c| Some(c) != first) {
+        return Ok(());
+    }
+    Err(ProjectError::infrastructure(format!(
+        "{} answers \"Say hello.\" with {}: its weights are damaged, or it is not a chat model",
+        path.display(),
+        if said.trim().is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("`{}`", nocere_core::text::shorten(&said, 40))
+        }
+    ))
+    .hint("compare its SHA-256 with the publisher's, and fetch it again"))
 }
 
 /// The hash of the whole file, whatever was noted of it before.
@@ -282,7 +313,11 @@ fn chat(
         .into_iter()
         .collect();
     messages.push(Message::new(Role::User, message.trim()));
-    let answer = answer_once(name, &path, messages, sampling)?.text;
+    let answered = answer_once(name, &path, messages, sampling)?;
+    let answer = answered.text;
+    if answer.trim().is_empty() && !answered.reasoning.is_empty() {
+        output::talk("note: the model was still thinking when --max-tokens ended its answer");
+    }
     if context.json {
         output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
     } else {
@@ -291,10 +326,12 @@ fn chat(
     Ok(DONE)
 }
 
-/// An answer, and the size of the model's context in tokens.
+/// An answer, and what is known of the model that gave it.
 struct Answered {
     text: String,
+    reasoning: String,
     context_tokens: u32,
+    notes: Vec<String>,
 }
 
 #[cfg(feature = "local")]
@@ -304,9 +341,9 @@ fn answer_once(
     messages: Vec<Message>,
     sampling: &Sampling,
 ) -> Result<Answered, ProjectError> {
-    use nocere_core::{ChatModel, ChatRequest, ReplyFormat};
-    use nocere_local::{LocalModel, LocalOptions};
-    let model = LocalModel::load(name, path, LocalOptions::for_chat())?;
+    use nocere_core::{ChatRequest, ReplyFormat};
+    use nocere_local::{LocalOptions, Opened};
+    let opened = Opened::open(name, path, LocalOptions::for_chat())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|error| {
@@ -319,11 +356,13 @@ fn answer_once(
         sample: 0,
     };
     let reply = runtime
-        .block_on(model.chat(&request))
+        .block_on(opened.model.chat(&request))
         .map_err(|error| ProjectError::infrastructure(error.to_string()))?;
     Ok(Answered {
         text: reply.text,
-        context_tokens: model.context_tokens(),
+        reasoning: reply.reasoning.unwrap_or_default(),
+        context_tokens: opened.context_tokens,
+        notes: opened.notes,
     })
 }
 
