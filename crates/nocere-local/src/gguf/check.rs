@@ -21,6 +21,11 @@ pub(super) fn check(contents: &Contents) -> Result<(), String> {
         return Err("the header names no architecture".to_owned());
     };
     one_whole_model(contents, architecture)?;
+    template(contents)?;
+    if !contents.values.contains_key("tokenizer.chat_template") {
+        // Encoders and base models have other keys. They are refused as such and never loaded.
+        return Ok(());
+    }
     let model = Model {
         contents,
         architecture,
@@ -31,8 +36,7 @@ pub(super) fn check(contents: &Contents) -> Result<(), String> {
     model.floats()?;
     model.rope()?;
     vocabulary(contents)?;
-    model.embedding()?;
-    template(contents)
+    model.embedding()
 }
 
 /// The file must be a whole language model.

@@ -42,6 +42,13 @@ struct Tensor {
     bytes: Option<u64>,
 }
 
+impl Tensor {
+    /// Where its data ends, from the beginning of all data.
+    fn end(&self) -> u64 {
+        self.offset.saturating_add(self.bytes.unwrap_or(0))
+    }
+}
+
 /// Everything that a header says.
 struct Contents {
     values: BTreeMap<String, Value>,
@@ -74,19 +81,11 @@ pub fn read_header(path: &Path) -> Result<Header, LocalError> {
         message,
     };
     let file = File::open(path).map_err(fail)?;
-    let header = parse(BufReader::new(file), length).map_err(wrong)?;
-    if length < header.expected_bytes {
-        return Err(wrong(format!(
-            "it is cut short: it has {length} bytes and its header describes {}; fetch it again",
-            header.expected_bytes
-        )));
-    }
-    Ok(header)
+    parse(BufReader::new(file), length).map_err(wrong)
 }
 
-/// Parses and checks a header from any reader. No count or size in it may be more than `length`,
-/// the length of the file, has room for; whether the data of the tensors is all there is not
-/// checked.
+/// Parses and checks a header from any reader. No count, size or offset in it may be more than
+/// `length`, the length of the file, has room for.
 ///
 /// # Errors
 ///
@@ -100,27 +99,31 @@ pub fn parse(reader: impl Read, length: u64) -> Result<Header, String> {
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,
     };
-    let data_bytes = contents
+    let last = contents
         .tensors
-        .values()
-        .map(|tensor| tensor.offset.saturating_add(tensor.bytes.unwrap_or(0)))
-        .max()
-        .unwrap_or(0);
+        .iter()
+        .map(|(name, tensor)| (tensor.end(), name.as_str()))
+        .max();
+    let expected_bytes = last.map_or(contents.data, |(end, _)| {
+        contents
+            .data
+            .div_ceil(contents.alignment)
+            .saturating_mul(contents.alignment)
+            .saturating_add(end)
+    });
+    if length < expected_bytes {
+        return Err(format!(
+            "it is cut short: it has {length} bytes and its header describes {expected_bytes}, at the end of the tensor `{}`; fetch it again",
+            shown(last.map_or("", |(_, name)| name))
+        ));
+    }
     Ok(Header {
         architecture: text("general.architecture")
             .ok_or_else(|| "the header names no architecture".to_owned())?,
         name: text("general.name"),
         has_chat_template: contents.values.contains_key("tokenizer.chat_template"),
         tensors: contents.tensors.len() as u64,
-        expected_bytes: if data_bytes == 0 {
-            contents.data
-        } else {
-            contents
-                .data
-                .div_ceil(contents.alignment)
-                .saturating_mul(contents.alignment)
-                .saturating_add(data_bytes)
-        },
+        expected_bytes,
     })
 }
 
@@ -222,12 +225,6 @@ fn tensor<R: Read>(reader: &mut Reader<R>, name: &str) -> Result<Tensor, String>
             Some((elements / per_block).saturating_mul(bytes))
         }
     };
-    if offset.saturating_add(bytes.unwrap_or(0)) > reader.length() {
-        return Err(format!(
-            "tensor `{}` would end after the end of the file: it is cut short or damaged; fetch it again",
-            shown(name)
-        ));
-    }
     Ok(Tensor {
         dimensions,
         offset,

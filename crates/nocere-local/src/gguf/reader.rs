@@ -67,11 +67,6 @@ impl<R: Read> Reader<R> {
         self.position
     }
 
-    /// Length of the whole file.
-    pub(super) fn length(&self) -> u64 {
-        self.length
-    }
-
     pub(super) fn magic(&mut self) -> Result<[u8; 4], String> {
         let mut bytes = [0; 4];
         self.inner
@@ -104,7 +99,7 @@ impl<R: Read> Reader<R> {
         let room = self.length.saturating_sub(self.position) / each.max(1);
         if count > room {
             return Err(format!(
-                "it claims {count} entries and has room for {room}: it is cut short or damaged; fetch it again"
+                "it ends in the middle of its header, or is damaged: it claims {count} entries and has room for {room}; fetch it again"
             ));
         }
         Ok(count)

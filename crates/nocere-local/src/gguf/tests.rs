@@ -54,6 +54,7 @@ impl Gguf {
         }
         model.float("llama.attention.layer_norm_rms_epsilon", 1e-5);
         model.set("tokenizer.ggml.tokens", 9, texts(&[b"a", b"b", b"c"]));
+        model.set("tokenizer.chat_template", 8, text("{{ messages }}"));
         model
     }
 
@@ -116,7 +117,7 @@ fn a_sound_header_is_accepted_and_its_length_known() {
     let header = model.parse().unwrap();
     assert_eq!(header.architecture, "llama");
     assert_eq!(header.expected_bytes, model.bytes().len() as u64);
-    assert!(!header.has_chat_template);
+    assert!(header.has_chat_template);
 }
 
 #[test]
