@@ -166,7 +166,7 @@ impl<'a> Pull<'a> {
         Err(LocalError::Fetch {
             id: self.entry.id.clone(),
             message: format!(
-                "the file has {length} bytes, expected {}; it was not installed",
+                "the file has {length} bytes, expected {}, so it cannot have the pinned SHA-256; it was not installed",
                 self.entry.bytes
             ),
         })
