@@ -391,5 +391,6 @@ impl ChatModel for ChildModel {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -61,4 +61,4 @@ pub use model::{Detailed, LocalModel, LocalOptions};
 pub use open::{Opened, use_child};
 pub use python::{Pip, find_pip};
 pub use scratch::Scratch;
-pub use template::{ChatTemplate, Rendered};
+pub use template::{ChatTemplate, Rendered, with_opening};

@@ -73,6 +73,15 @@ pub struct Rendered {
     pub opens_thoughts: Option<&'static str>,
 }
 
+/// An answer with the tag that its prompt ended in, as [`Rendered::opens_thoughts`] says, so that
+/// whoever splits thoughts from answers sees the whole of them.
+pub fn with_opening<'a>(opens: Option<&'static str>, answer: &'a str) -> Cow<'a, str> {
+    match opens {
+        Some(tag) => Cow::Owned(format!("{tag}\n{answer}")),
+        None => Cow::Borrowed(answer),
+    }
+}
+
 impl ChatTemplate {
     /// Compiles `source` and finds out which form of messages it takes. `control` holds the texts
     /// of the control tokens of the vocabulary. Where they occur in a message they are broken up,
@@ -267,15 +276,6 @@ fn check_messages(prompt: &str, messages: &[(Role, String)]) -> Result<usize, St
         end += place + spoken.len();
     }
     Ok(end)
-}
-
-/// An answer with the tag that the prompt ended in, so that whoever splits thoughts from answers
-/// sees the whole of them.
-pub(crate) fn with_opening<'a>(opens: Option<&'static str>, answer: &'a str) -> Cow<'a, str> {
-    match opens {
-        Some(tag) => Cow::Owned(format!("{tag}\n{answer}")),
-        None => Cow::Borrowed(answer),
-    }
 }
 
 #[cfg(test)]

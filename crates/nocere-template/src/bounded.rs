@@ -200,9 +200,9 @@ mod tests {
         let loops = "{% for a in range(9999) %}";
         let ends = "{% endfor %}";
         for source in [
-            format!("{0}{0}{0}x{1}{1}{1}", loops, ends),
-            format!("{0}{0}{0}{1}{1}{1}", loops, ends),
-            format!("{0}{0}{{% set x = a %}}{1}{1}", loops, ends),
+            format!("{loops}{loops}{loops}x{ends}{ends}{ends}"),
+            format!("{loops}{loops}{loops}{ends}{ends}{ends}"),
+            format!("{loops}{loops}{{% set x = a %}}{ends}{ends}"),
         ] {
             refused(&source, "steps");
         }

@@ -134,7 +134,7 @@ async fn a_death_in_a_group_is_fatal_for_what_has_no_answer_and_for_what_follows
     assert_eq!(replies[0].as_ref().unwrap().finish, Finish::Stop);
     for reply in &replies[1..] {
         let Err(ModelError::Fatal { message }) = reply else {
-            unreachable!("{reply:?}")
+            panic!("{reply:?}")
         };
         assert!(
             message.contains("out of luck") && message.contains("local:x"),
