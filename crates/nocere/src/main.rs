@@ -36,6 +36,10 @@ fn say(said: &clap::Error) -> u8 {
 
 fn main() -> ExitCode {
     process::prepare();
+    #[cfg(feature = "local")]
+    if let Some(code) = model_child() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return ExitCode::from(say(&said)),
@@ -48,4 +52,29 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+/// Started by nocere itself with this argument, the program serves one model to its parent.
+#[cfg(feature = "local")]
+const CHILD: &str = "__model-child";
+
+/// Serves a model if this process is the child of another; otherwise lets models that the
+/// catalogue does not pin run in children of this one.
+#[cfg(feature = "local")]
+fn model_child() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == CHILD) && arguments.next().is_none() {
+        let code = match nocere_local::serve(std::io::stdin(), std::io::stdout()) {
+            Ok(()) => exit::DONE,
+            Err(error) => {
+                output::talk(&format!("the model's process failed: {error}"));
+                exit::INFRASTRUCTURE
+            }
+        };
+        return Some(ExitCode::from(code));
+    }
+    if let Ok(program) = std::env::current_exe() {
+        nocere_local::use_child(program, CHILD);
+    }
+    None
 }
