@@ -161,8 +161,7 @@ pub(super) fn pull_model(
     Ok(())
 }
 
-/// Downloads the file and installs it. Stops as soon as the server announces or sends more than
-/// the known size.
+/// Downloads the file and installs it. No more than the known size is taken.
 fn from_url(
     entry: &CatalogEntry,
     pull: Pull<'_>,
@@ -172,25 +171,14 @@ fn from_url(
     use nocere_local::pull::PullProgress as _;
     progress.step("downloading");
     let unfinished = pull.unfinished();
-    let too_much = tokio::sync::Notify::new();
-    let arrived = |done: u64, total: Option<u64>| {
-        if done.max(total.unwrap_or(0)) > entry.bytes {
-            too_much.notify_one();
-        }
-        progress.bytes(done, entry.bytes);
-    };
     let runtime = fetch_progress::runtime()?;
-    runtime.block_on(async {
-        tokio::select! {
-            // In this order, so that the limit is looked at before the next bytes are.
-            biased;
-            () = too_much.notified() => Err(ProjectError::infrastructure(format!(
-                "{url} is longer than the {} bytes of {}; nothing was installed",
-                entry.bytes, entry.id
-            ))),
-            done = nocere_models::download(url, &unfinished, None, &arrived) => Ok(done?),
-        }
-    })?;
+    runtime.block_on(nocere_models::download(
+        url,
+        &unfinished,
+        None,
+        entry.bytes,
+        &|done, _| progress.bytes(done, entry.bytes),
+    ))?;
     Ok(pull.from_unfinished(progress)?)
 }
 

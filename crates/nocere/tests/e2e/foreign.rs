@@ -100,7 +100,7 @@ fn a_download_stops_at_the_known_size_and_leaves_nothing() {
         ]);
         assert_eq!(said.code, 3, "{}", said.err);
         assert!(
-            said.err.contains("longer than the 98362432 bytes"),
+            said.err.contains("longer than 98362432 bytes"),
             "{}",
             said.err
         );
