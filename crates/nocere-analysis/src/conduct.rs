@@ -162,6 +162,9 @@ impl TargetReport {
                 Remark::PromptCut { .. } => format!(
                     "The server read less than the whole prompt of {answers}: it has cut them to its context."
                 ),
+                Remark::SystemFolded => format!(
+                    "The chat template has no place for a system prompt: for {answers} it stood at the beginning of the first message."
+                ),
                 Remark::ThoughtsUnsure => format!(
                     "In {answers} a tag of thoughts stands amid the text: thoughts and answer may not be told apart rightly."
                 ),

@@ -291,6 +291,8 @@ pub enum Remark {
         /// Tokens that the server says it read.
         read: u64,
     },
+    /// The model's template knows no system prompt: it stood at the beginning of the first message.
+    SystemFolded,
     /// A tag of thoughts stands where it may also be part of the answer.
     ThoughtsUnsure,
     /// The server refused a field of the request, and the request was sent without it.

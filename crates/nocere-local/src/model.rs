@@ -16,7 +16,7 @@ use llama_cpp_2::{
 };
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
-    ModelIdentity, clock::Stopwatch,
+    ModelIdentity, Remark, Role, clock::Stopwatch,
 };
 use tokio::sync::mpsc;
 
@@ -432,8 +432,16 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
             if std::mem::replace(&mut reported[index], true) {
                 return;
             }
-            let result = result.map(|answer| detailed(answer, opens[index], &stopwatch));
-            send(positions[index], result);
+            let position = positions[index];
+            let result = result.map(|answer| {
+                let mut detailed = detailed(answer, opens[index], &stopwatch);
+                let mut asked = job.requests[position].messages.iter();
+                if shared.template.folds_system() && asked.any(|said| said.role == Role::System) {
+                    detailed.reply.remarks.push(Remark::SystemFolded);
+                }
+                detailed
+            });
+            send(position, result);
         },
         &|| job.cancelled.load(Ordering::Relaxed),
         &stopwatch,

@@ -158,6 +158,15 @@ impl Writer {
     }
 
     async fn send(&self, request: Request) -> Result<(), StoreError> {
+        // An entry that nobody waited for has failed: whoever comes next is told.
+        let lost = self
+            .failure
+            .lock()
+            .ok()
+            .and_then(|mut failure| failure.take());
+        if let Some(error) = lost {
+            return Err(error);
+        }
         let Some(requests) = &self.requests else {
             return Err(StoreError::WriterStopped("it was closed".to_owned()));
         };

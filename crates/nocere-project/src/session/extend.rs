@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Project, ProjectError, drivers, judges, protocol,
     suites::load_suite,
-    targets::{Models, SamplingOverrides, sampling},
+    targets::{Models, SamplingOverrides, sampling, settled},
 };
 
 /// What to add to a run.
@@ -136,6 +136,7 @@ fn new_targets(
         .unwrap_or_default();
     let mut targets: Vec<TargetSetup> = Vec::new();
     for name in new {
+        let name = &settled(models.project(), name);
         if old.iter().chain(&targets).any(|target| target.id == *name) {
             return Err(ProjectError::usage(format!(
                 "the run already has target `{name}`"

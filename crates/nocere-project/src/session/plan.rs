@@ -11,7 +11,7 @@ use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
     Project, ProjectError, drivers, figures, judges, policies,
     protocol::{self, Loaded},
-    targets::{Models, sampling},
+    targets::{Models, sampling, settled},
 };
 
 /// A run that is planned but not begun.
@@ -38,6 +38,7 @@ impl Project {
         let mut models = Models::new(self, spec.local_only);
         let mut targets: Vec<TargetSetup> = Vec::new();
         for name in &spec.targets {
+            let name = &settled(self, name);
             if targets.iter().any(|target| target.id == *name) {
                 return Err(ProjectError::usage(format!(
                     "target `{name}` is given twice"

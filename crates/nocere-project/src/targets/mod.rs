@@ -7,6 +7,8 @@ mod resolve;
 mod sampling;
 mod settings;
 
+pub(crate) use replay::settled;
+
 pub use model_file::model_path;
 pub use resolve::{Models, Resolved};
 pub use sampling::{SamplingOverrides, sampling};

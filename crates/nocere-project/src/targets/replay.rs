@@ -8,6 +8,25 @@ use nocere_store::RunReader;
 
 use crate::{Project, ProjectError};
 
+/// The name of a target as a run keeps it: `replay:latest`, or a part of an id, becomes the run
+/// that it means now. Otherwise the run could not be resumed once there is another.
+pub(crate) fn settled(project: &Project, name: &str) -> String {
+    let source = name.strip_prefix("replay:");
+    let Some(source) = source.filter(|source| !Path::new(source).is_file()) else {
+        return name.to_owned();
+    };
+    let (run, target) = source
+        .split_once('@')
+        .map_or((source, None), |(run, target)| (run, Some(target)));
+    // A run that is not found has an error of its own later.
+    let found = RunReader::find(&project.runs_folder(), run).and_then(|reader| reader.header());
+    match (found, target) {
+        (Ok(header), Some(target)) => format!("replay:{}@{target}", header.id),
+        (Ok(header), None) => format!("replay:{}", header.id),
+        (Err(_), _) => name.to_owned(),
+    }
+}
+
 /// A model that replays a JSONL file, or the answers of a run (`RUN` or `RUN@TARGET`).
 pub(super) fn replay(
     project: &Project,
