@@ -6,10 +6,15 @@ use std::{
 };
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
+    // Asked when the script runs: one that was compiled elsewhere may be run again here.
+    let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let root = here.join("../../assets");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     collect(&root, &mut files);
+    if files.is_empty() {
+        println!("cargo::error=there are no assets in {}", root.display());
+    }
     files.sort();
     let mut table = String::from("&[\n");
     for file in files {
@@ -28,8 +33,12 @@ fn main() {
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            println!("cargo::error=failed to read {}: {error}", folder.display());
+            return;
+        }
     };
     for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         if path.is_dir() {
