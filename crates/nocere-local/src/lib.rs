@@ -39,7 +39,6 @@ mod memory;
 #[cfg(feature = "llama")]
 mod model;
 pub mod pull;
-#[cfg(feature = "llama")]
 mod template;
 
 pub use catalog::{Catalog, CatalogEntry, ModelKind};
@@ -47,5 +46,4 @@ pub use error::LocalError;
 pub use hashing::{file_sha256, pinned_sha256};
 #[cfg(feature = "llama")]
 pub use model::{Detailed, LocalModel, LocalOptions};
-#[cfg(feature = "llama")]
 pub use template::ChatTemplate;
