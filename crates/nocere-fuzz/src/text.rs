@@ -24,7 +24,9 @@ fn check_split(text: &str, split: &Split<'_>) {
     let joints = 2 * (text.matches(['<', '[', '&', '\u{25c1}']).count() + 1);
     let length = split.answer.len() + thoughts.len();
     assert!(length <= text.len() + joints, "{length} of {}", text.len());
-    if split.thoughts.is_none() && !split.unsure {
+    // Of a text in channels that holds an answer only, nothing but its marks is left out.
+    let channels = text.contains("<|channel|>");
+    if split.thoughts.is_none() && !split.unsure && !channels {
         assert!(split.answer.trim() == text.trim(), "a part is lost");
     }
 }

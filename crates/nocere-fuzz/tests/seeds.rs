@@ -8,7 +8,7 @@ use nocere_core::clock::Stopwatch;
 use nocere_fuzz::{Target, all, mutation::mutated};
 
 /// Seconds that a target may take, about.
-const SECONDS: u32 = 1;
+const SECONDS: u32 = 3;
 /// Longest time for one input, in seconds: an input of some kilobytes is read at once.
 const HANG: u64 = 10;
 
