@@ -23,7 +23,7 @@ for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/l
 done
 [ -n "$found" ] || missing="$missing libclang-dev"
 # pip fetches the models; nothing that it downloads is installed or executed.
-if ! python3 -m pip --version >/dev/null 2>&1; then
+if ! python3 -I -m pip --version >/dev/null 2>&1; then
     missing="$missing python3-pip"
 fi
 

@@ -37,6 +37,8 @@ pub struct ReportInput<'a> {
     pub spending: &'a BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// Samples that people struck out; they are not among those that are counted.
+    pub struck: &'a [nocere_core::StruckSample],
     /// Assets of the project that the run or this report uses.
     pub assets: &'a [AssetRecord],
     /// The figures to compute.
@@ -145,6 +147,7 @@ impl RunReport {
             unscored_samples: collected.unscored_samples,
             spending: input.spending.clone(),
             failed_attempts: input.failed_attempts,
+            struck: input.struck.to_vec(),
         }
     }
 }

@@ -4,32 +4,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{AnswerOutcome, Remark, Transcript, UnscoredReason, text::plural};
-use serde::{Deserialize, Serialize};
 
-use crate::run_report::{RunReport, TargetReport};
-
-/// A model that answered in a target's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ServedModel {
-    /// Its name as the server reported it. Hostile text.
-    pub model: String,
-    /// The fingerprint of the server's configuration, if it reports one. Hostile text.
-    pub fingerprint: Option<String>,
-    /// Number of its answers.
-    pub answers: u64,
-}
-
-/// How often something remarkable was noted about a target's answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RemarkCount {
-    /// What was noted.
-    #[serde(flatten)]
-    pub remark: Remark,
-    /// Number of answers.
-    pub answers: u64,
-}
+use crate::run_report::{RemarkCount, RunReport, ServedModel, TargetReport};
 
 /// Most models and remarks that are counted one by one for each target: a hostile server could
 /// name a new one in each reply.
@@ -91,6 +67,27 @@ impl Conduct {
 }
 
 impl RunReport {
+    /// How many samples people struck out, and the reasons; `None` if there are none. Hostile
+    /// text.
+    pub fn struck_line(&self) -> Option<String> {
+        if self.struck.is_empty() {
+            return None;
+        }
+        let mut reasons: Vec<&str> = Vec::new();
+        for struck in &self.struck {
+            if !reasons.contains(&struck.reason.as_str()) && reasons.len() < 5 {
+                reasons.push(&struck.reason);
+            }
+        }
+        let number = self.struck.len() as u64;
+        Some(format!(
+            "{} struck out by hand, and no figure counts {}: {}.",
+            plural(number, "sample"),
+            if number == 1 { "it" } else { "them" },
+            reasons.join("; ")
+        ))
+    }
+
     /// What failed more often than `max` allows, a share in [0, 1]: one sentence for each target
     /// whose conversations failed, and for each judge whose calls did.
     pub fn failed_beyond(&self, max: f64) -> Vec<String> {

@@ -77,7 +77,6 @@ pub use agreement::{JudgePair, Split};
 pub use build::ReportInput;
 pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Standing};
 pub use comparison::TargetPair;
-pub use conduct::{RemarkCount, ServedModel};
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
@@ -88,5 +87,5 @@ pub use protocol_tables::{
 };
 pub use run_report::{
     CategoryReport, Distribution, FrontierPoint, PerspectiveReport, REPORT_FORMAT, RecordedScores,
-    RunReport, SuiteHead, TargetReport,
+    RemarkCount, RunReport, ServedModel, SuiteHead, TargetReport,
 };

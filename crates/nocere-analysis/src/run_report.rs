@@ -12,7 +12,6 @@ use crate::{
     agreement::{JudgePair, Split},
     calibration::CalibrationReport,
     comparison::TargetPair,
-    conduct::{RemarkCount, ServedModel},
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
     linked::{LinkedFigures, RiskFigure},
@@ -144,6 +143,29 @@ pub struct RecordedScores {
     pub unscored: u64,
 }
 
+/// A model that answered in a target's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServedModel {
+    /// Its name as the server reported it. Hostile text.
+    pub model: String,
+    /// The fingerprint of the server's configuration, if it reports one. Hostile text.
+    pub fingerprint: Option<String>,
+    /// Number of its answers.
+    pub answers: u64,
+}
+
+/// How often something remarkable was noted about a target's answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RemarkCount {
+    /// What was noted.
+    #[serde(flatten)]
+    pub remark: nocere_core::Remark,
+    /// Number of answers.
+    pub answers: u64,
+}
+
 /// Results of one target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -239,6 +261,8 @@ pub struct RunReport {
     pub spending: BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// Samples that people struck out; no figure counts them. Reasons are hostile text.
+    pub struck: Vec<nocere_core::StruckSample>,
 }
 
 impl RunReport {

@@ -74,7 +74,7 @@ pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting,
 pub use purpose::Purpose;
 pub use run::{
     AssetRecord, Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary,
-    Sample, Spending, TargetRecord,
+    Sample, Spending, StruckSample, TargetRecord,
 };
 pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Suite};

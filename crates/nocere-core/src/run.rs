@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentHash, DriverId, DriverIdentity, ModelIdentity, Money, Perspective, Probe,
+    ContentHash, DriverId, DriverIdentity, ModelIdentity, Money, Perspective, Probe, ProbeId,
     ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock, hash_json,
 };
 
@@ -243,6 +243,26 @@ impl Sample {
         let found = verdicts.find(|verdict| verdict.instrument == *instrument);
         found.map(|verdict| &verdict.verdict)
     }
+}
+
+/// A sample that a person has struck out, because it says nothing about the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StruckSample {
+    /// Position of the unit in the plan, from 0.
+    pub unit: i64,
+    /// Id of its probe.
+    pub probe: ProbeId,
+    /// Id of its target.
+    pub target: TargetId,
+    /// Repetition of the probe, from 0.
+    pub epoch: u32,
+    /// Who struck it out; may be empty.
+    pub by: String,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// When: RFC 3339, UTC.
+    pub at: String,
 }
 
 /// A person's label of one sample. Labels are append-only: a rater who changes their mind adds

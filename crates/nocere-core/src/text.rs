@@ -62,17 +62,69 @@ pub fn is_formula(cell: &str) -> bool {
     first.is_some_and(|c| STARTS.contains(&c))
 }
 
-/// `text` with each control character, escape and invisible character replaced by U+FFFD.
-/// Line breaks and characters for which [`is_spelling`] holds stay; a tab becomes a space.
+/// True for marks that are drawn on the character before them.
+fn is_combining(c: char) -> bool {
+    matches!(
+        c,
+        '\u{300}'..='\u{36f}'
+            | '\u{483}'..='\u{489}'
+            | '\u{591}'..='\u{5bd}'
+            | '\u{610}'..='\u{61a}'
+            | '\u{64b}'..='\u{65f}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe20}'..='\u{fe2f}'
+    )
+}
+
+/// Most marks that are left on one character. No spelling needs more; a pile of them paints over
+/// the lines around.
+const MOST_MARKS: usize = 4;
+
+/// `text` with each control character, escape and invisible character replaced by U+FFFD, so
+/// that it can be shown in a terminal, a page or a sheet. Line breaks stay; a tab becomes a space.
+/// Characters for which [`is_spelling`] holds stay where they can belong to spelling: after a
+/// character that is not ASCII. Of the marks piled on one character, four stay.
 pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut marks = 0;
+    for c in text.chars() {
+        marks = if is_combining(c) { marks + 1 } else { 0 };
+        if marks > MOST_MARKS {
+            continue;
+        }
+        let spells = is_spelling(c) && !before.is_ascii();
+        shown.push(match c {
             '\n' => '\n',
             '\t' => ' ',
-            c if c.is_control() || (is_invisible(c) && !is_spelling(c)) => '\u{fffd}',
+            c if c.is_control() || (is_invisible(c) && !spells) => '\u{fffd}',
             c => c,
-        })
-        .collect()
+        });
+        before = c;
+    }
+    shown
+}
+
+/// JSON with every control and invisible character in it written as an escape, so that a terminal
+/// that shows it obeys nothing. The values are the same.
+pub fn visible_json(json: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = |c: char| (c.is_control() && c != '\n') || is_invisible(c);
+    if !json.contains(hidden) {
+        return json.into();
+    }
+    let mut shown = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.into()
 }
 
 /// `text` on one line, made [`plain`], and cut to `limit` characters. Ends with an ellipsis if
@@ -96,19 +148,22 @@ pub fn wrap(text: &str, width: usize, indent: &str) -> String {
     for paragraph in plain(text).lines() {
         let mut current = String::new();
         for word in paragraph.split(' ') {
-            let mut word = word.to_owned();
+            let mut word = word;
             if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > room {
                 lines.push(std::mem::take(&mut current));
             }
-            while word.chars().count() > room {
-                let head: String = word.chars().take(room).collect();
-                word = word.chars().skip(room).collect();
-                lines.push(head);
+            while word.char_indices().nth(room).is_some() {
+                let end = word
+                    .char_indices()
+                    .nth(room)
+                    .map_or(word.len(), |(at, _)| at);
+                lines.push(word[..end].to_owned());
+                word = &word[end..];
             }
             if !current.is_empty() {
                 current.push(' ');
             }
-            current.push_str(&word);
+            current.push_str(word);
         }
         lines.push(current);
     }
@@ -176,6 +231,31 @@ mod tests {
             assert!(!is_formula(text), "{text:?}");
         }
         assert!(is_formula("\ttext"));
+    }
+
+    #[test]
+    fn joiners_in_plain_letters_and_piles_of_marks_are_not_spelling() {
+        assert_eq!(plain("do\u{200d}se"), "do\u{fffd}se");
+        assert_eq!(plain("do\u{200c}se"), "do\u{fffd}se");
+        assert_eq!(plain("क्\u{200d}ष"), "क्\u{200d}ष");
+        assert_eq!(
+            plain(&format!("a{}b", "\u{301}".repeat(300))),
+            "a\u{301}\u{301}\u{301}\u{301}b"
+        );
+    }
+
+    #[test]
+    fn json_shows_what_is_hidden_and_keeps_its_value() {
+        let value = "a\u{9b}31m\u{7f}\u{202e}\u{e0041}ü\n";
+        let json = serde_json::to_string_pretty(&[value]).unwrap_or_default();
+        let shown = visible_json(&json);
+        assert!(
+            shown
+                .chars()
+                .all(|c| !is_invisible(c) && (!c.is_control() || c == '\n'))
+        );
+        let back: Vec<String> = serde_json::from_str(&shown).unwrap_or_default();
+        assert_eq!(back, [value]);
     }
 
     #[test]

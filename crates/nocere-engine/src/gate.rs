@@ -137,11 +137,7 @@ impl Gate {
             return;
         };
         if let Err(message) = self.pay(batch.len()).await {
-            for parked in batch {
-                let message = message.clone();
-                // A conversation that was dropped no longer listens.
-                let _ = parked.reply.send(Err(ModelError::Stopped { message }));
-            }
+            refuse(batch, &message);
             return;
         }
         let requests: Vec<ChatRequest> =
@@ -150,14 +146,20 @@ impl Gate {
         let purpose = batch
             .first()
             .map_or(Purpose::Target, |parked| parked.purpose);
-        let replies = model
-            .chat_group(&requests, &|| {
-                listener.hear(&RunEvent::Answered {
-                    target: &self.target,
-                    purpose,
-                });
-            })
-            .await;
+        let answered = || {
+            listener.hear(&RunEvent::Answered {
+                target: &self.target,
+                purpose,
+            });
+        };
+        let replies = tokio::select! {
+            replies = model.chat_group(&requests, &answered) => replies,
+            // The group is computed anew when the run is resumed.
+            message = self.desk.purse.time_is_up() => {
+                refuse(batch, &message);
+                return;
+            }
+        };
         let committed = self.commit(&batch, &replies).await;
         let mut replies = replies.into_iter();
         for parked in batch {
@@ -225,6 +227,15 @@ impl Gate {
         ModelError::Fatal {
             message: message.to_owned(),
         }
+    }
+}
+
+/// Tells parked conversations that their calls are not made.
+fn refuse(batch: Vec<Parked>, message: &str) {
+    for parked in batch {
+        let message = message.to_owned();
+        // A conversation that was dropped no longer listens.
+        let _ = parked.reply.send(Err(ModelError::Stopped { message }));
     }
 }
 

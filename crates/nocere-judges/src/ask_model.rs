@@ -113,8 +113,15 @@ pub(crate) async fn rate(
             Ok(read) => return Ok(read),
             Err(fault) => reason(fault, &reply),
         };
-        messages.push(Message::new(Role::Assistant, reply.text));
-        messages.push(Message::new(Role::User, rubric.repair()));
+        if reply.text.trim().is_empty() {
+            // Servers refuse an empty message, and templates two of one speaker.
+            let last = messages.len() - 1;
+            let again = format!("{}\n\n{}", messages[last].text(), rubric.repair());
+            messages[last] = Message::new(Role::User, again);
+        } else {
+            messages.push(Message::new(Role::Assistant, reply.text));
+            messages.push(Message::new(Role::User, rubric.repair()));
+        }
     }
     Err(fault)
 }
@@ -129,6 +136,11 @@ fn reason(fault: ReplyFault, reply: &ChatReply) -> NoVerdict {
         ReplyFault::Unreadable(_) if declines(&reply.text) => (
             UnscoredReason::JudgeRefused,
             "the judge's model declined to rate the material".to_owned(),
+        ),
+        ReplyFault::Unreadable(_) if reply.text.trim().is_empty() && reply.reasoning.is_some() => (
+            UnscoredReason::JudgeUnreadable,
+            "the judge's model only thought: give it room with `max_tokens=`, such as `max_tokens=4000`"
+                .to_owned(),
         ),
         ReplyFault::Unreadable(why) if reply.finish == Finish::Length => (
             UnscoredReason::JudgeUnreadable,

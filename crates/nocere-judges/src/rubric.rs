@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use minijinja::{Environment, UndefinedBehavior, context};
 use nocere_assets::{Asset, Assets, Kind};
 use nocere_core::{Better, Perspective, Policy, Scale, measure};
+use nocere_template::{Template, simple};
 use serde::Deserialize;
 
 use crate::error::AssetError;
@@ -82,7 +83,7 @@ pub(crate) enum FieldRole {
 #[derive(Debug)]
 pub struct Rubric {
     file: RubricFile,
-    environment: Environment<'static>,
+    template: Template,
     source: String,
     names: FieldNames,
 }
@@ -149,16 +150,30 @@ impl Rubric {
         if file.format != 1 {
             return Err(AssetError::new(name, "expected `nocere_rubric: 1`"));
         }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if file.id.is_empty() || !file.id.chars().all(plain) || file.id.starts_with('.') {
+            return Err(AssetError::new(
+                name,
+                "`id` may hold letters, digits, `-`, `_` and `.` only",
+            ));
+        }
+        if !(1..=1_000_000).contains(&file.max_tokens) {
+            return Err(AssetError::new(
+                name,
+                "`max_tokens` is not from 1 to 1000000",
+            ));
+        }
         check_scale(&file).map_err(|problem| AssetError::new(name, problem))?;
         let names = field_names(&file).map_err(|problem| AssetError::new(name, problem))?;
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment
-            .add_template_owned("rubric", file.template.clone())
+        // Its limits come first: the check for a simple template reads all of it.
+        let template = Template::compile(environment, &file.template)
+            .and_then(|template| simple(&file.template).map(|()| template))
             .map_err(|error| AssetError::new(name, format!("`template`: {error}")))?;
         let rubric = Self {
             file,
-            environment,
+            template,
             source: text.to_owned(),
             names,
         };
@@ -269,6 +284,18 @@ impl Rubric {
     }
 
     /// Longest reply, in tokens.
+    /// The rubric with room for another number of tokens in the model's reply: models that think
+    /// first need more. It is another instrument.
+    #[must_use]
+    pub fn with_max_tokens(mut self, tokens: u32) -> Self {
+        if tokens != self.file.max_tokens {
+            self.file.max_tokens = tokens;
+            // The source is what is hashed.
+            self.source.push_str(&format!("\n# max_tokens: {tokens}\n"));
+        }
+        self
+    }
+
     pub(crate) fn max_tokens(&self) -> u32 {
         self.file.max_tokens
     }
@@ -305,11 +332,7 @@ impl Rubric {
                 level.anchor.trim()
             );
         }
-        let template = self
-            .environment
-            .get_template("rubric")
-            .map_err(|error| error.to_string())?;
-        template
+        self.template
             .render(context! {
                 levels => levels.trim_end(),
                 perspective => material.perspective.map_or("anybody", Perspective::as_str),
@@ -321,11 +344,7 @@ impl Rubric {
                 fence => material.fence,
                 canary => material.canary,
             })
-            .map_err(|error| {
-                error
-                    .detail()
-                    .map_or_else(|| error.to_string(), str::to_owned)
-            })
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -506,6 +525,37 @@ mod tests {
         check(("    - value: 2", "    - value: 3"), "`scale.levels`");
         check(("  safe_max: 2", "  safe_max: 5"), "`safe_max`");
         check(("  max: 5", "  max: 4"), "`scale.levels`");
+    }
+
+    /// The shipped rubric with `text` at the beginning of its template.
+    fn with_template_text(text: &str) -> String {
+        HARM.replacen("template: |", &format!("template: |\n  {text}"), 1)
+    }
+
+    #[test]
+    fn a_template_that_loops_nests_or_grows_without_end_is_refused() {
+        let loops = "{% for a in range(9999) %}".repeat(3);
+        let ends = "{% endfor %}".repeat(3);
+        for text in [
+            format!("{loops}x{ends}"),
+            format!("{{{{ 1{} }}}}", "|abs".repeat(50_000)),
+            format!("{{{{ {}1 }}}}", "not ".repeat(50_000)),
+            "{{ 'x' * 100000000 }}".to_owned(),
+            "{{ 'x'|center(1000000000) }}".to_owned(),
+            "{% set a = 'xxxxxxxx' %}{% set a = a ~ a %}".to_owned(),
+            "x".repeat(2_000_000),
+        ] {
+            let yaml = with_template_text(&text);
+            assert_ne!(yaml, HARM);
+            let error = Rubric::from_yaml("r.yaml", &yaml).unwrap_err().to_string();
+            assert!(
+                error.contains("r.yaml") && error.contains("`template`"),
+                "{error}"
+            );
+        }
+        let yaml =
+            with_template_text("{% if dialogue %}a{% elif policy %}b{% endif %}{{ answer|trim }}");
+        assert!(Rubric::from_yaml("r.yaml", &yaml).is_ok());
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl<'a> Decoder<'a> {
                 if slot.ids.is_empty() {
                     slot.first_token_ms = stopwatch.elapsed_ms();
                 }
-                match advance(model, &sized.context, slot, logits, &prompts[slot.request]) {
+                match advance(model, &sized.context, slot, logits, &prompts[slot.request])? {
                     None => index += 1,
                     Some(finish) => {
                         let slot = active.remove(index);
@@ -410,26 +410,54 @@ fn advance(
     slot: &mut Slot,
     logits: i32,
     prompt: &Prompt,
-) -> Option<Finish> {
+) -> Result<Option<Finish>, String> {
+    if slot.ids.is_empty() {
+        check_numbers(context.get_logits_ith(logits))?;
+    }
     let token = match &mut slot.chooser {
         Chooser::Greedy => LlamaToken(most_likely(context.get_logits_ith(logits))),
         Chooser::Chain(chain) => chain.sample(context, logits),
     };
     if model.vocab().is_eog(token) {
-        return Some(Finish::Stop);
+        return Ok(Some(Finish::Stop));
     }
     slot.ids.push(token.0);
     slot.bytes
         .extend_from_slice(&model.vocab().token_to_piece(token, false, None));
     if let Some(end) = stop_at(&slot.bytes, &prompt.sampling.stop) {
         slot.bytes.truncate(end);
-        return Some(Finish::Stop);
+        return Ok(Some(Finish::Stop));
     }
     if slot.ids.len() >= prompt.sampling.max_tokens as usize {
-        return Some(Finish::Length);
+        return Ok(Some(Finish::Length));
     }
     slot.next = Some(token);
-    None
+    Ok(None)
+}
+
+/// Refuses numbers from which no token can be chosen in earnest: the weights are damaged.
+///
+/// Single tokens may be ruled out with an infinity; a number that is not one, or the same number
+/// for all tokens, comes from weights of zeros or of noise.
+fn check_numbers(logits: &[f32]) -> Result<(), String> {
+    let damaged = |what| {
+        Err(format!(
+            "the model computes {what}: its weights are damaged; fetch the file again"
+        ))
+    };
+    if logits.iter().any(|logit| logit.is_nan()) {
+        return damaged("numbers that are not numbers (NaN)");
+    }
+    let finite = || logits.iter().copied().filter(|logit| logit.is_finite());
+    let (lowest, highest) = (
+        finite().fold(f32::INFINITY, f32::min),
+        finite().fold(f32::NEG_INFINITY, f32::max),
+    );
+    // Also true if none is finite.
+    if lowest >= highest && logits.len() > 1 {
+        return damaged("the same number for every token");
+    }
+    Ok(())
 }
 
 /// Byte position of the earliest stop string in the answer, if any.
@@ -496,7 +524,23 @@ fn request_error(message: &str) -> ModelError {
 
 #[cfg(test)]
 mod tests {
-    use super::stop_at;
+    use super::{check_numbers, stop_at};
+
+    #[test]
+    fn damaged_weights_are_told_from_sound_ones() {
+        let (nan, none) = (f32::NAN, f32::NEG_INFINITY);
+        assert!(check_numbers(&[0.0, 1.0, none]).is_ok());
+        for logits in [
+            [0.0; 3],
+            [nan; 3],
+            [1.0, nan, 2.0],
+            [none; 3],
+            [f32::INFINITY; 3],
+        ] {
+            let error = check_numbers(&logits).unwrap_err();
+            assert!(error.contains("damaged"), "{error}");
+        }
+    }
 
     #[test]
     fn the_first_stop_string_ends_the_answer() {

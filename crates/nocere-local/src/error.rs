@@ -69,6 +69,26 @@ pub enum LocalError {
         /// Hash in the catalogue.
         expected: String,
     },
+    /// The file is not the one whose checksum its publisher put beside it.
+    #[error(
+        "{path} has SHA-256 {found}, but {published} says {expected}; fetch the file again, or remove {published} if it belongs to another file"
+    )]
+    OtherChecksum {
+        /// The file.
+        path: PathBuf,
+        /// Hash of the file.
+        found: String,
+        /// Hash in the checksum file.
+        expected: String,
+        /// The checksum file.
+        published: PathBuf,
+    },
+    /// Another process fetches into the same folder.
+    #[error("another nocere fetches a model into {folder}; wait until it has ended")]
+    Busy {
+        /// The models folder.
+        folder: PathBuf,
+    },
     /// The fetch failed.
     #[error("failed to fetch {id}: {message}")]
     Fetch {
@@ -77,6 +97,12 @@ pub enum LocalError {
         /// The problem and what to do about it.
         message: String,
     },
+    /// The process that loads the model refuses it; the message is its own.
+    #[error("{0}")]
+    Refused(String),
+    /// The process that loads the model failed or ended.
+    #[error("{0}")]
+    Child(String),
     /// The embedded catalogue is broken, which is a defect of this build.
     #[error("the embedded model catalogue is broken: {0}")]
     Catalog(String),
@@ -84,7 +110,7 @@ pub enum LocalError {
 
 fn full_hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::StorageFull {
-        "; free some space and run the same command again: it continues where it stopped"
+        "; free some space and run the same command again"
     } else {
         ""
     }

@@ -30,6 +30,8 @@
 
 mod catalog;
 #[cfg(feature = "llama")]
+mod child;
+#[cfg(feature = "llama")]
 mod decoder;
 mod error;
 pub mod gguf;
@@ -38,12 +40,25 @@ mod hashing;
 mod memory;
 #[cfg(feature = "llama")]
 mod model;
+#[cfg(feature = "llama")]
+mod open;
+mod packages;
 pub mod pull;
+mod python;
+mod scratch;
 mod template;
+#[cfg(feature = "llama")]
+mod wire;
 
 pub use catalog::{Catalog, CatalogEntry, ModelKind};
+#[cfg(feature = "llama")]
+pub use child::serve;
 pub use error::LocalError;
-pub use hashing::{file_sha256, pinned_sha256};
+pub use hashing::{Rehashed, check_published, file_sha256, pinned_sha256, rehash};
 #[cfg(feature = "llama")]
 pub use model::{Detailed, LocalModel, LocalOptions};
-pub use template::ChatTemplate;
+#[cfg(feature = "llama")]
+pub use open::{Opened, use_child};
+pub use python::{Pip, find_pip};
+pub use scratch::Scratch;
+pub use template::{ChatTemplate, Rendered, with_opening};

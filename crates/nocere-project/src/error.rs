@@ -128,9 +128,10 @@ impl From<nocere_local::LocalError> for ProjectError {
     fn from(error: nocere_local::LocalError) -> Self {
         use nocere_local::LocalError;
         match error {
-            LocalError::NotGguf { .. } | LocalError::Load { .. } | LocalError::Template { .. } => {
-                Self::usage(error.to_string())
-            }
+            LocalError::NotGguf { .. }
+            | LocalError::Load { .. }
+            | LocalError::Template { .. }
+            | LocalError::Refused(_) => Self::usage(error.to_string()),
             _ => Self::infrastructure(error.to_string()),
         }
     }

@@ -123,6 +123,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
         match option.trim() {
             "votes" => config.votes = Some(parsed(name, option, value)?),
             "temperature" => config.temperature = Some(parsed(name, option, value)?),
+            "max_tokens" => config.max_tokens = Some(parsed(name, option, value)?),
             "safe_max" => config.safe_max = Some(parsed(name, option, value)?),
             "combine" => config.combine = Some(word(name, option, value)?),
             "tie" => config.tie = Some(word(name, option, value)?),
@@ -133,6 +134,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
                 let known = [
                     "votes",
                     "temperature",
+                    "max_tokens",
                     "safe_max",
                     "combine",
                     "tie",
@@ -279,6 +281,15 @@ fn with_model(
             rubric.measures()
         )));
     }
+    let rubric = match config.max_tokens {
+        Some(tokens) if !(1..=1_000_000).contains(&tokens) => {
+            return Err(fault(format!(
+                "`max_tokens` is {tokens}, expected 1 to 1000000"
+            )));
+        }
+        Some(tokens) => rubric.with_max_tokens(tokens),
+        None => rubric,
+    };
     let usual = RubricOptions::default();
     let options = RubricOptions {
         votes: config.votes.unwrap_or(usual.votes),
@@ -294,11 +305,12 @@ fn with_model(
     let judge: Arc<dyn Judge> = if wanted == measure::GROUNDING {
         let one_shot = JudgeConfig {
             rubric: None,
+            max_tokens: None,
             ..config.clone()
         };
         if one_shot.has_model_options() {
             return Err(fault(
-                "a grounding judge takes no options but `rubric`".to_owned(),
+                "a grounding judge takes no options but `rubric` and `max_tokens`".to_owned(),
             ));
         }
         Arc::new(GroundingModelJudge::new(rubric, identity)?)

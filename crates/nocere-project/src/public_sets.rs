@@ -247,6 +247,9 @@ fn read_lock(data: &Path) -> Result<Vec<Locked>, ProjectError> {
     }
 }
 
+/// Largest file of a set whose publisher does not say its size, in bytes.
+const LARGEST_SET: u64 = 4 << 30;
+
 /// From where files are fetched, and where they are put.
 struct Fetching<'a> {
     data: &'a Path,
@@ -280,11 +283,16 @@ impl Fetching<'_> {
                 ))
             })?;
         }
+        if expected.is_none() {
+            // Without a hash nobody would notice that two versions of the file were joined.
+            let _ = std::fs::remove_file(&partial);
+        }
         self.progress.step(&format!("fetching {}", file.url));
         download(
             &file.url,
             &partial,
             self.from.token.as_ref(),
+            file.bytes.unwrap_or(LARGEST_SET),
             &|done, total| {
                 self.progress
                     .bytes(done, total.or(file.bytes).unwrap_or(done));

@@ -135,7 +135,11 @@ fn folder(root: &Path) -> Result<String, ProjectError> {
     let full = std::fs::canonicalize(root).map_err(|error| {
         ProjectError::usage(format!("failed to read {}: {error}", root.display()))
     })?;
-    Ok(full.as_os_str().as_encoded_bytes().escape_ascii().to_string())
+    Ok(full
+        .as_os_str()
+        .as_encoded_bytes()
+        .escape_ascii()
+        .to_string())
 }
 
 /// The file that lists trusted folders, among the user's settings: a project cannot write it.

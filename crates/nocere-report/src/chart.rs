@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use nocere_analysis::Figure;
+use nocere_core::text::plain;
 
 const LEFT: f64 = 290.0;
 const WIDTH: f64 = 420.0;
@@ -75,7 +76,8 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
 }
 
 pub(crate) fn escape(text: &str) -> String {
-    text.chars()
+    plain(text)
+        .chars()
         .fold(String::with_capacity(text.len()), |mut out, c| {
             match c {
                 '&' => out.push_str("&amp;"),

@@ -7,7 +7,10 @@
 use std::{borrow::Cow, io::Write};
 
 use nocere_analysis::RunReport;
-use nocere_core::{Instrument, Sample, Verdict, text::is_formula};
+use nocere_core::{
+    Instrument, Sample, Verdict,
+    text::{is_formula, is_invisible, is_spelling},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -109,7 +112,9 @@ fn word(value: &impl Serialize) -> String {
 fn inert(cell: &str) -> Cow<'_, str> {
     // Asked before control characters are written out: a reader of the file may drop them.
     let is_dangerous = is_formula(cell);
-    let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let commands = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t')) || (is_invisible(c) && !is_spelling(c))
+    };
     let cell: Cow<'_, str> = if cell.contains(commands) {
         let mut shown = String::with_capacity(cell.len());
         for c in cell.chars() {

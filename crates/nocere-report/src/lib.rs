@@ -26,6 +26,7 @@
 //!     progress: (0, 0),
 //!     spending: &BTreeMap::new(),
 //!     failed_attempts: 0,
+//!     struck: &[],
 //!     assets: &[],
 //!     figures: &[],
 //!     calibrations: &[],
@@ -45,6 +46,7 @@
 mod chart;
 mod csv;
 mod error;
+mod escape;
 mod formats;
 mod frontier_chart;
 mod html;

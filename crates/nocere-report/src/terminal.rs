@@ -38,6 +38,9 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             ),
         );
     }
+    if let Some(struck) = report.struck_line() {
+        line(&mut out, &plain(&struck));
+    }
     out.push_str(&protocol_section(report, width));
     let intended = &report.header.intended_users;
     if !intended.is_empty() {

@@ -52,6 +52,7 @@ mod planned;
 mod read;
 mod records;
 mod schema;
+mod struck;
 mod sums;
 mod verify;
 mod writer;

@@ -65,7 +65,7 @@ const ANSWERED: &str =
     "UPDATE units SET state = 2 WHERE state = 0 AND seq IN (SELECT unit FROM transcripts)";
 /// What a re-judged run copies from the old one: everything except verdicts, calls and labels.
 /// Its units start as answered (state 2).
-const COPY: [&str; 7] = [
+const COPY: [&str; 8] = [
     "INSERT INTO main.suites SELECT * FROM other.suites",
     "INSERT INTO main.targets SELECT * FROM other.targets",
     "INSERT INTO main.drivers SELECT * FROM other.drivers",
@@ -73,6 +73,7 @@ const COPY: [&str; 7] = [
     "INSERT INTO main.probes SELECT * FROM other.probes",
     "INSERT INTO main.units SELECT seq, key, target, probe, driver, epoch, sum, 2, 0 FROM other.units",
     "INSERT INTO main.transcripts SELECT * FROM other.transcripts",
+    "INSERT INTO main.struck SELECT * FROM other.struck",
 ];
 /// Calls that the server rejected. They are forgotten, because a corrected server may answer.
 const REJECTED: &str = "DELETE FROM calls WHERE json_extract(reply, '$.Err.kind') = 'request'";

@@ -12,7 +12,7 @@ use nocere_core::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
-use crate::{Blob, StoreError, UnitRecord, UnitState, connection, schema};
+use crate::{Blob, StoreError, UnitRecord, UnitState, connection, schema, struck::NOT_STRUCK};
 
 /// A run's file in the runs folder.
 pub(crate) fn run_path(folder: &Path, id: &str) -> PathBuf {
@@ -280,19 +280,20 @@ impl RunReader {
             .map_err(|error| self.sql(&error))
     }
 
-    /// Calls `each` with every finished unit, one by one, in the order of the plan.
+    /// Calls `each` with every finished unit that is not struck out, one by one, in the order of
+    /// the plan.
     ///
     /// # Errors
     /// The file cannot be read, or a record in it is damaged.
     pub fn for_each_sample(&self, mut each: impl FnMut(Sample)) -> Result<(), StoreError> {
-        let condition = "TRUE ORDER BY u.seq";
-        self.samples(condition, [], &mut |sample| {
+        let condition = format!("{NOT_STRUCK} ORDER BY u.seq");
+        self.samples(&condition, [], &mut |sample| {
             each(sample);
             Ok(())
         })
     }
 
-    /// At most `limit` finished units at positions greater than `after`, in the order of the plan.
+    /// At most `limit` finished units that are not struck out, at positions greater than `after`, in the order of the plan.
     /// -1 starts at the beginning; the next page follows the [`Sample::seq`] of the last sample.
     ///
     /// # Errors
@@ -300,7 +301,7 @@ impl RunReader {
     pub fn sample_page(&self, after: i64, limit: usize) -> Result<Vec<Sample>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.collect(
-            "u.seq > ?1 ORDER BY u.seq LIMIT ?2",
+            &format!("u.seq > ?1 AND {NOT_STRUCK} ORDER BY u.seq LIMIT ?2"),
             rusqlite::params![after, limit],
         )
     }
@@ -484,7 +485,7 @@ impl RunReader {
         })
     }
 
-    fn all<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, StoreError> {
+    pub(crate) fn all<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<T>, StoreError> {
         let mut statement = self
             .connection
             .prepare(query)

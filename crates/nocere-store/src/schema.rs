@@ -125,6 +125,14 @@ CREATE TRIGGER labels_are_never_changed BEFORE UPDATE ON labels
 BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
 CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
 BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;
+CREATE TABLE struck (
+    id INTEGER PRIMARY KEY,
+    unit INTEGER NOT NULL REFERENCES units(seq),
+    back INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX struck_by_unit ON struck (unit, id);
 ";
 
 /// Units whose conversations failed in a way that another try may not.

@@ -79,7 +79,7 @@ pub(crate) struct TableSum {
 }
 
 /// How the rows of every table are checked.
-pub(crate) const TABLES: [TableSum; 12] = [
+pub(crate) const TABLES: [TableSum; 13] = [
     TableSum {
         table: "meta",
         key: "key",
@@ -134,6 +134,11 @@ pub(crate) const TABLES: [TableSum; 12] = [
         table: "verdicts",
         key: "unit",
         damaged: "sum IS NOT row_sum('verdicts', unit, instrument, json)",
+    },
+    TableSum {
+        table: "struck",
+        key: "unit",
+        damaged: "sum IS NOT row_sum('struck', id, unit, back, json)",
     },
     TableSum {
         table: "labels",

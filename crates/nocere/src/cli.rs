@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
+pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
 pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     Runs,
     /// Show a run's figures, or one sample of it.
     Show(ShowArgs),
+    /// Strike out samples that say nothing about the target: no figure counts them from then on.
+    Strike(StrikeArgs),
     /// Check every record of a run against its checksum, and that none is missing.
     Verify {
         /// Id of the run, the beginning of it, or `latest`.
@@ -317,18 +320,6 @@ pub(crate) struct ImportArgs {
     pub(crate) local_only: bool,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// Id of the run, the beginning of it, or `latest`.
-    #[arg(default_value = "latest")]
-    pub(crate) run: String,
-    /// Id of a probe: shows its conversations and verdicts. The text may be harmful.
-    pub(crate) probe: Option<String>,
-    /// Number of the worst findings to show.
-    #[arg(long, default_value_t = 3, value_name = "N")]
-    pub(crate) worst: usize,
 }
 
 /// Reads a form's name; the help lists the forms that there are.

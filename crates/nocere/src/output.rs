@@ -2,7 +2,10 @@
 
 use std::io::{IsTerminal, Write};
 
-use nocere_core::{secrets::redact, text::plain};
+use nocere_core::{
+    secrets::redact,
+    text::{plain, visible_json},
+};
 use nocere_project::ProjectError;
 use nocere_report::WriteError;
 use serde::Serialize;
@@ -37,7 +40,7 @@ pub(crate) fn data_with(
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), ProjectError> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| ProjectError::infrastructure(format!("failed to write JSON: {error}")))?;
-    data(&(text + "\n"))
+    data(&(visible_json(&text) + "\n"))
 }
 
 /// Writes a message to standard error. Ignores failures: a closed terminal is no reason to stop a

@@ -8,7 +8,11 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use nocere_core::{Money, Purpose, clock::Stopwatch, text::plain};
+use nocere_core::{
+    Money, Purpose,
+    clock::Stopwatch,
+    text::{plain, visible_json},
+};
 use nocere_engine::{Listener, RunEvent};
 
 use crate::{
@@ -114,8 +118,7 @@ impl RunProgress {
         if self.style == ProgressStyle::Json
             && let Ok(line) = serde_json::to_string(event)
         {
-            // JSON escapes whatever a terminal could interpret as a command.
-            talk(&line);
+            talk(&visible_json(&line));
         }
     }
 
@@ -166,7 +169,7 @@ impl RunProgress {
         target.shown = Some(Stopwatch::start());
         if let Some(bar) = &target.bar {
             bar.set_position(target.position());
-            bar.set_message(target.facts(waiting.as_deref()));
+            bar.set_message(plain(&target.facts(waiting.as_deref())));
         } else if self.style == ProgressStyle::Json {
             let event = target.event(name, waiting.as_deref());
             self.json(&event);

@@ -272,13 +272,9 @@ impl Resolved {
 
 #[cfg(feature = "local")]
 fn local_model(project: &Project, model: &str) -> Result<Arc<dyn ChatModel>, ProjectError> {
-    use nocere_local::{LocalModel, LocalOptions};
+    use nocere_local::{LocalOptions, Opened};
     let path = super::model_path(project, model)?;
-    Ok(Arc::new(LocalModel::load(
-        model,
-        &path,
-        LocalOptions::for_suites(),
-    )?))
+    Ok(Opened::open(model, &path, LocalOptions::for_suites())?.model)
 }
 
 #[cfg(not(feature = "local"))]

@@ -1,8 +1,8 @@
 //! `nocere doctor`: checks what is missing on this machine and how to get it.
 
-use std::{fmt::Write as _, process::Command};
+use std::{fmt::Write as _, path::Path};
 
-use nocere_local::{Catalog, pull};
+use nocere_local::{Catalog, Pip, Scratch, find_pip, pull};
 use nocere_project::ProjectError;
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub(super) fn doctor(context: &Context) -> Result<u8, ProjectError> {
         processor(),
         memory(),
         folder(context),
-        pip(),
+        pip(context),
         default_model(context)?,
     ];
     let missing = findings
@@ -126,38 +126,34 @@ fn memory() -> Finding {
 }
 
 fn folder(context: &Context) -> Finding {
-    let probe = context.project.models_folder().join(".write-test");
-    let written = std::fs::create_dir_all(context.project.models_folder())
-        .and_then(|()| std::fs::write(&probe, b"x"));
-    let _ = std::fs::remove_file(&probe);
+    let models = context.project.models_folder();
+    let written = Scratch::new(models).and_then(|scratch| {
+        let path = scratch.path().join("written");
+        std::fs::write(&path, b"x")
+            .map_err(|source| nocere_local::LocalError::Write { path, source })
+    });
     match written {
-        Ok(()) => good(format!(
-            "models go to {}",
-            context.project.models_folder().display()
-        )),
+        Ok(()) => good(format!("models go to {}", models.display())),
         Err(error) => Finding {
             level: Level::Missing,
             what: format!(
                 "the models folder {} is not writable: {error}",
-                context.project.models_folder().display()
+                models.display()
             ),
             remedy: "free space there, or choose another folder with --models-dir".to_owned(),
         },
     }
 }
 
-fn pip() -> Finding {
-    let output = Command::new("python3")
-        .args(["-m", "pip", "--version"])
-        .output();
-    match output {
-        Ok(output) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout);
-            good(text.split(" from ").next().unwrap_or("pip").trim().to_owned())
-        }
-        _ => Finding {
+fn pip(context: &Context) -> Finding {
+    let scratch = Scratch::new(context.project.models_folder());
+    // Where no folder can be made, the root: nobody else's files are there.
+    let empty = scratch.as_ref().map_or(Path::new("/"), Scratch::path);
+    match find_pip(empty) {
+        Pip::Version(version) => good(version),
+        Pip::Missing(what) => Finding {
             level: Level::Note,
-            what: "python3 has no pip, which fetches models".to_owned(),
+            what: format!("{what}, which fetches models"),
             remedy: "apt-get install python3-pip, or give files with `nocere models pull NAME --from FILE`".to_owned(),
         },
     }

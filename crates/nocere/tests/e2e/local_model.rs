@@ -239,3 +239,123 @@ for line in sys.stdin:
     assert!(first.contains("\"kept\""), "{first}");
     assert_eq!(first, built("two"));
 }
+
+/// A copy of the small model in the project, with `change` made to its bytes.
+fn altered(
+    project: &Project,
+    models: &std::path::Path,
+    name: &str,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> String {
+    let mut bytes = std::fs::read(models.join("SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap();
+    change(&mut bytes);
+    project.write(name, bytes)
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> usize {
+    bytes
+        .windows(text.len())
+        .position(|window| window == text)
+        .unwrap()
+}
+
+#[test]
+fn a_file_that_nobody_pinned_runs_in_a_child_with_the_same_answers() {
+    let Some(models) =
+        models_or_skip("a_file_that_nobody_pinned_runs_in_a_child_with_the_same_answers")
+    else {
+        return;
+    };
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(5));
+    // Another title and therefore another hash; the weights are the same.
+    let file = altered(&project, &models, "other.gguf", |bytes| {
+        let place = find(bytes, b"Smollm2 135M");
+        bytes[place] = b'X';
+    });
+    let models = models.display().to_string();
+    let mut answers = Vec::new();
+    for target in ["local:smollm2-135m", &format!("local:{file}")] {
+        project.json(&[
+            "run",
+            &suite,
+            "--target",
+            target,
+            "--max-tokens",
+            "8",
+            "--models-dir",
+            &models,
+        ]);
+        let shown = project.json(&["show", "latest", "p3"]);
+        let turn = &shown[0]["transcript"]["turns"][1]["message"]["parts"][0]["text"];
+        answers.push(turn.as_str().unwrap().to_owned());
+    }
+    assert_eq!(answers[0], answers[1]);
+    let said = project.nocere(&["models", "check", &file, "--models-dir", &models]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.ends_with("good\n"), "{}", said.out);
+    assert!(!project.path.join("other.gguf.sha256").exists());
+}
+
+#[test]
+fn damaged_weights_are_not_good() {
+    let Some(models) = models_or_skip("damaged_weights_are_not_good") else {
+        return;
+    };
+    let project = Project::new();
+    for (name, byte) in [("zeros.gguf", 0_u8), ("nan.gguf", 0xff)] {
+        let file = altered(&project, &models, name, |bytes| {
+            let data = bytes.len() - 90_000_000;
+            bytes[data..].fill(byte);
+        });
+        let said = project.nocere(&["models", "check", &file]);
+        assert_ne!(said.code, 0, "{}", said.out);
+        assert!(said.err.contains("damaged"), "{}", said.err);
+        assert!(!said.out.contains("good"), "{}", said.out);
+    }
+}
+
+#[test]
+fn a_header_that_would_end_llama_cpp_is_refused_with_its_key() {
+    let Some(models) = models_or_skip("a_header_that_would_end_llama_cpp_is_refused_with_its_key")
+    else {
+        return;
+    };
+    let project = Project::new();
+    for (key, value) in [
+        ("llama.block_count", 0_u32),
+        ("llama.context_length", u32::MAX),
+        ("llama.attention.layer_norm_rms_epsilon", f32::NAN.to_bits()),
+    ] {
+        let file = altered(&project, &models, "bad.gguf", |bytes| {
+            let place = find(bytes, key.as_bytes()) + key.len() + 4;
+            bytes[place..place + 4].copy_from_slice(&value.to_le_bytes());
+        });
+        let said = project.nocere(&["models", "check", &file]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains(key), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_publishers_checksum_that_does_not_fit_is_reported_and_kept() {
+    let Some(models) =
+        models_or_skip("a_publishers_checksum_that_does_not_fit_is_reported_and_kept")
+    else {
+        return;
+    };
+    let project = Project::new();
+    let file = altered(&project, &models, "m.gguf", |_| ());
+    let wrong = format!("{}  m.gguf\n", "0".repeat(64));
+    let beside = project.write("m.gguf.sha256", &wrong);
+    let suite = project.write("small.yaml", small_suite(2));
+    for args in [
+        vec!["models", "check", &file],
+        vec!["run", &suite, "--target", &format!("local:{file}")],
+    ] {
+        let said = project.nocere(&args);
+        assert_ne!(said.code, 0, "{}", said.out);
+        assert!(said.err.contains("m.gguf.sha256 says"), "{}", said.err);
+    }
+    assert_eq!(std::fs::read_to_string(beside).unwrap(), wrong);
+}

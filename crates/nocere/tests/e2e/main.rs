@@ -7,6 +7,7 @@ mod attacks;
 mod bad_input;
 mod build;
 mod crash;
+mod foreign;
 mod imports;
 mod judges;
 #[cfg(feature = "local")]

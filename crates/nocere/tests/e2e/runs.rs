@@ -1,6 +1,7 @@
 //! Whole runs against the fake provider.
 
 use nocere_testkit::{FakeProvider, Script};
+use serde_json::json;
 
 use crate::support::{Project, small_suite};
 
@@ -438,4 +439,56 @@ fn scripted_follow_ups_are_asked_in_order() {
         .collect();
     assert_eq!(said.len(), 6);
     assert_eq!((said[0], said[2], said[4]), ("first", "second", "third"));
+}
+
+#[test]
+fn a_sample_that_is_struck_out_is_counted_by_nobody() {
+    let fake = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(6));
+    let target = format!("openai:fake@{}", fake.url);
+    project.json(&["run", &suite, "--target", &target, "--judge", "refusal"]);
+    let refused = project.nocere(&["strike", "latest", "p1"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let reason = "the endpoint answered from another deployment";
+    let struck = project.nocere(&[
+        "strike", "latest", "p1", "p2", "--reason", reason, "--by", "eva",
+    ]);
+    assert_eq!(struck.code, 0, "{}", struck.err);
+    let report = project.json(&["show", "latest"]);
+    assert_eq!(report["targets"][0]["samples"], 4);
+    assert_eq!(report["struck"][0]["by"], "eva");
+    let text = project.nocere(&["show", "latest"]);
+    assert!(
+        text.out.contains("2 samples struck out by hand"),
+        "{}",
+        text.out
+    );
+    assert!(text.out.contains("the endpoint answered"), "{}", text.out);
+    // The conversation can still be read, a rejudged copy leaves it out as well.
+    assert!(
+        project
+            .nocere(&["show", "latest", "p1"])
+            .out
+            .contains("chart number 1")
+    );
+    project.json(&["rejudge", "latest", "--judge", "checks"]);
+    assert_eq!(
+        project.json(&["show", "latest"])["targets"][0]["samples"],
+        4
+    );
+    assert_eq!(project.nocere(&["verify", "latest"]).code, 0);
+    let back = project.nocere(&["strike", "latest", "p1", "p2", "--back"]);
+    assert_eq!(back.code, 0, "{}", back.err);
+    let report = project.json(&["show", "latest"]);
+    assert_eq!(
+        (&report["targets"][0]["samples"], &report["struck"]),
+        (&json!(6), &json!([]))
+    );
+    assert_eq!(
+        project
+            .nocere(&["strike", "latest", "nope", "--reason", "x"])
+            .code,
+        2
+    );
 }
