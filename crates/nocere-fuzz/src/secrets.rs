@@ -41,7 +41,7 @@ fn check_redacted(text: &str) {
 /// A password of an address is never shown, whatever stands in front of it and behind it.
 fn check_address(text: &str) {
     let (before, behind) = halves(text);
-    if before.starts_with("//") {
+    if format!("u:{before}").contains("://") {
         // `u://a/b@c` is an address with a scheme, and nobody can tell that a password was meant.
         return;
     }
