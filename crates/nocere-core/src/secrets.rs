@@ -218,13 +218,31 @@ fn base64(text: &str, offset: usize) -> [String; 2] {
 
 /// An address as it may be shown and stored: without user name, password, query and fragment,
 /// and without parts of the path that look like a key.
+///
+/// A password may hold a character that ends the name of a host, such as `/`. What may be a part
+/// of one is left out: more than needed rather than less.
 pub fn shown_address(address: &str) -> String {
-    let (scheme, rest) = address
-        .split_once("://")
-        .map_or(("", address), |(scheme, rest)| (scheme, rest));
+    let (scheme, rest) = scheme_of(address);
     let rest = rest.split(['?', '#']).next().unwrap_or(rest);
     let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let before_at = |text: &str| text.rsplit_once('@').map(|(_, after)| after.to_owned());
+    let (host, path) = match port_of(host) {
+        // A user name or a password, or half of one.
+        _ if host.is_empty() || host.contains('@') => without_user(rest),
+        Some(port) if port.is_empty() || !port.chars().all(|c| c.is_ascii_digit()) => {
+            let name = &host[..host.len() - port.len()];
+            match before_at(rest) {
+                Some(_) => without_user(rest),
+                None => (format!("{name}[removed]"), path.to_owned()),
+            }
+        }
+        // A port, or the beginning of a password.
+        Some(_) => match before_at(path) {
+            Some(after) => (host.to_owned(), format!("/[removed]@{after}")),
+            None => (host.to_owned(), path.to_owned()),
+        },
+        None => (host.to_owned(), path.to_owned()),
+    };
     let parts: Vec<&str> = path
         .split('/')
         .map(|part| {
@@ -237,6 +255,40 @@ pub fn shown_address(address: &str) -> String {
         .collect();
     let separator = if scheme.is_empty() { "" } else { "://" };
     redact(&format!("{scheme}{separator}{host}{}", parts.join("/"))).into_owned()
+}
+
+/// The scheme of an address, with what may stand before it (`openai:m@http`, `--url=http`), and the
+/// rest. A `://` inside a path or a password begins nothing.
+fn scheme_of(address: &str) -> (&str, &str) {
+    let is_scheme = |text: &str| {
+        let name = text.rsplit(['@', '=']).next().unwrap_or(text);
+        !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '+')
+            && !text.contains(['/', '?', '#'])
+    };
+    match address.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
+        _ => ("", address),
+    }
+}
+
+/// What stands behind the last colon of a host; `None` without one. The colons of an IPv6 address
+/// stand in brackets.
+fn port_of(host: &str) -> Option<&str> {
+    let name_end = if host.starts_with('[') {
+        host.find(']').unwrap_or(0)
+    } else {
+        0
+    };
+    let (_, port) = host[name_end..].rsplit_once(':')?;
+    Some(port)
+}
+
+/// Host and path of an address after its last `@`.
+fn without_user(rest: &str) -> (String, String) {
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    (host.to_owned(), path.to_owned())
 }
 
 /// True for a word that is probably a secret: it begins as keys do, or is long and mixes digits
@@ -260,23 +312,19 @@ pub fn looks_like_a_key(word: &str) -> bool {
     (begins && word.len() >= 8) || mixed
 }
 
-/// The words of a command line as they may be shown and stored: the values of options and
-/// variables that are named like secrets are left out, and so are words that look like keys.
+/// The words of a command line as they may be shown and stored: the values of options, variables
+/// and headers that are named like secrets are left out, and so are words that look like keys.
 pub fn shown_command(words: &[String]) -> Vec<String> {
     let mut secret_next = false;
     words
         .iter()
         .map(|word| {
             let hide = std::mem::take(&mut secret_next);
+            // An option whose value is missing must not use up the next one's place.
+            secret_next = word.starts_with('-') && names_a_secret(word);
             if hide {
                 return "[removed]".to_owned();
             }
-            if let Some((name, _)) = word.split_once('=')
-                && names_a_secret(name)
-            {
-                return format!("{name}=[removed]");
-            }
-            secret_next = word.starts_with('-') && names_a_secret(word);
             if looks_like_a_key(word) {
                 return "[removed]".to_owned();
             }
@@ -285,9 +333,19 @@ pub fn shown_command(words: &[String]) -> Vec<String> {
             } else {
                 word.clone()
             };
-            redact(&shown).into_owned()
+            redact(&without_value(shown)).into_owned()
         })
         .collect()
+}
+
+/// `word` up to the first name of a secret: `--token=…`, `KEY=…`, `authorization: …`.
+fn without_value(word: String) -> String {
+    let mut marks = word.match_indices(['=', ':']);
+    let end = marks.find(|(at, _)| names_a_secret(&word[..*at]));
+    match end {
+        Some((at, mark)) => format!("{}{mark}[removed]", &word[..at]),
+        None => word,
+    }
 }
 
 /// True if an option, variable, header or field with this name usually holds a secret.
@@ -356,6 +414,48 @@ mod tests {
             redact("is Zq9! yours? aZq9!b"),
             format!("is {REMOVED} yours? aZq9!b")
         );
+    }
+
+    #[test]
+    fn a_password_that_is_cut_by_a_mark_of_addresses_is_not_shown() {
+        for (address, shown) in [
+            ("http://u:pa/ss@h/v1", "http://h/v1"),
+            ("http://u:pa/ss@word@h/v1", "http://h/v1"),
+            ("http://u:pa?ss@h/v1", "http://u:[removed]"),
+            ("http://u:pa#ss@h/v1", "http://u:[removed]"),
+            ("http://u:12/ss@h/v1", "http://u:12/[removed]@h/v1"),
+            ("http://u:p@x/ss@h", "http://h"),
+            ("u:pass@h/next=http://x", "h/next=http://x"),
+            ("u:a://pass@h", "h"),
+            ("http:///pass@h", "http://h"),
+            // What is no password stays.
+            ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+            ("http://[::1]/v1", "http://[::1]/v1"),
+            ("https://h/models/a@1", "https://h/models/a@1"),
+            ("openai:m@http://u:p@h/v1", "openai:m@http://h/v1"),
+        ] {
+            assert_eq!(shown_address(address), shown, "{address}");
+        }
+    }
+
+    #[test]
+    fn values_of_secret_names_are_hidden_in_any_place_and_form() {
+        for (line, shown) in [
+            ("--token|--api-key|K", "[removed] [removed]"),
+            ("-H|authorization: Bearer K", "-H authorization:[removed]"),
+            ("-H|x-api-key:K", "-H x-api-key:[removed]"),
+            (
+                "--header=Authorization: K",
+                "--header=Authorization:[removed]",
+            ),
+            ("http://u:K@h/?token=K", "http://h/"),
+            ("--url=http://u:K@h/", "--url=http://h/"),
+            ("-v|a:b=c", "-v a:b=c"),
+        ] {
+            let words: Vec<String> = line.split('|').map(str::to_owned).collect();
+            let said = shown_command(&words).join(" ");
+            assert!(said.ends_with(shown), "{line}: {said}");
+        }
     }
 
     #[test]

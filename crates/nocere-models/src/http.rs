@@ -246,16 +246,39 @@ impl HttpModel {
             .send()
             .await
             .map_err(|error| self.transport(&error))?;
-        let status = response.status();
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
-        let retry_after_ms = retry_after_ms(header);
-        let kind = header("content-type").unwrap_or("none").to_owned();
-        let bytes = self.read_body(response).await?;
-        let (status, words) = if status.is_success() {
+        let mut received = Received {
+            status: response.status().as_u16(),
+            retry_after_ms: retry_after_ms(header),
+            kind: header("content-type").unwrap_or("none").to_owned(),
+            latency_ms: 0,
+            bytes: Vec::new(),
+        };
+        received.bytes = self.read_body(response).await?;
+        received.latency_ms = stopwatch.elapsed_ms();
+        self.understand(received, body)
+    }
+
+    /// What a response to the request `body` says.
+    pub(crate) fn understand(
+        &self,
+        received: Received,
+        body: &Value,
+    ) -> Result<ChatReply, Problem> {
+        let Received {
+            status,
+            retry_after_ms,
+            kind,
+            latency_ms,
+            bytes,
+        } = received;
+        let (status, words) = if (200..300).contains(&status) {
             let unreadable = match self.wire.read(&bytes) {
-                Ok(mut reply) => {
-                    reply.latency_ms = stopwatch.elapsed_ms();
-                    return Ok(reply);
+                Ok(reply) => {
+                    return Ok(ChatReply {
+                        latency_ms,
+                        ..reply
+                    });
                 }
                 Err(unreadable) => unreadable,
             };
@@ -266,7 +289,7 @@ impl HttpModel {
             // An error without a code may be anything: another attempt may succeed.
             (words.status.unwrap_or(500), words)
         } else {
-            (status.as_u16(), ServerWords::of_body(&bytes))
+            (status, ServerWords::of_body(&bytes))
         };
         if matches!(status, 400 | 422)
             && let Some(field) = self.refused_field(&words, body)
@@ -287,7 +310,7 @@ impl HttpModel {
             return Ok(ChatReply {
                 finish: Finish::ContentFilter,
                 finish_word: Some(word.to_owned()),
-                latency_ms: stopwatch.elapsed_ms(),
+                latency_ms,
                 ..ChatReply::of_text("")
             });
         }
@@ -414,7 +437,18 @@ impl HttpModel {
     }
 }
 
-enum Problem {
+/// A response, with its whole body.
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    /// The wait that a header asks for.
+    pub(crate) retry_after_ms: Option<u64>,
+    /// Its content type.
+    pub(crate) kind: String,
+    pub(crate) latency_ms: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+pub(crate) enum Problem {
     /// The server refuses a field that the request can do without.
     Field(Dropped),
     Refused(u16, ModelError),
@@ -436,7 +470,7 @@ impl ChatModel for HttpModel {
 
 /// A field of requests that the server has refused.
 #[derive(PartialEq, Eq)]
-struct Dropped {
+pub(crate) struct Dropped {
     name: String,
     instead: Option<String>,
 }

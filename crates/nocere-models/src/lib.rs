@@ -46,6 +46,9 @@
 mod command;
 mod download;
 mod fields;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod http_settings;
 mod key;
