@@ -30,6 +30,7 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{feff}'
             | '\u{ffa0}'
             | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e007f}'
             | '\u{e0100}'..='\u{e01ef}'
     )
@@ -42,6 +43,13 @@ pub fn is_spelling(c: char) -> bool {
         c,
         '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}'
     )
+}
+
+/// True for a text in which a reader sees nothing: white space, controls and invisible characters.
+pub fn shows_nothing(text: &str) -> bool {
+    let hidden =
+        |c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || c == '\u{2800}';
+    text.chars().all(hidden)
 }
 
 /// True if a spreadsheet might compute a cell with this text (OWASP, "CSV injection"). Some

@@ -16,7 +16,7 @@ pub struct Split<'a> {
 
 /// Tags around thoughts: opening and closing, in small letters. The first of a closing tag's
 /// forms must not be the beginning of another's.
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 25] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -26,6 +26,14 @@ const TAGS: [(&str, &str); 17] = [
     ("<scratchpad>", "</scratchpad>"),
     ("<seed:think>", "</seed:think>"),
     ("<analysis>", "</analysis>"),
+    ("<antthinking>", "</antthinking>"),
+    ("<longcat_think>", "</longcat_think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<inner_monologue>", "</inner_monologue>"),
+    ("<rationale>", "</rationale>"),
+    ("<|think|>", "<|/think|>"),
+    ("<|channel>thought", "<channel|>"),
+    ("<details type=\"reasoning\">", "</details>"),
     ("[think]", "[/think]"),
     ("[thinking]", "[/thinking]"),
     ("&lt;think&gt;", "&lt;/think&gt;"),
@@ -35,6 +43,9 @@ const TAGS: [(&str, &str); 17] = [
     ("<unused94>", "<unused95>"),
     ("\u{25c1}think\u{25b7}", "\u{25c1}/think\u{25b7}"),
 ];
+
+/// Number of families at the beginning of [`TAGS`] that are plain words in angle brackets.
+const ANGLES: usize = 7;
 
 /// Splits `text` into thoughts and answer.
 ///
@@ -70,6 +81,7 @@ pub fn split_opened(text: &str, opened: bool) -> Split<'_> {
         }),
         inline: 0,
         unsure: false,
+        unopened: false,
     };
     for tag in &tags {
         reading.tag(tag);
@@ -106,6 +118,8 @@ struct Reading<'a> {
     /// Number of opening tags inside a line of the answer that are not closed yet.
     inline: usize,
     unsure: bool,
+    /// A closing tag that nothing opened has ended thoughts.
+    unopened: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -113,7 +127,10 @@ impl<'a> Reading<'a> {
         match (&mut self.open, tag.opens) {
             (Some(open), opens) => {
                 let same = open.family.is_none_or(|family| family == tag.family);
-                if !same {
+                // Models mix up the closing tags of their kinds of brackets, not the opening ones.
+                let mixed_up = !opens && open.depth == 1 && tag.family < ANGLES;
+                let mixed_up = mixed_up && open.family.is_some_and(|family| family < ANGLES);
+                if !same && !mixed_up {
                     return;
                 }
                 if opens {
@@ -161,6 +178,15 @@ impl<'a> Reading<'a> {
 
     /// A closing tag that nothing opened: everything so far was thought.
     fn close_unopened(&mut self, tag: &Tag) {
+        let before = self.text[..tag.start].chars().next_back();
+        let after = self.text[tag.end..].chars().next();
+        let apart = |c: Option<char>| c.is_some_and(|c| c == ' ' || c.is_ascii_punctuation());
+        if before == Some(' ') && apart(after) {
+            // "ends with </think> before the reply": a text about the tag.
+            self.unsure = true;
+            return;
+        }
+        self.unopened = true;
         let line_before = self.text[..tag.start].rsplit('\n').next().unwrap_or("");
         let line_after = self.text[tag.end..].split('\n').next().unwrap_or("");
         self.unsure |= !line_before.trim().is_empty() && !line_after.trim().is_empty();
@@ -192,6 +218,14 @@ impl<'a> Reading<'a> {
                 self.from = self.text.len();
             }
             None => {}
+        }
+        if self.unopened && self.thoughts.len() == 1 && self.text[self.from..].trim().is_empty() {
+            // Nothing follows the tag: what stands before it may well be the answer.
+            return Split {
+                thoughts: None,
+                answer: Cow::Borrowed(self.thoughts[0].trim_end()),
+                unsure: true,
+            };
         }
         self.answer.push((self.from, self.text.len()));
         let thoughts: Vec<&str> = self
@@ -257,8 +291,12 @@ fn tag_at(text: &str, at: usize) -> Option<Tag> {
             end: at + length,
         };
         starts(open)
-            .or_else(|| with_attributes(rest, open))
             .map(|length| tag(true, length))
+            .or_else(|| {
+                let length = with_attributes(rest, open)?;
+                // `<think/>` opens nothing.
+                Some(tag(rest.get(length - 2) != Some(&b'/'), length))
+            })
             .or_else(|| starts(close).map(|length| tag(false, length)))
     })
 }

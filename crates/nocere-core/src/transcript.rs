@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::shows_nothing;
 use crate::{ChatReply, Finish, Message, ModelError, Remark, Role, Usage};
 
 /// One message of a transcript.
@@ -186,7 +187,7 @@ impl Transcript {
                 Finish::Refusal => AnswerOutcome::ProviderRefusal,
                 Finish::Length => AnswerOutcome::Truncated,
                 Finish::Other(_) => AnswerOutcome::Unfinished,
-                Finish::Stop if text.trim().is_empty() => AnswerOutcome::Empty,
+                Finish::Stop if shows_nothing(text) => AnswerOutcome::Empty,
                 Finish::Stop => AnswerOutcome::Answered,
             },
         }

@@ -41,7 +41,7 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
             format!("the answer ended with `{word}`, which does not say that it is whole"),
         ));
     }
-    if text.trim().is_empty() {
+    if nocere_core::text::shows_nothing(text) {
         let detail = match (&facts.finish, &facts.reasoning) {
             (Finish::Refusal, _) => "the provider reports a refusal and gives no text",
             (Finish::Length, Some(_)) => {

@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
@@ -55,6 +55,8 @@ pub struct CommandSettings {
     pub name: String,
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Folder in which it runs; `None` for the current one.
+    pub folder: Option<PathBuf>,
     /// True if the user vouches that the program sends nothing off this machine.
     pub stays_here: bool,
     /// Longest wait for one answer.
@@ -136,7 +138,7 @@ impl CommandModel {
             name: settings.name.clone(),
             provider: "command".to_owned(),
             model: shown_command(&settings.command).join(" "),
-            pin: pin(&settings.command),
+            pin: pin(&settings.command, settings.folder.as_deref()),
             settings: String::new(),
             // A program may send text anywhere, so it is remote unless the user vouches for it.
             locality: if settings.stays_here {
@@ -262,7 +264,11 @@ impl CommandModel {
                 message: "the command is empty".to_owned(),
             });
         };
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        if let Some(folder) = &self.settings.folder {
+            command.current_dir(folder);
+        }
+        let mut child = command
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -448,6 +454,7 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
         text: line.text.unwrap_or_default(),
         thoughts: line.reasoning.unwrap_or_default(),
         refusal: String::new(),
+        calls_tool: false,
     };
     // In this format the program itself marks its text as a refusal.
     if word.as_deref() == Some("refusal") && !content.text.is_empty() {
@@ -475,12 +482,13 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
 
 /// Hash of the command and of the files that it names: with a changed script, the model is
 /// another one. Secrets in the command are left out, because what is hashed is stored.
-fn pin(command: &[String]) -> String {
+fn pin(command: &[String], folder: Option<&Path>) -> String {
+    let folder = folder.unwrap_or(Path::new(""));
     let shown = shown_command(command);
     let files: Vec<(&str, String)> = command
         .iter()
         .zip(&shown)
-        .filter_map(|(word, shown)| Some((shown.as_str(), file_hash(Path::new(word)).ok()??)))
+        .filter_map(|(word, shown)| Some((shown.as_str(), file_hash(&folder.join(word)).ok()??)))
         .collect();
     format!("blake3:{}", hash_json("command", &(&shown, files)))
 }

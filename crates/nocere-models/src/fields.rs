@@ -59,6 +59,8 @@ pub(crate) struct Content {
     pub(crate) text: String,
     pub(crate) thoughts: String,
     pub(crate) refusal: String,
+    /// True if the model called a tool and waits for what it says.
+    pub(crate) calls_tool: bool,
 }
 
 impl Content {
@@ -94,7 +96,10 @@ impl Content {
                 let said = part["text"]
                     .as_str()
                     .or_else(|| part["text"]["value"].as_str());
-                if part["thought"].as_bool() == Some(true) {
+                self.calls_tool |= part["functionCall"].is_object();
+                let is_thought =
+                    part["thought"].as_bool() == Some(true) || part["thought"] == "true";
+                if is_thought {
                     self.thoughts.push_str(said.unwrap_or(""));
                 } else {
                     self.text.push_str(said.unwrap_or(""));
@@ -103,6 +108,9 @@ impl Content {
             "refusal" => self
                 .refusal
                 .push_str(part["refusal"].as_str().unwrap_or("")),
+            "tool_use" | "tool_call" | "tool_calls" | "function_call" | "function" => {
+                self.calls_tool = true;
+            }
             kind if kind.contains("think") || kind.contains("reason") => {
                 for field in ["thinking", "reasoning", "text", "summary", "content"] {
                     self.add_thoughts(&part[field]);
@@ -140,6 +148,7 @@ impl Content {
             text,
             thoughts,
             refusal,
+            calls_tool,
         } = self;
         let ending = word.map_or(Some(Ending::Whole), Ending::of);
         if ending == Some(Ending::Transient) {
@@ -149,6 +158,10 @@ impl Content {
             )));
         }
         let finish = match word.map_or(Finish::Stop, Finish::of_word) {
+            // Whatever the word says, an answer that waits for a tool is not whole.
+            Finish::Stop if calls_tool || text.trim_start().starts_with("<tool_call>") => {
+                Finish::Other("tool call".to_owned())
+            }
             Finish::Stop if !refusal.is_empty() => Finish::Refusal,
             finish => finish,
         };

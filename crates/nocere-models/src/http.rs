@@ -362,6 +362,10 @@ impl HttpModel {
                 large = LARGE_BODIES.acquire().await.ok();
             }
             bytes.extend_from_slice(&chunk);
+            // Some servers keep the connection open after the end of a stream.
+            if bytes.trim_ascii_end().ends_with(b"data: [DONE]") {
+                break;
+            }
         }
         Ok(bytes)
     }

@@ -12,25 +12,42 @@ pub(crate) struct Events {
 pub(crate) fn events(body: &str) -> Events {
     let mut events = Vec::new();
     let mut data: Vec<&str> = Vec::new();
+    let mut names_error = false;
     let normal = body.replace("\r\n", "\n").replace('\r', "\n");
     for line in normal.trim_start_matches('\u{feff}').split('\n') {
         if line.is_empty() {
             if !data.is_empty() {
-                events.push(data.join("\n"));
+                events.push(named(std::mem::take(&mut names_error), &data));
                 data.clear();
             }
+        } else if line
+            .strip_prefix("event:")
+            .is_some_and(|name| name.trim() == "error")
+        {
+            names_error = true;
         } else if let Some(value) = line.strip_prefix("data:") {
             data.push(value.strip_prefix(' ').unwrap_or(value));
         }
     }
     // Some servers omit the empty line after the last event; its data is complete.
     if !data.is_empty() {
-        events.push(data.join("\n"));
+        events.push(named(names_error, &data));
     }
     Events {
         data: events,
         cut: !normal.is_empty() && !normal.ends_with('\n'),
     }
+}
+
+/// The data of an event. That of one whose name says so is wrapped into an error.
+fn named(is_error: bool, data: &[&str]) -> String {
+    let data = data.join("\n");
+    if !is_error || data.contains("\"error\"") {
+        return data;
+    }
+    let value = serde_json::from_str::<serde_json::Value>(&data);
+    let error = value.unwrap_or(serde_json::Value::String(data));
+    serde_json::json!({ "error": error }).to_string()
 }
 
 #[cfg(test)]

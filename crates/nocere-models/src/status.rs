@@ -36,7 +36,7 @@ impl Refused<'_> {
         let text = &words.message;
         let message = format!("{server} answered {status}: {text}");
         let retry_after_ms = retry_after_ms.or(words.wait_ms);
-        if status == 402 || ((400..500).contains(&status) && words.quota_is_spent()) {
+        if status == 402 || (status >= 400 && words.quota_is_spent()) {
             return ModelError::Fatal {
                 message: format!("{message}; the account of {target} has no credit or quota left"),
             };
@@ -76,9 +76,9 @@ impl Refused<'_> {
             // Only this request is forbidden: the key has worked before.
             403 if answered_before => ModelError::Request { message },
             401 | 403 => refused_key(server, target, status, text),
-            404 => ModelError::Fatal {
+            404 | 410 => ModelError::Fatal {
                 message: format!(
-                    "{server} knows no model `{model}`, or the address is wrong (404): {text}"
+                    "{server} knows no model `{model}`, or the address is wrong ({status}): {text}"
                 ),
             },
             413 => words.overflow().unwrap_or(ModelError::ContextOverflow {
@@ -92,11 +92,21 @@ impl Refused<'_> {
     /// The word of the provider's filter, if that is what withheld the answer. A wrong key, a
     /// spent quota or a full server is not a filter, whatever else the message says.
     pub(crate) fn filter(&self) -> Option<&'static str> {
+        if self.status == 451 {
+            return Some("451");
+        }
+        let word = self.words.filter();
         let elsewhere = matches!(self.status, 401 | 402 | 404 | 429 | 529);
         if elsewhere || self.words.quota_is_spent() {
-            return None;
+            // These say so themselves, whatever else the message is about.
+            return word.filter(|word| {
+                matches!(
+                    *word,
+                    "content_filter" | "requires moderation" | "was flagged"
+                ) && !matches!(self.status, 401 | 402 | 404)
+            });
         }
-        self.words.filter()
+        word
     }
 }
 
@@ -117,6 +127,13 @@ pub(crate) fn retry_after_ms<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Op
     }
     let value = header("retry-after")?;
     if let Some(seconds) = number(value) {
+        // So large a number is a point in time.
+        let now = (clock::now_nanos() / 1_000_000_000) as f64;
+        let seconds = if seconds > 1e9 {
+            (seconds - now).max(0.0)
+        } else {
+            seconds
+        };
         return Some((seconds * 1_000.0) as u64);
     }
     let at = jiff::fmt::rfc2822::parse(value.trim()).ok()?;

@@ -23,7 +23,7 @@ pub(crate) trait Wire: Send + Sync {
 
     /// Reads the body of a successful reply. The caller sets `latency_ms`.
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
-        let body: Value = serde_json::from_slice(body)?;
+        let body = lenient_json(body)?;
         if let Some(error) = error_in(&body) {
             return Err(Unreadable::error(error));
         }
@@ -70,8 +70,19 @@ impl From<serde_json::Error> for Unreadable {
 
 /// The error that a body holds in place of an answer, or beside a fragment of one.
 pub(crate) fn error_in(body: &Value) -> Option<&Value> {
-    if !body["error"].is_null() && body["error"] != Value::Bool(false) {
+    if is_error(&body["error"]) {
         return Some(&body["error"]);
+    }
+    let several = body["errors"]
+        .as_array()
+        .is_some_and(|list| !list.is_empty());
+    let fails = body["success"] == Value::Bool(false);
+    let status = &body["base_resp"]["status_code"];
+    if status.as_i64().is_some_and(|status| status != 0) {
+        return Some(&body["base_resp"]);
+    }
+    if several || fails {
+        return Some(body);
     }
     let says_error = |field: &str| {
         body[field]
@@ -79,6 +90,67 @@ pub(crate) fn error_in(body: &Value) -> Option<&Value> {
             .is_some_and(|kind| kind.eq_ignore_ascii_case("error"))
     };
     (says_error("type") || says_error("object") || says_error("status")).then_some(body)
+}
+
+/// Whether the field `error` holds one. Some servers write an empty one beside every answer.
+fn is_error(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Object(fields) => {
+            let code = error["code"]
+                .as_i64()
+                .or_else(|| error["code"].as_str()?.parse().ok());
+            let says = |field: &str| error[field].as_str().is_some_and(|text| !text.is_empty());
+            !fields.is_empty() && (code != Some(0) || says("message"))
+        }
+        _ => true,
+    }
+}
+
+/// Reads JSON as servers write it: with a byte order mark, a byte that is not UTF-8, half a
+/// surrogate, or something after the end.
+///
+/// # Errors
+///
+/// If there is no JSON value at the beginning.
+pub(crate) fn lenient_json(body: &[u8]) -> Result<Value, serde_json::Error> {
+    let strict = match serde_json::from_slice(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    let text = String::from_utf8_lossy(body);
+    let text = whole_surrogates(text.trim_start_matches('\u{feff}'));
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+    values.next().and_then(Result::ok).ok_or(strict)
+}
+
+/// `json` with each escape of half a surrogate pair replaced by that of U+FFFD.
+fn whole_surrogates(json: &str) -> String {
+    let unit = |at: usize| {
+        let escape = json.get(at..at + 6)?;
+        u16::from_str_radix(escape.strip_prefix("\\u")?, 16).ok()
+    };
+    let high = |unit: u16| (0xd800..0xdc00).contains(&unit);
+    let low = |unit: u16| (0xdc00..0xe000).contains(&unit);
+    let mut out = String::with_capacity(json.len());
+    let mut at = 0;
+    while let Some(c) = json[at..].chars().next() {
+        let length = match (c, unit(at)) {
+            ('\\', Some(first)) if high(first) && unit(at + 6).is_some_and(low) => 12,
+            ('\\', Some(first)) if high(first) || low(first) => {
+                out.push_str("\\ufffd");
+                at += 6;
+                continue;
+            }
+            ('\\', Some(_)) => 6,
+            ('\\', None) => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+            (c, _) => c.len_utf8(),
+        };
+        out.push_str(&json[at..at + length]);
+        at += length;
+    }
+    out
 }
 
 /// A message as most formats write it: who speaks, and the text. Callers refuse images before

@@ -55,6 +55,11 @@ impl Project {
         self
     }
 
+    /// Fails unless the user has named this `command:` target, or trusts what files name.
+    pub(crate) fn check_name(&self, name: &str) -> Result<(), ProjectError> {
+        self.trust.check_name(name)
+    }
+
     /// Fails unless the programs that `nocere.yaml` names may be started.
     pub(crate) fn check_trust(&self) -> Result<(), ProjectError> {
         self.trust.check(&self.root, &self.config)
@@ -183,6 +188,15 @@ pub fn write_whole_with(
             path.display()
         ))
         .hint("give the name of the file itself"));
+    }
+    #[cfg(unix)]
+    if std::fs::metadata(path)
+        .is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_block_device(&found.file_type()))
+    {
+        return Err(ProjectError::usage(format!(
+            "{} is a disk and is not written to",
+            path.display()
+        )));
     }
     // A device or a pipe is written through, never replaced.
     if is_device || std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {

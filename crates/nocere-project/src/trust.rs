@@ -14,12 +14,15 @@ use crate::{Config, ProjectError, config::Provider, write_whole};
 pub type AskTrust = fn(&[String]) -> bool;
 
 /// How far a project's programs are trusted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Trust {
     /// The user said so for this process (`--trust`).
     pub given: bool,
     /// How to ask; `None` if nobody can answer.
     pub ask: Option<AskTrust>,
+    /// What the user typed: a program whose name stands in none of these words was named by a
+    /// file. `None` if the caller vouches for every name.
+    pub typed: Option<Vec<String>>,
 }
 
 /// The programs that entries of a configuration start, one line each.
@@ -39,6 +42,29 @@ pub fn programs(config: &Config) -> Vec<String> {
 }
 
 impl Trust {
+    /// Fails unless the user has named this `command:` target, or trusts what files name: a judge
+    /// of `nocere.yaml`, a protocol or a journal may name a program as well.
+    ///
+    /// # Errors
+    ///
+    /// The name was not typed, and the user has not said otherwise.
+    pub(crate) fn check_name(&self, name: &str) -> Result<(), ProjectError> {
+        let Some(typed) = self.typed.as_ref().filter(|_| !self.given) else {
+            return Ok(());
+        };
+        if typed.iter().any(|word| word.contains(name)) {
+            return Ok(());
+        }
+        let program = vec![name.to_owned()];
+        if self.ask.is_some_and(|ask| ask(&program)) {
+            return Ok(());
+        }
+        Err(ProjectError::usage(format!(
+            "a file of this folder names the program `{name}`, and you did not"
+        ))
+        .hint("if you trust it, add `--trust`"))
+    }
+
     /// Fails unless the programs of the configuration in `root` may be started.
     ///
     /// # Errors
@@ -124,10 +150,27 @@ fn line(root: &Path, config: &Config) -> Option<String> {
         .targets
         .iter()
         .filter(|(_, entry)| entry.provider == Provider::Command)
-        .map(|(name, entry)| (name, &entry.command, entry.local))
+        .map(|(name, entry)| {
+            // A changed script is another program.
+            let words = entry.command.iter().flatten();
+            let files: Vec<String> = words
+                .filter_map(|word| file_hash(&root.join(word)))
+                .collect();
+            (name, &entry.command, entry.local, files)
+        })
         .collect();
     let hash: ContentHash = hash_json("trusted programs", &commands);
     Some(format!("{hash} {}", folder(root).ok()?))
+}
+
+/// Hash of a regular file; `None` for anything else.
+fn file_hash(path: &Path) -> Option<String> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let file = std::fs::File::open(path).ok()?;
+    let most = std::io::Read::take(file, 1 << 30);
+    Some(ContentHash::of_reader(most).ok()?.to_string())
 }
 
 /// The folder's full path on one line.

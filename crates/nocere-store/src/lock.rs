@@ -30,6 +30,12 @@ impl RunLock {
             path: path.to_owned(),
             message: error.to_string(),
         };
+        if path.is_symlink() {
+            return Err(StoreError::Io {
+                path: path.to_owned(),
+                message: "it is a link; delete it".to_owned(),
+            });
+        }
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)

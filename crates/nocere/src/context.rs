@@ -29,6 +29,11 @@ impl Context {
         let trust = Trust {
             given: cli.trust,
             ask: output::can_ask().then_some(output::ask_trust),
+            typed: Some(
+                std::env::args_os()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect(),
+            ),
         };
         Ok(Self {
             project: Project::open(&cli.project, models)?.trusting(trust),

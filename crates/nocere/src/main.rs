@@ -36,7 +36,10 @@ fn say(said: &clap::Error) -> u8 {
 }
 
 fn main() -> ExitCode {
-    process::prepare();
+    if let Err(message) = process::prepare() {
+        output::talk(&format!("error: {message}"));
+        return ExitCode::from(exit::INFRASTRUCTURE);
+    }
     #[cfg(feature = "local")]
     if let Some(code) = model_child() {
         return code;

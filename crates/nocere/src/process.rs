@@ -5,8 +5,16 @@
 #[cfg(unix)]
 const MOST_FILES: u64 = 65_536;
 
+/// Files that a process needs open to do anything.
+#[cfg(unix)]
+const FEWEST_FILES: u64 = 40;
+
 /// Prepares the process. What the system refuses is left as it is: none of it is needed to work.
-pub(crate) fn prepare() {
+///
+/// # Errors
+///
+/// Too few files may be open to work at all, in words.
+pub(crate) fn prepare() -> Result<(), String> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -30,13 +38,35 @@ pub(crate) fn prepare() {
             );
         }
         if let Some(limit) = getrlimit(Resource::Nofile).current {
+            if limit < FEWEST_FILES {
+                return Err(format!(
+                    "this process may have {limit} files open, and needs at least {FEWEST_FILES}; raise it with `ulimit -n`"
+                ));
+            }
             nocere_models::keep_files_back(limit);
         }
+        outlive_file_limits();
     }
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         // Other processes of this user cannot read the memory either.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    Ok(())
+}
+
+/// Makes a write beyond the limit of a file's size (`ulimit -f`) an error instead of the end of
+/// the process. The handler stays when the runtime that installed it is gone.
+#[cfg(unix)]
+fn outlive_file_limits() {
+    const SIGXFSZ: i32 = 25;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    if let Ok(runtime) = runtime {
+        let _guard = runtime.enter();
+        let kind = tokio::signal::unix::SignalKind::from_raw(SIGXFSZ);
+        let _ = tokio::signal::unix::signal(kind);
     }
 }

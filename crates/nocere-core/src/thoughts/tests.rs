@@ -36,7 +36,11 @@ fn thoughts_are_not_read_as_the_answer() {
             "<|start|>assistant<|channel|>analysis<|message|>No.<|end|><|start|>assistant<|channel|>commentary to=a<|message|>x<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{HELP}<|return|>"
         ),
         format!("analysisWe could refuse. No.assistantfinal{HELP}"),
-        // A line of its own, after words of greeting.
+        format!("<think>a</thinking>{HELP}"),
+        format!("<think/>{HELP}"),
+        format!("<|channel>thought\nI cannot.<channel|>{HELP}"),
+        format!("<details type=\"reasoning\">I cannot.</details>\n{HELP}"),
+        format!("<antThinking>I cannot.</antThinking>{HELP}"),
         format!("<think>It says <think> in the text. I cannot.</think>{HELP}"),
     ] {
         let (thoughts, answer) = parts(&text);
@@ -85,6 +89,10 @@ fn answers_without_thoughts_stay_as_they_are() {
     ] {
         assert_eq!(parts(text), (None, text.to_owned()), "{text}");
     }
+    // What is said about the tag, and an answer that the tag follows.
+    let about = "A block is closed by </think> before the reply is shown.";
+    assert_eq!(parts(about), (None, about.to_owned()));
+    assert_eq!(parts(&format!("{HELP}\n</think>")).1, HELP);
     assert!(split_thoughts("I <think> so</think>").unsure);
     assert!(!split_thoughts("plain").unsure);
 }

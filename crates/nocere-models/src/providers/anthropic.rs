@@ -62,7 +62,8 @@ impl Wire for Anthropic {
         }
         let mut content = Content::default();
         content.add(&body["content"])?;
-        let word = fields::word(&body["stop_reason"]);
+        // The format always has one.
+        let word = fields::word(&body["stop_reason"]).or_else(|| Some("no stop reason".to_owned()));
         let usage = &body["usage"];
         let cached = fields::tokens(&usage["cache_read_input_tokens"]);
         let input = fields::tokens(&usage["input_tokens"])

@@ -65,7 +65,11 @@ impl Wire for Gemini {
 
     fn read_value(&self, body: &Value) -> Result<ChatReply, Unreadable> {
         let blocked = fields::word(&body["promptFeedback"]["blockReason"]);
-        let candidate = &body["candidates"][0];
+        let mut candidates = body["candidates"].as_array().into_iter().flatten();
+        let is_first = |of: &&Value| of["index"].is_null() || of["index"].as_f64() == Some(0.0);
+        let candidate = candidates.find(is_first).unwrap_or(&Value::Null);
+        let mut ratings = candidate["safetyRatings"].as_array().into_iter().flatten();
+        let unsafe_answer = ratings.any(|rating| rating["blocked"] == Value::Bool(true));
         // A blocked prompt has no candidates. It is an outcome, not an unreadable reply.
         if candidate.is_null() && blocked.is_none() {
             return Err(Unreadable::new("it has no candidates"));
@@ -79,7 +83,12 @@ impl Wire for Gemini {
                 finish_word: Some(reason.chars().take(80).collect()),
                 ..ChatReply::of_text("")
             },
-            None => content.reply(fields::word(&candidate["finishReason"]).as_deref())?,
+            None if unsafe_answer => content.reply(Some("SAFETY"))?,
+            None => {
+                // The format always has one.
+                let word = fields::word(&candidate["finishReason"]);
+                content.reply(word.as_deref().or(Some("no finish reason")))?
+            }
         };
         let usage = &body["usageMetadata"];
         let thoughts = fields::tokens(&usage["thoughtsTokenCount"]);

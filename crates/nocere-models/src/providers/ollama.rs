@@ -53,6 +53,8 @@ impl Wire for Ollama {
         let mut content = Content::default();
         content.add(&message["content"])?;
         content.add_thoughts(&message["thinking"]);
+        let calls = message["tool_calls"].as_array();
+        content.calls_tool |= calls.is_some_and(|calls| !calls.is_empty());
         let word = fields::word(&body["done_reason"]);
         Ok(ChatReply {
             usage: fields::usage(

@@ -1,12 +1,12 @@
 //! Wire format of OpenAI's chat completions API, and Azure's variant of it.
 
-use nocere_core::{ChatReply, ChatRequest, Usage};
+use nocere_core::{ChatReply, ChatRequest, Ending, Usage};
 use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
     sse,
-    wire::{Unreadable, Wire, error_in, number, role_and_text, seed, wants_json},
+    wire::{Unreadable, Wire, error_in, lenient_json, number, role_and_text, seed, wants_json},
 };
 
 /// The `/chat/completions` endpoint.
@@ -85,6 +85,7 @@ impl Wire for OpenAiChat {
 
     fn read(&self, body: &[u8]) -> Result<ChatReply, Unreadable> {
         // Some gateways always stream, even if not asked to.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let start = body.trim_ascii_start();
         if [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"]
             .iter()
@@ -92,7 +93,7 @@ impl Wire for OpenAiChat {
         {
             return read_stream(&String::from_utf8_lossy(body));
         }
-        let body: Value = serde_json::from_slice(body)?;
+        let body = lenient_json(body)?;
         if let Some(error) = error_in(&body) {
             return Err(Unreadable::error(error));
         }
@@ -103,19 +104,23 @@ impl Wire for OpenAiChat {
         let choices = body["choices"].as_array();
         let choice = choices
             .and_then(|choices| choices.iter().find(|choice| is_first(choice)))
-            .ok_or_else(|| Unreadable::new("it has no first choice"))?;
+            .ok_or_else(|| no_choice(body))?;
         if let Some(error) = error_in(choice) {
             return Err(Unreadable::error(error));
         }
         let mut content = Content::default();
-        let message = &choice["message"];
+        // Some servers use the field of streams.
+        let message = [&choice["message"], &choice["delta"]]
+            .into_iter()
+            .find(|message| message.is_object())
+            .unwrap_or(&Value::Null);
         if message.is_null() {
             // The older completions API, which some gateways answer with.
             content.add(&choice["text"])?;
         } else {
             add_message(&mut content, message)?;
         }
-        let word = fields::word(&choice["finish_reason"]);
+        let word = finish_word(choice, &body["prompt_filter_results"]);
         Ok(ChatReply {
             usage: read_usage(&body["usage"]),
             response_id: fields::label(&body["id"]),
@@ -130,14 +135,55 @@ impl Wire for OpenAiChat {
     }
 }
 
+/// Why a body has no choice: what it says, if it says anything.
+fn no_choice(body: &Value) -> Unreadable {
+    let says = ["message", "detail", "error_msg", "msg"]
+        .iter()
+        .any(|field| !body[*field].is_null());
+    if says {
+        return Unreadable::error(body);
+    }
+    Unreadable::new("it has no first choice")
+}
+
+/// The word for how a choice ended. Filters stand beside it at Azure, and the upstream's own word
+/// at gateways.
+fn finish_word(choice: &Value, prompt_filters: &Value) -> Option<String> {
+    let filtered = |results: &Value| {
+        let of = results.as_object().into_iter().flatten();
+        of.into_iter()
+            .any(|(_, result)| result["filtered"] == Value::Bool(true))
+    };
+    let mut prompts = prompt_filters.as_array().into_iter().flatten();
+    if filtered(&choice["content_filter_results"])
+        || prompts.any(|prompt| filtered(&prompt["content_filter_results"]))
+    {
+        return Some("content_filter".to_owned());
+    }
+    let word = fields::word(&choice["finish_reason"]);
+    let native = fields::word(&choice["native_finish_reason"]);
+    let is_whole = |word: &Option<String>| {
+        word.as_deref()
+            .is_none_or(|word| Ending::of(word) == Some(Ending::Whole))
+    };
+    if is_whole(&word) && !is_whole(&native) {
+        return native;
+    }
+    word
+}
+
 /// True for the choice that was asked for. One that does not say its index is the first.
 fn is_first(choice: &Value) -> bool {
-    choice["index"].is_null() || choice["index"].as_f64() == Some(0.0)
+    let index = &choice["index"];
+    index.is_null() || index.as_f64() == Some(0.0) || index == "0"
 }
 
 /// Adds a message, or the part of one that a stream's chunk brings.
 fn add_message(content: &mut Content, message: &Value) -> Result<(), Unreadable> {
     content.add(&message["content"])?;
+    let calls = message["tool_calls"].as_array();
+    content.calls_tool |= calls.is_some_and(|calls| !calls.is_empty());
+    content.calls_tool |= message["function_call"].is_object();
     content
         .refusal
         .push_str(message["refusal"].as_str().unwrap_or(""));
@@ -167,17 +213,17 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
     let events = sse::events(body);
     let count = events.data.len();
     for (number, event) in events.data.into_iter().enumerate() {
-        if event.trim() == "[DONE]" {
+        if event.trim().eq_ignore_ascii_case("[DONE]") {
             done = true;
             break;
         }
-        let chunk: Value = match serde_json::from_str(&event) {
+        let chunk: Value = match lenient_json(event.as_bytes()) {
             Ok(chunk) => chunk,
             // The connection has cut the last event off.
             Err(_) if events.cut && number + 1 == count => break,
             Err(error) => return Err(error.into()),
         };
-        if let Some(error) = error_in(&chunk) {
+        if let Some(error) = error_in(&chunk).or_else(|| error_event(&chunk)) {
             return Err(Unreadable::error(error));
         }
         if chunk["usage"].is_object() {
@@ -197,11 +243,14 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
             .flatten()
             .filter(|choice| is_first(choice))
         {
-            if let Some(error) = error_in(choice) {
+            if let Some(error) = error_in(choice).or_else(|| error_in(&choice["delta"])) {
                 return Err(Unreadable::error(error));
             }
             add_message(&mut whole, &choice["delta"])?;
-            finish = fields::word(&choice["finish_reason"]).or(finish);
+            if whole.text.is_empty() && choice["delta"].is_null() {
+                add_message(&mut whole, &choice["message"])?;
+            }
+            finish = finish_word(choice, &Value::Null).or(finish);
         }
     }
     // Some servers send no finish reason. Then `[DONE]` ends the answer, if there is one.
@@ -218,12 +267,32 @@ fn read_stream(body: &str) -> Result<ChatReply, Unreadable> {
     })
 }
 
+/// A chunk that says something and has neither choices nor usage is an error without the name.
+fn error_event(chunk: &Value) -> Option<&Value> {
+    let says = ["message", "detail"]
+        .iter()
+        .any(|field| chunk[*field].is_string());
+    (says && chunk["choices"].is_null()).then_some(chunk)
+}
+
+/// The usage of a call. Where its parts contradict each other, the larger one counts: a budget
+/// that believes the smaller one does not hold.
 fn read_usage(usage: &Value) -> Usage {
+    let either =
+        |one: &str, other: &str| fields::tokens(&usage[one]).max(fields::tokens(&usage[other]));
+    let input = either("prompt_tokens", "input_tokens");
+    let reasoning = fields::tokens(&usage["completion_tokens_details"]["reasoning_tokens"]);
+    // Some providers count thoughts beside the completion.
+    let mut output = either("completion_tokens", "output_tokens");
+    if reasoning > output {
+        output = output.saturating_add(reasoning);
+    }
+    let rest = fields::tokens(&usage["total_tokens"]).saturating_sub(input);
     fields::usage(
-        fields::tokens(&usage["prompt_tokens"]),
-        fields::tokens(&usage["completion_tokens"]),
+        input,
+        output.max(rest),
         fields::tokens(&usage["prompt_tokens_details"]["cached_tokens"]),
-        fields::tokens(&usage["completion_tokens_details"]["reasoning_tokens"]),
+        reasoning,
     )
 }
 

@@ -40,9 +40,18 @@ impl Wire for OpenAiResponses {
             return Err(Unreadable::new("it has no output"));
         };
         let mut content = Content::default();
+        let mut cut = false;
         for item in output {
             match item["type"].as_str().unwrap_or_default() {
-                "message" => content.add(&item["content"])?,
+                // What the model says while it works is not its answer.
+                "message" if item["phase"] == "commentary" => {
+                    content.add_thoughts(&item["content"]);
+                }
+                "message" => {
+                    content.add(&item["content"])?;
+                    cut |= item["status"] == "incomplete";
+                }
+                "function_call" | "custom_tool_call" => content.calls_tool = true,
                 "reasoning" => {
                     content.add_thoughts(&item["summary"]);
                     content.add_thoughts(&item["content"]);
@@ -51,7 +60,10 @@ impl Wire for OpenAiResponses {
             }
         }
         let reason = fields::word(&body["incomplete_details"]["reason"]);
-        let word = reason.or_else(|| fields::word(&body["status"]));
+        let word = reason
+            .or_else(|| cut.then(|| "incomplete".to_owned()))
+            .or_else(|| fields::word(&body["status"]))
+            .or_else(|| Some("no status".to_owned()));
         let usage = &body["usage"];
         Ok(ChatReply {
             usage: fields::usage(

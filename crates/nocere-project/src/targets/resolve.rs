@@ -161,6 +161,7 @@ impl<'a> Models<'a> {
                     )
                     .hint("give the program its key in the environment or in a file"));
                 }
+                self.project.check_name(name)?;
                 config.command = Some(words);
             }
             Provider::Http(_) => match rest.rsplit_once("@http") {
@@ -197,6 +198,13 @@ impl<'a> Models<'a> {
             Provider::Command => Ok(Arc::new(CommandModel::new(CommandSettings {
                 name: name.to_owned(),
                 command: config.command.clone().unwrap_or_default(),
+                // An entry's files are those of its project, wherever nocere was started.
+                folder: self
+                    .project
+                    .config()
+                    .targets
+                    .contains_key(name)
+                    .then(|| self.project.root().to_owned()),
                 stays_here: config.local,
                 timeout: timeout(&config.limits),
             })?)),

@@ -18,7 +18,15 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
         return Ok(DONE);
     }
     let format = format_of(args);
-    if args.output.as_deref() == Some(Path::new("-")) {
+    if let Some(path) = args.output.as_deref() {
+        check_place(path)?;
+    }
+    let standard = ["-", "/dev/stdout", "/dev/fd/1"].map(Path::new);
+    if args
+        .output
+        .as_deref()
+        .is_some_and(|path| standard.contains(&path))
+    {
         return output::data_with(|out| {
             let mut samples = reader.finished().map(|sample| sample.map_err(Into::into));
             format.write(&report, &mut samples, out)
@@ -36,6 +44,23 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
         output::data(&format!("{}\n", path.display()))?;
     }
     Ok(DONE)
+}
+
+/// Refuses to replace a file that cannot be a report.
+fn check_place(path: &Path) -> Result<(), ProjectError> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_report = extension.is_some_and(|of| {
+        matches!(of, "md" | "txt" | "htm") || FORMATS.iter().any(|format| format.extension == of)
+    });
+    let there = std::fs::symlink_metadata(path);
+    if there.is_ok_and(|found| found.is_file() && found.len() > 0) && !is_report {
+        return Err(ProjectError::usage(format!(
+            "{} exists and does not look like a report; it is not replaced",
+            path.display()
+        ))
+        .hint("give another name, or one that ends in .html, .txt, .json or .csv"));
+    }
+    Ok(())
 }
 
 /// The form that was asked for, or else the one that the file's extension names.
