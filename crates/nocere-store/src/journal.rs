@@ -43,7 +43,8 @@ const SELECT_TO_DO: &str = "
     ORDER BY u.seq LIMIT ?3";
 const TARGET_PROGRESS: &str = "SELECT done, total FROM targets WHERE name = ?1";
 const SELECT_SPENDING: &str =
-    "SELECT model, calls, requests, input_tokens, output_tokens, cost, unpriced FROM spending";
+    "SELECT CASE WHEN sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)
+        THEN model END, calls, requests, input_tokens, output_tokens, cost, unpriced FROM spending";
 
 impl Journal {
     /// Opens an existing run for writing.

@@ -50,7 +50,7 @@ const PUT_VERDICT: &str = "
     SELECT ?1, i, ?3, row_sum('verdicts', ?1, i, ?3)
     FROM (SELECT (SELECT id FROM instruments WHERE hash = ?2) AS i)";
 /// Writes down how many rows the plan has.
-const PUT_COUNTS: &str =
+pub(crate) const PUT_COUNTS: &str =
     "INSERT OR REPLACE INTO meta (key, value, sum) SELECT ?1, n, row_sum('meta', ?1, n)";
 /// Recomputes the counters of all targets, after units were added or reopened.
 const COUNT: &str = "

@@ -20,7 +20,8 @@ pub(crate) const PLANNED: &str = "
     (SELECT count(*) FROM suites) || ' suites, ' || (SELECT count(*) FROM targets) || ' targets, '
     || (SELECT count(*) FROM drivers) || ' drivers, '
     || (SELECT count(*) FROM instruments) || ' judges, '
-    || (SELECT count(*) FROM probes) || ' probes, ' || (SELECT count(*) FROM units) || ' units'";
+    || (SELECT count(*) FROM probes) || ' probes, ' || (SELECT count(*) FROM units) || ' units, '
+    || (SELECT count(*) FROM struck) || ' records of samples struck out'";
 
 /// Values of `units.state`, beside 0 for units still to be asked. The partial index `units_to_do`
 /// and the statements that use it spell them out as literals.
@@ -98,7 +99,8 @@ CREATE TABLE spending (
     input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
     cost INTEGER NOT NULL,
-    unpriced INTEGER NOT NULL
+    unpriced INTEGER NOT NULL,
+    sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE transcripts (
     unit INTEGER PRIMARY KEY,

@@ -3,7 +3,7 @@
 use nocere_core::StruckSample;
 use rusqlite::params;
 
-use crate::{Journal, RunReader, StoreError};
+use crate::{Journal, RunReader, StoreError, planned::PUT_COUNTS, schema};
 
 const PUT: &str = "
     INSERT INTO struck (id, unit, back, json, sum)
@@ -40,6 +40,10 @@ impl Journal {
             for (unit, json) in &rows {
                 transaction.execute(PUT, params![unit, back, json])?;
             }
+            transaction.execute(
+                &format!("{PUT_COUNTS} FROM (SELECT {} AS n)", schema::PLANNED),
+                [schema::COUNTS],
+            )?;
             transaction.commit()
         })
     }

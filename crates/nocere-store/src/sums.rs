@@ -79,7 +79,7 @@ pub(crate) struct TableSum {
 }
 
 /// How the rows of every table are checked.
-pub(crate) const TABLES: [TableSum; 13] = [
+pub(crate) const TABLES: [TableSum; 14] = [
     TableSum {
         table: "meta",
         key: "key",
@@ -134,6 +134,11 @@ pub(crate) const TABLES: [TableSum; 13] = [
         table: "verdicts",
         key: "unit",
         damaged: "sum IS NOT row_sum('verdicts', unit, instrument, json)",
+    },
+    TableSum {
+        table: "spending",
+        key: "model",
+        damaged: "sum IS NOT row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)",
     },
     TableSum {
         table: "struck",

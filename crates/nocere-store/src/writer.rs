@@ -27,8 +27,8 @@ const INSERT_VERDICT: &str = "
 const FINISH_UNIT: &str = "UPDATE units SET state = 1, judged = (SELECT count(*) FROM verdicts WHERE unit = ?1) WHERE seq = ?1 AND state <> 1 RETURNING target";
 const COUNT_DONE: &str = "UPDATE targets SET done = done + ?2 WHERE id = ?1";
 const ADD_SPENDING: &str = "
-    INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced, sum)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
     ON CONFLICT (model) DO UPDATE SET
         calls = min(calls + excluded.calls, 1 << 61),
         requests = min(requests + excluded.requests, 1 << 61),
@@ -36,6 +36,9 @@ const ADD_SPENDING: &str = "
         output_tokens = min(output_tokens + excluded.output_tokens, 1 << 61),
         cost = max(min(cost + excluded.cost, 1 << 61), 0),
         unpriced = min(unpriced + excluded.unpriced, 1 << 61)";
+const SUM_SPENDING: &str = "
+    UPDATE spending SET sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)
+    WHERE model = ?1";
 /// Largest amount that is added to an account of spending. Two of them never overflow, and sums
 /// stop growing there.
 const MOST: u64 = 1 << 61;
@@ -281,6 +284,7 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
             spending.cost.nanos().clamp(0, MOST as i64),
             within(spending.unpriced)
         ])?;
+        transaction.prepare_cached(SUM_SPENDING)?.execute([model])?;
     }
     Ok(transaction.commit()?)
 }

@@ -71,6 +71,17 @@ async fn finished(folder: &Path, id: &str) -> std::path::PathBuf {
             .unwrap();
     }
     journal.put_calls(vec![call(1, 5)]).await.unwrap();
+    let struck = |probe: &str| nocere_core::StruckSample {
+        unit: 0,
+        probe: probe.into(),
+        target: "t".into(),
+        epoch: 0,
+        by: String::new(),
+        reason: "a test".to_owned(),
+        at: String::new(),
+    };
+    journal.strike(&[struck("p")], false).unwrap();
+    journal.strike(&[struck("p")], true).unwrap();
     journal.path().to_owned()
 }
 
@@ -85,7 +96,7 @@ fn everything(path: &Path) -> Result<String, StoreError> {
         reader.instruments()?,
         reader.drivers()?,
     );
-    text.push_str(&format!("{:?}", reader.progress()?));
+    text.push_str(&format!("{:?}{:?}", reader.progress()?, reader.spending()?));
     for sample in reader.finished() {
         text.push_str(&format!("{:?}", sample?));
     }
@@ -129,6 +140,8 @@ async fn missing_rows_are_said() {
         "DELETE FROM instruments",
         "DELETE FROM meta WHERE key = 'counts'",
         "UPDATE transcripts SET json = replace(json, 'pharmacist', 'friend') WHERE unit = 1",
+        "UPDATE spending SET cost = 7",
+        "DELETE FROM struck",
         "UPDATE units SET probe = 0 WHERE seq = 1",
         "UPDATE meta SET value = replace(value, '\"seed\":0', '\"seed\":1')",
     ] {
