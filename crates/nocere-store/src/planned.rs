@@ -13,7 +13,7 @@ use crate::{
     listing,
     lock::RunLock,
     read,
-    schema::{self, FAILED, UNJUDGED},
+    schema::{self, FAILED, PUT_COUNTS, UNJUDGED},
 };
 
 const PUT_META: &str =
@@ -49,9 +49,6 @@ const PUT_VERDICT: &str = "
     INSERT INTO verdicts (unit, instrument, json, sum)
     SELECT ?1, i, ?3, row_sum('verdicts', ?1, i, ?3)
     FROM (SELECT (SELECT id FROM instruments WHERE hash = ?2) AS i)";
-/// Writes down how many rows the plan has.
-pub(crate) const PUT_COUNTS: &str =
-    "INSERT OR REPLACE INTO meta (key, value, sum) SELECT ?1, n, row_sum('meta', ?1, n)";
 /// Recomputes the counters of all targets, after units were added or reopened.
 const COUNT: &str = "
     UPDATE targets SET

@@ -23,6 +23,10 @@ pub(crate) const PLANNED: &str = "
     || (SELECT count(*) FROM probes) || ' probes, ' || (SELECT count(*) FROM units) || ' units, '
     || (SELECT count(*) FROM struck) || ' records of samples struck out'";
 
+/// Writes down how many rows the plan has.
+pub(crate) const PUT_COUNTS: &str =
+    "INSERT OR REPLACE INTO meta (key, value, sum) SELECT ?1, n, row_sum('meta', ?1, n)";
+
 /// Values of `units.state`, beside 0 for units still to be asked. The partial index `units_to_do`
 /// and the statements that use it spell them out as literals.
 pub(crate) const DONE: i64 = 1;

@@ -3,7 +3,10 @@
 use nocere_core::StruckSample;
 use rusqlite::params;
 
-use crate::{Journal, RunReader, StoreError, planned::PUT_COUNTS, schema};
+use crate::{
+    Journal, RunReader, StoreError,
+    schema::{self, PUT_COUNTS},
+};
 
 const PUT: &str = "
     INSERT INTO struck (id, unit, back, json, sum)
