@@ -67,11 +67,19 @@ fn own(project: &Project) -> Result<Vec<Calibration>, ProjectError> {
     paths
         .iter()
         .map(|path| {
-            let text = std::fs::read_to_string(path).map_err(fail)?;
-            parse(&path.display().to_string(), &text)
+            let name = path.display().to_string();
+            let fault =
+                |what: String| ProjectError::usage(format!("failed to read {name}: {what}"));
+            let bytes = nocere_assets::read_file(path, LARGEST)
+                .map_err(|error| fault(error.to_string()))?;
+            let text = String::from_utf8(bytes).map_err(|error| fault(error.to_string()))?;
+            parse(&name, &text)
         })
         .collect()
 }
+
+/// Largest calibration, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 #[derive(serde::Deserialize)]
 struct Format {

@@ -93,7 +93,7 @@ pub fn is_trusted(root: &Path, config: &Config) -> bool {
         return false;
     };
     list().is_some_and(|path| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = read_list(&path);
         text.lines().any(|known| known == line)
     })
 }
@@ -121,6 +121,12 @@ pub fn distrust(root: &Path) -> Result<bool, ProjectError> {
     change(root, |_| false)
 }
 
+/// The list's text; empty if there is no such file. Nothing else has an end to wait for.
+fn read_list(path: &Path) -> String {
+    let bytes = nocere_assets::read_file(path, 1 << 20).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Rewrites the list: the lines of other folders, and what `add` makes of it.
 fn change(root: &Path, add: impl FnOnce(&mut Vec<String>) -> bool) -> Result<bool, ProjectError> {
     let path = list().ok_or_else(|| {
@@ -130,7 +136,7 @@ fn change(root: &Path, add: impl FnOnce(&mut Vec<String>) -> bool) -> Result<boo
         .hint("use `--trust` each time")
     })?;
     let here = format!(" {}", folder(root)?);
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = read_list(&path);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let before = lines.len();
     lines.retain(|line| !line.ends_with(&here));
