@@ -24,6 +24,7 @@ use crate::{
     server_words::ServerWords,
     sockets,
     status::{Refused, retry_after_ms},
+    transport::{causes, lacks_descriptors},
     wire::{Wire, merge},
 };
 
@@ -401,6 +402,15 @@ impl HttpModel {
 
     fn transport(&self, error: &reqwest::Error) -> Problem {
         let server = &self.shown;
+        if lacks_descriptors(error) {
+            // The server is not to blame, and there will be room when other calls are done.
+            return Problem::Other(ModelError::RateLimited {
+                message: format!(
+                    "no connection to {server}: this process has too many files open (`ulimit -n`)"
+                ),
+                retry_after_ms: None,
+            });
+        }
         let chain = causes(error);
         // Only these TLS errors are permanent: an interrupted handshake may succeed next time.
         let tls = [
@@ -509,18 +519,6 @@ fn prompt_cut(request: &ChatRequest, reply: &ChatReply) -> Option<Remark> {
     let read = reply.usage.input_tokens;
     // English has about four bytes a token. Servers cut at 1,024 tokens or more.
     (read >= 1_000 && bytes as u64 > read.saturating_mul(8)).then_some(Remark::PromptCut { read })
-}
-
-/// The error and its chain of causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ mod server_words;
 mod sockets;
 mod sse;
 mod status;
+mod transport;
 mod wire;
 
 pub use command::{CommandModel, CommandSettings};
