@@ -166,7 +166,7 @@ impl TargetReport {
                     "The chat template has no place for a system prompt: for {answers} it stood at the beginning of the first message."
                 ),
                 Remark::ThoughtsUnsure => format!(
-                    "In {answers} a tag of thoughts stands amid the text: thoughts and answer may not be told apart rightly."
+                    "{answers} contained a reasoning tag in the middle of the text: the reasoning may not have been separated from the answer correctly."
                 ),
                 Remark::FieldDropped {
                     field,

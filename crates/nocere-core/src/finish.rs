@@ -3,6 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::shorten;
+
+/// Longest finish word that is kept, in characters.
+pub const LONGEST_WORD: usize = 80;
+
 /// Why the model stopped generating.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -186,25 +191,16 @@ impl Ending {
 }
 
 impl Finish {
-    /// The finish that `word` stands for. Words for failures of the server, and unknown words,
+    /// The finish that `word` means. Words for failures of the server, and unknown words,
     /// become [`Finish::Other`].
     pub fn of_word(word: &str) -> Self {
         match Ending::of(word) {
             Some(Ending::Whole) => Self::Stop,
             Some(Ending::Cut) => Self::Length,
             Some(Ending::Filtered) => Self::ContentFilter,
-            Some(Ending::Transient) | None => Self::Other(shortened(word)),
+            Some(Ending::Transient) | None => Self::Other(shorten(word, LONGEST_WORD)),
         }
     }
-}
-
-/// The word as it can be stored and shown: one line of at most 80 characters.
-fn shortened(word: &str) -> String {
-    word.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(80)
-        .collect()
 }
 
 /// `word` in small letters with `_` between its words.
@@ -281,6 +277,9 @@ mod tests {
             assert!(!kept.contains('\u{1b}'));
         }
         let long = "x".repeat(10_000);
-        assert_eq!(Finish::of_word(&long), Finish::Other("x".repeat(80)));
+        assert_eq!(
+            Finish::of_word(&long),
+            Finish::Other(format!("{}…", "x".repeat(79)))
+        );
     }
 }

@@ -428,7 +428,7 @@ mod tests {
             ("u:pass@h/next=http://x", "h/next=http://x"),
             ("u:a://pass@h", "h"),
             ("http:///pass@h", "http://h"),
-            // What is no password stays.
+            // Text that is not a password is kept.
             ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
             ("http://[::1]/v1", "http://[::1]/v1"),
             ("https://h/models/a@1", "https://h/models/a@1"),

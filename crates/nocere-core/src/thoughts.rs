@@ -56,7 +56,7 @@ pub fn split_thoughts(text: &str) -> Split<'_> {
     split_opened(text, false)
 }
 
-/// Like [`split_thoughts`], for a text that goes on in thoughts that the prompt has opened.
+/// Like [`split_thoughts`], for a text that continues thoughts that the prompt has opened.
 pub fn split_opened(text: &str, opened: bool) -> Split<'_> {
     if let Some(split) = split_channels(text) {
         return split;

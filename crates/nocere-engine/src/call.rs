@@ -304,7 +304,7 @@ impl Metered {
             if last && has_no_room {
                 // The server has no room for this call now, which is not an answer to it.
                 let message = format!(
-                    "{error}; the server had no room {limited} times, and waiting longer would exceed `total_timeout_s`"
+                    "{error}; the server had no room {limited} times. At most {MOST_REFUSALS} are waited for, and no longer than `total_timeout_s`"
                 );
                 return (Err(self.end_stopped(&message)), sent, None);
             }

@@ -22,7 +22,7 @@ pub(crate) fn secrets(bytes: &[u8]) {
     check_command(&text);
 }
 
-/// A registered secret is found wherever it stands. `\u{1}` stands for it in inputs.
+/// A registered secret is found wherever it appears. Inputs write it as `\u{1}`.
 fn check_redacted(text: &str) {
     for text in [
         text.replace('\u{1}', KNOWN),

@@ -152,7 +152,7 @@ impl Reader<'_> {
         let mut reply = answer::reply(&said.text, finish, notes);
         reply.reasoning = reply.reasoning.or(said.reasoning);
         match conversation {
-            // A list of answers and follow-ups goes on after the prompt.
+            // A list of answers and follow-ups continues after the prompt.
             Some(messages) if messages.len() > 1 => {
                 let mut all = Vec::new();
                 if messages.first().map(|first| first.role) == Some(Role::Assistant) {

@@ -22,7 +22,7 @@ pub(crate) struct Content {
     pub(crate) only_tools: bool,
 }
 
-/// Reads a message's content. `resolve` turns a text into what it stands for, as Inspect's
+/// Reads a message's content. `resolve` turns a text into what it refers to, as Inspect's
 /// references to attachments do.
 pub(crate) fn content(
     value: Option<&Value>,

@@ -1,7 +1,7 @@
 //! promptfoo's results as CSV: one row per test, with the test's variables first and then, for
 //! each provider and prompt, a block of columns of the same names.
 //!
-//! A block begins with the answers, under `[PROVIDER] PROMPT`, and goes on with `Status`, `Score`,
+//! A block begins with the answers, under `[PROVIDER] PROMPT`, and continues with `Status`, `Score`,
 //! `Named Scores`, `Grader Reason` and `Comment`. Older files have the answers only, each with
 //! `[PASS]`, `[FAIL]` or `[ERROR]` in front.
 

@@ -194,7 +194,7 @@ fn edits(source: &str) -> Vec<Edit> {
         if let Some(range) = found("fence") {
             from = range.end;
         }
-        // The search goes on inside what a pair encloses, so its end is not passed.
+        // The search continues inside what a pair encloses, so its end is not passed.
         for (group, with) in [("brace", ""), ("close", " ")] {
             if let Some(range) = found(group).filter(&shows) {
                 edits.push(Edit {

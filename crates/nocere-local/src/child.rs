@@ -294,7 +294,7 @@ impl Drop for CancelOnDrop<'_> {
         let waited = lock(&self.shared.waiting)
             .as_mut()
             .and_then(|waiting| waiting.remove(&self.id));
-        // A group that is done is no longer among those that wait.
+        // A finished group does not wait any longer.
         if waited.is_some() {
             let _ = send(&mut *lock(&self.shared.input), &Ask::Cancel { id: self.id });
         }

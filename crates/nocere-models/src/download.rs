@@ -106,7 +106,7 @@ fn refused(status: reqwest::StatusCode) -> String {
 ///
 /// If the server cannot be reached, does not answer with success or breaks the connection
 /// (what has arrived is kept), if the file is longer than `most`, or if it cannot be written (it
-/// is deleted then: a full disk is no place for half a file).
+/// is deleted then: half a file should not fill a full disk).
 pub async fn download(
     url: &str,
     path: &Path,

@@ -1,7 +1,7 @@
 //! Reads fields of replies leniently: a side field of another type than expected counts as not
 //! said. An answer that is there is never lost because of a field beside it.
 
-use nocere_core::{ChatReply, Ending, Finish, Usage};
+use nocere_core::{ChatReply, Ending, Finish, Usage, finish::LONGEST_WORD, text::shorten};
 use serde_json::Value;
 
 use crate::wire::Unreadable;
@@ -38,9 +38,7 @@ pub(crate) fn text(value: &Value) -> Option<&str> {
 
 /// A short text such as an id, of at most 200 characters on one line.
 pub(crate) fn label(value: &Value) -> Option<String> {
-    let text = text(value)?;
-    let line = text.chars().take(200);
-    Some(line.map(|c| if c.is_control() { ' ' } else { c }).collect())
+    Some(shorten(text(value)?, 200))
 }
 
 /// A word that says why the answer ended; `None` if the server does not say.
@@ -169,7 +167,7 @@ impl Content {
         let text = if text.is_empty() { refusal } else { text };
         let mut reply = ChatReply::split(&text, Some(thoughts), finish);
         if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
-            reply.finish_word = word.map(|word| word.chars().take(80).collect());
+            reply.finish_word = word.map(|word| shorten(word, LONGEST_WORD));
         }
         Ok(reply)
     }

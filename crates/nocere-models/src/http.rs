@@ -364,7 +364,8 @@ impl HttpModel {
             }
             bytes.extend_from_slice(&chunk);
             // Some servers keep the connection open after the end of a stream.
-            if bytes.trim_ascii_end().ends_with(b"data: [DONE]") {
+            let streams = bytes.starts_with(b"data:") || bytes.starts_with(b"event:");
+            if streams && bytes.trim_ascii_end().ends_with(b"data: [DONE]") {
                 break;
             }
         }

@@ -4,7 +4,7 @@
 
 mod amounts;
 
-use nocere_core::ModelError;
+use nocere_core::{ModelError, text::shorten};
 use serde_json::Value;
 
 use self::amounts::{counts, numbers, wait, wait_in_text};
@@ -75,7 +75,7 @@ impl ServerWords {
             message = format!("{message} ({part})");
         }
         Self {
-            message: one_line(&message),
+            message: shorten(&message, LONGEST_MESSAGE),
             status: status(error),
             wait_ms: wait(error).or_else(|| wait_in_text(&searched)),
             param: error["param"].as_str().map(str::to_owned),
@@ -87,7 +87,7 @@ impl ServerWords {
     fn of_text(text: &str) -> Self {
         let searched = text.to_lowercase();
         Self {
-            message: one_line(text),
+            message: shorten(text, LONGEST_MESSAGE),
             status: None,
             wait_ms: wait_in_text(&searched),
             param: None,
@@ -451,15 +451,6 @@ fn status(error: &Value) -> Option<u16> {
         return Some(known);
     }
     None
-}
-
-fn one_line(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST_MESSAGE)
-        .collect();
-    line.trim().to_owned()
 }
 
 #[cfg(test)]

@@ -52,7 +52,15 @@ impl Trust {
         let Some(typed) = self.typed.as_ref().filter(|_| !self.given) else {
             return Ok(());
         };
-        if typed.iter().any(|word| word.contains(name)) {
+        // As a word of its own, or after `harm=` and before further options of a judge.
+        let names = |word: &String| {
+            word.match_indices(name).any(|(at, found)| {
+                let before = word[..at].chars().next_back();
+                let after = word[at + found.len()..].chars().next();
+                before.is_none_or(|c| c == '=') && after.is_none_or(|c| c == ',')
+            })
+        };
+        if typed.iter().any(names) {
             return Ok(());
         }
         let program = vec![name.to_owned()];

@@ -1,6 +1,6 @@
 //! Writes that fail: each operation in turn, a limit on the size of files, a log that was torn.
 //! Whatever fails, the journal stays whole, what was said to be committed is there, the failure is
-//! said, and the run goes on once the cause is gone.
+//! said, and the run continues once the cause is gone.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -137,7 +137,7 @@ async fn check(folder: &Path, lines: &[String], what: &str) {
     go_on(folder, what).await;
 }
 
-/// The cause is gone: the run is planned, or goes on, and is finished.
+/// The cause is gone: the run is planned, or continues, and is finished.
 async fn go_on(folder: &Path, what: &str) {
     let journal = if folder.join("r.db").exists() {
         Journal::open(folder, "r").unwrap()

@@ -134,7 +134,7 @@ fn number(written: &str) -> Option<f64> {
     } else {
         written.replace(',', ".")
     };
-    // A date or version ("1.2.2020") is not a number; its first part stands for it.
+    // A date or version ("1.2.2020") is not a number; its first part represents it.
     plain
         .parse()
         .ok()

@@ -66,7 +66,7 @@ impl Courtesies {
         Self { asked }
     }
 
-    /// Returns true if the sentence says something: it is no pleasantry, no heading and not the
+    /// Returns true if the sentence says something: it is not a pleasantry, a heading or the
     /// question again.
     pub(super) fn weighs(&self, text: &str) -> bool {
         let said = words(text);

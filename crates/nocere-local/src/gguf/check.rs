@@ -54,7 +54,7 @@ fn one_whole_model(contents: &Contents, architecture: &str) -> Result<(), String
     }
     match contents.values.get("split.count") {
         None | Some(Value::Unsigned(0 | 1)) => Ok(()),
-        // The hash of one file would stand for all.
+        // The hash of one file would represent all of them.
         Some(parts) => Err(format!(
             "it is one of {parts} files of a split model; join them with `llama-gguf-split --merge`"
         )),
@@ -171,7 +171,7 @@ impl Model<'_> {
         }
         let groups = self.per_layer("attention.head_count_kv", MAX_SIZE)?;
         let groups = groups.unwrap_or_else(|| heads.clone());
-        // One number stands for all layers.
+        // One number applies to all layers.
         for layer in 0..heads.len().max(groups.len()) {
             let of = |numbers: &[u64]| numbers.get(layer).or(numbers.first()).copied().unwrap_or(0);
             let (heads, groups) = (of(&heads), of(&groups));

@@ -1,6 +1,8 @@
 //! Wire format of Gemini's `generateContent` API.
 
-use nocere_core::{ChatReply, ChatRequest, Finish, Message, Role};
+use nocere_core::{
+    ChatReply, ChatRequest, Finish, Message, Role, finish::LONGEST_WORD, text::shorten,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -80,7 +82,7 @@ impl Wire for Gemini {
             // Whatever the reason is called, the prompt was blocked.
             Some(reason) => ChatReply {
                 finish: Finish::ContentFilter,
-                finish_word: Some(reason.chars().take(80).collect()),
+                finish_word: Some(shorten(&reason, LONGEST_WORD)),
                 ..ChatReply::of_text("")
             },
             None if unsafe_answer => content.reply(Some("SAFETY"))?,
