@@ -55,9 +55,9 @@ impl Project {
         self
     }
 
-    /// Fails unless the user has named this `command:` target, or trusts what files name.
+    /// Fails unless the user has named this `command:` target here, or trusts what files name.
     pub(crate) fn check_name(&self, name: &str) -> Result<(), ProjectError> {
-        self.trust.check_name(name)
+        self.trust.check_name(&self.root, name)
     }
 
     /// Fails unless the programs that `nocere.yaml` names may be started.

@@ -42,13 +42,14 @@ pub fn programs(config: &Config) -> Vec<String> {
 }
 
 impl Trust {
-    /// Fails unless the user has named this `command:` target, or trusts what files name: a judge
-    /// of `nocere.yaml`, a protocol or a journal may name a program as well.
+    /// Fails unless the user has named this `command:` target, now or before in the folder `root`,
+    /// or trusts what files name: a judge of `nocere.yaml`, a protocol or a journal may name a
+    /// program as well.
     ///
     /// # Errors
     ///
-    /// The name was not typed, and the user has not said otherwise.
-    pub(crate) fn check_name(&self, name: &str) -> Result<(), ProjectError> {
+    /// The name was never typed here, and the user has not said otherwise.
+    pub(crate) fn check_name(&self, root: &Path, name: &str) -> Result<(), ProjectError> {
         let Some(typed) = self.typed.as_ref().filter(|_| !self.given) else {
             return Ok(());
         };
@@ -60,15 +61,22 @@ impl Trust {
                 before.is_none_or(|c| c == '=') && after.is_none_or(|c| c == ',')
             })
         };
+        let program = vec![name.to_owned()];
         if typed.iter().any(names) {
+            // `resume`, `extend` and `rejudge` take the name from the journal. Where nothing can
+            // be remembered, they ask.
+            let _ = remember_typed(root, name);
             return Ok(());
         }
-        let program = vec![name.to_owned()];
+        if was_typed(root, name) {
+            return Ok(());
+        }
         if self.ask.is_some_and(|ask| ask(&program)) {
+            let _ = remember_typed(root, name);
             return Ok(());
         }
         Err(ProjectError::usage(format!(
-            "a file of this folder names the program `{name}`, and you did not"
+            "a file of this folder names the program `{name}`, and you did not, or it was another program then"
         ))
         .hint("if you trust it, add `--trust`"))
     }
@@ -95,15 +103,48 @@ impl Trust {
     }
 }
 
-/// Whether the programs of this configuration were trusted before.
-pub fn is_trusted(root: &Path, config: &Config) -> bool {
-    let Some(line) = line(root, config) else {
+/// Most lines of the list; the oldest go first.
+const MOST_LINES: usize = 2_000;
+
+/// What stands before the hash of a program that was typed.
+const TYPED: &str = "typed ";
+
+/// Whether the user typed this `command:` target in this folder before, and its files are the same.
+fn was_typed(root: &Path, name: &str) -> bool {
+    knows(typed_line(root, name))
+}
+
+/// Remembers that the user typed this `command:` target in this folder.
+fn remember_typed(root: &Path, name: &str) -> Result<(), ProjectError> {
+    if was_typed(root, name) {
+        return Ok(());
+    }
+    let Some(line) = typed_line(root, name) else {
+        return Ok(());
+    };
+    change(|lines| lines.push(line))
+}
+
+/// A folder with the hash of a program that was typed there. The name itself may hold what is
+/// nobody else's business.
+fn typed_line(root: &Path, name: &str) -> Option<String> {
+    // The words of the command; after a colon stands the first.
+    let words = shlex::split(name.split_once(':')?.1)?;
+    let hash: ContentHash = hash_json("typed program", &(name, file_hashes(root, &words)));
+    Some(format!("{TYPED}{hash} {}", folder(root).ok()?))
+}
+
+/// Whether the list holds a line.
+fn knows(line: Option<String>) -> bool {
+    let (Some(line), Some(path)) = (line, list()) else {
         return false;
     };
-    list().is_some_and(|path| {
-        let text = read_list(&path);
-        text.lines().any(|known| known == line)
-    })
+    read_list(&path).lines().any(|known| known == line)
+}
+
+/// Whether the programs of this configuration were trusted before.
+pub fn is_trusted(root: &Path, config: &Config) -> bool {
+    knows(line(root, config))
 }
 
 /// Remembers that the programs of this configuration may be started. Other programs in the same
@@ -113,11 +154,12 @@ pub fn is_trusted(root: &Path, config: &Config) -> bool {
 ///
 /// There is no folder for the user's settings, or it cannot be written.
 pub fn trust(root: &Path, config: &Config) -> Result<(), ProjectError> {
-    change(root, |lines| {
-        lines.extend(line(root, config));
-        true
+    let here = format!(" {}", folder(root)?);
+    let line = line(root, config);
+    change(|lines| {
+        lines.retain(|line| line.starts_with(TYPED) || !line.ends_with(&here));
+        lines.extend(line);
     })
-    .map(|_| ())
 }
 
 /// Forgets everything that was trusted in the folder `root`. Returns whether there was anything.
@@ -126,7 +168,12 @@ pub fn trust(root: &Path, config: &Config) -> Result<(), ProjectError> {
 ///
 /// There is no folder for the user's settings, or it cannot be written.
 pub fn distrust(root: &Path) -> Result<bool, ProjectError> {
-    change(root, |_| false)
+    let here = format!(" {}", folder(root)?);
+    change(|lines| {
+        let before = lines.len();
+        lines.retain(|line| !line.ends_with(&here));
+        lines.len() < before
+    })
 }
 
 /// The list's text; empty if there is no such file. Nothing else has an end to wait for.
@@ -135,27 +182,24 @@ fn read_list(path: &Path) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Rewrites the list: the lines of other folders, and what `add` makes of it.
-fn change(root: &Path, add: impl FnOnce(&mut Vec<String>) -> bool) -> Result<bool, ProjectError> {
+/// Rewrites the list as `edit` makes it, and returns what that returns.
+fn change<T>(edit: impl FnOnce(&mut Vec<String>) -> T) -> Result<T, ProjectError> {
     let path = list().ok_or_else(|| {
         ProjectError::usage(
             "neither XDG_CONFIG_HOME nor HOME is set: there is nowhere to remember it",
         )
         .hint("use `--trust` each time")
     })?;
-    let here = format!(" {}", folder(root)?);
     let text = read_list(&path);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let before = lines.len();
-    lines.retain(|line| !line.ends_with(&here));
-    let had = lines.len() < before;
-    add(&mut lines);
+    let result = edit(&mut lines);
+    lines.drain(..lines.len().saturating_sub(MOST_LINES));
     let mut whole = String::new();
     for line in lines {
         let _ = writeln!(whole, "{line}");
     }
     write_whole(&path, &whole)?;
-    Ok(had)
+    Ok(result)
 }
 
 /// A folder with the hash of the programs that its configuration starts.
@@ -165,16 +209,20 @@ fn line(root: &Path, config: &Config) -> Option<String> {
         .iter()
         .filter(|(_, entry)| entry.provider == Provider::Command)
         .map(|(name, entry)| {
-            // A changed script is another program.
-            let words = entry.command.iter().flatten();
-            let files: Vec<String> = words
-                .filter_map(|word| file_hash(&root.join(word)))
-                .collect();
-            (name, &entry.command, entry.local, files)
+            let words = entry.command.as_deref().unwrap_or_default();
+            (name, &entry.command, entry.local, file_hashes(root, words))
         })
         .collect();
     let hash: ContentHash = hash_json("trusted programs", &commands);
     Some(format!("{hash} {}", folder(root).ok()?))
+}
+
+/// Hashes of those words of a command that are files: a changed script is another program.
+fn file_hashes(root: &Path, words: &[String]) -> Vec<String> {
+    let files = words.iter();
+    files
+        .filter_map(|word| file_hash(&root.join(word)))
+        .collect()
 }
 
 /// Hash of a regular file; `None` for anything else.

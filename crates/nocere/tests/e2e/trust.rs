@@ -234,7 +234,7 @@ fn programs_that_files_name_run_only_when_they_are_trusted() {
     assert_eq!(judged.code, 2, "{}", judged.err);
     assert!(judged.err.contains("you did not"), "{}", judged.err);
     assert!(!project.path.join("RAN").exists());
-    // Typed by the user it runs; from the journal alone it does not.
+    // Typed by the user it runs, and from the journal then; changed since, it does not.
     let typed = wary(&[
         "run",
         &suite,
@@ -244,11 +244,39 @@ fn programs_that_files_name_run_only_when_they_are_trusted() {
         "1",
     ]);
     assert_eq!(typed.code, 4, "{}", typed.err);
+    assert_eq!(wary(&["resume", "--max-requests", "9"]).code, 0);
+    assert_eq!(wary(&["extend", "latest", "--epochs", "2"]).code, 0);
     std::fs::remove_file(project.path.join("RAN")).unwrap();
-    let resumed = wary(&["resume", "--max-requests", "9"]);
-    assert_eq!(resumed.code, 2, "{}", resumed.err);
+    project.write("evil.py", format!("{PROGRAM}# more\n"));
+    let changed = wary(&["extend", "latest", "--epochs", "3"]);
+    assert_eq!(changed.code, 2, "{}", changed.err);
+    assert!(changed.err.contains("you did not"), "{}", changed.err);
     assert!(!project.path.join("RAN").exists());
-    assert_eq!(wary(&["resume", "--max-requests", "9", "--trust"]).code, 0);
+}
+
+#[test]
+fn a_journal_from_elsewhere_does_not_start_programs() {
+    let (there, suite) = with_program();
+    let typed = ["run", &suite, "--target", "command:python3 evil.py"];
+    let run = said(there.wary_command(&typed).output().unwrap());
+    assert_eq!(run.code, 0, "{}", run.err);
+    let (here, _) = with_program();
+    std::fs::rename(there.path.join(".nocere"), here.path.join(".nocere")).unwrap();
+    let wary = |args: &[&str]| {
+        let mut command = here.wary_command(args);
+        // The same user.
+        command.env("XDG_CONFIG_HOME", there.path.join("user-settings"));
+        said(command.output().unwrap())
+    };
+    let extended = wary(&["extend", "latest", "--epochs", "2"]);
+    assert_eq!(extended.code, 2, "{}", extended.err);
+    assert!(!here.path.join("RAN").exists());
+    // What was typed stays typed when the folder's own programs are trusted, and goes with them.
+    let back = |args: &[&str]| said(there.wary_command(args).output().unwrap());
+    assert_eq!(back(&["trust"]).code, 0);
+    assert_eq!(back(&typed).code, 0);
+    assert_eq!(back(&["trust", "--revoke"]).code, 0);
+    assert_eq!(back(&["extend", "latest", "--epochs", "2"]).code, 2);
 }
 
 #[test]
