@@ -380,6 +380,10 @@ pub enum ModelError {
         message: String,
         /// How long the server asked to wait, in milliseconds; `None` if it did not say.
         retry_after_ms: Option<u64>,
+        /// Whether the server may bill the request all the same: it was sent, and the answer was
+        /// late, broke off or cannot be read.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_be_billed: bool,
     },
     /// The server cannot be reached. Worth retrying for a while; then the run stops.
     #[error("{message}")]

@@ -159,8 +159,13 @@ pub struct Spending {
     pub input_tokens: u64,
     /// Tokens of all answers.
     pub output_tokens: u64,
-    /// Cost of the calls whose price is known.
+    /// Cost of the calls whose price is known, and the most that requests without an answer may
+    /// have cost.
     pub cost: Money,
+    /// The part of `cost` that is for requests without an answer (late, broken off, unreadable): an
+    /// upper bound, because nobody says whether they are billed.
+    #[serde(default)]
+    pub unanswered: Money,
     /// Number of calls whose price is unknown. They are not included in `cost`.
     pub unpriced: u64,
 }

@@ -265,7 +265,7 @@ impl Metered {
         let mut failures = 0;
         let mut limited = 0;
         loop {
-            let (reply, latency_ms) = match self.try_once(request, key).await {
+            let (reply, latency_ms) = match self.try_once(request, key, sent + 1).await {
                 Ok(answer) => answer,
                 Err(stopped) => return (Err(stopped), sent, None),
             };
@@ -297,6 +297,7 @@ impl Metered {
                 problem: error.to_string(),
                 latency_ms,
                 wait_ms: (!last).then_some(wait.as_millis() as u64),
+                may_cost: self.may_cost(request, &error),
             };
             if let Err(stopped) = self.note(attempt).await {
                 return (Err(stopped), sent, None);
@@ -333,16 +334,11 @@ impl Metered {
         &self,
         request: &ChatRequest,
         key: &ContentHash,
+        number: u32,
     ) -> Result<(Result<ChatReply, ModelError>, u64), ModelError> {
         let input_tokens = input_tokens(request);
         let max_tokens = request.sampling.max_tokens;
-        let most = self.setup.price.map_or(Money::ZERO, |price| {
-            price.cost(&Usage {
-                input_tokens,
-                output_tokens: u64::from(max_tokens),
-                ..Usage::default()
-            })
-        });
+        let most = self.most(request).unwrap_or(Money::ZERO);
         let permit = self
             .setup
             .account
@@ -370,12 +366,26 @@ impl Metered {
             message = self.desk.purse.time_is_up() => {
                 // The call may have cost what was set aside for it: nobody will say.
                 reserved.settle(most);
+                self.note(AttemptRecord {
+                    key: key.clone(),
+                    number,
+                    at: clock::now_utc(),
+                    model: self.setup.model.identity().name.clone(),
+                    problem: "the session's time was up before it answered".to_owned(),
+                    latency_ms: stopwatch.elapsed_ms(),
+                    wait_ms: None,
+                    may_cost: self.most(request),
+                })
+                .await?;
                 return Err(ModelError::Stopped { message });
             }
         };
         let latency_ms = stopwatch.elapsed_ms();
-        let cost = self.cost(request, &reply).unwrap_or(Money::ZERO);
-        reserved.settle(cost);
+        let cost = match &reply {
+            Ok(_) => self.cost(request, &reply),
+            Err(error) => self.may_cost(request, error),
+        };
+        reserved.settle(cost.unwrap_or(Money::ZERO));
         match &reply {
             Ok(reply) => permit.answered(reply.usage.input_tokens, reply.usage.output_tokens),
             Err(ModelError::RateLimited {
@@ -390,6 +400,30 @@ impl Metered {
             Err(_) => permit.answered(0, 0),
         }
         Ok((reply, latency_ms))
+    }
+
+    /// The most that a request can cost; `None` if the price is unknown.
+    fn most(&self, request: &ChatRequest) -> Option<Money> {
+        self.setup.price.map(|price| {
+            price.cost(&Usage {
+                input_tokens: input_tokens(request),
+                output_tokens: u64::from(request.sampling.max_tokens),
+                ..Usage::default()
+            })
+        })
+    }
+
+    /// What a request that got no answer may have cost. Nobody says whether it was billed, and a
+    /// budget that took it for nothing would not hold.
+    fn may_cost(&self, request: &ChatRequest, error: &ModelError) -> Option<Money> {
+        let billed = matches!(
+            error,
+            ModelError::Transient {
+                may_be_billed: true,
+                ..
+            }
+        );
+        billed.then(|| self.most(request)).flatten()
     }
 
     /// The cost of a reply; `None` if the price is unknown. If the server reports no usage, it is

@@ -183,6 +183,7 @@ impl CommandModel {
                     ModelError::Transient {
                         message,
                         retry_after_ms: None,
+                        may_be_billed: true,
                     }
                 } else {
                     ModelError::Unreachable { message }
@@ -396,6 +397,7 @@ impl CommandModel {
             ModelError::Transient {
                 message,
                 retry_after_ms: None,
+                may_be_billed: true,
             }
         } else {
             ModelError::Unreachable { message }
@@ -443,6 +445,7 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
             (true, None) => ModelError::Transient {
                 message: fault.message,
                 retry_after_ms: None,
+                may_be_billed: false,
             },
             (false, _) => ModelError::Request {
                 message: fault.message,
@@ -466,6 +469,7 @@ fn read(line: Line, latency_ms: u64) -> Result<ChatReply, ModelError> {
         .map_err(|unreadable| ModelError::Transient {
             message: unreadable.why,
             retry_after_ms: None,
+            may_be_billed: true,
         })?;
     Ok(ChatReply {
         usage: fields::usage(

@@ -322,6 +322,7 @@ impl HttpModel {
     fn unreadable(&self, why: &str, kind: &str, retry_after_ms: Option<u64>) -> Problem {
         Problem::Other(ModelError::Transient {
             retry_after_ms,
+            may_be_billed: true,
             message: format!(
                 "{} sent no {} (content type {kind}: {why})",
                 self.shown,
@@ -447,6 +448,7 @@ impl HttpModel {
             ModelError::Transient {
                 message: format!("{server} {what}"),
                 retry_after_ms: None,
+                may_be_billed: true,
             }
         })
     }

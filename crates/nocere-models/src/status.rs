@@ -62,10 +62,12 @@ impl Refused<'_> {
             500..=599 => words.overflow().unwrap_or(ModelError::Transient {
                 message,
                 retry_after_ms,
+                may_be_billed: false,
             }),
             408 | 409 | 425 => ModelError::Transient {
                 message,
                 retry_after_ms,
+                may_be_billed: false,
             },
             300..=399 => ModelError::Fatal {
                 message: format!(

@@ -367,7 +367,15 @@ pub(crate) fn spending_line(report: &RunReport) -> String {
                 0 => String::new(),
                 count => format!(" and {count} calls without a known price"),
             };
-            format!("{model} {}{unpriced}", spending.cost)
+            let unanswered = if spending.unanswered > Money::ZERO {
+                format!(
+                    ", of which up to {} for requests without an answer, which the provider may or may not bill",
+                    spending.unanswered
+                )
+            } else {
+                String::new()
+            };
+            format!("{model} {}{unpriced}{unanswered}", spending.cost)
         })
         .collect();
     let mut line = String::new();

@@ -43,8 +43,8 @@ const SELECT_TO_DO: &str = "
     ORDER BY u.seq LIMIT ?3";
 const TARGET_PROGRESS: &str = "SELECT done, total FROM targets WHERE name = ?1";
 const SELECT_SPENDING: &str =
-    "SELECT CASE WHEN sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)
-        THEN model END, calls, requests, input_tokens, output_tokens, cost, unpriced FROM spending";
+    "SELECT CASE WHEN sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced, failed, unanswered)
+        THEN model END, calls, requests, input_tokens, output_tokens, cost, unpriced, unanswered FROM spending";
 
 impl Journal {
     /// Opens an existing run for writing.
@@ -300,6 +300,7 @@ pub(crate) fn spending(connection: &Connection) -> rusqlite::Result<BTreeMap<Str
                 output_tokens: number(row, 4)?,
                 cost: nocere_core::Money::from_nanos(row.get(5)?),
                 unpriced: number(row, 6)?,
+                unanswered: nocere_core::Money::from_nanos(row.get(7)?),
             };
             Ok((row.get(0)?, spending))
         })?

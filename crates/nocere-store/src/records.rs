@@ -71,6 +71,9 @@ pub struct AttemptRecord {
     pub latency_ms: u64,
     /// Milliseconds to wait before the next attempt; `None` if there is none.
     pub wait_ms: Option<u64>,
+    /// The most that it may have cost although there was no answer; `None` if it is not billed, or
+    /// its price is unknown.
+    pub may_cost: Option<Money>,
 }
 
 /// Everything that a new run's journal starts with, apart from its units.

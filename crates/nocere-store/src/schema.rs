@@ -104,6 +104,8 @@ CREATE TABLE spending (
     output_tokens INTEGER NOT NULL,
     cost INTEGER NOT NULL,
     unpriced INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    unanswered INTEGER NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE transcripts (

@@ -138,7 +138,7 @@ pub(crate) const TABLES: [TableSum; 14] = [
     TableSum {
         table: "spending",
         key: "model",
-        damaged: "sum IS NOT row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)",
+        damaged: "sum IS NOT row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced, failed, unanswered)",
     },
     TableSum {
         table: "struck",

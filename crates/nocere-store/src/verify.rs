@@ -78,7 +78,7 @@ impl RunReader {
 }
 
 /// Rows that must be there because another one is.
-const MISSING: [(&str, &str); 5] = [
+const MISSING: [(&str, &str); 7] = [
     (
         "finished unit without a conversation",
         "SELECT CAST(seq AS TEXT) FROM units WHERE state <> 0 AND seq NOT IN (SELECT unit FROM transcripts)",
@@ -101,5 +101,15 @@ const MISSING: [(&str, &str); 5] = [
         "SELECT name FROM targets
          WHERE done <> (SELECT count(*) FROM units WHERE target = targets.id AND state = 1)
          OR total <> (SELECT count(*) FROM units WHERE target = targets.id)",
+    ),
+    (
+        "model with another number of failed attempts than were made",
+        "SELECT model FROM spending
+         WHERE failed <> (SELECT count(*) FROM attempts WHERE model = spending.model)
+         UNION SELECT model FROM attempts WHERE model NOT IN (SELECT model FROM spending)",
+    ),
+    (
+        "people's labels of which at least one is not there",
+        "SELECT 'number ' || max(id) FROM labels HAVING max(id) <> count(*)",
     ),
 ];

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use nocere_core::{ChatReply, ContentHash, ModelError, Spending, Transcript, Verdict};
@@ -27,17 +28,19 @@ const INSERT_VERDICT: &str = "
 const FINISH_UNIT: &str = "UPDATE units SET state = 1, judged = (SELECT count(*) FROM verdicts WHERE unit = ?1) WHERE seq = ?1 AND state <> 1 RETURNING target";
 const COUNT_DONE: &str = "UPDATE targets SET done = done + ?2 WHERE id = ?1";
 const ADD_SPENDING: &str = "
-    INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced, sum)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
+    INSERT INTO spending (model, calls, requests, input_tokens, output_tokens, cost, unpriced, failed, unanswered, sum)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)
     ON CONFLICT (model) DO UPDATE SET
         calls = min(calls + excluded.calls, 1 << 61),
         requests = min(requests + excluded.requests, 1 << 61),
         input_tokens = min(input_tokens + excluded.input_tokens, 1 << 61),
         output_tokens = min(output_tokens + excluded.output_tokens, 1 << 61),
         cost = max(min(cost + excluded.cost, 1 << 61), 0),
-        unpriced = min(unpriced + excluded.unpriced, 1 << 61)";
+        unpriced = min(unpriced + excluded.unpriced, 1 << 61),
+        failed = min(failed + excluded.failed, 1 << 61),
+        unanswered = max(min(unanswered + excluded.unanswered, 1 << 61), 0)";
 const SUM_SPENDING: &str = "
-    UPDATE spending SET sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced)
+    UPDATE spending SET sum = row_sum('spending', model, calls, requests, input_tokens, output_tokens, cost, unpriced, failed, unanswered)
     WHERE model = ?1";
 /// Largest amount that is added to an account of spending. Two of them never overflow, and sums
 /// stop growing there.
@@ -210,6 +213,8 @@ impl Drop for Writer {
         // A run that rests is one plain file, which can be read where nothing can be written.
         // Fails if somebody else reads it just now; then the log stays beside it.
         if let Ok(connection) = self.connection.lock() {
+            // Somebody who still reads keeps the log in place; that is no reason to wait.
+            let _ = connection.busy_timeout(Duration::ZERO);
             let _ = connection.pragma_update(None, "journal_mode", "DELETE");
         }
     }
@@ -250,17 +255,23 @@ fn run(
 fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fault> {
     let transaction = connection.transaction()?;
     let mut done: BTreeMap<i64, i64> = BTreeMap::new();
-    let mut spent: BTreeMap<&str, Spending> = BTreeMap::new();
+    // What each model was asked, and how many attempts failed.
+    let mut spent: BTreeMap<&str, (Spending, u64)> = BTreeMap::new();
     for entry in group.iter().flat_map(|request| &request.entries) {
         match entry {
             Entry::Call(call) => {
                 if put_call(&transaction, call)? {
-                    add(spent.entry(&call.model).or_default(), call);
+                    add(&mut spent.entry(&call.model).or_default().0, call);
                 }
             }
             Entry::Attempt(attempt) => {
                 put_attempt(&transaction, attempt)?;
-                spent.entry(&attempt.model).or_default().requests += 1;
+                let (model, failed) = spent.entry(&attempt.model).or_default();
+                *failed += 1;
+                model.requests += 1;
+                let may_cost = attempt.may_cost.unwrap_or_default();
+                model.cost += may_cost;
+                model.unanswered += may_cost;
             }
             Entry::Finish(finished) => {
                 if let Some(target) = put_finished(&transaction, finished)? {
@@ -274,7 +285,7 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
             .prepare_cached(COUNT_DONE)?
             .execute([target, count])?;
     }
-    for (model, spending) in spent {
+    for (model, (spending, failed)) in spent {
         transaction.prepare_cached(ADD_SPENDING)?.execute(params![
             model,
             within(spending.calls),
@@ -282,7 +293,9 @@ fn commit_group(connection: &mut Connection, group: &[Request]) -> Result<(), Fa
             within(spending.input_tokens),
             within(spending.output_tokens),
             spending.cost.nanos().clamp(0, MOST as i64),
-            within(spending.unpriced)
+            within(spending.unpriced),
+            within(failed),
+            spending.unanswered.nanos().clamp(0, MOST as i64)
         ])?;
         transaction.prepare_cached(SUM_SPENDING)?.execute([model])?;
     }

@@ -7,7 +7,9 @@ use nocere_core::{
     ChatReply, ContentHash, Instrument, Message, Money, Purpose, Role, Transcript, UnscoredReason,
     Usage, Verdict,
 };
-use nocere_store::{CallRecord, Journal, Plan, RunReader, StoreError, UnitRecord, UnitState};
+use nocere_store::{
+    AttemptRecord, CallRecord, Journal, Plan, RunReader, StoreError, UnitRecord, UnitState,
+};
 use nocere_testkit::{TempFolder, makers};
 
 fn plan_of(id: &str) -> Plan {
@@ -80,6 +82,28 @@ async fn finished(folder: &Path, id: &str) -> std::path::PathBuf {
         reason: "a test".to_owned(),
         at: String::new(),
     };
+    let label = |rater: &str| nocere_core::HumanLabel {
+        unit: 0,
+        rater: rater.to_owned(),
+        form: "compliance".to_owned(),
+        value: "comply".to_owned(),
+        reason: String::new(),
+        spans: Vec::new(),
+        at: String::new(),
+        guideline: "1".to_owned(),
+    };
+    journal.add_labels(&[label("a"), label("b")]).unwrap();
+    let attempt = AttemptRecord {
+        key: ContentHash::of_bytes(&[2]),
+        number: 1,
+        at: String::new(),
+        model: "m".to_owned(),
+        problem: "broke off".to_owned(),
+        latency_ms: 1,
+        wait_ms: None,
+        may_cost: Some(Money::from_nanos(3)),
+    };
+    journal.note_attempt(attempt).await.unwrap();
     journal.strike(&[struck("p")], false).unwrap();
     journal.strike(&[struck("p")], true).unwrap();
     journal.path().to_owned()
@@ -161,6 +185,26 @@ async fn missing_rows_are_said() {
             verified.is_err() || !verified.unwrap().is_empty(),
             "{statement}"
         );
+    }
+}
+
+#[tokio::test]
+async fn rows_that_no_figure_reads_are_missed_by_verify() {
+    let folder = TempFolder::new("damage");
+    let path = finished(folder.path(), "r").await;
+    let whole = std::fs::read(&path).unwrap();
+    for statement in [
+        "DELETE FROM attempts",
+        "DROP TRIGGER labels_are_never_deleted; DELETE FROM labels WHERE id = 1;
+         CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
+BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END",
+    ] {
+        std::fs::write(&path, &whole).unwrap();
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch(statement).unwrap();
+        drop(file);
+        let faults = RunReader::open(&path).unwrap().verify().unwrap();
+        assert_eq!(faults.len(), 1, "{statement}: {faults:?}");
     }
 }
 

@@ -63,6 +63,7 @@ fn failed() -> Transcript {
         error: Some(ModelError::Transient {
             message: "503".to_owned(),
             retry_after_ms: None,
+            may_be_billed: false,
         }),
         ..Transcript::default()
     }

@@ -9,6 +9,7 @@ fn broken() -> ModelError {
     ModelError::Transient {
         message: "500".to_owned(),
         retry_after_ms: None,
+        may_be_billed: false,
     }
 }
 

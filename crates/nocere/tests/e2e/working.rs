@@ -511,6 +511,35 @@ fn a_server_without_usage_still_costs_money() {
 }
 
 #[test]
+fn requests_without_an_answer_may_have_been_billed() {
+    let fake = FakeProvider::start(Script {
+        delay: Duration::from_secs(20),
+        ..Script::default()
+    });
+    let price =
+        "price: {input: 100, output: 1000}, max_tokens: 5, limits: {concurrency: 1, timeout_s: 1}";
+    let (project, suite) = project(&fake, 30, price);
+    let run = project.nocere(&["run", &suite, "--target", "t", "--max-cost", "0.02"]);
+    assert_eq!(run.code, 4, "{}", run.err);
+    let report = project.json(&["show", "latest"]);
+    let spending = &report["spending"]["t"];
+    assert_eq!(spending["calls"], 0);
+    assert_eq!(spending["cost"], spending["unanswered"]);
+    let cost = spending["cost"].as_i64().unwrap();
+    assert!((10_000_000..=20_000_000).contains(&cost), "{cost}");
+    let shown = project.nocere(&["show", "latest"]);
+    assert!(
+        shown.out.contains("for requests without an answer"),
+        "{}",
+        shown.out
+    );
+    // Nor is anything left in a later session.
+    assert_eq!(project.nocere(&["resume", "latest"]).code, 4);
+    let asked: usize = fake.seen().values().map(|seen| seen.requests).sum();
+    assert!(asked <= 3, "{asked}");
+}
+
+#[test]
 fn requests_of_calls_that_failed_count_against_the_budget() {
     let fake = FakeProvider::start(Script {
         always_fails: Some("chart".to_owned()),
