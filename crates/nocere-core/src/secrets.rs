@@ -110,13 +110,35 @@ fn add(secret: &str, needles: &mut Vec<Needle>) {
         html(secret),
         hex(secret, false),
         hex(secret, true),
+        base32(secret),
+        percent(&percent(secret, false), false),
+        html(&html(secret)),
     ];
     let encoded = (0..3).flat_map(|offset| base64(secret, offset));
-    for text in forms.into_iter().chain(encoded) {
+    let twice = base64(&base64(secret, 0)[0], 0);
+    // A password such as `Medicine` in small letters would be any medicine.
+    let telling = secret.len() >= 16 || secret.contains(|c: char| c.is_ascii_digit());
+    let cases = [secret.to_uppercase(), secret.to_lowercase()]
+        .into_iter()
+        .filter(|_| telling);
+    let ends = long_ends(secret).into_iter().flatten();
+    let all = forms.into_iter().chain(encoded).chain(twice);
+    for text in all.chain(cases).chain(ends) {
         if text.len() >= LONG && !needles.iter().any(|needle| needle.text == text) {
             needles.push(Needle { text, word: false });
         }
     }
+}
+
+/// Both ends of a long secret: servers say which key they were sent by a part of it, and cut
+/// messages where a key stands. Longer than the prefixes that all keys of a provider share.
+fn long_ends(secret: &str) -> Option<[String; 2]> {
+    const END: usize = 16;
+    if secret.len() < 24 || !secret.is_ascii() {
+        return None;
+    }
+    let (first, last) = (&secret[..END], &secret[secret.len() - END..]);
+    Some([first.to_owned(), last.to_owned()])
 }
 
 fn replace_word(text: &str, word: &str) -> String {
@@ -193,6 +215,25 @@ fn hex(text: &str, capital: bool) -> String {
             }
         })
         .collect()
+}
+
+/// `text` in base32 (RFC 4648, section 6), without the last characters, which depend on what
+/// follows.
+fn base32(text: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut bits = 0_u32;
+    let mut held = 0;
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        bits = (bits << 8) | u32::from(byte);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            encoded.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
+        }
+        bits &= (1 << held) - 1;
+    }
+    encoded
 }
 
 /// The characters of `text`'s base64 form (plain and URL-safe) that do not depend on what
@@ -395,12 +436,27 @@ mod tests {
             "c2stcGwvYW50ImVkKzQyJjE".to_owned(),
             base64(&format!("user:{key}"), 0)[0].clone(),
             base64(&format!("u:{key}"), 0)[1].clone(),
+            key.to_uppercase(),
+            format!("{}E====", base32(key)),
+            percent(&percent(key, false), false),
+            base64(&base64(key, 0)[0], 0)[0].clone(),
         ] {
             let shown = redact(&text);
             assert!(shown.contains(REMOVED), "{text} -> {shown}");
             assert!(!shown.contains("ant\"ed"), "{shown}");
         }
         assert_eq!(redact("Bearer of news"), "Bearer of news");
+        assert_eq!(base32("foobar"), "MZXW6YTBO");
+        register("Medicine");
+        assert_eq!(redact("a medicine"), "a medicine");
+        register("sk-ant-api03-Planted-9876543210abcdef");
+        for (cut, found) in [
+            ("sk-ant-api03-Planted-98…", true),
+            ("…-9876543210abcdef", true),
+            ("key …43210abcdef", false),
+        ] {
+            assert_eq!(redact(cut).contains(REMOVED), found, "{cut}");
+        }
     }
 
     #[test]

@@ -71,6 +71,14 @@ const LONGEST: u64 = 64 * 1024;
 
 fn read(path: &Path) -> std::io::Result<String> {
     let fault = |message: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, message);
+    // Opening a named pipe waits for somebody who writes to it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(fault("it is not a regular file"));
+    }
+    // Opening a named pipe waits for somebody who writes to it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(fault("it is not a regular file"));
+    }
     let mut text = String::new();
     std::fs::File::open(path)?
         .take(LONGEST)
@@ -110,6 +118,17 @@ mod tests {
         assert!(!error.to_string().contains("first"), "{error}");
         std::fs::write(&path, "\n").unwrap();
         assert!(Key::from_file(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_is_not_waited_for() {
+        let path = std::env::temp_dir().join(format!("nocere-pipe-{}", std::process::id()));
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = Key::from_file(&path).unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{error}");
         std::fs::remove_file(&path).unwrap();
     }
 

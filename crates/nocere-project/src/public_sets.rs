@@ -236,14 +236,15 @@ pub async fn fetch(
 
 fn read_lock(data: &Path) -> Result<Vec<Locked>, ProjectError> {
     let path = data.join(LOCK);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text)
+    match nocere_assets::read_file(&path, 16 << 20) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
             .map_err(|error| ProjectError::usage(format!("{}: {error}", path.display()))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(ProjectError::usage(format!(
-            "failed to read {}: {error}",
-            path.display()
-        ))),
+        Err(nocere_assets::FileError::Unreadable(error))
+            if error.kind() == std::io::ErrorKind::NotFound =>
+        {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(ProjectError::usage(format!("{}: {error}", path.display()))),
     }
 }
 

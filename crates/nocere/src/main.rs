@@ -68,6 +68,8 @@ const CHILD: &str = "__model-child";
 fn model_child() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|argument| argument == CHILD) && arguments.next().is_none() {
+        #[cfg(unix)]
+        process::keep_memory_back();
         let code = match nocere_local::serve(std::io::stdin(), std::io::stdout()) {
             Ok(()) => exit::DONE,
             Err(error) => {

@@ -56,6 +56,31 @@ pub(crate) fn prepare() -> Result<(), String> {
     Ok(())
 }
 
+/// Lets the process that serves an unknown model have most of the machine's memory and not all:
+/// what such a file asks for beyond that ends its process, and not others. Mapped weights do not
+/// count.
+#[cfg(all(unix, feature = "local"))]
+pub(crate) fn keep_memory_back() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let total = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        });
+    if let Some(kilobytes) = total {
+        let maximum = getrlimit(Resource::Data).maximum;
+        let most = kilobytes.saturating_mul(1024) / 4 * 3;
+        let _ = setrlimit(
+            Resource::Data,
+            Rlimit {
+                current: Some(maximum.map_or(most, |maximum| maximum.min(most))),
+                maximum,
+            },
+        );
+    }
+}
+
 /// Makes a write beyond the limit of a file's size (`ulimit -f`) an error instead of the end of
 /// the process. The handler stays when the runtime that installed it is gone.
 #[cfg(unix)]

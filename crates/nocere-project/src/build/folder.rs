@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
+use nocere_assets::FileError;
 use nocere_builder::{BuildRecord, Settings};
 
 use crate::{ProjectError, write_whole};
 
 const FILE: &str = "build.json";
+/// Longest record, in bytes.
+const MOST: u64 = 256 << 20;
 
 /// The record of the build in `folder`, or a new one. Fails if the build has other settings.
 pub(super) fn open(folder: &Path, settings: Settings) -> Result<BuildRecord, ProjectError> {
     let path = folder.join(FILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    let text = match nocere_assets::read_file(&path, MOST) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(FileError::Unreadable(error)) if error.kind() == std::io::ErrorKind::NotFound => {
             // Without a record, these files are not from a build and must not be overwritten.
             let foreign = ["suite.jsonl", "candidates.jsonl", "report.md", "review.csv"];
             if let Some(name) = foreign.iter().find(|name| folder.join(name).exists()) {

@@ -21,6 +21,9 @@ pub use self::spec::BuildSpec;
 use self::stages::Stages;
 use crate::{Project, ProjectError, Watch, known_suites, load_suite, policies, write_whole};
 
+/// Longest sheet of ratings, in bytes.
+const MOST_SHEET: u64 = 256 << 20;
+
 /// The result of a build.
 #[derive(Clone, Debug)]
 pub struct Built {
@@ -120,8 +123,8 @@ fn write_sheet(
 ) -> Result<(), ProjectError> {
     let sheet = review_sheet(candidates, seed);
     if path.exists() {
-        let old = std::fs::read(path).map_err(|error| {
-            ProjectError::infrastructure(format!("failed to read {}: {error}", path.display()))
+        let old = nocere_assets::read_file(path, MOST_SHEET).map_err(|error| {
+            ProjectError::infrastructure(format!("{}: {error}", path.display()))
         })?;
         if old == sheet.as_bytes() {
             return Ok(());
@@ -153,7 +156,9 @@ fn write_more(
         .cloned()
         .collect();
     let beside = path.with_file_name("review-more.csv");
-    if more.is_empty() || std::fs::read(&beside).is_ok_and(|old| is_filled(&beside, old)) {
+    if more.is_empty()
+        || nocere_assets::read_file(&beside, MOST_SHEET).is_ok_and(|old| is_filled(&beside, old))
+    {
         return Ok(());
     }
     write_whole(&beside, &review_sheet(&more, seed))?;
