@@ -6,7 +6,7 @@
 //! Jaccard index of every pair in a bucket is then computed exactly, so a reported pair is
 //! always alike, while a pair can be missed with the probability given below.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Minimum Jaccard index of near-duplicates. Prompts that differ in one word of ten are at
 /// about 0.5.
@@ -19,9 +19,10 @@ const BANDS: usize = 64;
 /// Number of hashes in a band. With 64 bands of 2, a pair with Jaccard index s is compared
 /// with probability 1 − (1 − s²)⁶⁴: 0.998 at 0.3.
 const ROWS: usize = 2;
-/// In a larger bucket, texts are compared with its first 400 only, so that the cost of many
-/// copies of one text grows linearly rather than quadratically.
-const MAX_BUCKET: usize = 400;
+/// In a larger bucket, texts are compared with its first 64 only, so that the cost of many copies
+/// of one text grows linearly rather than quadratically: each is still found to be like one of
+/// them.
+const MAX_BUCKET: usize = 64;
 
 /// Two similar texts.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +45,9 @@ pub fn likeness(first: &str, second: &str) -> f64 {
 ///
 /// Finds a pair at 0.5 or above with a probability above 1 − 10⁻⁷, and one at 0.3 with 0.998.
 pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
-    let sets: Vec<BTreeSet<u64>> = texts.iter().map(|text| runs(text)).collect();
+    let sets: Vec<Vec<u64>> = texts.iter().map(|text| runs(text)).collect();
     let mut candidates: HashSet<(usize, usize)> = HashSet::new();
-    let signatures: Vec<Vec<u64>> = sets.iter().map(signature).collect();
+    let signatures: Vec<Vec<u64>> = sets.iter().map(|set| signature(set)).collect();
     for band in 0..BANDS {
         let mut buckets: HashMap<&[u64], Vec<usize>> = HashMap::new();
         for (place, signature) in signatures.iter().enumerate() {
@@ -83,7 +84,7 @@ pub fn near_duplicates(texts: &[&str], threshold: f64) -> Vec<Pair> {
 /// For each text, the [`likeness`] of the text most similar to it; 0 if none shares a run.
 /// Exact, unlike [`near_duplicates`].
 pub fn nearest_likeness(texts: &[&str]) -> Vec<f64> {
-    let sets: Vec<BTreeSet<u64>> = texts.iter().map(|text| runs(text)).collect();
+    let sets: Vec<Vec<u64>> = texts.iter().map(|text| runs(text)).collect();
     let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
     for (place, set) in sets.iter().enumerate() {
         for run in set {
@@ -108,8 +109,20 @@ pub fn nearest_likeness(texts: &[&str]) -> Vec<f64> {
         .collect()
 }
 
-fn jaccard(first: &BTreeSet<u64>, second: &BTreeSet<u64>) -> f64 {
-    let shared = first.intersection(second).count();
+/// Jaccard index of two ascending lists.
+fn jaccard(first: &[u64], second: &[u64]) -> f64 {
+    let (mut left, mut right) = (first.iter().peekable(), second.iter().peekable());
+    let mut shared = 0;
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let order = a.cmp(b);
+        shared += usize::from(order.is_eq());
+        if order.is_le() {
+            left.next();
+        }
+        if order.is_ge() {
+            right.next();
+        }
+    }
     let all = first.len() + second.len() - shared;
     if all == 0 {
         0.0
@@ -119,7 +132,7 @@ fn jaccard(first: &BTreeSet<u64>, second: &BTreeSet<u64>) -> f64 {
 }
 
 /// The MinHash signature: the smallest hash of the runs under each permutation.
-fn signature(runs: &BTreeSet<u64>) -> Vec<u64> {
+fn signature(runs: &[u64]) -> Vec<u64> {
     (0..(BANDS * ROWS) as u64)
         .map(|permutation| {
             let key = mix(permutation.wrapping_add(1));
@@ -136,8 +149,8 @@ fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Hashes of the runs of words in `text`. A text with fewer words than a run is one run.
-fn runs(text: &str) -> BTreeSet<u64> {
+/// Hashes of the runs of words in `text`, ascending, each once. A text with fewer words than a run is one run.
+fn runs(text: &str) -> Vec<u64> {
     let words = words(text);
     let hash = |run: &[String]| {
         let digest = blake3::hash(run.join(" ").as_bytes());
@@ -146,12 +159,15 @@ fn runs(text: &str) -> BTreeSet<u64> {
         u64::from_le_bytes(first)
     };
     if words.is_empty() {
-        return BTreeSet::new();
+        return Vec::new();
     }
     if words.len() < RUN {
-        return BTreeSet::from([hash(&words)]);
+        return vec![hash(&words)];
     }
-    words.windows(RUN).map(hash).collect()
+    let mut runs: Vec<u64> = words.windows(RUN).map(hash).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs
 }
 
 /// The words of `text` in lower case. A character of a script without spaces is one word.
