@@ -1,11 +1,30 @@
 //! The only place that reads the wall clock and the monotonic clock, so that everything else is
 //! reproducible.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// By how many seconds the wall clock of this process is moved.
+static MOVED: AtomicI64 = AtomicI64::new(0);
+
+/// Moves the wall clock of this process, for tests of what happens when a machine's clock is set:
+/// `seconds` from the real time. The monotonic clock is not touched.
+#[doc(hidden)]
+pub fn move_to(seconds: i64) {
+    MOVED.store(seconds, Ordering::Relaxed);
+}
+
+fn now() -> jiff::Timestamp {
+    let moved = jiff::SignedDuration::from_secs(MOVED.load(Ordering::Relaxed));
+    let now = jiff::Timestamp::now();
+    now.checked_add(moved).unwrap_or(now)
+}
 
 /// The current time as RFC 3339 in UTC, to the second.
 pub fn now_utc() -> String {
-    let now = jiff::Timestamp::now();
+    let now = now();
     jiff::Timestamp::from_second(now.as_second())
         .unwrap_or(now)
         .to_string()
@@ -14,14 +33,14 @@ pub fn now_utc() -> String {
 /// The current time in UTC to the millisecond, such as `20260131t235959-999`. Stamps sort by
 /// time and can be part of a file name.
 pub fn now_stamp() -> String {
-    let now = jiff::Timestamp::now();
+    let now = now();
     let seconds: String = jiff::fmt::strtime::format("%Y%m%dt%H%M%S", now).unwrap_or_default();
     format!("{seconds}-{:03}", now.as_millisecond().rem_euclid(1_000))
 }
 
 /// Nanoseconds since 1970 (UTC), as a source of names that are never repeated.
 pub fn now_nanos() -> i128 {
-    jiff::Timestamp::now().as_nanosecond()
+    now().as_nanosecond()
 }
 
 /// Measures latencies and time limits with the monotonic clock.
