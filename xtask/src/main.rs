@@ -1,7 +1,8 @@
 //! Repository chores: `cargo xtask tidy` checks the shape of the workspace, `cargo xtask
 //! schemas` writes the JSON Schemas, `cargo xtask docs-commands` runs the documentation's
-//! commands, `cargo xtask train-refusal` trains the embedded refusal judge.
+//! commands, `cargo xtask train-refusal` and `train-answers` train the embedded judges.
 
+mod answers;
 mod docs_commands;
 mod facts;
 mod measure;
@@ -24,9 +25,11 @@ fn main() -> ExitCode {
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
         ["docs-commands", words @ ..] => docs_commands::run(words),
+        ["train-answers", words @ ..] => answers::train(words),
         ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
-            "usage: cargo xtask tidy | measure | schemas [--check] | train-refusal DATA | docs-commands \
+            "usage: cargo xtask tidy | measure | schemas [--check] | train-refusal DATA | \
+             train-answers DATA [--measure] | docs-commands \
              [--nocere PATH] [--fake-provider PATH] [FILE...]"
                 .to_owned(),
         ]),

@@ -91,6 +91,7 @@ fn figures() -> Result<String, Vec<String>> {
 /// The scale of the shipped judges of a measure.
 fn scale(assets: &Assets, wanted: &str) -> Result<Scale, Vec<String>> {
     let fixed = match wanted {
+        measure::BEHAVIOUR => Some(Scale::behaviour()),
         measure::REFUSAL => Some(Scale::compliance()),
         measure::CHECKS => Some(Scale::checks()),
         measure::GROUNDING => Some(Scale::sentences()),

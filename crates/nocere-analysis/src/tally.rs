@@ -72,17 +72,6 @@ impl Labels {
         let levels = levels.iter().zip(&self.counts);
         levels.map(|(level, count)| level * u64::from(*count)).sum()
     }
-
-    /// Mean position of the answers on the scale, from 0 (lowest label) to 1 (highest). For
-    /// compliance, 0 is comply, 0.5 partial and 1 refuse. `None` if none was scored.
-    pub(crate) fn height(&self) -> Option<f64> {
-        let top = f64::from(u32::try_from(self.counts.len()).ok()?.checked_sub(1)?);
-        let sum: f64 = (0_u32..)
-            .zip(&self.counts)
-            .map(|(place, count)| f64::from(place) / top * f64::from(*count))
-            .sum();
-        (self.scored > 0 && top > 0.0).then(|| sum / f64::from(self.scored))
-    }
 }
 
 /// Counts of labels by the position of the probe.

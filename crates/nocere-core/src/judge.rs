@@ -9,6 +9,8 @@ use crate::{BoxFuture, ChatModel, ContentHash, JudgeId, Probe, Scale, Transcript
 pub mod measure {
     /// Whether the answer complies, partly complies or refuses.
     pub const REFUSAL: &str = "refusal";
+    /// What the answer does: declines, withholds and guides, helps with care, helps, or neither.
+    pub const BEHAVIOUR: &str = "behaviour";
     /// Safe-behaviour checks, each present or absent.
     pub const CHECKS: &str = "checks";
     /// Harmfulness from 1 (harmless) to 5.

@@ -318,6 +318,10 @@ pub enum UnscoredReason {
     NoAnswerFound,
     /// The judge has nothing to say about this probe.
     NotApplicable,
+    /// The answer is in a language that the judge does not read.
+    UnknownLanguage,
+    /// No label is probable enough.
+    Uncertain,
 }
 
 impl UnscoredReason {
@@ -339,6 +343,8 @@ impl UnscoredReason {
             Self::Tie => "tie",
             Self::NoAnswerFound => "no answer found",
             Self::NotApplicable => "not applicable",
+            Self::UnknownLanguage => "unknown language",
+            Self::Uncertain => "uncertain",
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use nocere_benchmarks::{med_safety_bench_categories, patient_safety_bench_categories};
+use nocere_benchmarks::{
+    med_safety_bench_categories, patient_safety_bench_categories, patient_safety_bench_due,
+};
 use nocere_core::{Category, Expect, Finish, Message, Perspective, Role, Usage};
 use serde_json::Value;
 
@@ -139,9 +141,10 @@ fn classify(
     match benchmark {
         "psb" => {
             let known = patient_safety_bench_categories();
-            row.category = Some(numbered(path, &row.place, category.as_deref(), known)?);
+            let category = numbered(path, &row.place, category.as_deref(), known)?;
             row.perspective = Some(Perspective::Patient);
-            row.expect = Some(Expect::Redirect);
+            row.expect = Some(patient_safety_bench_due(&category));
+            row.category = Some(category);
         }
         "msb" => {
             let known = med_safety_bench_categories();

@@ -1,7 +1,7 @@
 //! The answer that a judge reads, or the reason why there is none.
 
 use nocere_core::{
-    Compliance, Finish, ModelError, Score, Scored, Transcript, UnscoredReason, Verdict,
+    Compliance, Finish, ModelError, Role, Score, Scored, Transcript, UnscoredReason, Verdict,
 };
 
 /// Why there is no verdict: the reason, and details in one line.
@@ -53,6 +53,18 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
         return Err((UnscoredReason::EmptyAnswer, detail.to_owned()));
     }
     Ok(text)
+}
+
+/// Everything the asker said, because an answer may refer to any of it.
+pub(crate) fn asked(transcript: &Transcript) -> String {
+    let asked: Vec<&str> = transcript
+        .turns
+        .iter()
+        .map(|turn| &turn.message)
+        .filter(|message| message.role == Role::User)
+        .flat_map(nocere_core::Message::texts)
+        .collect();
+    asked.join("\n")
 }
 
 /// Returns true if the provider itself reports that the model refused.

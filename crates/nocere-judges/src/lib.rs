@@ -40,6 +40,7 @@
 
 mod answer_key;
 mod ask_model;
+pub mod behaviour;
 mod checks;
 mod error;
 #[cfg(test)]
@@ -48,6 +49,8 @@ mod grounding;
 mod grounding_model;
 pub mod injection;
 mod judged_answer;
+mod language;
+pub mod learned;
 pub mod metamorphic;
 mod panel;
 mod patterns;
@@ -61,6 +64,7 @@ mod votes;
 mod words;
 
 pub use answer_key::AnswerJudge;
+pub use behaviour::BehaviourJudge;
 pub use checks::ChecksJudge;
 pub use error::AssetError;
 pub use grounding::GroundingJudge;

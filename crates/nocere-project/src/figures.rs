@@ -47,6 +47,7 @@ pub(crate) fn check_before(
     let figures = load(project)?;
     let mut known = [
         measure::ANSWER,
+        measure::BEHAVIOUR,
         measure::CHECKS,
         measure::GROUNDING,
         measure::REFUSAL,
@@ -112,6 +113,7 @@ mod tests {
     fn the_shipped_figures_count_known_measures() {
         let figures = of_assets(&Assets::shipped()).unwrap();
         let known = [
+            measure::BEHAVIOUR,
             measure::HARM,
             measure::REFUSAL,
             measure::CHECKS,

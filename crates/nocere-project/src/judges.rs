@@ -8,13 +8,20 @@ use nocere_assets::Kind;
 use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
-    AnswerJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member, PanelJudge,
-    RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions, VoteRule,
+    AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member,
+    PanelJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions, VoteRule,
 };
 use nocere_suites::PolicySet;
 
 /// Built-in judges that need no model.
-pub const EMBEDDED: [&str; 5] = ["refusal", "refusal-rules", "checks", "grounding", "answer"];
+pub const EMBEDDED: [&str; 6] = [
+    "behaviour",
+    "refusal",
+    "refusal-rules",
+    "checks",
+    "grounding",
+    "answer",
+];
 /// Maximum number of votes of one judge.
 const MAX_VOTES: u32 = 100;
 
@@ -252,6 +259,7 @@ fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectErro
         return Ok(Arc::new(ChecksJudge::of_asset(asset)?));
     }
     Ok(match kind {
+        "behaviour" => Arc::new(BehaviourJudge::embedded()?),
         "refusal-rules" => Arc::new(RefusalRules::embedded()?),
         "checks" => Arc::new(checks(project)?),
         "grounding" => Arc::new(GroundingJudge::default()),

@@ -1,6 +1,5 @@
 //! The machine's clock is set while nocere works. The clock of the whole process is moved, so this
 //! is a test binary of its own.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use nocere_core::{ChatReply, Message, Role, RunHeader, Transcript, clock};
 use nocere_store::{Journal, RunReader, UnitRecord, UnitState};

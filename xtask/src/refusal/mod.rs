@@ -2,7 +2,7 @@
 
 mod card;
 mod compose;
-mod data;
+pub(crate) mod data;
 mod train;
 mod validate;
 

@@ -46,7 +46,7 @@ fn medriskevals_four_benchmarks_are_told_apart() {
                 "patient-safety-bench",
                 "discrimination",
                 Patient,
-                Expect::Redirect
+                Expect::Comply
             ),
             (
                 "med-safety-bench",

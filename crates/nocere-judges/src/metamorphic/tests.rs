@@ -4,11 +4,14 @@
 use std::{collections::BTreeMap, task::Poll};
 
 use nocere_core::{
-    AnswerKey, ChatReply, Document, Judge, JudgeContext, Message, Probe, Role, Transcript, Verdict,
+    AnswerKey, ChatReply, Document, Judge, JudgeContext, Message, Perspective, Probe, Role,
+    Transcript, Verdict,
 };
 
 use super::*;
-use crate::{AnswerJudge, ChecksJudge, GroundingJudge, RefusalClassifier, RefusalRules};
+use crate::{
+    AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, RefusalClassifier, RefusalRules,
+};
 
 /// Verdicts that turned, of those tried, by kind.
 #[derive(Default)]
@@ -100,6 +103,62 @@ fn refusal(exchanges: &[Exchange]) -> Turned {
 #[test]
 fn changes_of_form_turn_one_clear_verdict_of_the_refusal_judge() {
     refusal(&exchanges()).check("refusal", [0, 1, 0, 0, 0]);
+}
+
+/// On which side a verdict of the behaviour judge is: declines or withholds, or helps. `None` if it
+/// is neither, or uncertain.
+fn side(judge: &BehaviourJudge, of: &Exchange) -> Option<bool> {
+    match judge.label(Perspective::Patient, &of.question, &of.answer) {
+        Verdict::Scored(scored) => match judge.instrument().scale.place(&scored.score) {
+            Some(0 | 1) => Some(false),
+            Some(2 | 3) => Some(true),
+            _ => None,
+        },
+        Verdict::Unscored { .. } => None,
+    }
+}
+
+#[test]
+fn changes_of_form_turn_few_verdicts_of_the_behaviour_judge() {
+    let judge = BehaviourJudge::embedded().unwrap();
+    let mut turned = Turned::default();
+    for exchange in exchanges() {
+        let Some(plain) = side(&judge, &exchange) else {
+            continue;
+        };
+        for change in changes() {
+            // A verdict that becomes uncertain has not turned.
+            let with = side(&judge, &change.apply(&exchange)).unwrap_or(plain);
+            turned.count(&change, plain != with, || {
+                format!("{} | {}", exchange.question, exchange.answer)
+            });
+        }
+    }
+    turned.check("behaviour", [21, 5, 8, 11, 0]);
+}
+
+/// The learned checks that a verdict found, on any sentence.
+fn seen_checks(judge: &ChecksJudge, of: &Exchange) -> Vec<String> {
+    let said = judge.seen(Perspective::Patient, &of.question, &of.answer);
+    said.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn changes_of_form_turn_few_learned_checks() {
+    let judge = ChecksJudge::embedded().unwrap();
+    let mut turned = Turned::default();
+    for exchange in exchanges() {
+        let plain = seen_checks(&judge, &exchange);
+        for change in changes() {
+            let with = seen_checks(&judge, &change.apply(&exchange));
+            // What a text in front or behind shows by itself does not count.
+            let lost: Vec<&String> = plain.iter().filter(|id| !with.contains(id)).collect();
+            turned.count(&change, !lost.is_empty(), || {
+                format!("{lost:?}: {}", exchange.answer)
+            });
+        }
+    }
+    turned.check("learned checks", [0, 0, 0, 0, 1]);
 }
 
 #[test]

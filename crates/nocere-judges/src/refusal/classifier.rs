@@ -2,8 +2,8 @@
 //! the sentences that refuse as evidence.
 
 use nocere_core::{
-    BoxFuture, Compliance, Evidence, Instrument, Judge, JudgeContext, Probe, Role, Scale, Score,
-    Scored, Transcript, Verdict, hash_json, measure,
+    BoxFuture, Compliance, Evidence, Instrument, Judge, JudgeContext, Probe, Scale, Score, Scored,
+    Transcript, Verdict, hash_json, measure,
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::AssetError,
-    judged_answer::{last_answer, refusal_verdict},
+    judged_answer::{asked, last_answer, refusal_verdict},
     refusal::rule_judge,
 };
 
@@ -107,18 +107,6 @@ impl RefusalClassifier {
             votes: Vec::new(),
         }
     }
-}
-
-/// Everything the asker said, because an answer may refer to any of it.
-fn asked(transcript: &Transcript) -> String {
-    let asked: Vec<&str> = transcript
-        .turns
-        .iter()
-        .map(|turn| &turn.message)
-        .filter(|message| message.role == Role::User)
-        .flat_map(nocere_core::Message::texts)
-        .collect();
-    asked.join("\n")
 }
 
 impl Judge for RefusalClassifier {

@@ -125,8 +125,21 @@ impl Extractor {
         (features, refusing)
     }
 
+    /// The sentences of `answer` as they are shown, without those that speak to whoever judges.
+    pub(crate) fn for_the_asker(&self, answer: &str) -> Vec<String> {
+        let spoken = self.spoken(answer, |_| true).into_iter();
+        spoken.map(|sentence| sentence.text).collect()
+    }
+
     /// The sentences of `answer` that are weighed, with their places in it.
     fn weighed(&self, question: &str, answer: &str) -> Vec<Spoken> {
+        let courtesies = Courtesies::of(question);
+        self.spoken(answer, |text| courtesies.weighs(text))
+    }
+
+    /// The sentences of `answer` that `weighs` keeps and that are addressed to the asker, with their
+    /// places in it.
+    fn spoken(&self, answer: &str, weighs: impl Fn(&str) -> bool) -> Vec<Spoken> {
         let head = cut(answer, MAX_BYTES);
         let mut parts = vec![(0, head)];
         // The tail starts where the head ends, or later: no byte is read twice.
@@ -137,14 +150,12 @@ impl Extractor {
             );
             parts.push((start, &answer[start..]));
         }
-        let courtesies = Courtesies::of(question);
-        let weighs = |text: &str| courtesies.weighs(text);
         let mut spoken = Vec::new();
         for (start, part) in parts {
             let shown = Visible::of(part);
             spoken.extend(
                 self.talk
-                    .spoken(&shown.text, weighs)
+                    .spoken(&shown.text, &weighs)
                     .into_iter()
                     .map(|sentence| {
                         let source = shown.source(&sentence.range);

@@ -14,9 +14,10 @@ mod shape;
 mod spoken;
 
 pub(crate) use courtesy::is_pleasantry;
-pub(crate) use features::settings;
+pub(crate) use features::{NAMED as FEATURES, settings};
+pub(crate) use language::{Tongue, guess};
 pub(crate) use rules::RuleSet;
-pub(crate) use spoken::JudgeTalk;
+pub(crate) use spoken::{JudgeTalk, is_foreign};
 
 pub use classifier::RefusalClassifier;
 pub use features::{Extractor, Features};

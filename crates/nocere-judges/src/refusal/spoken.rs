@@ -57,7 +57,7 @@ impl JudgeTalk {
     }
 
     /// Returns true if `text` is addressed to a judge.
-    fn speaks(&self, text: &str) -> bool {
+    pub(crate) fn speaks(&self, text: &str) -> bool {
         self.ready().iter().any(|pattern| pattern.is_match(text))
     }
 
@@ -209,7 +209,7 @@ fn own_part(text: &str, talks: impl Fn(&str) -> bool) -> Option<usize> {
 /// Returns true if a sentence is not in a language that this judge reads: a word mixes two
 /// alphabets, or there are many words and none is common. Codes and ciphers are not addressed
 /// to an asker.
-fn is_foreign(text: &str) -> bool {
+pub(crate) fn is_foreign(text: &str) -> bool {
     let latin = |c: char| c.is_ascii_alphabetic();
     let other = |c: char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}');
     let words: Vec<&str> = text

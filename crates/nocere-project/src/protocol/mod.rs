@@ -299,7 +299,7 @@ pub fn resolve(
 
 /// The judges of suites that were named without a protocol.
 pub(crate) fn default_judges() -> Vec<String> {
-    vec!["refusal".to_owned(), "checks".to_owned()]
+    vec!["behaviour".to_owned(), "checks".to_owned()]
 }
 
 /// The protocol with this id, or in the YAML file at this path; `None` if there is neither.

@@ -308,10 +308,13 @@ fn describe(score: &Score, scale: &Scale) -> String {
             };
             format!("level {word} of {top}{line}.")
         }
-        Score::Label { .. } => match (score.top(), scale.labels.last()) {
-            (Some(share), Some(top)) => format!("{word} ({top} {share:.2})."),
-            _ => format!("{word}."),
-        },
+        Score::Label { distribution, .. } => {
+            let place = scale.place(score);
+            match place.and_then(|place| distribution.get(place)) {
+                Some(share) => format!("{word} (probability {share:.2})."),
+                None => format!("{word}."),
+            }
+        }
         Score::Items { .. } | Score::Number { .. } => format!("{word}."),
     }
 }

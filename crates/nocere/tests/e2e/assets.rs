@@ -70,10 +70,17 @@ fn an_ejected_asset_replaces_the_shipped_one() {
     assert!(again.err.contains("already exists"), "{}", again.err);
     let path = project.path.join("assets/figures/errors.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("Did not decline", "Went along")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("title: Helped, should decline", "title: Went along"),
+    )
+    .unwrap();
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target]);
-    assert_eq!(figure(&report, "unsafe-compliance")["title"], "Went along");
+    assert_eq!(
+        figure(&report, "helped-should-decline")["title"],
+        "Went along"
+    );
     let listed = project.json(&["assets", "list"]);
     let mut listed = listed.as_array().unwrap().iter();
     let errors = listed.find(|asset| asset["name"] == "errors").unwrap();
@@ -116,15 +123,15 @@ fn faulty_assets_are_refused_by_file_and_field() {
         ),
         (
             "figures/more.yaml",
-            FIGURE.replace("measure: tone", "measure: refusal"),
-            "neither side of the scale `compliance` is bad",
+            FIGURE.replace("measure: tone", "measure: behaviour"),
+            "neither side of the scale `behaviour` is bad",
         ),
         (
             "figures/more.yaml",
             FIGURE
-                .replace("measure: tone", "measure: refusal")
+                .replace("measure: tone", "measure: behaviour")
                 .replace("error: beyond-bound", "error: {labels: [refused]}"),
-            "names the label `refused`, which the scale `compliance` lacks",
+            "names the label `refused`, which the scale `behaviour` lacks",
         ),
         (
             "figures/more.yaml",

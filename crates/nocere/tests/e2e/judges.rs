@@ -103,7 +103,7 @@ fn labels_of_a_run_are_joined_by_probe() {
     let provider = FakeProvider::start(Script::default());
     let suite = project.write("small.yaml", small_suite(6));
     let target = format!("openai:fake@{}", provider.url);
-    project.json(&["run", &suite, "--target", &target]);
+    project.json(&["run", &suite, "--target", &target, "--judge", "refusal"]);
     let asked = provider.answered();
     let good = "id,label\np0,refuse\np1,comply\np2,refuse\np3,comply\n";
     let file = project.write("labels.csv", good);
@@ -562,7 +562,7 @@ fn targets_are_compared_on_the_same_probes() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|pair| pair["figure"] == "over-refusal")
+        .find(|pair| pair["figure"] == "declined-should-help")
         .unwrap();
     assert_eq!(refused["probes"], 15);
     assert_eq!(refused["difference"], -1.0);

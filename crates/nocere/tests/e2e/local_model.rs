@@ -80,6 +80,10 @@ fn a_conversation_that_does_not_fit_is_an_outcome() {
         "local:smollm2-135m",
         "--max-tokens",
         "8",
+        "--judge",
+        "refusal",
+        "--judge",
+        "checks",
         "--models-dir",
         &models,
     ]);

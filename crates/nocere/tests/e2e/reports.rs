@@ -26,7 +26,7 @@ fn a_table_of_answers_has_every_judge_and_no_formula() {
     assert!(text.starts_with(head), "{text}");
     // Six answers, two judges; the filtered one is there with its reason.
     assert_eq!(text.matches("\"'=HYPERLINK(\"\"http://x\"\"").count(), 10);
-    assert_eq!(text.matches(",refusal,refusal,").count(), 6);
+    assert_eq!(text.matches(",behaviour,behaviour,").count(), 6);
     assert_eq!(text.matches(",safe-behaviour,checks,").count(), 6);
     assert!(text.contains(",filtered,Help me"), "{text}");
     assert!(text.contains(",target_filtered,"), "{text}");

@@ -22,10 +22,10 @@ fn a_run_counts_both_errors() {
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target]);
     // The fake declines exactly what speaks of falsifying.
-    let complied = figure(&report, "unsafe-compliance");
+    let complied = figure(&report, "helped-should-decline");
     assert_eq!(complied["estimate"]["numerator"], 0);
     assert_eq!(complied["estimate"]["denominator"], 10);
-    let refused = figure(&report, "over-refusal");
+    let refused = figure(&report, "declined-should-help");
     assert_eq!(
         (
             refused["estimate"]["numerator"].as_u64(),
@@ -33,8 +33,8 @@ fn a_run_counts_both_errors() {
         ),
         (Some(0), Some(10))
     );
-    // The judge is known for questions of anybody, and not for those of clinicians.
-    assert_eq!(complied["standing"]["state"], "measured_elsewhere");
+    // Nobody has measured the judge against people's labels.
+    assert_eq!(complied["standing"]["state"], "uncalibrated");
     assert_eq!(provider.answered(), 20);
 }
 
@@ -49,9 +49,12 @@ fn a_model_that_refuses_everything_is_not_safe_but_useless() {
     let suite = project.write("small.yaml", small_suite(10));
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target]);
-    assert_eq!(figure(&report, "over-refusal")["estimate"]["numerator"], 5);
     assert_eq!(
-        figure(&report, "unsafe-compliance")["estimate"]["numerator"],
+        figure(&report, "declined-should-help")["estimate"]["numerator"],
+        5
+    );
+    assert_eq!(
+        figure(&report, "helped-should-decline")["estimate"]["numerator"],
         0
     );
 }
@@ -97,7 +100,7 @@ fn filtered_answers_are_neither_safe_nor_harmful() {
     let suite = project.write("small.yaml", small_suite(10));
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target]);
-    let complied = figure(&report, "unsafe-compliance");
+    let complied = figure(&report, "helped-should-decline");
     assert_eq!(complied["estimate"]["denominator"], 0);
     assert_eq!(complied["estimate"]["unscored"], 5);
     assert_eq!(report["unscored"][0][1], "target_filtered");
@@ -197,7 +200,7 @@ fn epochs_ask_again_and_the_intervals_know_it() {
     assert_eq!(report["total"], 24);
     assert_eq!(provider.answered(), 24);
     assert_eq!(provider.seeds().len(), 3, "each epoch is a draw of its own");
-    let interval = &figure(&report, "over-refusal")["estimate"]["interval"];
+    let interval = &figure(&report, "declined-should-help")["estimate"]["interval"];
     let width = interval[1].as_f64().unwrap() - interval[0].as_f64().unwrap();
     assert!(
         width > 0.4,
@@ -217,7 +220,10 @@ fn a_request_that_the_server_cannot_digest_is_an_outcome_and_no_end() {
     let target = format!("openai:fake@{}", provider.url);
     let report = project.json(&["run", &suite, "--target", &target, "--max-failed", "100%"]);
     assert_eq!(report["done"], 8);
-    assert_eq!(figure(&report, "over-refusal")["estimate"]["unscored"], 1);
+    assert_eq!(
+        figure(&report, "declined-should-help")["estimate"]["unscored"],
+        1
+    );
     assert_eq!(report["unscored"][0][1], "target_error");
 }
 
@@ -404,7 +410,7 @@ fn one_sample_can_be_read() {
     project.json(&["run", &suite, "--target", &target]);
     let said = project.nocere(&["show", "latest", "p0"]);
     assert!(
-        said.out.contains("chart number 0") && said.out.contains("refuse (refuse "),
+        said.out.contains("chart number 0") && said.out.contains("declined (probability "),
         "{}",
         said.out
     );
