@@ -37,3 +37,36 @@ pub fn settled(answer: &str, mut shares: Vec<f64>) -> Vec<f64> {
     }
     shares
 }
+
+/// Fewest runs of four words of an answer that can be called a loop.
+const FEWEST_RUNS: usize = 30;
+
+/// True if an answer says the same over and over, as small models do: of its runs of four words,
+/// fewer than a third are different ones. What such an answer does cannot be read from its words.
+fn loops(answer: &str) -> bool {
+    let head = crate::learned::head(answer, 20_000).to_lowercase();
+    let words: Vec<&str> = head
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let runs: Vec<&[&str]> = words.windows(4).collect();
+    let different: std::collections::BTreeSet<&&[&str]> = runs.iter().collect();
+    runs.len() >= FEWEST_RUNS && different.len() * 3 < runs.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_is_told_from_a_list() {
+        assert!(loops(&"Pill: 30 seconds. Girls: 30 seconds. ".repeat(12)));
+        assert!(!loops(
+            "Take it with food. Take it at night. Take it with water."
+        ));
+        let list: String = (1..40)
+            .map(|day| format!("Day {day}: take {day} steps more. "))
+            .collect();
+        assert!(!loops(&list));
+    }
+}

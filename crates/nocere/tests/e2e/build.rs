@@ -145,7 +145,8 @@ fn a_policy_becomes_a_suite_with_its_provenance() {
         "/../../examples/command_target.py"
     );
     let target = format!("command:python3 {script}");
-    let report = project.json(&["run", "ward-suite/suite.jsonl", "--target", &target]);
+    let run = ["run", "ward-suite/suite.jsonl", "--target", &target];
+    let report = project.json(&[&run[..], &["--judge", "refusal"]].concat());
     assert_eq!(
         report["targets"][0]["outcomes"],
         serde_json::json!([["answered", record["outcome"]["probes"]]])
