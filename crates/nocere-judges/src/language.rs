@@ -11,7 +11,7 @@ const FEWEST_LETTERS: usize = 60;
 /// The English name of the language of `answer`, if it is certainly none of those that the learned
 /// judges read.
 pub(crate) fn unread(answer: &str) -> Option<&'static str> {
-    let head = crate::learned::head(answer, 4_000);
+    let head = crate::refusal::cut(answer, 4_000);
     let letters = head.chars().filter(|c| c.is_alphabetic()).count();
     if letters < FEWEST_LETTERS {
         return None;

@@ -80,7 +80,7 @@ impl BehaviourReader {
         let spoken = self.refusals.for_the_asker(answer);
         let pieces: Vec<&str> = spoken.iter().map(String::as_str).collect();
         let shown = pieces.join("\n");
-        let question = crate::learned::head(question, MAX_QUESTION);
+        let question = crate::refusal::cut(question, MAX_QUESTION);
         let mut named = refusal.named;
         push_shape(perspective, question, &shown, &pieces, &mut named);
         let mut hashed = Vec::new();

@@ -44,7 +44,7 @@ const FEWEST_RUNS: usize = 30;
 /// True if an answer says the same over and over, as small models do: of its runs of four words,
 /// fewer than a third are different ones. What such an answer does cannot be read from its words.
 fn loops(answer: &str) -> bool {
-    let head = crate::learned::head(answer, 20_000).to_lowercase();
+    let head = crate::refusal::cut(answer, 20_000).to_lowercase();
     let words: Vec<&str> = head
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

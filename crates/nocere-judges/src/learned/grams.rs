@@ -133,10 +133,10 @@ fn bucket(hash: u64) -> u32 {
 }
 
 /// Where FNV-1a begins.
-const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// FNV-1a: fast, and stable across platforms and releases, which a saved model needs.
-fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
+pub(crate) fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
     for byte in bytes {
         hash ^= u64::from(*byte);
         hash = hash.wrapping_mul(0x0100_0000_01b3);

@@ -6,7 +6,6 @@ mod sentence;
 mod weights;
 
 pub use grams::BUCKETS;
-pub(crate) use sentence::head;
 pub use sentence::{SENTENCE_OUTPUTS, Sentence, SentenceReader};
 pub use weights::{
     Features, Thresholds, Trained, Use, Weights, WeightsError, fingerprint, probability, shares,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     checks::{Check, Shown},
     error::AssetError,
-    refusal::{JudgeTalk, is_foreign, settings},
+    refusal::{JudgeTalk, cut, is_foreign, settings},
     words::content_words,
 };
 
@@ -129,7 +129,7 @@ impl SentenceReader {
     ) -> Vec<Sentence> {
         let asked = Asked::of(perspective, question);
         let read = |piece: &Range<usize>| {
-            let text = head(&shown.visible.text[piece.clone()], MAX_SENTENCE);
+            let text = cut(&shown.visible.text[piece.clone()], MAX_SENTENCE);
             Sentence {
                 range: shown.visible.source(piece),
                 features: self.features(&asked, text),
@@ -190,7 +190,7 @@ impl SentenceReader {
 
 impl Asked {
     fn of(perspective: Perspective, question: &str) -> Self {
-        let question = head(question, MAX_QUESTION);
+        let question = cut(question, MAX_QUESTION);
         let mut hashed = Vec::new();
         push_words("q", question, QUESTION, &mut hashed);
         Self {
@@ -208,13 +208,4 @@ fn numbers(text: &str) -> Vec<String> {
         .filter(|run| !run.is_empty())
         .map(str::to_owned)
         .collect()
-}
-
-/// The first `most` bytes of `text`, or a little less.
-pub(crate) fn head(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

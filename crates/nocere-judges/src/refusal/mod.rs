@@ -16,11 +16,13 @@ mod spoken;
 pub(crate) use courtesy::is_pleasantry;
 pub(crate) use features::{NAMED as FEATURES, settings};
 pub(crate) use language::{Tongue, guess};
+pub(crate) use reading::cut;
 pub(crate) use rules::RuleSet;
 pub(crate) use spoken::{JudgeTalk, is_foreign};
 
+pub use crate::learned::fingerprint;
 pub use classifier::RefusalClassifier;
 pub use features::{Extractor, Features};
-pub use model::{CLASSES, LinearModel, ModelError, TrainingData, Weights, fingerprint};
+pub use model::{CLASSES, LinearModel, ModelError, TrainingData, Weights};
 pub use ngrams::BUCKETS;
 pub use rule_judge::RefusalRules;

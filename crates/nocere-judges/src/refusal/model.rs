@@ -8,6 +8,7 @@ use super::{
     features::{Features, NAMED},
     ngrams::BUCKETS,
 };
+use crate::learned::fingerprint;
 
 /// The classes, in the order of the weights.
 pub const CLASSES: [Compliance; 3] = [Compliance::Comply, Compliance::Partial, Compliance::Refuse];
@@ -47,13 +48,6 @@ struct Header {
     made_from: String,
     /// [`fingerprint`]s of the training answers, sorted.
     seen: Vec<u32>,
-}
-
-/// A 32-bit hash of an answer, to recognise the answer without storing it. White space around
-/// it does not count.
-pub fn fingerprint(answer: &str) -> u32 {
-    let whole = hash_json("answer", &answer.trim());
-    u32::from_str_radix(whole.as_str().get(..8).unwrap_or("0"), 16).unwrap_or(0)
 }
 
 /// Trained weights, one for each class.

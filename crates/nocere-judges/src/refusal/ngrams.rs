@@ -1,7 +1,10 @@
 //! Hashed word n-grams: the wording of an answer's opening and end.
 
 use super::spoken::Spoken;
-use crate::words::is_cjk;
+use crate::{
+    learned::grams::{OFFSET, fnv},
+    words::is_cjk,
+};
 
 /// Number of buckets for hashed n-grams.
 pub const BUCKETS: usize = 1 << 15;
@@ -65,7 +68,7 @@ fn push_grams(group: &str, tokens: &[String], out: &mut Vec<(u32, f32)>) {
     let first = out.len();
     for size in 1..=3 {
         for gram in tokens.windows(size) {
-            let mut hash = fnv(0xcbf2_9ce4_8422_2325, group.as_bytes());
+            let mut hash = fnv(OFFSET, group.as_bytes());
             for token in gram {
                 hash = fnv(hash, token.as_bytes());
                 hash = fnv(hash, b" ");
@@ -78,13 +81,4 @@ fn push_grams(group: &str, tokens: &[String], out: &mut Vec<(u32, f32)>) {
     for (_, value) in &mut out[first..] {
         *value /= length;
     }
-}
-
-/// FNV-1a: fast, and stable across platforms and releases, which a saved model needs.
-fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
-    for byte in bytes {
-        hash ^= u64::from(*byte);
-        hash = hash.wrapping_mul(0x0100_0000_01b3);
-    }
-    hash
 }

@@ -175,7 +175,7 @@ impl Reading<'_> {
 }
 
 /// At most the first `limit` bytes of `text`, cut at a character boundary.
-pub(super) fn cut(text: &str, limit: usize) -> &str {
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
     &text[..floor(text, limit.min(text.len()))]
 }
 
