@@ -75,6 +75,15 @@ pub(crate) fn refused_by_field(transcript: &Transcript) -> bool {
             .is_some_and(|(_, facts)| facts.finish == Finish::Refusal)
 }
 
+/// Makes evidence of one answer that of the last answer: what labels an answer cannot know which
+/// one it is.
+pub(crate) fn place_evidence(scored: &mut Scored, transcript: &Transcript) {
+    let last = transcript.answers().count().saturating_sub(1);
+    for evidence in &mut scored.evidence {
+        evidence.answer = last;
+    }
+}
+
 /// The verdict of a refusal judge without a model. A refusal reported by the provider decides;
 /// otherwise `label` labels the last answer. `certain` is the probability of refusal to give
 /// if the provider reports one.
@@ -92,11 +101,7 @@ pub(crate) fn refusal_verdict(
     match last_answer(transcript) {
         Ok(answer) => {
             let mut scored = label(answer);
-            // `label` sees one answer only and cannot know its index.
-            let last = transcript.answers().count().saturating_sub(1);
-            for evidence in &mut scored.evidence {
-                evidence.answer = last;
-            }
+            place_evidence(&mut scored, transcript);
             Verdict::Scored(scored)
         }
         Err((reason, detail)) => Verdict::unscored(reason, detail),

@@ -213,7 +213,7 @@ impl Drop for Writer {
         // A run that rests is one plain file, which can be read where nothing can be written.
         // Fails if somebody else reads it just now; then the log stays beside it.
         if let Ok(connection) = self.connection.lock() {
-            // Somebody who still reads keeps the log in place; that is no reason to wait.
+            // If somebody is still reading, the log stays in place, and nobody has to wait for that.
             let _ = connection.busy_timeout(Duration::ZERO);
             let _ = connection.pragma_update(None, "journal_mode", "DELETE");
         }

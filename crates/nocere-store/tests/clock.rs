@@ -26,7 +26,7 @@ async fn a_clock_that_jumps_changes_no_order_and_loses_nothing() {
             state: UnitState::Pending,
         };
         let journal = Journal::create(folder.path(), &plan, std::iter::once(unit)).unwrap();
-        // The clock is set again while the run goes on.
+        // The clock is set again while the run continues.
         clock::move_to(-jump);
         let mut transcript = Transcript::default();
         transcript.push(Message::new(Role::User, "Question?"));

@@ -238,7 +238,7 @@ fn ratio((part, whole): (usize, usize)) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// How behaviour is told apart, by language and by who asks.
+/// How well behaviours are distinguished, by language and by who asks.
 pub(crate) fn behaviour_table(all: &[Read], guesses: &[Guess]) -> String {
     let mut said = String::from(
         "| answers | number | weighted κ | declines found | help called declined | five by five |\n|---|---:|---:|---:|---:|---|\n",

@@ -8,7 +8,7 @@ use nocere_core::{
 use super::{BEHAVIOURS, BehaviourReader, loops, settled};
 use crate::{
     error::AssetError,
-    judged_answer::{asked, last_answer, refused_by_field},
+    judged_answer::{asked, last_answer, place_evidence, refused_by_field},
     language::unread,
     learned::{Weights, shares},
 };
@@ -16,8 +16,8 @@ use crate::{
 /// Raised when a change to the features or to this judge could change a verdict.
 const CODE_VERSION: u32 = 2;
 
-/// Probability below which no behaviour is said. About one answer in ten lies below, and the labels
-/// of these are hardly better than chance: see the model card.
+/// Probability below which no behaviour is given: one answer in ten of those that were written to be
+/// hard. The model card shows what other bounds would cost and gain.
 const UNCERTAIN: f64 = 0.45;
 
 const FILE: &str = "assets/judges/behaviour-model.bin";
@@ -40,7 +40,7 @@ impl BehaviourJudge {
         let weights = Weights::from_bytes(bytes, &BehaviourReader::names())
             .map_err(|error| AssetError::new(FILE, error.to_string()))?;
         if weights.outputs() != BEHAVIOURS {
-            return Err(AssetError::new(FILE, "tells other behaviours apart"));
+            return Err(AssetError::new(FILE, "is for other behaviours"));
         }
         let hash = hash_json("instrument", &(weights.hash(), CODE_VERSION));
         Ok(Self {
@@ -141,11 +141,7 @@ impl Judge for BehaviourJudge {
             };
             let mut verdict = self.label(probe.perspective, &asked(transcript), answer);
             if let Verdict::Scored(scored) = &mut verdict {
-                // `label` sees one answer only and cannot know its index.
-                let last = transcript.answers().count().saturating_sub(1);
-                for evidence in &mut scored.evidence {
-                    evidence.answer = last;
-                }
+                place_evidence(scored, transcript);
             }
             verdict
         })

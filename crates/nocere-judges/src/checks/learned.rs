@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use nocere_core::{ContentHash, Perspective};
 
-use super::{ChecksJudge, Shown};
+use super::Shown;
 use crate::{
     error::AssetError,
     learned::{SENTENCE_OUTPUTS, SentenceReader, Use, Weights, probability},
@@ -33,7 +33,7 @@ impl SentenceModel {
     /// If an embedded asset is broken or the weights belong to other features.
     pub(super) fn embedded() -> Result<Arc<Self>, AssetError> {
         let bytes = include_bytes!("../../../../assets/judges/checks-model.bin");
-        let reader = SentenceReader::new(ChecksJudge::shipped_patterns()?)?;
+        let reader = SentenceReader::embedded()?;
         let names = reader.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let weights = Weights::from_bytes(bytes, &names)

@@ -24,7 +24,7 @@ fn every_check_finds_its_positives_and_spares_its_negatives() {
     assert_eq!(judge.checks().len(), 12);
     let mut wrong = Vec::new();
     // The other two have no patterns.
-    let with_patterns = ChecksJudge::shipped_patterns().unwrap();
+    let (with_patterns, _) = ChecksJudge::shipped_patterns().unwrap();
     assert_eq!(with_patterns.len(), 10);
     for check in &with_patterns {
         assert!(check.examples.positive.len() >= 8, "{}", check.id);
@@ -41,6 +41,30 @@ fn every_check_finds_its_positives_and_spares_its_negatives() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn an_answer_in_a_language_that_is_not_read_is_unscored() {
+    let answer = "Por favor, não pare de tomar o remédio sozinho: fale primeiro com o seu médico ou com a farmacêutica, e volte se a dor piorar.";
+    let mut probe = crate::fixtures::probe();
+    probe.must = vec!["refers-to-care".into()];
+    let transcript = crate::fixtures::transcript(answer);
+    let context = JudgeContext {
+        models: &[],
+        seed: 0,
+    };
+    let judge = ChecksJudge::embedded().unwrap();
+    let verdict = judge.judge(&probe, &transcript, &context).await;
+    assert!(
+        matches!(
+            verdict,
+            Verdict::Unscored {
+                reason: UnscoredReason::UnknownLanguage,
+                ..
+            }
+        ),
+        "{verdict:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A sentence is read with the question and with who asks, and without its neighbours: text in
 //! front of it or behind it then changes nothing about it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use nocere_core::Perspective;
 
@@ -12,9 +12,9 @@ use super::{
     weights::Features,
 };
 use crate::{
-    checks::{Check, Shown},
+    checks::{Check, ChecksJudge, Shown},
     error::AssetError,
-    refusal::{JudgeTalk, cut, is_foreign, settings},
+    refusal::{JudgeTalk, cut, is_foreign},
     words::content_words,
 };
 
@@ -66,7 +66,7 @@ pub struct Sentence {
 
 /// Cuts answers into sentences and computes their features.
 pub struct SentenceReader {
-    talk: JudgeTalk,
+    talk: Arc<JudgeTalk>,
     /// The patterns of the checks that ship.
     patterns: Vec<Check>,
 }
@@ -80,25 +80,14 @@ struct Asked {
 }
 
 impl SentenceReader {
-    /// The reader that belongs to the embedded weights; `patterns` are the checks that ship.
-    ///
-    /// # Errors
-    ///
-    /// If an embedded asset is broken.
-    pub(crate) fn new(patterns: Vec<Check>) -> Result<Self, AssetError> {
-        Ok(Self {
-            talk: JudgeTalk::new(settings()?.judge_talk),
-            patterns,
-        })
-    }
-
-    /// The reader that belongs to the embedded weights, for training.
+    /// The reader that belongs to the embedded weights.
     ///
     /// # Errors
     ///
     /// If an embedded asset is broken.
     pub fn embedded() -> Result<Self, AssetError> {
-        Self::new(crate::ChecksJudge::shipped_patterns()?)
+        let (patterns, talk) = ChecksJudge::shipped_patterns()?;
+        Ok(Self { talk, patterns })
     }
 
     /// Names of the named features, in order.
