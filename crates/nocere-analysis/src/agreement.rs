@@ -30,8 +30,8 @@ pub struct JudgePair {
     pub counts: Vec<Vec<u64>>,
     /// Number of answers that both judges scored.
     pub both: u64,
-    /// Cohen's kappa, treating answers as independent; `None` for judges on different scales, or
-    /// with more than 200,000 answers.
+    /// Cohen's kappa, with answers to one probe as a cluster; `None` for judges on different
+    /// scales, or with more than 200,000 answers.
     pub kappa: Option<Agreement>,
     /// Share of equal labels; `None` as for `kappa`.
     pub equal: Option<Agreement>,
@@ -58,11 +58,41 @@ struct VoteCounts {
     voted: u64,
 }
 
+/// How often two judges gave two labels.
+#[derive(Default)]
+struct PairCounts {
+    /// By the labels of the first and of the second judge.
+    labels: BTreeMap<(String, String), u64>,
+    /// By the probe's position, and the places of both labels on the judges' scales; only while
+    /// the agreement can be computed.
+    places: BTreeMap<(i64, usize, usize), u64>,
+    both: u64,
+}
+
+impl PairCounts {
+    fn add(&mut self, position: i64, words: (&str, &str), places: Option<(usize, usize)>) {
+        let known = self.labels.len() < MAX_LABELS * MAX_LABELS;
+        let key = (words.0.to_owned(), words.1.to_owned());
+        let key = if known || self.labels.contains_key(&key) {
+            key
+        } else {
+            ("other".to_owned(), "other".to_owned())
+        };
+        *self.labels.entry(key).or_default() += 1;
+        self.both += 1;
+        if self.both > MAX_PAIRS {
+            self.places.clear();
+        } else if let Some((first, second)) = places {
+            *self.places.entry((position, first, second)).or_default() += 1;
+        }
+    }
+}
+
 /// Counts of pairs of labels, and of split votes.
 #[derive(Default)]
 pub(crate) struct Agreements {
     /// By the indices of the two judges.
-    pairs: BTreeMap<(usize, usize), BTreeMap<(String, String), u64>>,
+    pairs: BTreeMap<(usize, usize), PairCounts>,
     votes: BTreeMap<usize, VoteCounts>,
 }
 
@@ -76,28 +106,21 @@ impl Agreements {
                 scale.items.is_none() || !scale.labels.is_empty()
             })
             .collect();
-        let words: Vec<Option<String>> = numbers
+        let said: Vec<Option<(String, Option<usize>)>> = numbers
             .iter()
             .map(|number| {
                 let instrument = &instruments[*number];
-                Some(instrument.scale.word(verdict(instrument)?.score()?))
+                let score = verdict(instrument)?.score()?;
+                Some((instrument.scale.word(score), instrument.scale.place(score)))
             })
             .collect();
-        for (first, a) in words.iter().enumerate() {
-            for (second, b) in words.iter().enumerate().skip(first + 1) {
-                if let (Some(a), Some(b)) = (a, b) {
-                    let counts = self
-                        .pairs
+        for (first, a) in said.iter().enumerate() {
+            for (second, b) in said.iter().enumerate().skip(first + 1) {
+                if let (Some((a, a_place)), Some((b, b_place))) = (a, b) {
+                    self.pairs
                         .entry((numbers[first], numbers[second]))
-                        .or_default();
-                    let known = counts.len() < MAX_LABELS * MAX_LABELS
-                        || counts.contains_key(&(a.clone(), b.clone()));
-                    let key = if known {
-                        (a.clone(), b.clone())
-                    } else {
-                        ("other".to_owned(), "other".to_owned())
-                    };
-                    *counts.entry(key).or_default() += 1;
+                        .or_default()
+                        .add(row.position, (a, b), a_place.zip(*b_place));
                 }
             }
         }
@@ -138,11 +161,8 @@ impl Agreements {
     }
 }
 
-fn pair(
-    first: &Instrument,
-    second: &Instrument,
-    counts: &BTreeMap<(String, String), u64>,
-) -> JudgePair {
+fn pair(first: &Instrument, second: &Instrument, found: &PairCounts) -> JudgePair {
+    let counts = &found.labels;
     let labels = |instrument: &Instrument, seen: &dyn Fn(&(String, String)) -> String| {
         let mut labels = instrument.scale.labels.clone();
         for key in counts.keys() {
@@ -169,17 +189,14 @@ fn pair(
                 .collect()
         })
         .collect();
-    let both: u64 = counts.values().sum();
-    let is_one_scale = first.scale.is_comparable(&second.scale) && both <= MAX_PAIRS;
+    let is_one_scale = first.scale.is_comparable(&second.scale) && found.both <= MAX_PAIRS;
     let agreement = is_one_scale.then(|| {
-        let scale = &first.scale.labels;
-        let mut pairs = Vec::new();
-        for (row, line) in table.iter().enumerate().take(scale.len()) {
-            for (column, count) in line.iter().enumerate().take(scale.len()) {
-                pairs.extend((0..*count).map(|_| (row, column)));
-            }
-        }
-        judges_agreement(scale.len(), &pairs)
+        let pairs: Vec<(u64, usize, usize)> = found
+            .places
+            .iter()
+            .flat_map(|((position, a, b), count)| (0..*count).map(|_| (*position as u64, *a, *b)))
+            .collect();
+        judges_agreement(first.scale.labels.len(), &pairs)
     });
     let (kappa, equal) =
         agreement.map_or((None, None), |(kappa, equal)| (Some(kappa), Some(equal)));
@@ -189,7 +206,7 @@ fn pair(
         rows,
         columns,
         counts: table,
-        both,
+        both: found.both,
         kappa,
         equal,
     }

@@ -81,7 +81,6 @@ impl RunReport {
             instruments: input.instruments,
             calibrations: input.calibrations,
             protocol: input.header.protocol.as_ref(),
-            seed: input.header.seed,
         };
         let mut collected = Collected::default();
         for sample in samples {
@@ -110,7 +109,6 @@ impl RunReport {
                 tally: &collected.tally,
                 baselines: input.baselines,
                 calibrations: input.calibrations,
-                seed,
             })
         });
         Self {
@@ -125,7 +123,7 @@ impl RunReport {
             methods: methods(&targets),
             comparisons: compare(&collected.cells, &ids, input.figures, instruments, seed),
             parts,
-            linked: linked(&collected.tally, instruments, &ids, seed),
+            linked: linked(&collected.tally, instruments, &ids),
             frontier: frontier(&targets, input.figures),
             risks: collected.risks(context),
             agreement: collected.agreement.pairs(instruments),

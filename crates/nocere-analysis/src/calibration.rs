@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use nocere_core::{Calibration, CalibrationRow, Instrument, Perspective, Scale as JudgeScale};
+use nocere_core::{
+    Calibration, CalibrationRow, Expect, Instrument, Perspective, Scale as JudgeScale,
+};
 use nocere_stats::{
     Estimate, Resampling,
     agreement::{
@@ -11,10 +13,10 @@ use nocere_stats::{
         percent_agreement,
     },
     classification::{
-        Auroc, Bins, Confusion, Forecast, LabelledAnswer, Measure, area_under_roc,
+        Auroc, Bins, CalibrationError, Confusion, Forecast, LabelledAnswer, area_under_roc,
         expected_calibration_error,
     },
-    correction::{self, Corrected, rogan_gladen},
+    correction::{Corrected, JudgeErrors, rogan_gladen},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +60,7 @@ pub struct Quality {
     pub auroc: Option<Auroc>,
     /// Expected calibration error of the judge's probability of the highest label, in ten bins
     /// of equal width; `None` if the judge gives no probability.
-    pub calibration_error: Option<Measure>,
+    pub calibration_error: Option<CalibrationError>,
     /// Agreement of the raters with each other; `None` with a single rater.
     pub people: Option<Agreement>,
 }
@@ -95,7 +97,7 @@ pub struct CalibrationReport {
     pub askers: BTreeSet<Perspective>,
     /// Agreement on all labelled answers.
     pub whole: Quality,
-    /// Agreement by perspective, check, category and language, for values with at least ten
+    /// Agreement by perspective, what was due, check, category and language, for values with at least ten
     /// answers.
     pub strata: Vec<Quality>,
 }
@@ -131,6 +133,7 @@ impl CalibrationReport {
         add("perspective", &|row| {
             row.perspective.map(|who| who.as_str().to_owned())
         });
+        add("due", &|row| row.expect.map(|due| due.as_str().to_owned()));
         add("check", &|row| row.check.clone());
         add("category", &|row| filled(&row.category));
         add("language", &|row| filled(&row.language));
@@ -196,6 +199,13 @@ impl Quality {
             people: people(classes, rows, resampling),
         }
     }
+}
+
+fn filtered<'a>(
+    rows: &[&'a CalibrationRow],
+    wanted: impl Fn(&CalibrationRow) -> bool,
+) -> Vec<&'a CalibrationRow> {
+    rows.iter().copied().filter(|row| wanted(row)).collect()
 }
 
 /// People's label and the judge's of each answer that has both, as `place_of` maps labels;
@@ -296,7 +306,7 @@ fn calibration_error(
     rows: &[&CalibrationRow],
     classes: usize,
     resampling: Resampling,
-) -> Option<Measure> {
+) -> Option<CalibrationError> {
     let forecasts: Vec<Forecast> = rows
         .iter()
         .filter_map(|row| {
@@ -307,8 +317,7 @@ fn calibration_error(
             })
         })
         .collect();
-    (!forecasts.is_empty())
-        .then(|| expected_calibration_error(&forecasts, Bins::EqualWidth(10), resampling))
+    expected_calibration_error(&forecasts, Bins::EqualWidth(10), resampling)
 }
 
 /// Agreement of the raters: Cohen's kappa for two, Krippendorff's alpha for more, because it
@@ -349,17 +358,32 @@ pub enum Standing {
         /// Cohen's kappa on these answers, at most 1; `None` if undefined.
         kappa: Option<f64>,
     },
+    /// It was measured on answers to this perspective, but not on such requests: judges err
+    /// otherwise where to decline is right than where to help is.
+    MeasuredOnOtherRequests {
+        /// What was due to the requests whose answers were labelled; empty if the labels do not
+        /// say.
+        expects: Vec<Expect>,
+        /// Number of labelled answers that the judge scored.
+        labels: u64,
+        /// Cohen's kappa on these answers, at most 1; `None` if undefined.
+        kappa: Option<f64>,
+    },
     /// It was measured on answers to this perspective.
     Calibrated(Box<Calibrated>),
 }
 
-/// The quality of a judge that was measured on answers to the perspective in question.
+/// The quality of a judge that was measured on answers to the perspective in question, to
+/// requests of the kind that the figure counts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Calibrated {
-    /// Number of labelled answers that the judge scored.
+    /// Number of labelled answers to this perspective that the judge scored.
     pub labels: u64,
-    /// Cohen's kappa on the whole scale, at most 1; `None` if undefined.
+    /// Those to requests of the kind that the figure counts; the rest of what is known, but for
+    /// kappa, comes from them.
+    pub labels_here: u64,
+    /// Cohen's kappa on the whole scale over all `labels`, at most 1; `None` if undefined.
     pub kappa: Option<f64>,
     /// Share of the answers with the figure's error, according to people, that the judge finds.
     pub sensitivity: Estimate,
@@ -372,60 +396,59 @@ pub struct Calibrated {
 }
 
 impl Standing {
-    /// The standing of a judge with `calibration` for answers to `perspective`. `is_hit` says
-    /// which labels the figure counts as errors; `clusters` are errors and answers by probe.
+    /// The standing of a judge with `calibration` for answers to `perspective`, to requests to
+    /// which one of `due` is due (to all requests if `None`). `is_hit` says which labels the
+    /// figure counts as errors; `clusters` are errors and answers by probe.
     pub(crate) fn of(
         calibration: Option<&Calibration>,
         perspective: Perspective,
+        due: Option<&[Expect]>,
         is_hit: impl Fn(usize) -> Option<bool>,
         clusters: &[(u64, u64)],
     ) -> Self {
         let Some(calibration) = calibration else {
             return Self::Uncalibrated;
         };
-        let own: Vec<&CalibrationRow> = calibration
-            .rows
-            .iter()
-            .filter(|row| row.perspective == Some(perspective))
-            .collect();
-        let rows: Vec<&CalibrationRow> = if own.is_empty() {
-            calibration.rows.iter().collect()
-        } else {
-            own.clone()
+        let all: Vec<&CalibrationRow> = calibration.rows.iter().collect();
+        let known = |rows: &[&CalibrationRow]| {
+            let whole = labelled(rows, Some);
+            let ratings = pair_ratings(calibration.scale.len(), &whole);
+            let kappa = cohen_kappa(&ratings, Weights::Identity, IntervalKind::Score).value;
+            (whole.len() as u64, kappa)
         };
-        let whole = labelled(&rows, Some);
-        let kappa = cohen_kappa(
-            &pair_ratings(calibration.scale.len(), &whole),
-            Weights::Identity,
-            IntervalKind::Score,
-        )
-        .value;
-        let labels = whole.len() as u64;
-        if own.is_empty() {
-            let perspectives: BTreeSet<Perspective> = calibration
-                .rows
-                .iter()
-                .filter_map(|row| row.perspective)
-                .collect();
+        let asked = filtered(&all, |row| row.perspective == Some(perspective));
+        if asked.is_empty() {
+            let perspectives: BTreeSet<Perspective> =
+                all.iter().filter_map(|row| row.perspective).collect();
+            let (labels, kappa) = known(&all);
             return Self::MeasuredElsewhere {
                 perspectives: perspectives.into_iter().collect(),
                 labels,
                 kappa,
             };
         }
-        let binary = table(2, &labelled(&own, |place| is_hit(place).map(usize::from)));
-        let counts = correction::ErrorCounts {
-            true_positives: binary.count(1, 1),
-            false_negatives: binary.count(1, 0),
-            true_negatives: binary.count(0, 0),
-            false_positives: binary.count(0, 1),
-        };
-        let (corrected, not_corrected) = match rogan_gladen(clusters, &counts) {
-            Ok(corrected) => (Some(corrected), None),
-            Err(reason) => (None, Some(reason.to_string())),
-        };
+        let (labels, kappa) = known(&asked);
+        let here = filtered(&asked, |row| {
+            due.is_none_or(|due| row.expect.is_some_and(|expect| due.contains(&expect)))
+        });
+        if here.is_empty() {
+            let expects: BTreeSet<Expect> = asked.iter().filter_map(|row| row.expect).collect();
+            return Self::MeasuredOnOtherRequests {
+                expects: expects.into_iter().collect(),
+                labels,
+                kappa,
+            };
+        }
+        let answers = labelled(&here, |place| is_hit(place).map(usize::from));
+        let binary = table(2, &answers);
+        let (corrected, not_corrected) =
+            match rogan_gladen(clusters, &JudgeErrors::of_answers(&answers)) {
+                Ok(corrected) => (Some(corrected), None),
+                Err(reason) => (None, Some(reason.to_string())),
+            };
         Self::Calibrated(Box::new(Calibrated {
             labels,
+            labels_here: labelled(&here, Some).len() as u64,
             kappa,
             sensitivity: binary.sensitivity(1),
             specificity: binary.specificity(1),
@@ -454,6 +477,25 @@ impl Standing {
                 };
                 format!("uncalibrated here ({} on {who})", kappa(value))
             }
+            Self::MeasuredOnOtherRequests {
+                expects,
+                kappa: value,
+                ..
+            } => {
+                let due: Vec<&str> = expects.iter().map(|due| due.as_str()).collect();
+                let due = if due.is_empty() {
+                    "requests of unnamed kinds".to_owned()
+                } else {
+                    format!("requests to {}", due.join(", "))
+                };
+                format!("uncalibrated here ({} on {due})", kappa(value))
+            }
+            Self::Calibrated(known) if known.labels_here < known.labels => format!(
+                "{}, {} labels ({} here)",
+                kappa(&known.kappa),
+                known.labels,
+                known.labels_here
+            ),
             Self::Calibrated(known) => format!("{}, {} labels", kappa(&known.kappa), known.labels),
         }
     }
@@ -486,12 +528,17 @@ impl Standing {
 }
 
 /// Cohen's kappa and the share of equal labels of two judges who use the same scale.
-pub(crate) fn judges_agreement(classes: usize, pairs: &[(usize, usize)]) -> (Agreement, Agreement) {
+///
+/// Each pair comes with its cluster: answers to one probe are not independent.
+pub(crate) fn judges_agreement(
+    classes: usize,
+    pairs: &[(u64, usize, usize)],
+) -> (Agreement, Agreement) {
     let ratings = ratings(
         classes,
-        (0..)
-            .zip(pairs)
-            .map(|(cluster, (a, b))| (cluster, vec![Some(*a), Some(*b)])),
+        pairs
+            .iter()
+            .map(|(cluster, a, b)| (*cluster, vec![Some(*a), Some(*b)])),
     );
     (
         cohen_kappa(&ratings, Weights::Identity, IntervalKind::Score),

@@ -38,7 +38,6 @@ pub(crate) struct Context<'a> {
     pub(crate) instruments: &'a [Instrument],
     pub(crate) calibrations: &'a [Calibration],
     pub(crate) protocol: Option<&'a ProtocolRecord>,
-    pub(crate) seed: u64,
 }
 
 impl<'a> Context<'a> {
@@ -271,6 +270,7 @@ impl Collected {
                 let standing = Standing::of(
                     context.calibration(instrument),
                     place.perspective,
+                    row.counts.due(),
                     |label| row.is_error_label(&instrument.scale, label),
                     &clusters,
                 );
@@ -361,7 +361,7 @@ impl Collected {
                     return None;
                 }
                 let levels = instrument.scale.levels();
-                let mean = levels.and_then(|levels| mean(&chosen, &levels, context.seed));
+                let mean = levels.and_then(|levels| mean(&chosen, &levels));
                 Some(Distribution {
                     judge: instrument.id.clone(),
                     measure: instrument.measure.clone(),

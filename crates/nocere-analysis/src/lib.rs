@@ -19,6 +19,7 @@
 //! let row = |cluster: u64| CalibrationRow {
 //!     cluster,
 //!     perspective: None,
+//!     expect: None,
 //!     category: String::new(),
 //!     language: String::new(),
 //!     check: None,

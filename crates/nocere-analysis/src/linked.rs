@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Expect, Instrument, JudgeId, Perspective, TargetId, key::derive_seed, measure};
-use nocere_stats::{Estimate, Resampling, cluster_bootstrap_mean, rate_of_clusters};
+use nocere_core::{Expect, Instrument, JudgeId, Perspective, TargetId, measure};
+use nocere_stats::{Estimate, mean_of_clusters, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,9 +12,7 @@ use crate::{
     tally::{ByProbe, Facts, Tally},
 };
 
-/// Number of bootstrap resamples for the interval of a mean.
-const RESAMPLES: u32 = 2_000;
-/// Minimum number of matters for a bootstrap interval.
+/// Minimum number of matters for an interval.
 const MIN_MATTERS: usize = 10;
 /// Mean caution of a probe's answers, from 0 to 1, from which the probe counts as declined.
 const DECLINED: f64 = 0.5;
@@ -52,8 +50,8 @@ pub struct LinkedFigures {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PerspectiveGap {
-    /// Mean gap over pairs with different expectations, with a 95 % percentile bootstrap interval
-    /// over matters (`None` with fewer than ten); `None` without a pair.
+    /// Mean gap over pairs with different expectations, with a 95 % interval over matters by
+    /// Student's t (`None` with fewer than ten); `None` without a pair.
     pub mean: Option<(f64, Option<(f64, f64)>)>,
     /// Share of these pairs with a gap above 0: the right direction.
     pub right: Estimate,
@@ -129,7 +127,6 @@ pub(crate) fn linked(
     tally: &Tally,
     instruments: &[Instrument],
     targets: &[TargetId],
-    seed: u64,
 ) -> Vec<LinkedFigures> {
     let asks = tally.asks();
     let mut all = Vec::new();
@@ -150,7 +147,7 @@ pub(crate) fn linked(
             let figures = LinkedFigures {
                 target: target.clone(),
                 judge: instrument.id.clone(),
-                gap: links.gap(seed),
+                gap: links.gap(),
                 twins: links.twins(),
                 other_words: links.consistency(|a, b| a.language == b.language),
                 other_languages: links.consistency(|a, b| a.language != b.language),
@@ -236,14 +233,14 @@ impl<'a> Gaps<'a> {
     }
 
     /// `None` if no two askers could be compared.
-    fn whole(self, seed: u64) -> Option<PerspectiveGap> {
+    fn whole(self) -> Option<PerspectiveGap> {
         if self.compared.is_empty() {
             return None;
         }
         let clusters: Vec<(f64, u64)> = self.sums.into_values().collect();
         let by_pair = self.by_pair.into_iter();
         Some(PerspectiveGap {
-            mean: mean_gap(&clusters, seed),
+            mean: mean_gap(&clusters),
             right: self.right.rate(),
             none: self.none.rate(),
             wrong: self.wrong.rate(),
@@ -346,7 +343,7 @@ impl<'a> Links<'a> {
             .filter_map(|position| Some((*position, self.facts.get(position)?)))
     }
 
-    fn gap(&self, seed: u64) -> Option<PerspectiveGap> {
+    fn gap(&self) -> Option<PerspectiveGap> {
         let mut matters: BTreeMap<(&str, &str), Vec<(i64, &Facts)>> = BTreeMap::new();
         for (position, facts) in self.asked().filter(|(_, facts)| facts.is_original()) {
             if let Some(matter) = facts.matter.as_deref() {
@@ -366,7 +363,7 @@ impl<'a> Links<'a> {
                 }
             }
         }
-        gaps.whole(seed)
+        gaps.whole()
     }
 
     fn twins(&self) -> Option<TwinFigure> {
@@ -489,20 +486,12 @@ impl<'a> Links<'a> {
 }
 
 /// Mean gap over all pairs, with its interval over matters.
-fn mean_gap(clusters: &[(f64, u64)], seed: u64) -> Option<(f64, Option<(f64, f64)>)> {
-    let pairs: u64 = clusters.iter().map(|(_, pairs)| pairs).sum();
-    let sum: f64 = clusters.iter().map(|(sum, _)| sum).sum();
-    let resampling = Resampling {
-        resamples: RESAMPLES,
-        seed: derive_seed(seed, "perspective gap"),
-    };
-    (pairs > 0).then(|| {
-        let interval = (clusters.len() >= MIN_MATTERS)
-            .then(|| cluster_bootstrap_mean(clusters, resampling))
-            .flatten()
-            .filter(|(low, high)| low < high);
-        (sum / pairs as f64, interval)
-    })
+fn mean_gap(clusters: &[(f64, u64)]) -> Option<(f64, Option<(f64, f64)>)> {
+    let mean = mean_of_clusters(clusters)?;
+    let interval = (clusters.len() >= MIN_MATTERS)
+        .then_some(mean.interval)
+        .flatten();
+    Some((mean.value, interval))
 }
 
 #[cfg(test)]

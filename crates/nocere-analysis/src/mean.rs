@@ -1,15 +1,12 @@
 //! Means of numbered labels, with intervals over probes.
 
-use nocere_core::key::derive_seed;
-use nocere_stats::cluster_bootstrap_rate;
+use nocere_stats::mean_of_clusters;
 use serde::{Deserialize, Serialize};
 
 use crate::tally::Labels;
 
-/// Minimum number of probes for a bootstrap interval.
+/// Minimum number of probes for an interval.
 const MIN_PROBES: usize = 10;
-/// Number of bootstrap resamples for the interval of a mean.
-const RESAMPLES: u32 = 2_000;
 
 /// The mean of labels that are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,8 +14,8 @@ const RESAMPLES: u32 = 2_000;
 pub struct Mean {
     /// The mean, in levels of the scale.
     pub value: f64,
-    /// 95 % percentile bootstrap interval over probes; `None` with fewer than ten probes, or if
-    /// all resamples are equal.
+    /// 95 % interval over probes, by Student's t; `None` with fewer than ten probes, or if they
+    /// do not vary.
     pub interval: Option<(f64, f64)>,
     /// Number of scored answers, or of items for judges that score by items.
     pub scored: u64,
@@ -42,21 +39,24 @@ impl Mean {
 
 /// The mean level with its interval over probes. `levels` are the numbers that the labels
 /// represent. `None` if nothing was scored.
-pub(crate) fn mean(labels: &[&Labels], levels: &[u64], seed: u64) -> Option<Mean> {
-    let clusters: Vec<(u64, u64)> = labels
+pub(crate) fn mean(labels: &[&Labels], levels: &[u64]) -> Option<Mean> {
+    let clusters: Vec<(f64, u64)> = labels
         .iter()
-        .map(|labels| (labels.level_sum(levels), labels.total()))
+        .map(|labels| (labels.level_sum(levels) as f64, labels.total()))
         .filter(|(_, scored)| *scored > 0)
         .collect();
-    let scored: u64 = clusters.iter().map(|(_, scored)| scored).sum();
-    let sum: u64 = clusters.iter().map(|(sum, _)| sum).sum();
-    let seed = derive_seed(seed, "mean level");
-    (scored > 0).then(|| Mean {
-        value: sum as f64 / scored as f64,
-        interval: (clusters.len() >= MIN_PROBES)
-            .then(|| cluster_bootstrap_rate(&clusters, RESAMPLES, seed))
-            .flatten()
-            .filter(|(low, high)| low < high),
-        scored,
+    let of_clusters = mean_of_clusters(&clusters)?;
+    let interval = (clusters.len() >= MIN_PROBES)
+        .then_some(of_clusters.interval)
+        .flatten();
+    // The interval of a mean near the end of the scale can reach beyond it.
+    let ends = levels.iter().min().zip(levels.iter().max());
+    let interval = interval
+        .zip(ends)
+        .map(|((low, high), (first, last))| (low.max(*first as f64), high.min(*last as f64)));
+    Some(Mean {
+        value: of_clusters.value,
+        interval,
+        scored: clusters.iter().map(|(_, scored)| scored).sum(),
     })
 }

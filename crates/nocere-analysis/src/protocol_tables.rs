@@ -203,7 +203,6 @@ pub(crate) struct Source<'a> {
     pub(crate) tally: &'a Tally,
     pub(crate) baselines: &'a [Baselines],
     pub(crate) calibrations: &'a [Calibration],
-    pub(crate) seed: u64,
 }
 
 /// The parts with their tables, in the order of the protocol.
@@ -273,7 +272,7 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
                         instrument,
                         published.map(|(_, table)| table),
                     ),
-                    ..row(part, instrument, &labels, source.seed)
+                    ..row(part, instrument, &labels)
                 });
             }
         }
@@ -393,7 +392,7 @@ fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
 }
 
 /// A row without its target, standing and published judge.
-fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels], seed: u64) -> TableRow {
+fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels]) -> TableRow {
     let names = instrument.scale.counted_labels();
     TableRow {
         target: TargetId::default(),
@@ -411,7 +410,7 @@ fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels], seed: u64
             .iter()
             .map(|column| share(labels, &places(column, names)))
             .collect(),
-        mean: numbers(names).and_then(|levels| mean(labels, &levels, seed)),
+        mean: numbers(names).and_then(|levels| mean(labels, &levels)),
         standing: Standing::Uncalibrated,
         published_judge: PublishedJudge::None,
     }
@@ -422,7 +421,7 @@ fn standing(calibrations: &[Calibration], instrument: &Instrument, part: &PartRe
     let own = calibrations
         .iter()
         .find(|calibration| calibration.instrument.hash == instrument.hash);
-    Standing::of(own, part.perspective, |_| None, &[])
+    Standing::of(own, part.perspective, None, |_| None, &[])
 }
 
 fn published_row(
@@ -501,7 +500,7 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
                 .map(|(id, _)| {
                     let here = |facts: &Facts| facts.suite == part.suite && facts.category == *id;
                     let chosen = source.tally.chosen(target, number, here);
-                    mean(&chosen, &instrument.scale.levels()?, source.seed)
+                    mean(&chosen, &instrument.scale.levels()?)
                 })
                 .collect();
             if row.iter().any(Option::is_some) {

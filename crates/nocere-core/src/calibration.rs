@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Instrument, Perspective, UnscoredReason};
+use crate::{ContentHash, Expect, Instrument, Perspective, UnscoredReason};
 
 /// The current format of calibration files.
 pub const CALIBRATION_FORMAT: u32 = 2;
@@ -42,6 +42,9 @@ pub struct CalibrationRow {
     /// Who asked, if the labels say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perspective: Option<Perspective>,
+    /// What was due, if the labels say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     /// The category, if the labels say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub category: String,

@@ -124,6 +124,16 @@ pub struct FindingRule {
     pub evidence: bool,
 }
 
+impl Counts {
+    /// The expectations that it is about; `None` if it is about all.
+    pub fn due(&self) -> Option<&[Expect]> {
+        match self {
+            Self::Expect(expected) => Some(expected),
+            Self::All | Self::With(_) => None,
+        }
+    }
+}
+
 impl FigureRow {
     /// True if the figure counts answers to `probe`.
     pub fn applies(&self, probe: &Probe) -> bool {

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use nocere_core::{ContentHash, Perspective, hash_json, majority};
+use nocere_core::{ContentHash, Expect, Perspective, hash_json, majority};
 use nocere_suites::read_text;
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Fields that a column can be mapped to.
-pub const LABEL_FIELDS: [&str; 12] = [
+pub const LABEL_FIELDS: [&str; 14] = [
     "id",
     "prompt",
     "response",
@@ -26,12 +26,38 @@ pub const LABEL_FIELDS: [&str; 12] = [
     "rater",
     "category",
     "perspective",
+    "expect",
     "language",
     "cluster",
     "target",
     "epoch",
     "check",
+    "drawn",
 ];
+
+/// How the labelled answers were drawn from a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drawn {
+    /// At random, or the file does not say.
+    #[default]
+    AtRandom,
+    /// At random among the answers of each target to each perspective to which the same was due.
+    ByDue,
+    /// As `ByDue`, and among those with the same verdict of the judge. Such labels say nothing
+    /// of the judge's sensitivity.
+    ByVerdict,
+}
+
+impl Drawn {
+    /// The word in the column `drawn`; empty for `AtRandom`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AtRandom => "",
+            Self::ByDue => "by-due",
+            Self::ByVerdict => "by-verdict",
+        }
+    }
+}
 
 /// How to read labels.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +98,8 @@ pub struct LabelledSample {
     pub category: String,
     /// Perspective of the asker.
     pub perspective: Option<Perspective>,
+    /// What was due.
+    pub expect: Option<Expect>,
     /// BCP 47 language tag, or empty.
     pub language: String,
     /// The check that the labels are about, for judges of several checks.
@@ -88,6 +116,8 @@ pub struct Labels {
     pub hash: ContentHash,
     /// The raters' names, in order of appearance.
     pub raters: Vec<String>,
+    /// How the answers were drawn.
+    pub drawn: Drawn,
     /// All answers with at least one label, in file order.
     pub samples: Vec<LabelledSample>,
     /// What was assumed or left out, in full sentences.
@@ -138,6 +168,8 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
 struct Gathered {
     samples: Vec<LabelledSample>,
     raters: Vec<String>,
+    /// How the answers of the first row were drawn.
+    drawn: Option<Drawn>,
     /// Where each answer, or each check of it, is among the samples.
     places: BTreeMap<AnswerKey, usize>,
     /// What each rater said of each sample, and where.
@@ -167,6 +199,15 @@ impl Gathered {
         row: &Map<String, Value>,
     ) -> Result<(), ImportError> {
         let sample = reader.sample(place, row)?;
+        let drawn = reader.drawn(place, row)?;
+        if *self.drawn.get_or_insert(drawn) != drawn {
+            return Err(ImportError::new(
+                reader.path,
+                "the field `drawn` differs from that of the rows before",
+            )
+            .at(place)
+            .hint("labels drawn in different ways belong in different files"));
+        }
         let key = AnswerKey {
             id: sample.id.clone(),
             target: sample.target.clone(),
@@ -272,6 +313,7 @@ impl Gathered {
         Ok(Labels {
             hash,
             raters: self.raters,
+            drawn: self.drawn.unwrap_or_default(),
             samples,
             notes,
         })
@@ -383,6 +425,17 @@ impl Reader<'_> {
         }
     }
 
+    fn drawn(&self, place: &Place, row: &Map<String, Value>) -> Result<Drawn, ImportError> {
+        let text = self.get(row, "drawn").unwrap_or_default();
+        let known = [Drawn::AtRandom, Drawn::ByDue, Drawn::ByVerdict];
+        let found = known.into_iter().find(|drawn| drawn.as_str() == text);
+        found.ok_or_else(|| {
+            ImportError::new(self.path, format!("the field `drawn` is `{text}`"))
+                .at(place)
+                .hint("`nocere judges sheet` writes `by-due` or `by-verdict`; leave it empty for answers drawn at random")
+        })
+    }
+
     fn sample(
         &self,
         place: &Place,
@@ -435,6 +488,16 @@ impl Reader<'_> {
                 )
             })?),
         };
+        let expect = match self.get(row, "expect") {
+            None => None,
+            Some(text) => Some(text.to_lowercase().parse().map_err(|_| {
+                fault(format!("the field `expect` is `{text}`")).did_you_mean(
+                    &text,
+                    &Expect::ALL.map(Expect::as_str),
+                    "what can be due",
+                )
+            })?),
+        };
         let cluster = self.get(row, "cluster").unwrap_or_else(|| {
             if prompt.is_empty() {
                 id.clone()
@@ -452,6 +515,7 @@ impl Reader<'_> {
             epoch,
             category: self.get(row, "category").unwrap_or_default(),
             perspective,
+            expect,
             language: self.get(row, "language").unwrap_or_default(),
             check: self.get(row, "check"),
             ratings: Vec::new(),

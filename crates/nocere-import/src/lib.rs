@@ -60,7 +60,7 @@ mod turns;
 
 pub use error::ImportError;
 pub use format::Format;
-pub use labels::{LABEL_FIELDS, LabelOptions, LabelledSample, Labels, read_labels};
+pub use labels::{Drawn, LABEL_FIELDS, LabelOptions, LabelledSample, Labels, read_labels};
 pub use options::{FIELDS, Options};
 pub use read::read_recording;
 pub use recording::{RecordedSample, RecordedTarget, Recording};

@@ -10,10 +10,10 @@ use nocere_core::{
     Message, Perspective, Probe, Role, RunHeader, RunId, RunKind, Sample, Scale, Score, Transcript,
     Verdict, clock, majority,
 };
-use nocere_import::{LabelOptions, LabelledSample, Labels, read_labels};
+use nocere_import::{Drawn, LabelOptions, LabelledSample, Labels, read_labels};
 
 use crate::{
-    Project, ProjectError, RunLimits, Watch, calibrations, judges,
+    Project, ProjectError, RunLimits, Watch, calibrations, figures, judges,
     labelled_rates::{self, LabelledRate},
     policies,
     session::{
@@ -64,6 +64,9 @@ pub struct Calibrated {
 pub enum Stored {
     /// It was stored in this file.
     At(PathBuf),
+    /// It was not stored, because its labels were drawn by the judge's verdict and say nothing of
+    /// its sensitivity: only the run's rates follow from them.
+    OnlyRates,
     /// It was not stored, because there is one of the same judge on more answers.
     KeptOther {
         /// Number of answers of the calibration that was kept.
@@ -138,11 +141,19 @@ impl Project {
             rows,
         };
         let rates = match &spec.run {
-            Some(run) => labelled_rates::rates(&calibration, &labels, &self.run(run)?)?,
+            Some(run) => labelled_rates::rates(
+                &calibration,
+                &labels,
+                &self.run(run)?,
+                &figures::load(self)?,
+            )?,
             None => Vec::new(),
         };
         Ok(Calibrated {
-            stored: store(self, spec.replace, &calibration)?,
+            stored: match labels.drawn {
+                Drawn::ByVerdict => Stored::OnlyRates,
+                Drawn::AtRandom | Drawn::ByDue => store(self, spec.replace, &calibration)?,
+            },
             calibration,
             rates,
         })
@@ -376,8 +387,9 @@ fn from_run(
         }
         known.answers.push(Answer::of(row.clone()));
         known.verdicts.push(row.verdicts.clone());
-        // The run knows perspective, category and language.
+        // The run knows perspective, what was due, category and language.
         sample.perspective = Some(row.probe.perspective);
+        sample.expect = Some(row.probe.expect);
         sample.category.clone_from(&row.probe.category);
         sample.language.clone_from(&row.probe.language);
     }
@@ -431,6 +443,7 @@ fn rows(labels: &Labels, verdicts: &[Option<Verdict>], scale: &Scale) -> Vec<Cal
             CalibrationRow {
                 cluster,
                 perspective: sample.perspective,
+                expect: sample.expect,
                 category: sample.category.clone(),
                 language: sample.language.clone(),
                 check: sample.check.clone(),

@@ -1,114 +1,110 @@
-//! Rates of a run of which people have labelled a part: prediction-powered inference from these
-//! labels and the judge's verdicts on the other answers.
+//! Rates of a run of which people have labelled a part, from these labels and the judge's
+//! verdicts on the other answers.
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Better, Calibration, Perspective, Sample, Scale, TargetId, Verdict};
-use nocere_import::Labels;
+use nocere_core::{Calibration, Expect, FigureRow, Perspective, Sample, Scale, TargetId, Verdict};
+use nocere_import::{Drawn, Labels};
 use nocere_stats::correction::{
-    LabelledScore, PredictionPowered, UnlabelledScore, prediction_powered_rate,
+    LabelledScore, PredictionPowered, StratifiedRate, Stratum, UnlabelledScore,
+    prediction_powered_rate, stratified_rate,
 };
 use nocere_store::RunReader;
 use serde::Serialize;
 
 use crate::ProjectError;
 
-/// A rate of a run, estimated from labels and verdicts together.
+/// A figure of a run, estimated from labels and verdicts together.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelledRate {
     /// The target's id.
     target: TargetId,
     /// Who asks.
     perspective: Perspective,
-    /// What is counted, such as "harm at 3 to 5".
+    /// Id of the figure's row.
+    figure: String,
+    /// The figure's title.
     what: String,
     /// The estimate; `None` if it cannot be computed.
-    estimate: Option<PredictionPowered>,
+    estimate: Option<RateEstimate>,
     /// Why it cannot be computed.
     reason: Option<String>,
 }
 
-/// The labels above a scale's bound, in words; `None` for judges of items.
-fn counted(measure: &str, scale: &Scale) -> Option<String> {
-    let upper = scale.labels.get(scale.bound..)?;
-    let what = match upper {
-        _ if scale.items.is_some() => return None,
-        [] => return None,
-        [only] => only.clone(),
-        [first, .., last] => format!("{first} to {last}"),
-    };
-    Some(match scale.better {
-        Better::Neither => format!("labelled {what}"),
-        Better::Lower | Better::Higher => format!("{measure} at {what}"),
-    })
+/// How a figure was estimated.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "method")]
+enum RateEstimate {
+    /// Prediction-powered inference from labels drawn at random.
+    PredictionPowered(PredictionPowered),
+    /// Double sampling from labels drawn by stratum.
+    Stratified(StratifiedRate),
 }
 
-/// The rates of a run of which `labels` cover a part; empty if the judge's verdicts are not in the
-/// run.
+/// An answer with the judge's label.
+struct Read {
+    cluster: u64,
+    expect: Expect,
+    judge: usize,
+    human: Option<usize>,
+}
+
+/// The figures of a run of which `labels` cover a part, for each figure of the judge's measure
+/// with at least one labelled answer; empty for judges of several checks.
 pub(crate) fn rates(
     calibration: &Calibration,
     labels: &Labels,
     reader: &RunReader,
+    figures: &[FigureRow],
 ) -> Result<Vec<LabelledRate>, ProjectError> {
     let scale = &calibration.instrument.scale;
-    let Some(what) = counted(&calibration.instrument.measure, scale) else {
+    if scale.labels.is_empty() {
         return Ok(Vec::new());
-    };
-    let from = scale.bound;
-    let hash = &calibration.instrument.hash;
-    let place = |row: &Sample| {
-        row.verdict(hash)
-            .and_then(Verdict::score)
-            .and_then(|score| scale.place(score))
-    };
-    // Answers on which the raters are split are `Some(None)` here: they count neither as labelled
-    // nor as unlabelled.
-    let human: BTreeMap<(&str, u32, Option<&str>), Option<usize>> = labels
-        .samples
+    }
+    let figures: Vec<&FigureRow> = figures
         .iter()
-        .map(|sample| {
-            let key = (sample.id.as_str(), sample.epoch, sample.target.as_deref());
-            (key, nocere_core::majority(&sample.ratings))
-        })
+        .filter(|figure| figure.measure == calibration.instrument.measure)
         .collect();
-    let mut found: BTreeMap<(TargetId, Perspective), (Vec<LabelledScore>, Vec<UnlabelledScore>)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<(TargetId, Perspective, usize), Vec<Read>> = BTreeMap::new();
+    let human = HumanLabels::of(labels);
+    let hash = &calibration.instrument.hash;
     reader.for_each_sample(|row| {
-        let Some(judge) = place(&row) else {
+        let score = row.verdict(hash).and_then(Verdict::score);
+        let Some(judge) = score.and_then(|score| scale.place(score)) else {
             return;
         };
-        let judge = f64::from(u8::from(judge >= from));
-        let cluster = row.position as u64;
-        let key = |target| (row.probe.id.as_str(), row.epoch, target);
-        let label = human
-            .get(&key(Some(row.target.as_str())))
-            .or_else(|| human.get(&key(None)));
-        let (labelled, unlabelled) = found
-            .entry((row.target.clone(), row.probe.perspective))
-            .or_default();
-        match label {
-            Some(None) => {}
-            Some(Some(label)) => labelled.push(LabelledScore {
-                cluster,
-                human: f64::from(u8::from(*label >= from)),
-                judge,
-            }),
-            None => unlabelled.push(UnlabelledScore { cluster, judge }),
+        let human = match human.of_answer(&row) {
+            HumanLabel::Split => return,
+            HumanLabel::Given(label) => Some(label),
+            HumanLabel::None => None,
+        };
+        for (number, figure) in figures.iter().enumerate() {
+            if figure.applies(&row.probe) {
+                let key = (row.target.clone(), row.probe.perspective, number);
+                found.entry(key).or_default().push(Read {
+                    cluster: row.position as u64,
+                    expect: row.probe.expect,
+                    judge,
+                    human,
+                });
+            }
         }
     })?;
     let labelled = found
         .into_iter()
-        .filter(|(_, (labelled, _))| !labelled.is_empty());
+        .filter(|(_, answers)| answers.iter().any(|answer| answer.human.is_some()));
     Ok(labelled
-        .map(|((target, perspective), (labelled, unlabelled))| {
-            let (estimate, reason) = match prediction_powered_rate(&labelled, &unlabelled) {
+        .map(|((target, perspective, number), answers)| {
+            let figure = figures[number];
+            let (estimate, reason) = match estimate(&answers, figure, scale, labels.drawn) {
                 Ok(estimate) => (Some(estimate), None),
                 Err(error) => (None, Some(error.to_string())),
             };
             LabelledRate {
                 target,
                 perspective,
-                what: what.clone(),
+                figure: figure.id.clone(),
+                what: figure.title(scale),
                 estimate,
                 reason,
             }
@@ -116,27 +112,136 @@ pub(crate) fn rates(
         .collect())
 }
 
+/// What people say of an answer.
+enum HumanLabel {
+    /// Nobody labelled it.
+    None,
+    /// The raters are split: it counts neither as labelled nor as unlabelled.
+    Split,
+    /// The label of most raters.
+    Given(usize),
+}
+
+/// People's labels by answer.
+struct HumanLabels<'a>(BTreeMap<(&'a str, u32, Option<&'a str>), Option<usize>>);
+
+impl<'a> HumanLabels<'a> {
+    fn of(labels: &'a Labels) -> Self {
+        let labelled = labels.samples.iter().map(|sample| {
+            let key = (sample.id.as_str(), sample.epoch, sample.target.as_deref());
+            (key, nocere_core::majority(&sample.ratings))
+        });
+        Self(labelled.collect())
+    }
+
+    fn of_answer(&self, row: &Sample) -> HumanLabel {
+        let of = |target| (row.probe.id.as_str(), row.epoch, target);
+        let known = self.0.get(&of(Some(row.target.as_str())));
+        match known.or_else(|| self.0.get(&of(None))) {
+            None => HumanLabel::None,
+            Some(None) => HumanLabel::Split,
+            Some(Some(label)) => HumanLabel::Given(*label),
+        }
+    }
+}
+
+fn estimate(
+    answers: &[Read],
+    figure: &FigureRow,
+    scale: &Scale,
+    drawn: Drawn,
+) -> Result<RateEstimate, nocere_stats::correction::NoCorrection> {
+    let is_hit = |label| figure.is_error_label(scale, label) == Some(true);
+    let one_due = answers.windows(2).all(|two| two[0].expect == two[1].expect);
+    match drawn {
+        Drawn::AtRandom => powered(answers, is_hit),
+        // Among answers to which the same is due they are drawn at random.
+        Drawn::ByDue if one_due => powered(answers, is_hit),
+        Drawn::ByDue => stratified(answers, is_hit, |answer| answer.expect),
+        Drawn::ByVerdict => stratified(answers, is_hit, |answer| {
+            (answer.expect, Some(answer.judge))
+        }),
+    }
+}
+
+fn powered(
+    answers: &[Read],
+    is_hit: impl Fn(usize) -> bool,
+) -> Result<RateEstimate, nocere_stats::correction::NoCorrection> {
+    let score = |label| f64::from(u8::from(is_hit(label)));
+    let (mut labelled, mut unlabelled) = (Vec::new(), Vec::new());
+    for answer in answers {
+        let (cluster, judge) = (answer.cluster, score(answer.judge));
+        match answer.human {
+            Some(human) => labelled.push(LabelledScore {
+                cluster,
+                human: score(human),
+                judge,
+            }),
+            None => unlabelled.push(UnlabelledScore { cluster, judge }),
+        }
+    }
+    prediction_powered_rate(&labelled, &unlabelled).map(RateEstimate::PredictionPowered)
+}
+
+fn stratified<K: Ord>(
+    answers: &[Read],
+    is_hit: impl Fn(usize) -> bool,
+    stratum_of: impl Fn(&Read) -> K,
+) -> Result<RateEstimate, nocere_stats::correction::NoCorrection> {
+    #[derive(Default)]
+    struct Counts {
+        answers: u64,
+        labelled: BTreeMap<u64, (u64, u64)>,
+    }
+    let mut strata: BTreeMap<K, Counts> = BTreeMap::new();
+    for answer in answers {
+        let counts = strata.entry(stratum_of(answer)).or_default();
+        counts.answers += 1;
+        if let Some(human) = answer.human {
+            let cluster = counts.labelled.entry(answer.cluster).or_default();
+            cluster.0 += u64::from(is_hit(human));
+            cluster.1 += 1;
+        }
+    }
+    let strata: Vec<Stratum> = strata
+        .into_values()
+        .map(|counts| Stratum {
+            answers: counts.answers,
+            labelled: counts.labelled.into_values().collect(),
+        })
+        .collect();
+    stratified_rate(&strata).map(RateEstimate::Stratified)
+}
+
 impl LabelledRate {
     /// The rate, or why there is none, in one line.
     pub fn text(&self) -> String {
+        let head = format!("{}, {}, {}", self.target, self.perspective, self.what);
+        let rate = |value: f64, (low, high): (f64, f64)| {
+            format!(
+                "{head}: {:.1} % ({:.1}–{:.1} %)",
+                value * 100.0,
+                low * 100.0,
+                high * 100.0
+            )
+        };
         match (&self.estimate, &self.reason) {
-            (Some(estimate), _) => format!(
-                "{}, {}, {}: {:.1} % ({:.1}–{:.1} %) from {} labels and the judge's verdicts on {} other answers, weight of the judge {:.2}",
-                self.target,
-                self.perspective,
-                self.what,
-                estimate.value * 100.0,
-                estimate.interval.0 * 100.0,
-                estimate.interval.1 * 100.0,
-                estimate.labelled,
-                estimate.unlabelled,
-                estimate.lambda
+            (Some(RateEstimate::PredictionPowered(of)), _) => format!(
+                "{} from {} labels and the judge's verdicts on {} other answers, weight of the judge {:.2}",
+                rate(of.value, of.interval),
+                of.labelled,
+                of.unlabelled,
+                of.lambda
+            ),
+            (Some(RateEstimate::Stratified(of)), _) => format!(
+                "{} from {} labels of {} answers, drawn by stratum",
+                rate(of.value, of.interval),
+                of.labelled,
+                of.answers
             ),
             (None, reason) => format!(
-                "{}, {}, {}: no estimate: {}",
-                self.target,
-                self.perspective,
-                self.what,
+                "{head}: no estimate: {}",
                 reason.as_deref().unwrap_or("unknown")
             ),
         }

@@ -39,6 +39,7 @@ mod folder;
 mod judge_comparison;
 mod judge_test;
 pub mod judges;
+mod label_sheet;
 mod labelled_rates;
 pub mod policies;
 pub mod protocol;
@@ -56,7 +57,9 @@ pub use error::{ErrorKind, ProjectError};
 pub use folder::{Project, user_models_folder, write_whole, write_whole_with};
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};
+pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};
 pub use labelled_rates::LabelledRate;
+pub use nocere_import::Drawn;
 pub use session::{
     ExtendSpec, ImportSpec, Imported, PlannedRun, ProtocolChoices, Resumed, RunLimits, RunSpec,
     Session, Stop, StopRequest, Watch,

@@ -59,6 +59,26 @@ pub(crate) fn samples(
     Ok(writer.flush()?)
 }
 
+/// Writes a table as CSV for people to fill in, with the same care for what models wrote as in
+/// [`samples`].
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn csv_table(
+    columns: &[&str],
+    rows: &[Vec<String>],
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(columns)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| inert(cell).into_owned()))?;
+    }
+    writer.flush()
+}
+
 fn row<'a>(
     report: &'a RunReport,
     sample: &'a Sample,

@@ -188,7 +188,9 @@ fn is_intended(report: &RunReport, perspective: Perspective) -> Option<bool> {
 fn tag_class(standing: &Standing) -> &'static str {
     match standing {
         Standing::Calibrated(_) => "known",
-        Standing::Uncalibrated | Standing::MeasuredElsewhere { .. } => "warn",
+        Standing::Uncalibrated
+        | Standing::MeasuredElsewhere { .. }
+        | Standing::MeasuredOnOtherRequests { .. } => "warn",
     }
 }
 

@@ -54,6 +54,7 @@ mod json;
 mod terminal;
 mod terminal_protocol;
 
+pub use csv::csv_table;
 pub use error::{SampleError, Samples, WriteError};
 pub use formats::{FORMATS, ReportFormat};
 pub use html::html_page;

@@ -12,14 +12,14 @@ use std::thread;
 use nocere_stats::{
     Resampling,
     agreement::{IntervalKind, Ratings, Weights, cohen_kappa, gwet_ac},
-    clopper_pearson_interval, cluster_bootstrap_rate,
+    classification::{Bins, Forecast, LabelledAnswer, expected_calibration_error},
+    clopper_pearson_interval,
     correction::{
-        ErrorCounts, LabelledScore, UnlabelledScore, prediction_powered_rate, rogan_gladen,
+        JudgeErrors, LabelledScore, Stratum, UnlabelledScore, prediction_powered_rate,
+        rogan_gladen, stratified_rate,
     },
-    paired::{
-        PairedCluster, PairedCounts, cluster_bootstrap_difference, cluster_difference,
-        paired_difference,
-    },
+    mean_of_clusters,
+    paired::{PairedCluster, PairedCounts, cluster_difference, paired_difference},
     rate_of_clusters, wilson_interval,
 };
 
@@ -42,6 +42,9 @@ fn main() {
     table.clustered_rates();
     table.corrected_rates();
     table.powered_rates();
+    table.stratified_rates();
+    table.means();
+    table.calibration_errors();
     table.agreement();
     table.paired_differences();
 }
@@ -103,6 +106,26 @@ impl Chance {
             Rate::Fixed(rate) => rate,
             Rate::Around(rate) => rate * (0.7 + 0.6 * self.uniform()),
         }
+    }
+
+    /// A calibration of which 30 % are truly positive.
+    fn labels(&mut self, labels: u64, right: f64, design: Design) -> JudgeErrors {
+        let mut answers = Vec::new();
+        let repeats = match design {
+            Design::Single => 1,
+            Design::Clustered => 3,
+        };
+        for cluster in 0..labels / repeats {
+            let truth = usize::from(cluster < labels / repeats * 3 / 10);
+            for is_right in self.urn(repeats, right) {
+                answers.push(LabelledAnswer {
+                    cluster,
+                    truth,
+                    predicted: if is_right { truth } else { 1 - truth },
+                });
+            }
+        }
+        JudgeErrors::of_answers(&answers)
     }
 
     fn judge(&mut self, truth: bool, right: f64) -> bool {
@@ -237,11 +260,6 @@ impl Table {
                     let (clusters, truth) = clusters(chance);
                     (rate_of_clusters(clusters, 0).interval, truth)
                 });
-                self.row("percentile bootstrap", n, &design, |chance| {
-                    let (clusters, truth) = clusters(chance);
-                    let Resampling { resamples, seed } = resampling(chance);
-                    (cluster_bootstrap_rate(&clusters, resamples, seed), truth)
-                });
             }
         }
     }
@@ -264,17 +282,10 @@ impl Table {
                                 for answer in answers.iter_mut().flatten() {
                                     *answer = chance.judge(*answer, right);
                                 }
-                                let positives = labels * 3 / 10;
-                                let negatives = labels - positives;
-                                let found = chance.hits(positives, right);
-                                let passed = chance.hits(negatives, right);
-                                let calibration = ErrorCounts {
-                                    true_positives: found,
-                                    false_negatives: positives - found,
-                                    true_negatives: passed,
-                                    false_positives: negatives - passed,
-                                };
-                                let made = rogan_gladen(&counts(&answers), &calibration);
+                                // Three answers to each labelled prompt in the clustered
+                                // design, which the judge tends to read alike.
+                                let errors = chance.labels(labels, right, design);
+                                let made = rogan_gladen(&counts(&answers), &errors);
                                 (made.ok().map(|corrected| corrected.interval), truth)
                             });
                         }
@@ -326,7 +337,116 @@ impl Table {
         }
     }
 
+    /// Labels chosen by the judge's verdict: half of them on answers that it counts.
+    fn stratified_rates(&self) {
+        for right in [0.7, 0.85, 0.98] {
+            for labels in [50, 100, 450] {
+                for n in [450, 5000] {
+                    for rate in RATES {
+                        let rate = Rate::Around(rate);
+                        let label = format!("{}, Se = Sp = {right}, {labels} labels", rate.label());
+                        self.row("stratified", n, &label, |chance| {
+                            let truth = chance.drawn(rate);
+                            let mut strata = [Stratum::default(), Stratum::default()];
+                            for _ in 0..n {
+                                let human = chance.happens(truth);
+                                let stratum = usize::from(chance.judge(human, right));
+                                let stratum = &mut strata[stratum];
+                                stratum.answers += 1;
+                                if (stratum.labelled.len() as u64) < labels / 2 {
+                                    stratum.labelled.push((u64::from(human), 1));
+                                }
+                            }
+                            let made = stratified_rate(&strata);
+                            (made.ok().map(|made| made.interval), truth)
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Mean levels of a scale from 1 to 5, most of them low.
+    fn means(&self) {
+        for n in [25, 50, 100, 450, 5000] {
+            for design in [Design::Single, Design::Clustered] {
+                let clusters = |chance: &mut Chance| -> (Vec<(f64, u64)>, f64) {
+                    let truth = 0.1 + 0.2 * chance.uniform();
+                    let levels: Vec<(f64, u64)> = chance
+                        .truths(n, truth, design)
+                        .iter()
+                        .map(|cluster| {
+                            // A hit is level 4 or 5, another answer 1 or 2.
+                            let sum: u64 = cluster
+                                .iter()
+                                .map(|hit| 1 + 3 * u64::from(*hit) + chance.hits(1, 0.5))
+                                .sum();
+                            (sum as f64, cluster.len() as u64)
+                        })
+                        .collect();
+                    (levels, 1.5 + 3.0 * truth)
+                };
+                let label = format!("levels 1 to 5{}", design.label());
+                self.row("mean, Student's t", n, &label, |chance| {
+                    let (levels, truth) = clusters(chance);
+                    let made = mean_of_clusters(&levels).and_then(|mean| mean.interval);
+                    (made, truth)
+                });
+            }
+        }
+    }
+
+    /// How often the expected calibration error stays below the limit of chance: always but in
+    /// 5 % for calibrated probabilities, hardly ever for those of a judge whose stated probabilities are too extreme.
+    fn calibration_errors(&self) {
+        for n in SIZES {
+            for design in [Design::Single, Design::Clustered] {
+                for (name, sharpness) in [("calibrated", 1.0), ("overconfident", 2.0)] {
+                    // Ten stated probabilities, one for each bin.
+                    let stated = |bin: u64| (bin as f64 + 0.5) / 10.0;
+                    let happens = |stated: f64| {
+                        let odds = (stated / (1.0 - stated)).powf(1.0 / sharpness);
+                        odds / (1.0 + odds)
+                    };
+                    let truth: f64 = (0..10)
+                        .map(|bin| (stated(bin) - happens(stated(bin))).abs() / 10.0)
+                        .sum();
+                    let label = format!("{name}, ten bins{}", design.label());
+                    self.row("calibration error within chance", n, &label, |chance| {
+                        let repeats = match design {
+                            Design::Single => 1,
+                            Design::Clustered => EPOCHS,
+                        };
+                        let mut forecasts = Vec::new();
+                        for cluster in 0..n / repeats {
+                            let probability = stated((chance.uniform() * 10.0) as u64);
+                            let rate = happens(probability);
+                            for happened in chance.urn(repeats, rate) {
+                                forecasts.push(Forecast {
+                                    cluster,
+                                    probability,
+                                    happened,
+                                });
+                            }
+                        }
+                        let made = expected_calibration_error(
+                            &forecasts,
+                            Bins::EqualWidth(10),
+                            resampling(chance),
+                        );
+                        let made = made.and_then(|made| Some((made.value, made.chance?)));
+                        let value = made.map_or(truth, |(value, _)| value);
+                        (made.map(|(_, limit)| (0.0, limit)), value)
+                    });
+                }
+            }
+        }
+    }
+
     fn agreement(&self) {
+        for n in SIZES {
+            self.clustered_agreement(n);
+        }
         for n in SIZES {
             for rate in RATES {
                 for right in [0.7, 0.85, 0.98] {
@@ -371,6 +491,40 @@ impl Table {
                     }
                 }
             }
+        }
+    }
+
+    /// Five answers to each probe, on which the truth and each rater's errors are alike.
+    fn clustered_agreement(&self, n: u64) {
+        for right in [0.7, 0.85, 0.98] {
+            const RATE: f64 = 0.2;
+            let agree = right * right + (1.0 - right) * (1.0 - right);
+            let yes = RATE * right + (1.0 - RATE) * (1.0 - right);
+            let by_chance = yes * yes + (1.0 - yes) * (1.0 - yes);
+            let kappa = (agree - by_chance) / (1.0 - by_chance);
+            let ratings = |chance: &mut Chance| -> Option<Ratings> {
+                let (mut clusters, mut items) = (Vec::new(), Vec::new());
+                for cluster in 0..n / EPOCHS {
+                    let truths = chance.urn(EPOCHS, RATE);
+                    let first = chance.urn(EPOCHS, right);
+                    let second = chance.urn(EPOCHS, right);
+                    for ((truth, first), second) in truths.into_iter().zip(first).zip(second) {
+                        clusters.push(cluster);
+                        let said = |is_right: bool| Some(usize::from(truth == is_right));
+                        items.push(vec![said(first), said(second)]);
+                    }
+                }
+                Ratings::new(2, items)
+                    .and_then(|ratings| ratings.with_clusters(clusters))
+                    .ok()
+            };
+            let label = format!("rate {RATE}, raters right {right}, 5 epochs, icc 0.3");
+            self.row("kappa, score", n, &label, |chance| {
+                let made = ratings(chance).and_then(|ratings| {
+                    cohen_kappa(&ratings, Weights::Identity, IntervalKind::Score).interval
+                });
+                (made, kappa)
+            });
         }
     }
 
@@ -421,11 +575,6 @@ impl Table {
                         })
                         .collect()
                 };
-                self.row("paired, cluster bootstrap", n, &label, |chance| {
-                    let clusters = clusters(chance);
-                    let made = cluster_bootstrap_difference(&clusters, resampling(chance));
-                    (made.map(|made| made.interval), truth)
-                });
                 self.row("paired, clusters in closed form", n, &label, |chance| {
                     let made = cluster_difference(&clusters(chance));
                     (made.map(|made| made.interval), truth)

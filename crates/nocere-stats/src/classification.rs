@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use auroc::{Auroc, area_under_roc};
 pub use calibration::{
-    Bins, Forecast, ReliabilityBin, brier_score, expected_calibration_error, reliability_bins,
+    Bins, CalibrationError, Forecast, ReliabilityBin, brier_score, expected_calibration_error,
+    reliability_bins,
 };
 pub use confusion::{Confusion, ConfusionError, LabelledAnswer};
 

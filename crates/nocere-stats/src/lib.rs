@@ -39,7 +39,6 @@
 
 pub mod agreement;
 
-mod bootstrap;
 pub mod classification;
 mod clopper_pearson;
 mod cluster;
@@ -47,14 +46,15 @@ pub mod correction;
 mod estimate;
 #[cfg(test)]
 mod golden;
+mod mean;
 pub mod paired;
 pub mod planning;
 mod quantile;
 mod resample;
 mod wilson;
 
-pub use bootstrap::{cluster_bootstrap_mean, cluster_bootstrap_rate};
 pub use clopper_pearson::clopper_pearson_interval;
 pub use estimate::{Estimate, Method, rate_of_clusters};
+pub use mean::{MeanOfClusters, mean_of_clusters};
 pub use resample::Resampling;
 pub use wilson::wilson_interval;

@@ -10,10 +10,7 @@ mod sign_flip;
 #[cfg(test)]
 mod tests;
 
-pub use difference::{
-    PairedCluster, PairedDifference, cluster_bootstrap_difference, cluster_difference,
-    paired_difference,
-};
+pub use difference::{PairedCluster, PairedDifference, cluster_difference, paired_difference};
 pub use mcnemar::{McNemar, PairedCounts, mcnemar};
 pub use multiplicity::{benjamini_hochberg, holm};
 pub use sign_flip::{Enumeration, SignFlip, sign_flip_test};

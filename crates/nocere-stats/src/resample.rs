@@ -93,7 +93,7 @@ pub(crate) struct ClusterSums {
     clusters: u64,
 }
 
-/// One binomial draw costs about as much as this many single draws (benches/bootstrap.rs).
+/// One binomial draw costs about as much as this many single draws (measured).
 const BINOMIAL_COST: usize = 12;
 
 impl ClusterSums {
@@ -210,6 +210,11 @@ impl ClusterSums {
     }
 }
 
+/// First sum divided by the second; `None` if the second is not positive.
+pub(crate) fn ratio(sums: &[f64]) -> Option<f64> {
+    (sums[1] > 0.0).then(|| sums[0] / sums[1])
+}
+
 /// Sums the rows of items that share a cluster id; in the order of the ids.
 pub(crate) fn sum_by_cluster(
     width: usize,
@@ -228,7 +233,6 @@ pub(crate) fn sum_by_cluster(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bootstrap::ratio;
 
     const RESAMPLING: Resampling = Resampling {
         resamples: 20_000,

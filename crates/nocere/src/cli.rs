@@ -415,6 +415,30 @@ pub(crate) enum JudgesCommand {
     Test(Box<TestJudgeArgs>),
     /// Compare two judges on the same answers: how well they agree, and where they do not.
     Compare(Box<CompareJudgesArgs>),
+    /// Choose answers of a run for people to label, and write them as CSV for `nocere calibrate`.
+    Sheet(Box<SheetArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SheetArgs {
+    /// The judge that the labels will measure, as in `nocere run`.
+    pub(crate) judge: String,
+    /// The run whose answers are labelled.
+    #[arg(long, default_value = "latest", value_name = "RUN")]
+    pub(crate) run: String,
+    /// Number of answers.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) number: usize,
+    /// Choose as many answers with each of the judge's verdicts. Rare errors then need fewer
+    /// labels, but the labels give the run's rates only, and no calibration.
+    #[arg(long)]
+    pub(crate) by_verdict: bool,
+    /// Seed of the choice: another one chooses other answers.
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub(crate) seed: u64,
+    /// The CSV file to write.
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -456,7 +480,7 @@ pub(crate) struct CalibrateArgs {
     /// The judge, as in `nocere run`.
     pub(crate) judge: String,
     /// CSV or JSONL with a row for each label: prompt, response, label, and optionally id,
-    /// rater, category, perspective, language, cluster.
+    /// rater, category, perspective, expect (what was due), language, cluster.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: PathBuf,
     /// The run whose answers were labelled; `id` is then the probe's id.

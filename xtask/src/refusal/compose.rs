@@ -103,6 +103,7 @@ impl Maker<'_> {
             answer,
             label,
             people: None,
+            due: None,
             ..self.example.clone()
         }
     }
@@ -202,6 +203,7 @@ fn mismatched(examples: &[&Example], example: &Example, rng: &mut ChaCha12Rng) -
         prompt: other.prompt.clone(),
         label: 2,
         people: None,
+        due: None,
         ..example.clone()
     })
 }

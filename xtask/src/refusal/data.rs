@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use nocere_core::Expect;
 use serde::Deserialize;
 
 /// Places of the labels.
@@ -22,11 +23,15 @@ pub(crate) struct Example {
     pub(crate) label: usize,
     /// What the two people said, where two were asked.
     pub(crate) people: Option<(usize, usize)>,
+    /// What is due to the prompt, where the set says.
+    pub(crate) due: Option<Expect>,
 }
 
 #[derive(Deserialize)]
 struct XsTestRow {
     id: String,
+    #[serde(rename = "type")]
+    kind: String,
     prompt: String,
     completion: String,
     annotation_1: String,
@@ -74,6 +79,12 @@ pub(crate) fn xstest(folder: &Path) -> Result<Vec<Example>, String> {
                 answer: row.completion,
                 label: label(&row.final_label)?,
                 people: Some((label(&row.annotation_1)?, label(&row.annotation_2)?)),
+                // Its unsafe prompts are those that contrast with a safe one.
+                due: Some(if row.kind.starts_with("contrast_") {
+                    Expect::Refuse
+                } else {
+                    Expect::Comply
+                }),
             });
         }
     }
@@ -100,6 +111,7 @@ pub(crate) fn second(path: &Path) -> Result<Vec<Example>, String> {
                 answer: row.assistant_response,
                 label: if row.human_score == 1 { 2 } else { 0 },
                 people: None,
+                due: None,
             })
         })
         .collect()
@@ -138,6 +150,7 @@ pub(crate) fn own(folder: &Path) -> Result<Vec<Example>, String> {
                 answer: row.answer,
                 label,
                 people: None,
+                due: None,
             });
         }
     }

@@ -215,6 +215,7 @@ fn model_and_prompt_left_out(
                 rows.push(CalibrationRow {
                     cluster: cluster_of(example),
                     perspective: Some(Perspective::General),
+                    expect: example.due,
                     category: String::new(),
                     language: "en".to_owned(),
                     check: None,

@@ -11,6 +11,7 @@ fn calibration(counts: &[[u64; 3]; 3], perspective: Option<Perspective>) -> Cali
                 rows.push(CalibrationRow {
                     cluster: rows.len() as u64,
                     perspective,
+                    expect: Some(Expect::Refuse),
                     category: String::new(),
                     language: "en".to_owned(),
                     check: None,
@@ -68,7 +69,7 @@ fn the_table_and_the_rates_are_those_of_the_rows() {
         report.whole.people.as_ref().and_then(|p| p.value),
         Some(1.0)
     );
-    assert_eq!(report.strata.len(), 1, "one language");
+    assert_eq!(report.strata.len(), 2, "one due and one language");
 }
 
 #[test]
@@ -87,12 +88,18 @@ fn a_rate_is_corrected_where_the_judge_was_measured_on_such_askers() {
     let refused = |place: usize| Some(place == 2);
     let observed: Vec<(u64, u64)> = (0..200).map(|n| (u64::from(n < 80), 1)).collect();
     let known = calibration(&COUNTS, Some(Perspective::Patient));
-    let standing = Standing::of(Some(&known), Perspective::Patient, refused, &observed);
+    let standing = Standing::of(Some(&known), Perspective::Patient, None, refused, &observed);
     let corrected = standing.corrected().unwrap();
     // (0.4 + 58/70 - 1) / (0.9 + 58/70 - 1)
     assert!((corrected.value - (0.4 + 58.0 / 70.0 - 1.0) / (0.9 + 58.0 / 70.0 - 1.0)).abs() < 1e-9);
     assert!(corrected.interval.0 < corrected.value && corrected.value < corrected.interval.1);
-    let elsewhere = Standing::of(Some(&known), Perspective::Clinician, refused, &observed);
+    let elsewhere = Standing::of(
+        Some(&known),
+        Perspective::Clinician,
+        None,
+        refused,
+        &observed,
+    );
     assert!(elsewhere.corrected().is_none());
     assert!(
         elsewhere.tag().contains("uncalibrated here"),
@@ -101,10 +108,74 @@ fn a_rate_is_corrected_where_the_judge_was_measured_on_such_askers() {
     );
     // Labels that do not say who asked are of nobody in particular.
     let unknown = calibration(&COUNTS, None);
-    let standing = Standing::of(Some(&unknown), Perspective::Patient, refused, &observed);
+    let standing = Standing::of(
+        Some(&unknown),
+        Perspective::Patient,
+        None,
+        refused,
+        &observed,
+    );
     assert!(standing.corrected().is_none(), "{}", standing.tag());
-    let nobody = Standing::of(None, Perspective::Patient, refused, &observed);
+    let nobody = Standing::of(None, Perspective::Patient, None, refused, &observed);
     assert_eq!(nobody.tag(), "uncalibrated");
+}
+
+#[test]
+fn a_rate_is_corrected_from_labels_on_such_requests_only() {
+    let refused = |place: usize| Some(place == 2);
+    let observed: Vec<(u64, u64)> = (0..200).map(|n| (u64::from(n < 80), 1)).collect();
+    // The judge is right on requests to refuse and errs on half of those to help.
+    let mut known = calibration(&COUNTS, Some(Perspective::Patient));
+    let mut others = calibration(
+        &[[20, 0, 20], [0; 3], [2, 0, 8]],
+        Some(Perspective::Patient),
+    );
+    for row in &mut others.rows {
+        row.expect = Some(Expect::Comply);
+        row.cluster += 1_000;
+    }
+    let alone = Standing::of(Some(&known), Perspective::Patient, None, refused, &observed);
+    known.rows.extend(others.rows);
+    let of = |due: &[Expect]| {
+        Standing::of(
+            Some(&known),
+            Perspective::Patient,
+            Some(due),
+            refused,
+            &observed,
+        )
+    };
+    let here = of(&[Expect::Refuse]);
+    assert_eq!(here.corrected(), alone.corrected());
+    assert!(
+        here.tag().ends_with("170 labels (120 here)"),
+        "{}",
+        here.tag()
+    );
+    let elsewhere = of(&[Expect::Redirect]);
+    assert!(elsewhere.corrected().is_none());
+    assert!(
+        elsewhere.tag().ends_with("on requests to comply, refuse)"),
+        "{}",
+        elsewhere.tag()
+    );
+}
+
+#[test]
+fn a_rate_that_the_labels_cannot_explain_is_not_corrected() {
+    let known = calibration(&COUNTS, Some(Perspective::Patient));
+    // Fewer refusals than the judge's false alarms alone would give.
+    let observed = vec![(0, 1); 200];
+    let standing = Standing::of(
+        Some(&known),
+        Perspective::Patient,
+        None,
+        |place| Some(place == 2),
+        &observed,
+    );
+    assert!(standing.corrected().is_none());
+    let why = standing.corrected_text();
+    assert!(why.contains("it errs here otherwise"), "{why}");
 }
 
 #[test]
@@ -117,6 +188,7 @@ fn a_judge_that_knows_nothing_corrects_nothing() {
     let standing = Standing::of(
         Some(&blind),
         Perspective::General,
+        None,
         |place| Some(place == 2),
         &observed,
     );

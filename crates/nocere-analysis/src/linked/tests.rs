@@ -55,7 +55,7 @@ fn figures_by(tally: &Tally, measure: &str) -> LinkedFigures {
         recorded: false,
         hash: nocere_core::ContentHash::from_hex(""),
     };
-    linked(tally, &[instrument], &["t".into()], 0).remove(0)
+    linked(tally, &[instrument], &["t".into()]).remove(0)
 }
 
 fn counts(estimate: &Estimate) -> (u64, u64, u64) {

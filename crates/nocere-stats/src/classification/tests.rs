@@ -70,9 +70,9 @@ fn calibration_agrees_with_scikit_learn() {
     for (input, expected) in golden().rows("calibration") {
         let forecasts = forecasts(input);
         let wide = expected_calibration_error(&forecasts, Bins::EqualWidth(10), RESAMPLING);
-        assert_close(wide.value.unwrap(), expected[0], 1e-12);
+        assert_close(wide.unwrap().value, expected[0], 1e-12);
         let even = expected_calibration_error(&forecasts, Bins::EqualMass(5), RESAMPLING);
-        assert_close(even.value.unwrap(), expected[1], 1e-12);
+        assert_close(even.unwrap().value, expected[1], 1e-12);
         let brier = brier_score(&forecasts, RESAMPLING);
         assert_close(brier.value.unwrap(), expected[2], 1e-12);
     }
@@ -150,21 +150,40 @@ fn forecasts_that_are_no_probabilities_have_no_error() {
         ..one
     };
     let bins = Bins::EqualWidth(10);
+    assert_eq!(expected_calibration_error(&[bad], bins, RESAMPLING), None);
+    assert_eq!(expected_calibration_error(&[], bins, RESAMPLING), None);
+    assert_eq!(brier_score(&[], RESAMPLING).method, Method::NoData);
     assert_eq!(
-        expected_calibration_error(&[bad], bins, RESAMPLING).value,
-        None
-    );
-    assert_eq!(
-        expected_calibration_error(&[], bins, RESAMPLING).method,
-        Method::NoData
-    );
-    assert_eq!(
-        expected_calibration_error(&[one], Bins::EqualMass(0), RESAMPLING).value,
+        expected_calibration_error(&[one], Bins::EqualMass(0), RESAMPLING),
         None
     );
     let single = brier_score(&[one], RESAMPLING);
     assert!((single.value.unwrap() - 0.36).abs() < 1e-12 && single.interval.is_none());
     assert!(reliability_bins(&[bad], bins).is_empty());
+}
+
+#[test]
+fn only_an_error_beyond_chance_is_one() {
+    // 200 forecasts of 0.3: as often as stated, and far more often.
+    let forecasts = |hits: u64, repeats: u64| -> Vec<Forecast> {
+        (0..200)
+            .map(|n| Forecast {
+                cluster: n / repeats,
+                probability: 0.3,
+                happened: n < hits,
+            })
+            .collect()
+    };
+    let error = |hits, repeats| {
+        let bins = Bins::EqualWidth(10);
+        expected_calibration_error(&forecasts(hits, repeats), bins, RESAMPLING).unwrap()
+    };
+    let right = error(60, 1);
+    // 1.96 √(0.3 × 0.7 / 200) = 0.0635.
+    assert!(right.value < 1e-12 && (0.055..0.07).contains(&right.chance.unwrap()));
+    let wrong = error(100, 1);
+    assert!((wrong.value - 0.2).abs() < 1e-12 && wrong.chance == right.chance);
+    assert!(error(60, 10).chance.unwrap() > 2.5 * right.chance.unwrap());
 }
 
 proptest! {
@@ -188,8 +207,9 @@ proptest! {
                 prop_assert!(bin.low <= bin.mean_probability + 1e-12);
                 prop_assert!(bin.mean_probability <= bin.high + 1e-12);
             }
-            let error = expected_calibration_error(&forecasts, bins, RESAMPLING).value.unwrap();
-            prop_assert!((0.0..=1.0).contains(&error));
+            let error = expected_calibration_error(&forecasts, bins, RESAMPLING).unwrap();
+            prop_assert!((0.0..=1.0).contains(&error.value));
+            prop_assert!((0.0..=1.0).contains(&error.chance.unwrap()));
         }
     }
 

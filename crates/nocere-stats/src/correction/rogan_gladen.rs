@@ -1,34 +1,103 @@
 //! The Rogan–Gladen correction of a rate for a judge's sensitivity and specificity.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::NoCorrection;
-use crate::{cluster, quantile::Z, wilson_interval};
+use crate::{classification::LabelledAnswer, cluster, quantile::Z, wilson::wilson_share};
 
-/// Judge against human on answers with a known truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ErrorCounts {
-    /// Truly positive, and the judge says positive.
-    pub true_positives: u64,
-    /// Truly positive, and the judge says negative.
-    pub false_negatives: u64,
-    /// Truly negative, and the judge says negative.
-    pub true_negatives: u64,
-    /// Truly negative, and the judge says positive.
-    pub false_positives: u64,
+/// Judge against human on answers with a known truth, by cluster of answers that are not
+/// independent (usually the answers to one probe).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JudgeErrors {
+    /// Truly positive answers per cluster: those that the judge found, and all.
+    positives: Vec<(u64, u64)>,
+    /// Truly negative answers per cluster: those that the judge let pass, and all.
+    negatives: Vec<(u64, u64)>,
+}
+
+impl JudgeErrors {
+    /// Counts labelled answers of which category 1 is positive and every other one negative.
+    pub fn of_answers(answers: &[LabelledAnswer]) -> Self {
+        let mut clusters: [BTreeMap<u64, (u64, u64)>; 2] = Default::default();
+        for answer in answers {
+            let positive = answer.truth == 1;
+            let right = positive == (answer.predicted == 1);
+            let counts = clusters[usize::from(positive)]
+                .entry(answer.cluster)
+                .or_default();
+            counts.0 += u64::from(right);
+            counts.1 += 1;
+        }
+        let [negatives, positives] = clusters.map(|map| map.into_values().collect());
+        Self {
+            positives,
+            negatives,
+        }
+    }
+
+    /// Independent answers: of the truly positive ones those found and all, of the truly
+    /// negative ones those let pass and all.
+    pub fn independent(positives: (u64, u64), negatives: (u64, u64)) -> Self {
+        let single = |(right, all): (u64, u64)| (0..all).map(move |n| (u64::from(n < right), 1));
+        Self {
+            positives: single(positives).collect(),
+            negatives: single(negatives).collect(),
+        }
+    }
+
+    /// Number of truly positive and of truly negative answers.
+    pub fn totals(&self) -> (u64, u64) {
+        let total = |clusters: &[(u64, u64)]| clusters.iter().map(|(_, all)| all).sum();
+        (total(&self.positives), total(&self.negatives))
+    }
+
+    /// Sensitivity and specificity.
+    fn shares(&self) -> Result<(Share, Share), NoCorrection> {
+        let sensitivity = Share::of(&self.positives).ok_or(NoCorrection::NoPositives)?;
+        let specificity = Share::of(&self.negatives).ok_or(NoCorrection::NoNegatives)?;
+        Ok((sensitivity, specificity))
+    }
+}
+
+/// A share of clustered answers, and the number of independent answers that they are worth.
+struct Share {
+    value: f64,
+    size: f64,
+}
+
+impl Share {
+    fn of(clusters: &[(u64, u64)]) -> Option<Self> {
+        let (hits, total) = clusters
+            .iter()
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (total > 0).then(|| Self {
+            value: hits as f64 / total as f64,
+            size: cluster::independent_size(clusters),
+        })
+    }
+
+    /// Wilson's 95 % interval; the whole range if the answers are worth nothing.
+    fn interval(&self) -> (f64, f64) {
+        wilson_share(self.value, self.size).unwrap_or((0.0, 1.0))
+    }
+
+    /// After adding `added` answers, half of them hits.
+    fn adjusted(&self, added: f64) -> Adjusted {
+        Adjusted {
+            share: (self.value * self.size + added / 2.0) / (self.size + added),
+            size: self.size + added,
+        }
+    }
 }
 
 /// A rate corrected for the judge's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Corrected {
-    /// The corrected rate, clipped to [0, 1].
+    /// The corrected rate, in [0, 1].
     pub value: f64,
-    /// The corrected rate before clipping. A value outside [0, 1] says that the judge's errors
-    /// here differ from those in the calibration, by chance or in kind.
-    pub untruncated: f64,
     /// Lower and upper bound of the 95 % interval, in [0, 1]. It accounts for the sampling of
     /// both the observed answers and the calibration, and always has a width.
     pub interval: (f64, f64),
@@ -51,46 +120,72 @@ pub struct Corrected {
 /// one more hit; the delta method adds their variances, with a shift
 /// `2 z² (π Se (1 − Se) / n₁ − (1 − π) Sp (1 − Sp) / n₀)`. The added counts keep a width when a
 /// cell is 0. (If the adjusted rate is so far outside [0, 1] that the whole interval is too,
-/// the nearest rate replaces it.) If clusters repeat, n is the effective number of answers
-/// (variance between clusters; Student's t for few).
+/// the nearest rate replaces it.) If clusters repeat, in the run or in the calibration, n, n₁
+/// and n₀ are the effective numbers of answers (variance between clusters; Student's t for
+/// few).
 /// Assumes that the judge errs on the observed answers as on the calibration, that these are
-/// different answers, and that calibration answers are independent. For labels on a part of the
-/// observed answers use [`prediction_powered_rate`](super::prediction_powered_rate). One
-/// observed answer, or none or all positive, gives a (wide) interval. The caller leaves out
-/// unscored answers.
+/// different answers, and that sensitivity and specificity are estimated independently. For
+/// labels on a part of the observed answers use
+/// [`prediction_powered_rate`](super::prediction_powered_rate). One observed answer, or none or
+/// all positive, gives a (wide) interval. The caller leaves out unscored answers.
 ///
 /// # Errors
 ///
 /// [`NoCorrection::NothingObserved`] without observed answers or with more hits than answers;
 /// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] without a calibration answer
 /// of that kind; [`NoCorrection::UninformativeJudge`] if the interval of `Se + Sp − 1` (see
-/// [`youden`]) reaches 0, because the corrected rate would then be noise divided by noise.
+/// [`youden`]) reaches 0, because the corrected rate would then be noise divided by noise;
+/// [`NoCorrection::OutsideRange`] if the value is below 0 or above 1, because the judge then
+/// errs on the observed answers otherwise than on the calibration, by chance or in kind, and
+/// the nearest possible rate would hide it.
 pub fn rogan_gladen(
     clusters: &[(u64, u64)],
-    calibration: &ErrorCounts,
+    errors: &JudgeErrors,
 ) -> Result<Corrected, NoCorrection> {
-    let (hits, total) = clusters
-        .iter()
-        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    if total == 0 || hits > total {
+    let corrected = unchecked(clusters, errors)?;
+    let Corrected {
+        value,
+        observed,
+        sensitivity,
+        specificity,
+        ..
+    } = corrected;
+    // A judge without false alarms finds no errors where there are none: 0 is exact there, but
+    // for rounding.
+    if (-1e-9..=1.0 + 1e-9).contains(&value) {
+        return Ok(Corrected {
+            value: value.clamp(0.0, 1.0),
+            ..corrected
+        });
+    }
+    Err(NoCorrection::OutsideRange {
+        value,
+        observed,
+        sensitivity,
+        specificity,
+    })
+}
+
+/// As [`rogan_gladen`], whose value may lie outside [0, 1].
+pub(super) fn unchecked(
+    clusters: &[(u64, u64)],
+    errors: &JudgeErrors,
+) -> Result<Corrected, NoCorrection> {
+    if clusters.iter().any(|(hits, total)| hits > total) {
         return Err(NoCorrection::NothingObserved);
     }
-    let (youden, (low, high)) = youden(calibration)?;
+    let observed = Share::of(clusters).ok_or(NoCorrection::NothingObserved)?;
+    let (youden, (low, high)) = youden(errors)?;
     if low <= 0.0 {
         return Err(NoCorrection::UninformativeJudge { youden, low, high });
     }
-    let (found, missed) = (calibration.true_positives, calibration.false_negatives);
-    let (passed, alarms) = (calibration.true_negatives, calibration.false_positives);
-    let observed = hits as f64 / total as f64;
-    let effective_size = cluster::independent_size(clusters);
-    let sensitivity = share(found, found + missed);
-    let specificity = share(passed, passed + alarms);
-    let untruncated = (observed + specificity - 1.0) / youden;
+    let (sensitivity, specificity) = errors.shares()?;
+    let value = (observed.value + specificity.value - 1.0) / youden;
 
     let z2 = Z * Z;
-    let p = Adjusted::new(observed * effective_size, effective_size, z2);
-    let se = Adjusted::new(found as f64, (found + missed) as f64, 2.0);
-    let sp = Adjusted::new(passed as f64, (passed + alarms) as f64, 2.0);
+    let p = observed.adjusted(z2);
+    let se = sensitivity.adjusted(2.0);
+    let sp = specificity.adjusted(2.0);
     let gain = se.share + sp.share - 1.0;
     let limits = |rate: f64| {
         let shift = 2.0 * z2 * (rate * se.variance() - (1.0 - rate) * sp.variance());
@@ -106,64 +201,46 @@ pub fn rogan_gladen(
         (low, high) if high <= 0.0 || low >= 1.0 => limits(rate.clamp(0.0, 1.0)),
         held => held,
     };
-    let value = untruncated.clamp(0.0, 1.0);
     // The adjusted centre can lie beyond a value at the edge.
-    let interval = (low.clamp(0.0, value), high.clamp(value, 1.0));
+    let nearest = value.clamp(0.0, 1.0);
     Ok(Corrected {
         value,
-        untruncated,
-        interval,
-        observed,
-        effective_size,
-        sensitivity,
-        specificity,
+        interval: (low.clamp(0.0, nearest), high.clamp(nearest, 1.0)),
+        observed: observed.value,
+        effective_size: observed.size,
+        sensitivity: sensitivity.value,
+        specificity: specificity.value,
     })
 }
 
 /// Youden's J, `Se + Sp − 1`, in [−1, 1] with 0 for chance, and its 95 % interval.
 ///
 /// Youden (1950), Cancer 3:32–35. The interval combines Wilson's intervals of the two rates
-/// (Newcombe 1998, Stat. Med. 17:873–890, method 10; the same for a sum).
-/// Assumes independent answers. If all answers are right, J is 1 and the lower bound is below
-/// 1.
+/// (Newcombe 1998, Stat. Med. 17:873–890, method 10; the same for a sum), with the effective
+/// numbers of answers if clusters repeat.
+/// If all answers are right, J is 1 and the lower bound is below 1.
 ///
 /// # Errors
 ///
 /// [`NoCorrection::NoPositives`] or [`NoCorrection::NoNegatives`] without an answer of that
 /// kind.
-pub fn youden(calibration: &ErrorCounts) -> Result<(f64, (f64, f64)), NoCorrection> {
-    let positives = calibration.true_positives + calibration.false_negatives;
-    let negatives = calibration.true_negatives + calibration.false_positives;
-    let se = wilson_interval(calibration.true_positives, positives);
-    let sp = wilson_interval(calibration.true_negatives, negatives);
-    let (se_low, se_high) = se.ok_or(NoCorrection::NoPositives)?;
-    let (sp_low, sp_high) = sp.ok_or(NoCorrection::NoNegatives)?;
-    let sensitivity = share(calibration.true_positives, positives);
-    let specificity = share(calibration.true_negatives, negatives);
-    let value = sensitivity + specificity - 1.0;
-    let low = value - (sensitivity - se_low).hypot(specificity - sp_low);
-    let high = value + (se_high - sensitivity).hypot(sp_high - specificity);
+pub fn youden(errors: &JudgeErrors) -> Result<(f64, (f64, f64)), NoCorrection> {
+    let (sensitivity, specificity) = errors.shares()?;
+    let (se_low, se_high) = sensitivity.interval();
+    let (sp_low, sp_high) = specificity.interval();
+    let value = sensitivity.value + specificity.value - 1.0;
+    let low = value - (sensitivity.value - se_low).hypot(specificity.value - sp_low);
+    let high = value + (se_high - sensitivity.value).hypot(sp_high - specificity.value);
     Ok((value, (low.max(-1.0), high.min(1.0))))
 }
 
-fn share(hits: u64, total: u64) -> f64 {
-    hits as f64 / total as f64
-}
-
-/// A share after adding `added` answers, half of them hits.
+/// A share of a sample to which answers were added.
 struct Adjusted {
     share: f64,
     size: f64,
 }
 
 impl Adjusted {
-    fn new(hits: f64, size: f64, added: f64) -> Self {
-        Self {
-            share: (hits + added / 2.0) / (size + added),
-            size: size + added,
-        }
-    }
-
     fn variance(&self) -> f64 {
         self.share * (1.0 - self.share) / self.size
     }

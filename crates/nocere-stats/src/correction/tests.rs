@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::{prediction_powered::Moments, *};
+use super::{prediction_powered::Moments, rogan_gladen::unchecked, *};
 use crate::{
+    classification::LabelledAnswer,
     golden::{Golden, assert_close},
     quantile::Z,
 };
@@ -10,19 +11,9 @@ fn golden() -> Golden {
     Golden::read(include_str!("../../tests/golden/correction.json"))
 }
 
-fn calibration(counts: [u64; 4]) -> ErrorCounts {
-    let [
-        true_positives,
-        false_negatives,
-        true_negatives,
-        false_positives,
-    ] = counts;
-    ErrorCounts {
-        true_positives,
-        false_negatives,
-        true_negatives,
-        false_positives,
-    }
+/// Found, missed, passed, alarms.
+fn calibration([found, missed, passed, alarms]: [u64; 4]) -> JudgeErrors {
+    JudgeErrors::independent((found, found + missed), (passed, passed + alarms))
 }
 
 fn singles(hits: u64, total: u64) -> Vec<(u64, u64)> {
@@ -56,8 +47,8 @@ fn rogan_gladen_agrees_with_the_published_formula() {
     for (input, expected) in golden().rows("rogan_gladen") {
         let counts = [2, 3, 4, 5].map(|index: usize| input[index] as u64);
         let observed = singles(input[0] as u64, input[1] as u64);
-        let corrected = rogan_gladen(&observed, &calibration(counts)).unwrap();
-        assert_close(corrected.untruncated, expected[0], 1e-12);
+        let corrected = unchecked(&observed, &calibration(counts)).unwrap();
+        assert_close(corrected.value, expected[0], 1e-12);
         assert_close(corrected.interval.0, expected[1], 1e-9);
         assert_close(corrected.interval.1, expected[2], 1e-9);
     }
@@ -105,10 +96,14 @@ fn empty_cells_keep_a_width() {
         assert!(high - low > 0.02, "{low}..{high}");
     }
     // The published limits are both below 0 here.
-    let (low, high) = rogan_gladen(&singles(0, 100), &calibration([40, 10, 45, 5]))
-        .unwrap()
-        .interval;
+    let outside = calibration([40, 10, 45, 5]);
+    let (low, high) = unchecked(&singles(0, 100), &outside).unwrap().interval;
     assert!(low <= 0.0 && high > 0.05, "{low}..{high}");
+    let refused = rogan_gladen(&singles(0, 100), &outside).unwrap_err();
+    assert!(
+        refused.to_string().contains("finds 0.0 %") && refused.to_string().contains("-14.3 %"),
+        "{refused}"
+    );
     assert!(rogan_gladen(&singles(1, 1), &calibration([50, 0, 50, 0])).is_ok());
 }
 
@@ -123,6 +118,25 @@ fn repetitions_of_one_probe_widen_the_corrected_interval() {
     let width = |corrected: Corrected| corrected.interval.1 - corrected.interval.0;
     assert!(width(wide) > 1.5 * width(narrow));
     assert!(wide.effective_size < 60.0 && narrow.effective_size > 299.0);
+}
+
+#[test]
+fn repetitions_in_the_calibration_widen_the_corrected_interval() {
+    // 200 labelled answers: each its own probe, or five to a probe that all go the same way.
+    let answer = |cluster, n: u64| LabelledAnswer {
+        cluster,
+        truth: usize::from(n / 5 < 12),
+        predicted: usize::from((n / 5 < 12) != ((n / 5).is_multiple_of(6))),
+    };
+    let apart: Vec<LabelledAnswer> = (0..200).map(|n| answer(n, n)).collect();
+    let together: Vec<LabelledAnswer> = (0..200).map(|n| answer(n / 5, n)).collect();
+    let observed = singles(120, 400);
+    let narrow = rogan_gladen(&observed, &JudgeErrors::of_answers(&apart)).unwrap();
+    let wide = rogan_gladen(&observed, &JudgeErrors::of_answers(&together)).unwrap();
+    assert_eq!(JudgeErrors::of_answers(&together).totals(), (60, 140));
+    assert_close(narrow.value, wide.value, 1e-12);
+    let width = |made: &Corrected| made.interval.1 - made.interval.0;
+    assert!(width(&wide) > 1.4 * width(&narrow), "{wide:?} {narrow:?}");
 }
 
 #[test]

@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PairedCounts;
-use crate::{
-    Resampling, cluster::for_few_clusters, resample::ClusterSums, wilson::wilson_share,
-    wilson_interval,
-};
+use crate::{cluster::for_few_clusters, wilson::wilson_share, wilson_interval};
 
 /// First minus second, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,40 +105,6 @@ pub struct PairedCluster {
     pub second_count: u64,
 }
 
-/// The difference of two means or rates over shared clusters, first minus second.
-///
-/// `Σ sum₁ / Σ count₁ − Σ sum₂ / Σ count₂`, with a 95 % percentile bootstrap that draws whole
-/// clusters, both systems together (Field and Welsh 2007, J. R. Stat. Soc. B 69:369–390). In
-/// the unit of the values. A cluster may lack answers from one system.
-/// Assumes independent clusters, at least about ten. `None` without answers from both systems,
-/// without resamples, or if a sum is not finite. One cluster, or clusters that are all alike,
-/// give width 0.
-pub fn cluster_bootstrap_difference(
-    clusters: &[PairedCluster],
-    resampling: Resampling,
-) -> Option<PairedDifference> {
-    let finite =
-        |cluster: &PairedCluster| cluster.first_sum.is_finite() && cluster.second_sum.is_finite();
-    if !clusters.iter().all(finite) {
-        return None;
-    }
-    let answered = clusters
-        .iter()
-        .filter(|cluster| cluster.first_count + cluster.second_count > 0);
-    let rows = answered.map(|cluster| {
-        vec![
-            cluster.first_sum,
-            cluster.first_count as f64,
-            cluster.second_sum,
-            cluster.second_count as f64,
-        ]
-    });
-    let sums = ClusterSums::new(4, rows);
-    let value = difference(&sums.total())?;
-    let interval = sums.interval(resampling, difference)?;
-    Some(PairedDifference { value, interval })
-}
-
 /// The difference of two rates over shared clusters, first minus second, in closed form.
 ///
 /// Newcombe's method 10 as in [`paired_difference`], adapted to clusters: Wilson's bounds of
@@ -149,8 +112,8 @@ pub fn cluster_bootstrap_difference(
 /// 1998, Surv. Methodol. 24:193–201), and φ is the correlation of the two cluster sums around
 /// their rates, with a continuity correction: the sum of their products, over n clusters with m
 /// answers, less 1/(2 n m) if positive. For single answers that is method 10's. Two systems that
-/// never differ thus keep an interval with a width. It covers better than [`cluster_bootstrap_difference`] for few clusters and
-/// small rates (examples/coverage.rs).
+/// never differ thus keep an interval with a width. It covers better than a bootstrap for few
+/// clusters and small rates.
 /// Sums are hits, or scores in [0, 1]. Assumes independent clusters. For a rate without
 /// variance (0, 1, or all clusters alike) the number of clusters replaces the effective number
 /// of answers, and φ is 0. A cluster may lack answers from one system. `None` with fewer than
@@ -232,8 +195,4 @@ impl Deviations {
             high,
         })
     }
-}
-
-fn difference(sums: &[f64]) -> Option<f64> {
-    (sums[1] > 0.0 && sums[3] > 0.0).then(|| sums[0] / sums[1] - sums[2] / sums[3])
 }

@@ -84,7 +84,6 @@ fn nothing_paired_has_no_result() {
     assert_eq!(paired_difference(&none), None);
     assert_eq!(sign_flip_test(&[], RESAMPLING), None);
     assert_eq!(sign_flip_test(&[f64::NAN], RESAMPLING), None);
-    assert_eq!(cluster_bootstrap_difference(&[], RESAMPLING), None);
     assert_eq!(cluster_difference(&[]), None);
     let one = PairedCluster {
         first_sum: 0.0,
@@ -154,11 +153,7 @@ fn bootstrapped_differences_come_close_to_newcombe() {
         pattern(0, 0, counts.neither),
     ]
     .concat();
-    let resampled = cluster_bootstrap_difference(&clusters, RESAMPLING).unwrap();
     let closed = paired_difference(&counts).unwrap();
-    assert_close(resampled.value, closed.value, 1e-12);
-    assert!((resampled.interval.0 - closed.interval.0).abs() < 0.006);
-    assert!((resampled.interval.1 - closed.interval.1).abs() < 0.006);
     let clustered = cluster_difference(&clusters).unwrap();
     assert_close(clustered.value, closed.value, 1e-12);
     assert!((clustered.interval.0 - closed.interval.0).abs() < 0.004);

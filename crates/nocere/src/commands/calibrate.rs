@@ -34,6 +34,9 @@ pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, P
             path.display()
         )),
         Stored::At(_) => {}
+        Stored::OnlyRates => output::talk(
+            "not stored: answers drawn by the judge's verdict give the run's rates, but not the judge's sensitivity; draw answers without `--by-verdict` for a calibration",
+        ),
         Stored::KeptOther { answers, source } => output::talk(&format!(
             "not stored: there is a calibration on {answers} answers ({source}); `--replace` replaces it by this one on {}",
             calibrated.calibration.rows.len()
@@ -69,9 +72,12 @@ fn print(context: &Context, calibrated: Calibrated) -> Result<u8, ProjectError> 
         output::json(&Printed { report, rates })?;
         return Ok(DONE);
     }
-    let mut text = calibration_text(&report, output::width());
+    let mut text = match calibrated.stored {
+        Stored::OnlyRates => String::new(),
+        _ => calibration_text(&report, output::width()),
+    };
     if !rates.is_empty() {
-        text.push_str("\nThe run's rates by prediction-powered inference, valid if the labelled answers are a random sample of it:\n");
+        text.push_str("\nThe run's figures from labels and verdicts together, valid if the labelled answers were drawn at random or by `nocere judges sheet`:\n");
         for rate in &rates {
             text.push_str(&wrap(&rate.text(), output::width(), ""));
             text.push('\n');

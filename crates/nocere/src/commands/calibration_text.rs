@@ -110,10 +110,7 @@ fn measures(quality: &Quality) -> Vec<(&'static str, String)> {
     );
     add(
         "expected calibration error",
-        quality
-            .calibration_error
-            .as_ref()
-            .map(|error| with_interval(error.value, error.interval)),
+        quality.calibration_error.map(|error| error.text()),
     );
     add(
         "agreement between raters",

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{CompareJudgesArgs, JudgesCommand},
-    commands::{calibration_text::calibration_text, judge_test},
+    commands::{calibration_text::calibration_text, judge_test, label_sheet},
     context::Context,
     exit::DONE,
     output,
@@ -28,6 +28,7 @@ pub(super) fn judges(context: &Context, command: &JudgesCommand) -> Result<u8, P
         JudgesCommand::Show { judge } => show(context, judge),
         JudgesCommand::Test(args) => judge_test::test(context, args),
         JudgesCommand::Compare(args) => compare(context, args),
+        JudgesCommand::Sheet(args) => label_sheet::sheet(context, args),
     }
 }
 

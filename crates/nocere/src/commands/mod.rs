@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod judge_test;
 mod judges;
+mod label_sheet;
 mod models;
 mod plan_size;
 mod report;

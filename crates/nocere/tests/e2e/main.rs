@@ -18,6 +18,7 @@ mod public_data;
 mod pull;
 mod reports;
 mod runs;
+mod sheets;
 mod snapshots;
 mod support;
 mod trust;
