@@ -1,6 +1,6 @@
 //! Means of numbered labels, with intervals over probes.
 
-use nocere_stats::mean_of_clusters;
+use nocere_stats::mean_level;
 use serde::{Deserialize, Serialize};
 
 use crate::tally::Labels;
@@ -14,8 +14,7 @@ const MIN_PROBES: usize = 10;
 pub struct Mean {
     /// The mean, in levels of the scale.
     pub value: f64,
-    /// 95 % interval over probes, by Student's t; `None` with fewer than ten probes, or if they
-    /// do not vary.
+    /// 95 % interval over probes; `None` with fewer than ten probes.
     pub interval: Option<(f64, f64)>,
     /// Number of scored answers, or of items for judges that score by items.
     pub scored: u64,
@@ -40,23 +39,16 @@ impl Mean {
 /// The mean level with its interval over probes. `levels` are the numbers that the labels
 /// represent. `None` if nothing was scored.
 pub(crate) fn mean(labels: &[&Labels], levels: &[u64]) -> Option<Mean> {
-    let clusters: Vec<(f64, u64)> = labels
+    let clusters: Vec<(u64, u64)> = labels
         .iter()
-        .map(|labels| (labels.level_sum(levels) as f64, labels.total()))
+        .map(|labels| (labels.level_sum(levels), labels.total()))
         .filter(|(_, scored)| *scored > 0)
         .collect();
-    let of_clusters = mean_of_clusters(&clusters)?;
-    let interval = (clusters.len() >= MIN_PROBES)
-        .then_some(of_clusters.interval)
-        .flatten();
-    // The interval of a mean near the end of the scale can reach beyond it.
-    let ends = levels.iter().min().zip(levels.iter().max());
-    let interval = interval
-        .zip(ends)
-        .map(|((low, high), (first, last))| (low.max(*first as f64), high.min(*last as f64)));
+    let scale = *levels.iter().min()?..=*levels.iter().max()?;
+    let mean = mean_level(&clusters, scale)?;
     Some(Mean {
-        value: of_clusters.value,
-        interval,
+        value: mean.value,
+        interval: mean.interval.filter(|_| clusters.len() >= MIN_PROBES),
         scored: clusters.iter().map(|(_, scored)| scored).sum(),
     })
 }

@@ -18,7 +18,7 @@ use nocere_stats::{
         JudgeErrors, LabelledScore, Stratum, UnlabelledScore, prediction_powered_rate,
         rogan_gladen, stratified_rate,
     },
-    mean_of_clusters,
+    mean_level, mean_of_clusters,
     paired::{PairedCluster, PairedCounts, cluster_difference, paired_difference},
     rate_of_clusters, wilson_interval,
 };
@@ -387,6 +387,13 @@ impl Table {
                     (levels, 1.5 + 3.0 * truth)
                 };
                 let label = format!("levels 1 to 5{}", design.label());
+                self.row("mean level", n, &label, |chance| {
+                    let (levels, truth) = clusters(chance);
+                    let levels: Vec<(u64, u64)> =
+                        levels.iter().map(|(sum, of)| (*sum as u64, *of)).collect();
+                    let made = mean_level(&levels, 1..=5).and_then(|mean| mean.interval);
+                    (made, truth)
+                });
                 self.row("mean, Student's t", n, &label, |chance| {
                     let (levels, truth) = clusters(chance);
                     let made = mean_of_clusters(&levels).and_then(|mean| mean.interval);

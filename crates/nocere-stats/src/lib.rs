@@ -55,6 +55,6 @@ mod wilson;
 
 pub use clopper_pearson::clopper_pearson_interval;
 pub use estimate::{Estimate, Method, rate_of_clusters};
-pub use mean::{MeanOfClusters, mean_of_clusters};
+pub use mean::{MeanOfClusters, mean_level, mean_of_clusters};
 pub use resample::Resampling;
 pub use wilson::wilson_interval;

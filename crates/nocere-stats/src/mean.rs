@@ -1,6 +1,8 @@
 //! The mean of scores over clusters of answers that are not independent.
 
-use crate::quantile::student_interval;
+use std::ops::RangeInclusive;
+
+use crate::{quantile::student_interval, rate_of_clusters};
 
 /// A mean with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +43,30 @@ pub fn mean_of_clusters(clusters: &[(f64, u64)]) -> Option<MeanOfClusters> {
     Some(MeanOfClusters { value, interval })
 }
 
+/// The mean of whole levels on a bounded scale, from clusters `(sum of levels, number of
+/// levels)`.
+///
+/// The share of the way from the lowest to the highest level is a rate of clustered counts, and
+/// has the interval of [`rate_of_clusters`]: Wilson's with the effective number of answers. It
+/// stays on the scale, and covers better for few clusters than [`mean_of_clusters`] (93 to 96 %
+/// against 92 to 95 % from ten clusters on; docs/reference/coverage.md). Without variation the
+/// interval is Wilson's with the number of clusters. `None` without a level, or if a sum is
+/// beyond the scale or the scale has one level.
+pub fn mean_level(clusters: &[(u64, u64)], scale: RangeInclusive<u64>) -> Option<MeanOfClusters> {
+    let (first, last) = scale.into_inner();
+    let width = last.checked_sub(first).filter(|width| *width > 0)?;
+    let shares = clusters.iter().map(|(sum, count)| {
+        let above = sum.checked_sub(first * count)?;
+        (above <= width * count).then_some((above, width * count))
+    });
+    let rate = rate_of_clusters(shares.collect::<Option<Vec<_>>>()?, 0);
+    let level = |share: f64| first as f64 + width as f64 * share;
+    Some(MeanOfClusters {
+        value: level(rate.value?),
+        interval: rate.interval.map(|(low, high)| (level(low), level(high))),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -66,6 +92,26 @@ mod tests {
         let (a, b) = (mean_of_clusters(&single), mean_of_clusters(&fives));
         let (a, b) = (a.unwrap().interval.unwrap(), b.unwrap().interval.unwrap());
         assert!((a.0 - b.0).abs() < 1e-12 && (a.1 - b.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn levels_are_shares_of_the_way_along_the_scale() {
+        let clusters: Vec<(u64, u64)> = (0..40).map(|n| (1 + n % 5, 1)).collect();
+        let mean = mean_level(&clusters, 1..=5).unwrap();
+        let (low, high) = mean.interval.unwrap();
+        // Mean 3, standard deviation sqrt(2): Student's t gives 2.54 to 3.46.
+        assert!((mean.value - 3.0).abs() < 1e-12);
+        assert!(
+            (low - 2.56).abs() < 0.03 && (high - 3.44).abs() < 0.03,
+            "{mean:?}"
+        );
+        let alike = mean_level(&[(1, 1); 12], 1..=5).unwrap();
+        assert_eq!(alike.value, 1.0);
+        assert!(alike.interval.unwrap().0 <= 1.0 && alike.interval.unwrap().1 > 1.5);
+        for bad in [&[(6, 1)][..], &[(0, 1)], &[], &[(0, 0)]] {
+            assert_eq!(mean_level(bad, 1..=5), None, "{bad:?}");
+        }
+        assert_eq!(mean_level(&[(2, 1)], 2..=2), None);
     }
 
     #[test]
