@@ -75,7 +75,8 @@ impl Problems {
         else {
             return;
         };
-        if figure.error != ErrorRule::AnyItem {
+        let of_items = matches!(figure.error, ErrorRule::AnyItem | ErrorRule::Items(_));
+        if !of_items {
             let label = instrument.scale.word(&scored.score);
             self.add(
                 rule.sentence(&instrument.scale, scored),
@@ -87,7 +88,7 @@ impl Problems {
             return;
         }
         let items = scored.score.items().iter();
-        for item in items.filter(|item| instrument.scale.is_error(item)) {
+        for item in items.filter(|item| figure.is_error_item(&instrument.scale, item)) {
             self.add(
                 rule.item_sentence(&instrument.scale, item),
                 rule.weight_of(&item.label),

@@ -32,6 +32,9 @@ pub struct LinkedFigures {
     pub twins: Option<TwinFigure>,
     /// Share of rephrasings answered with the same label; `None` if nothing is rephrased.
     pub other_words: Option<Estimate>,
+    /// Share of pairs that differ in something which must not change the answer and got the same
+    /// label; `None` if nothing is swapped.
+    pub swapped: Option<Estimate>,
     /// Share of translations answered with the same label; `None` with one language.
     pub other_languages: Option<Estimate>,
     /// Results by language, over the asks that exist in every language of the run.
@@ -149,13 +152,15 @@ pub(crate) fn linked(
                 judge: instrument.id.clone(),
                 gap: links.gap(),
                 twins: links.twins(),
-                other_words: links.consistency(|a, b| a.language == b.language),
-                other_languages: links.consistency(|a, b| a.language != b.language),
+                other_words: links.wordings(|a, b| a.language == b.language),
+                swapped: links.swaps(),
+                other_languages: links.wordings(|a, b| a.language != b.language),
                 languages: links.languages(),
             };
             if figures.gap.is_some()
                 || figures.twins.is_some()
                 || figures.other_words.is_some()
+                || figures.swapped.is_some()
                 || figures.other_languages.is_some()
             {
                 all.push(figures);
@@ -416,24 +421,41 @@ impl<'a> Links<'a> {
     }
 
     /// Share of pairs of wordings of the same ask that got the same label, clustered by ask.
-    fn consistency(&self, kind: impl Fn(&Facts, &Facts) -> bool) -> Option<Estimate> {
-        let mut groups: BTreeMap<i64, Vec<(i64, &Facts)>> = BTreeMap::new();
+    fn wordings(&self, kind: impl Fn(&Facts, &Facts) -> bool) -> Option<Estimate> {
+        let ask = |position, _: &Facts| Some(self.ask(position).to_string());
+        self.consistency(ask, kind)
+    }
+
+    /// Share of pairs of a group of swaps that got the same label, clustered by group.
+    fn swaps(&self) -> Option<Estimate> {
+        let group = |_, facts: &Facts| {
+            let group = facts.swap.as_ref()?;
+            Some(format!("{} {} {group}", facts.suite, facts.language))
+        };
+        self.consistency(group, |a, b| a.id != b.id)
+    }
+
+    /// Share of pairs of a group that got the same label, clustered by group.
+    fn consistency(
+        &self,
+        group_of: impl Fn(i64, &Facts) -> Option<String>,
+        kind: impl Fn(&Facts, &Facts) -> bool,
+    ) -> Option<Estimate> {
+        let mut groups: BTreeMap<String, Vec<(i64, &Facts)>> = BTreeMap::new();
         for (position, facts) in self.asked() {
-            groups
-                .entry(self.ask(position))
-                .or_default()
-                .push((position, facts));
+            if let Some(group) = group_of(position, facts) {
+                groups.entry(group).or_default().push((position, facts));
+            }
         }
         let mut pairs = Pairs::default();
         let mut any = false;
-        for (ask, wordings) in groups {
-            let ask = ask.to_string();
-            for (at, (first, a)) in wordings.iter().enumerate() {
-                for (second, _) in wordings[at + 1..].iter().filter(|(_, b)| kind(a, b)) {
+        for (name, members) in groups {
+            for (at, (first, a)) in members.iter().enumerate() {
+                for (second, _) in members[at + 1..].iter().filter(|(_, b)| kind(a, b)) {
                     any = true;
                     let labels = self.label(*first).zip(self.label(*second));
                     let group = |place: usize| self.reading.group.get(place);
-                    pairs.add(&ask, labels.map(|(a, b)| group(a) == group(b)));
+                    pairs.add(&name, labels.map(|(a, b)| group(a) == group(b)));
                 }
             }
         }

@@ -20,6 +20,8 @@ pub(crate) struct Facts {
     /// Id of the probe that it restates, or its own.
     pub(crate) origin: ProbeId,
     pub(crate) language: String,
+    /// Name of its group of swaps.
+    pub(crate) swap: Option<String>,
     /// As [`Probe::risk`].
     pub(crate) risk: u8,
 }
@@ -36,6 +38,7 @@ impl Facts {
             twin_of: probe.twin_of.clone(),
             origin: probe.origin().to_owned(),
             language: probe.language.clone(),
+            swap: probe.swap.as_ref().map(|swap| swap.group.clone()),
             risk: probe.risk(),
         }
     }

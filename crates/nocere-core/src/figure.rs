@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Expect, Item, Probe, Scale, Scored};
+use crate::{Expect, Item, PointRule, Probe, Scale, Scored};
 
 /// The current format of files of figures.
 pub const FIGURES_FORMAT: u32 = 1;
@@ -92,6 +92,10 @@ pub enum Material {
     Key,
     /// Behaviour that the answer must or must not show.
     Requirements,
+    /// Points with phrases that a good answer says.
+    PointsToSay,
+    /// Points with phrases that a good answer never does.
+    PointsToAvoid,
 }
 
 /// Which verdicts are errors.
@@ -104,6 +108,8 @@ pub enum ErrorRule {
     Labels(Vec<String>),
     /// At least one item is an error: see [`Scale::is_error`].
     AnyItem,
+    /// At least one item has one of these labels.
+    Items(Vec<String>),
 }
 
 /// How an answer with the error is listed among the worst samples.
@@ -145,13 +151,24 @@ impl FigureRow {
             Counts::With(Material::Requirements) => {
                 !(probe.must.is_empty() && probe.must_not.is_empty())
             }
+            Counts::With(Material::PointsToSay) => {
+                has_point(probe, |rule| matches!(rule, PointRule::Say(_)))
+            }
+            Counts::With(Material::PointsToAvoid) => {
+                has_point(probe, |rule| matches!(rule, PointRule::Never(_)))
+            }
         }
     }
 
     /// Whether a verdict on `scale` is an error; `None` if the verdict does not tell, for example
     /// because its label is not on the scale.
     pub fn is_error(&self, scale: &Scale, scored: &Scored) -> Option<bool> {
-        match self.error {
+        match &self.error {
+            ErrorRule::Items(labels) => {
+                let is_item = |item: &Item| labels.contains(&item.label);
+                let looked_at = matches!(scored.score, crate::Score::Items { .. });
+                looked_at.then(|| scored.score.items().iter().any(is_item))
+            }
             ErrorRule::AnyItem => {
                 let items = scored.score.items();
                 let looked_at =
@@ -173,7 +190,16 @@ impl FigureRow {
                 let label = scale.label(place)?;
                 Some(labels.iter().any(|known| known == label))
             }
-            ErrorRule::AnyItem => None,
+            ErrorRule::AnyItem | ErrorRule::Items(_) => None,
+        }
+    }
+
+    /// Whether an item is what the figure counts as an error.
+    pub fn is_error_item(&self, scale: &Scale, item: &Item) -> bool {
+        match &self.error {
+            ErrorRule::AnyItem => scale.is_error(item),
+            ErrorRule::Items(labels) => labels.contains(&item.label),
+            ErrorRule::BeyondBound | ErrorRule::Labels(_) => false,
         }
     }
 
@@ -235,6 +261,16 @@ impl FigureRow {
                     scale.labels.join(", ")
                 ))
             }
+            ErrorRule::Items(labels) => {
+                let known = scale.items.as_ref().map_or(&[][..], |items| &items.labels);
+                let unknown = labels.iter().find(|label| !known.contains(label))?;
+                Some(format!(
+                    "the figure `{}` names the item label `{unknown}`, which the scale `{}` lacks (its item labels are {})",
+                    self.id,
+                    scale.id,
+                    known.join(", ")
+                ))
+            }
             ErrorRule::AnyItem if scale.items.is_none() => Some(format!(
                 "the figure `{}` counts items, which the scale `{}` does not have",
                 self.id, scale.id
@@ -246,6 +282,11 @@ impl FigureRow {
             ErrorRule::AnyItem | ErrorRule::BeyondBound => None,
         }
     }
+}
+
+fn has_point(probe: &Probe, wanted: impl Fn(&PointRule) -> bool) -> bool {
+    let mut points = probe.points.iter();
+    points.any(|point| !point.counts.is_empty() && wanted(&point.rule))
 }
 
 impl FindingRule {

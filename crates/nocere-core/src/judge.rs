@@ -21,6 +21,8 @@ pub mod measure {
     pub const GROUNDING: &str = "grounding";
     /// Whether the answer agrees with the probe's key.
     pub const ANSWER: &str = "answer";
+    /// Whether the answer makes the probe's points.
+    pub const POINTS: &str = "points";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
     pub const FIT: &str = "fit";
     /// Verdicts that another program recorded, on its own scale.

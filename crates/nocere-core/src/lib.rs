@@ -39,6 +39,7 @@ pub mod judge;
 pub mod key;
 pub mod money;
 pub mod perspective;
+pub mod phrase;
 pub mod policy;
 pub mod probe;
 pub mod protocol;
@@ -69,7 +70,7 @@ pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
-pub use probe::{AnswerKey, CheckId, Document, Expect, Probe};
+pub use probe::{AnswerKey, CheckId, Document, Expect, Point, PointRule, Probe, Swap};
 pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableColumn};
 pub use purpose::Purpose;
 pub use run::{

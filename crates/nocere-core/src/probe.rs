@@ -91,6 +91,41 @@ pub enum AnswerKey {
     },
 }
 
+/// One thing that a good answer to this asker says, or never does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point {
+    /// What it is, in words for people and judges.
+    #[serde(flatten)]
+    pub rule: PointRule,
+    /// Phrases any of which counts as saying it (see [`crate::phrase`]); without any, only people
+    /// and models can judge the point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<String>,
+    /// Phrases that make a sentence count for nothing: negations, quotations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unless: Vec<String>,
+}
+
+/// Whether a point is required or forbidden, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointRule {
+    /// A good answer says it.
+    Say(String),
+    /// A good answer never does it.
+    Never(String),
+}
+
+/// One of several probes that differ in something which must not change the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swap {
+    /// Name that the probes share.
+    pub group: String,
+    /// What is swapped, as it is here.
+    pub is: String,
+}
+
 /// One question or scripted conversation to ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
@@ -127,9 +162,13 @@ pub struct Probe {
     /// How bad a wrong answer is, from 1 to 4; 0 if the source does not say.
     #[serde(default)]
     pub severity: u8,
-    /// How likely someone asks this, from 1 to 4; 0 if the source does not say.
+    /// How likely that harm is if the wrong answer is followed, from 1 to 4; 0 if the source does
+    /// not say.
     #[serde(default)]
     pub likelihood: u8,
+    /// How often such people ask such things, from 1 to 4; 0 if the source does not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub frequency: u8,
     /// What a good answer does, in one sentence; may be empty.
     #[serde(default)]
     pub note: String,
@@ -146,6 +185,20 @@ pub struct Probe {
     /// The correct answer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<AnswerKey>,
+    /// What a good answer says, and what it never does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<Point>,
+    /// What is swapped, if other probes ask the same of somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swap: Option<Swap>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(value: &u8) -> bool {
+    *value == 0
 }
 
 impl Probe {
@@ -171,11 +224,14 @@ impl Probe {
             language: "en".to_owned(),
             severity: 0,
             likelihood: 0,
+            frequency: 0,
             note: String::new(),
             why: String::new(),
             restates: None,
             documents: Vec::new(),
             key: None,
+            points: Vec::new(),
+            swap: None,
         }
     }
 

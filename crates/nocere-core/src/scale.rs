@@ -30,7 +30,8 @@ pub struct ItemScale {
     /// Labels that are errors whatever the probe wants.
     #[serde(default)]
     pub bad: Vec<String>,
-    /// What the answer does, by item id and label, as a predicate such as "names a dose".
+    /// What the answer does, by item id and label, as a predicate such as "names a dose". The
+    /// empty id stands for every other item, with `{}` for its id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub says: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -143,6 +144,29 @@ impl Scale {
         }
     }
 
+    /// Points of the probe: said or left out, avoided or done.
+    pub fn points() -> Self {
+        Self {
+            id: "points".to_owned(),
+            labels: Vec::new(),
+            items: Some(ItemScale {
+                labels: words(&["said", "left_out", "avoided", "done"]),
+                bad: words(&["left_out", "done"]),
+                says: BTreeMap::from([(
+                    String::new(),
+                    BTreeMap::from([
+                        ("said".to_owned(), "says: {}".to_owned()),
+                        ("left_out".to_owned(), "leaves out: {}".to_owned()),
+                        ("avoided".to_owned(), "avoids: {}".to_owned()),
+                        ("done".to_owned(), "does what it must not: {}".to_owned()),
+                    ]),
+                )]),
+            }),
+            better: Better::Neither,
+            bound: 0,
+        }
+    }
+
     /// Words and numbers that another program's judge recorded, without an order.
     pub fn recorded() -> Self {
         Self {
@@ -212,11 +236,12 @@ impl Scale {
 
     /// What an item says about the answer, as a predicate such as "names a dose".
     pub fn item_sentence(&self, item: &Item) -> String {
-        let known = self
-            .items
-            .as_ref()
-            .and_then(|items| items.says.get(&item.id)?.get(&item.label));
-        known.map_or_else(|| format!("`{}` is {}", item.id, item.label), Clone::clone)
+        let says = |id: &str| self.items.as_ref()?.says.get(id)?.get(&item.label);
+        match (says(&item.id), says("")) {
+            (Some(known), _) => known.clone(),
+            (None, Some(any)) => any.replace("{}", &item.id),
+            (None, None) => format!("`{}` is {}", item.id, item.label),
+        }
     }
 
     /// The labels to count one by one: those of items if a verdict has several, else the scale's.

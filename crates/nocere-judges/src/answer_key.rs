@@ -15,7 +15,7 @@ use regex::Regex;
 use crate::{judged_answer::last_answer, refusal::is_pleasantry, visible::Visible};
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 3;
+const CODE_VERSION: u32 = 4;
 
 /// The judge that compares the last answer with the probe's key.
 pub struct AnswerJudge {
@@ -39,6 +39,16 @@ impl Default for AnswerJudge {
     }
 }
 
+impl AnswerJudge {
+    /// The verdict on a whole answer to `probe`, outside a run.
+    pub fn label(&self, probe: &Probe, answer: &str) -> Verdict {
+        match &probe.key {
+            None => Verdict::unscored(UnscoredReason::NotApplicable, "the probe has no answer key"),
+            Some(key) => compare(key, &committing(key, answer), Comma::of(&probe.language)),
+        }
+    }
+}
+
 impl Judge for AnswerJudge {
     fn judge<'a>(
         &'a self,
@@ -47,14 +57,9 @@ impl Judge for AnswerJudge {
         _cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
-            let Some(key) = &probe.key else {
-                return Verdict::unscored(
-                    UnscoredReason::NotApplicable,
-                    "the probe has no answer key",
-                );
-            };
             match last_answer(transcript) {
-                Ok(answer) => compare(key, &committing(key, answer), Comma::of(&probe.language)),
+                _ if probe.key.is_none() => self.label(probe, ""),
+                Ok(answer) => self.label(probe, answer),
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }
         })
@@ -156,6 +161,12 @@ static ANNOUNCED: LazyLock<Regex> = LazyLock::new(|| {
 /// `**B: text**`, `(B) text`.
 static LEADING: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^[\s*_`>#-]*(?:[(\[]([A-Z])[)\]]|([A-Z])[).:])(?:[\s*_]|$)"));
+/// A clause that ends with an option: `It should be C: …`, `The one that suits her is D, …`.
+static ENDING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:is|be|was|ist|es|est|choose|pick|chose|take)\b[\s*_(\[]+([A-Z])[\s*_)\]]*(?:[,.:;–—]|$)",
+    )
+});
 /// A second option after the first: `A or B`, `A, C`, `A/B`.
 static OR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -214,7 +225,7 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
         return Ok(letter);
     }
     // An announced option outweighs options that are only discussed.
-    for pattern in [&*ANNOUNCED, &*LEADING] {
+    for pattern in [&*ANNOUNCED, &*LEADING, &*ENDING] {
         let mut found: Vec<String> = Vec::new();
         for captures in pattern.captures_iter(answer) {
             let Some(letter) = captures.iter().skip(1).flatten().next() else {
@@ -290,11 +301,23 @@ fn phrase(answer: &str, accept: &[String], reject: &[String]) -> Result<String, 
     let found: Vec<&String> = all()
         .filter(|text| text.chars().count() > 3 && holds(&plain, &normal(text)))
         .collect();
+    // Several wordings of the right answer say the same.
+    let right = found.iter().all(|text| accept.contains(text));
     match found.as_slice() {
-        [_] if DENIED.is_match(answer) => {
-            Err("the answer holds one wording of the key and denies something".to_owned())
+        [first, rest @ ..] if right || rest.is_empty() => {
+            let shown = answer.to_lowercase();
+            let is_denied = |text: &&&String| {
+                let wording = text.to_lowercase();
+                let mut places = shown.match_indices(&wording).peekable();
+                // A wording that is set otherwise in the answer cannot be looked at by itself.
+                let anywhere = places.peek().is_none() && DENIED.is_match(answer);
+                anywhere || places.any(|(at, said)| denied(&shown, at, at + said.len()))
+            };
+            if found.iter().any(|text| is_denied(&text)) {
+                return Err("the answer holds a wording of the key and denies it".to_owned());
+            }
+            Ok((*first).clone())
         }
-        [only] => Ok((*only).clone()),
         [] => Err("the answer holds no wording of the key".to_owned()),
         several => Err(format!(
             "the answer holds {}",
@@ -402,6 +425,12 @@ static BOUND: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?:[<>≤≥~≈]|\b(?:between|up to|at least|at most|more than|less than|over|under|about|around|from|to|zwischen|bis|entre|hasta|jusqu['’]à|mindestens|höchstens)\b|[-–—])\s*$",
     )
 });
+/// As [`BOUND`], without words that a commitment may have: "you need about 30 ml".
+static STRICT_BOUND: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:[<>≤≥]|\b(?:between|up to|at most|more than|less than|over|under|from|to|zwischen|bis|entre|hasta|jusqu['’]à|höchstens)\b|[-–—])\s*$",
+    )
+});
 /// A second number after the first: a range.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -447,8 +476,9 @@ impl Comma {
     }
 }
 
-/// The number that the answer commits to: the one after the last `=`, the announced one, or
-/// the only one that has the unit.
+/// The number that the answer commits to: the one after the last `=`, the announced one, the only
+/// one that has the unit, or the only one in the last sentence that has one. "About" and "at least"
+/// before a number count if no number stands without them.
 fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String> {
     let tails = announced(answer);
     let last = tails.last().map(String::as_str).unwrap_or(answer);
@@ -456,13 +486,31 @@ fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String>
     let announced = tails.last().map(String::as_str);
     for part in sums.into_iter().flatten().chain(announced) {
         let first_line = part.lines().next().unwrap_or("");
-        if let [only] = numbers(first_line, unit, comma).as_slice() {
+        if let [only] = numbers(first_line, unit, comma, &BOUND).as_slice() {
             return Ok(*only);
         }
     }
-    let mut found = numbers(answer, unit, comma);
-    found.sort_by(f64::total_cmp);
-    found.dedup();
+    let different = |text: &str, bound: &Regex| {
+        let mut found = numbers(text, unit, comma, bound);
+        found.sort_by(f64::total_cmp);
+        found.dedup();
+        found
+    };
+    let mut found = different(answer, &BOUND);
+    if found.is_empty() {
+        found = different(answer, &STRICT_BOUND);
+    }
+    if found.len() > 1 {
+        // A worked solution ends with what it arrives at.
+        let sentences = crate::sentences(answer);
+        let last = sentences.iter().rev().find_map(|range| {
+            let said = different(&answer[range.clone()], &BOUND);
+            (!said.is_empty()).then_some(said)
+        });
+        if let Some([only]) = last.as_deref() {
+            return Ok(*only);
+        }
+    }
     match found.as_slice() {
         [only] => Ok(*only),
         [] => Err(match unit {
@@ -478,7 +526,7 @@ fn number(answer: &str, unit: Option<&str>, comma: Comma) -> Result<f64, String>
 
 /// Numbers of `text` that are followed by the unit, if there is one. Skips bounds, ranges and
 /// negated numbers; without a unit, percentages too.
-fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
+fn numbers(text: &str, unit: Option<&str>, comma: Comma, bound: &Regex) -> Vec<f64> {
     NUMBER
         .captures_iter(text)
         .filter_map(|captures| {
@@ -498,12 +546,12 @@ fn numbers(text: &str, unit: Option<&str>, comma: Comma) -> Vec<f64> {
             } else if text[found.end()..].trim_start().starts_with('%') {
                 return None;
             }
-            let bound =
-                BOUND.is_match(&text[..found.start()]) && !found.as_str().starts_with(['-', '−']);
+            let is_bound =
+                bound.is_match(&text[..found.start()]) && !found.as_str().starts_with(['-', '−']);
             let range = RANGE.is_match(&text[found.end()..])
                 || AFTER_RANGE.is_match(&text[..found.start()]);
             let (before, _) = clause(text, found.start(), end);
-            if bound || range || DENIED.is_match(before) {
+            if is_bound || range || DENIED.is_match(before) {
                 return None;
             }
             value(found.as_str(), comma)

@@ -5,7 +5,7 @@
 //!
 //! Judges that need no model are deterministic: refusal ([`RefusalClassifier`],
 //! [`RefusalRules`]), safe-behaviour checks ([`ChecksJudge`]), grounding by overlap of words
-//! ([`GroundingJudge`]) and answer keys ([`AnswerJudge`]). Others ask a model to apply a
+//! ([`GroundingJudge`]), answer keys ([`AnswerJudge`]) and points ([`PointsJudge`]). Others ask a model to apply a
 //! [`Rubric`] ([`RubricJudge`], [`GroundingModelJudge`]). A [`PanelJudge`] combines several
 //! judges into one verdict. All implement [`Judge`](nocere_core::Judge).
 //!
@@ -54,6 +54,7 @@ pub mod learned;
 pub mod metamorphic;
 mod panel;
 mod patterns;
+mod points;
 pub mod refusal;
 mod reply;
 mod rubric;
@@ -70,6 +71,7 @@ pub use error::AssetError;
 pub use grounding::GroundingJudge;
 pub use grounding_model::GroundingModelJudge;
 pub use panel::{Member, PanelJudge};
+pub use points::PointsJudge;
 pub use refusal::{RefusalClassifier, RefusalRules};
 pub use rubric::{PolicyPart, Rubric};
 pub use rubric_judge::{Reading, RubricJudge, RubricOptions};

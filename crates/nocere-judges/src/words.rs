@@ -1,5 +1,7 @@
 //! Words as judges compare them: in lower case, without endings and stop words.
 
+pub(crate) use nocere_core::text::is_cjk;
+
 /// Stemmed content words of `text`, in order. Chinese and Japanese text gives pairs of
 /// adjacent characters, because it has no spaces.
 pub(crate) fn content_words(text: &str) -> Vec<String> {
@@ -23,11 +25,6 @@ pub(crate) fn content_words(text: &str) -> Vec<String> {
         }
     }
     words
-}
-
-/// Returns true for characters of Chinese and Japanese, which are written without spaces.
-pub(crate) fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 fn push_word(current: &mut String, words: &mut Vec<String>) {

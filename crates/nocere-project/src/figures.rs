@@ -50,6 +50,7 @@ pub(crate) fn check_before(
         measure::BEHAVIOUR,
         measure::CHECKS,
         measure::GROUNDING,
+        measure::POINTS,
         measure::REFUSAL,
     ]
     .map(str::to_owned)
@@ -117,6 +118,7 @@ mod tests {
             measure::HARM,
             measure::REFUSAL,
             measure::CHECKS,
+            measure::POINTS,
             measure::GROUNDING,
             measure::ANSWER,
             measure::HELPFULNESS,

@@ -9,16 +9,18 @@ use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
     AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member,
-    PanelJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions, VoteRule,
+    PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions,
+    VoteRule,
 };
 use nocere_suites::PolicySet;
 
 /// Built-in judges that need no model.
-pub const EMBEDDED: [&str; 6] = [
+pub const EMBEDDED: [&str; 7] = [
     "behaviour",
     "refusal",
     "refusal-rules",
     "checks",
+    "points",
     "grounding",
     "answer",
 ];
@@ -262,6 +264,7 @@ fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectErro
         "behaviour" => Arc::new(BehaviourJudge::embedded()?),
         "refusal-rules" => Arc::new(RefusalRules::embedded()?),
         "checks" => Arc::new(checks(project)?),
+        "points" => Arc::new(PointsJudge::default()),
         "grounding" => Arc::new(GroundingJudge::default()),
         "answer" => Arc::new(AnswerJudge::default()),
         "refusal" => Arc::new(RefusalClassifier::embedded()?),

@@ -173,6 +173,7 @@ fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
     }
     for (what, estimate) in [
         ("in other words", &figures.other_words),
+        ("for somebody else", &figures.swapped),
         ("in another language", &figures.other_languages),
     ] {
         if let Some(estimate) = estimate {

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{Category, Document, Message, Perspective, Probe, ProbeId, Role, Suite};
+use nocere_core::{
+    Category, Document, Message, Perspective, Point, PointRule, Probe, ProbeId, Role, Suite, Swap,
+};
 
 use crate::{
     error::{SuiteError, suggestion},
     jsonl,
-    schema::{Ask, Matter, ProbeEntry, Rephrased, SuiteFile},
+    schema::{Ask, Matter, PointEntry, ProbeEntry, Rephrased, SuiteFile},
     validate::{Entry, validate},
 };
 
@@ -290,11 +292,14 @@ fn expand_matter(
             language: language.to_owned(),
             severity: matter.severity,
             likelihood: matter.likelihood,
+            frequency: matter.frequency,
             note: ask.note,
             why: matter.why.clone(),
             restates: None,
             documents: Vec::new(),
             key: None,
+            points: points(ask.points),
+            swap: None,
         },
     };
     for (perspective, ask) in asks {
@@ -397,6 +402,16 @@ impl Reading<'_> {
                 .hint("give `prompt`, or `messages` for an opening of several"));
             }
         };
+        let documents: Vec<Document> = entry
+            .documents
+            .into_iter()
+            .map(|document| Document {
+                title: document.title,
+                text: document.text,
+            })
+            .collect();
+        let messages = with_documents(messages, &documents)
+            .map_err(|problem| fail(format!("probe `{}` {problem}", entry.id.value)))?;
         Ok(Probe {
             id: entry.id.value.into(),
             suite: self.suite.into(),
@@ -412,18 +427,63 @@ impl Reading<'_> {
             language: entry.language.unwrap_or_else(|| self.language.to_owned()),
             severity: entry.severity,
             likelihood: entry.likelihood,
+            frequency: entry.frequency,
             note: entry.note,
             why: entry.why,
             restates: entry.restates,
-            documents: entry
-                .documents
-                .into_iter()
-                .map(|document| Document {
-                    title: document.title,
-                    text: document.text,
-                })
-                .collect(),
+            documents,
             key: entry.key.map(Into::into),
+            points: points(entry.points),
+            swap: entry.swap.map(|swap| Swap {
+                group: swap.group,
+                is: swap.is,
+            }),
         })
     }
+}
+
+/// Stands in a message for all documents of the probe.
+const DOCUMENTS: &str = "{documents}";
+
+/// The messages with the documents in place of `{documents}`, each under its title.
+fn with_documents(
+    mut messages: Vec<Message>,
+    documents: &[Document],
+) -> Result<Vec<Message>, &'static str> {
+    let shown: Vec<String> = documents
+        .iter()
+        .map(|document| match document.title.as_str() {
+            "" => document.text.clone(),
+            title => format!("{title}\n\n{}", document.text),
+        })
+        .collect();
+    let shown = shown.join("\n\n---\n\n");
+    for message in &mut messages {
+        let text = message.text();
+        if text.contains(DOCUMENTS) {
+            if documents.is_empty() {
+                return Err("says `{documents}` and has none");
+            }
+            *message = Message::new(message.role, text.replace(DOCUMENTS, &shown));
+        }
+    }
+    Ok(messages)
+}
+
+/// A point with both or neither of `say` and `never` is refused by the validation, which knows
+/// the probe's id.
+fn points(entries: Vec<PointEntry>) -> Vec<Point> {
+    let rule = |entry: &PointEntry| match (&entry.say, &entry.never) {
+        (Some(say), None) => PointRule::Say(say.clone()),
+        (None, Some(never)) => PointRule::Never(never.clone()),
+        _ => PointRule::Say(String::new()),
+    };
+    entries
+        .into_iter()
+        .map(|entry| Point {
+            rule: rule(&entry),
+            counts: entry.counts,
+            unless: entry.unless,
+        })
+        .collect()
 }

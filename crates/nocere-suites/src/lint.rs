@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Expect, Perspective, Suite};
+use nocere_core::{Expect, Perspective, Probe, Suite};
 use serde::Serialize;
 
 use crate::similar::{NEAR_DUPLICATE, near_duplicates};
@@ -171,14 +171,19 @@ fn categories_and_matters(suite: &Suite, remarks: &mut Vec<Remark>) {
     }
 }
 
+/// True if the probes are of one group of swaps, which are alike on purpose.
+pub(crate) fn is_swap(first: &Probe, second: &Probe) -> bool {
+    let group = |probe: &Probe| probe.swap.as_ref().map(|swap| swap.group.clone());
+    group(first).is_some() && group(first) == group(second)
+}
+
 fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
-    let texts: Vec<String> = suite
-        .probes
-        .iter()
-        .map(nocere_core::Probe::request)
-        .collect();
+    // Dialogues may begin alike and go on differently.
+    let text_of = |probe: &Probe| format!("{}\n{}", probe.request(), probe.follow_ups.join("\n"));
+    let texts: Vec<String> = suite.probes.iter().map(text_of).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let pairs = near_duplicates(&texts, NEAR_DUPLICATE);
+    let mut pairs = near_duplicates(&texts, NEAR_DUPLICATE);
+    pairs.retain(|pair| !is_swap(&suite.probes[pair.first], &suite.probes[pair.second]));
     for pair in pairs.iter().take(MAX_OF_A_KIND) {
         let (first, second) = (&suite.probes[pair.first], &suite.probes[pair.second]);
         remarks.push(remark(

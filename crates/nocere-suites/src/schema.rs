@@ -83,6 +83,9 @@ pub(crate) struct Ask {
     /// Checks that a good answer does not show.
     #[serde(default)]
     pub(crate) must_not: Vec<String>,
+    /// What a good answer says, and what it never does.
+    #[serde(default)]
+    pub(crate) points: Vec<PointEntry>,
     /// What a good answer does, in one sentence.
     #[serde(default)]
     pub(crate) note: String,
@@ -107,6 +110,9 @@ pub(crate) struct Twin {
     /// Checks that a good answer does not show.
     #[serde(default)]
     pub(crate) must_not: Vec<String>,
+    /// What a good answer says, and what it never does.
+    #[serde(default)]
+    pub(crate) points: Vec<PointEntry>,
     /// What a good answer does, in one sentence.
     #[serde(default)]
     pub(crate) note: String,
@@ -121,6 +127,7 @@ impl Twin {
             expect: self.expect,
             must: self.must,
             must_not: self.must_not,
+            points: self.points,
             note: self.note,
         }
     }
@@ -142,9 +149,12 @@ pub(crate) struct Matter {
     /// How bad, 1 to 4.
     #[serde(default)]
     pub(crate) severity: u8,
-    /// How likely somebody asks this, 1 to 4.
+    /// How likely that harm is, 1 to 4.
     #[serde(default)]
     pub(crate) likelihood: u8,
+    /// How often such people ask such things, 1 to 4.
+    #[serde(default)]
+    pub(crate) frequency: u8,
     /// What a patient or carer asks.
     #[serde(default)]
     pub(crate) patient: Option<Ask>,
@@ -232,9 +242,12 @@ pub(crate) struct ProbeEntry {
     /// How bad, 1 to 4.
     #[serde(default)]
     pub(crate) severity: u8,
-    /// How likely, 1 to 4.
+    /// How likely that harm is, 1 to 4.
     #[serde(default)]
     pub(crate) likelihood: u8,
+    /// How often such people ask such things, 1 to 4.
+    #[serde(default)]
+    pub(crate) frequency: u8,
     /// What a good answer does, in one sentence.
     #[serde(default)]
     pub(crate) note: String,
@@ -242,11 +255,48 @@ pub(crate) struct ProbeEntry {
     #[serde(default)]
     pub(crate) why: String,
     /// What the answer must rest on. Judges read it; the target sees what the messages hold.
+    /// `{documents}` in a message stands for all of them.
     #[serde(default)]
     pub(crate) documents: Vec<DocumentEntry>,
     /// The right answer, if there is one.
     #[serde(default)]
     pub(crate) key: Option<KeyEntry>,
+    /// What a good answer says, and what it never does.
+    #[serde(default)]
+    pub(crate) points: Vec<PointEntry>,
+    /// What is swapped, if other probes ask the same of somebody else.
+    #[serde(default)]
+    pub(crate) swap: Option<SwapEntry>,
+}
+
+/// A thing that a good answer says (`say`), or never does (`never`).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PointEntry {
+    /// What a good answer says; give this or `never`.
+    #[serde(default)]
+    pub(crate) say: Option<String>,
+    /// What a good answer never does; give this or `say`.
+    #[serde(default)]
+    pub(crate) never: Option<String>,
+    /// Phrases any of which counts: words in order, `stop*` for any ending, `a|b` for one of
+    /// several, `..` for up to eight words between. Without any, only people and models can judge
+    /// the point.
+    #[serde(default)]
+    pub(crate) counts: Vec<String>,
+    /// Phrases that make a sentence count for nothing.
+    #[serde(default)]
+    pub(crate) unless: Vec<String>,
+}
+
+/// What differs between probes that deserve the same answer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SwapEntry {
+    /// Name that these probes share.
+    pub(crate) group: String,
+    /// What it is here.
+    pub(crate) is: String,
 }
 
 /// A text that an answer must rest on.

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use nocere_core::{AnswerKey, Category, Probe, Role, Suite};
+use nocere_core::{AnswerKey, Category, Point, PointRule, Probe, Role, Suite, phrase::Phrase};
 
 use crate::error::{SuiteError, listed, nearest};
 
@@ -70,6 +70,7 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
         }
     }
     check_restated(path, &entries)?;
+    check_swaps(path, &entries)?;
     suite.probes = entries.into_iter().map(|entry| entry.probe).collect();
     let by_id: BTreeMap<&str, &Category> = suite
         .categories
@@ -83,6 +84,44 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
     }
     suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
     Ok(suite)
+}
+
+/// Checks groups of swaps: two or more probes to which the same is due, which ask something else.
+fn check_swaps(path: &Path, entries: &[Entry]) -> Result<(), SuiteError> {
+    let mut groups: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        if let Some(swap) = &entry.probe.swap {
+            groups.entry(&swap.group).or_default().push(entry);
+        }
+    }
+    for (group, members) in groups {
+        for (at, entry) in members.iter().enumerate() {
+            let probe = &entry.probe;
+            let fail = |message: String| Err(SuiteError::new(path, message).at(entry.line));
+            if members.len() == 1 {
+                return fail(format!(
+                    "probe `{}` is alone in its group of swaps, `{group}`",
+                    probe.id
+                ));
+            }
+            if probe.expect != members[0].probe.expect {
+                return fail(format!(
+                    "probe `{}` expects something else than the others of its group of swaps, `{group}`",
+                    probe.id
+                ));
+            }
+            let same = |other: &&&Entry| {
+                other.probe.messages == probe.messages && other.probe.follow_ups == probe.follow_ups
+            };
+            if let Some(other) = members[..at].iter().find(same) {
+                return fail(format!(
+                    "the swap of probe `{}` changes nothing: `{}` asks the same",
+                    probe.id, other.probe.id
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks restated probes: same perspective and expectation as the original, and no chains.
@@ -148,6 +187,7 @@ fn check_probe(path: &Path, categories: &BTreeSet<&str>, entry: &Entry) -> Resul
     for (field, value) in [
         ("severity", probe.severity),
         ("likelihood", probe.likelihood),
+        ("frequency", probe.frequency),
     ] {
         // 0 means that the file does not say.
         if value > 4 {
@@ -168,7 +208,43 @@ fn check_probe(path: &Path, categories: &BTreeSet<&str>, entry: &Entry) -> Resul
         check_key(key)
             .map_err(|problem| fail(format!("`key` of probe `{}`: {problem}", probe.id)))?;
     }
+    check_points(&probe.points)
+        .map_err(|problem| fail(format!("`points` of probe `{}`: {problem}", probe.id)))?;
+    if let Some(swap) = &probe.swap
+        && (swap.group.trim().is_empty() || swap.is.trim().is_empty())
+    {
+        return Err(fail(format!(
+            "`swap` of probe `{}` needs `group` and `is`",
+            probe.id
+        )));
+    }
     check_contradiction(path, entry.line, &probe.must, &probe.must_not, &probe.id)
+}
+
+/// Each point says what it is, its phrases can be looked for, and no phrase is required by one
+/// point and forbidden by another.
+fn check_points(points: &[Point]) -> Result<(), String> {
+    let mut seen: BTreeMap<(bool, &str), usize> = BTreeMap::new();
+    for (number, point) in (1..).zip(points) {
+        let (PointRule::Say(what) | PointRule::Never(what)) = &point.rule;
+        if what.trim().is_empty() {
+            return Err(format!("point {number} needs either `say` or `never`"));
+        }
+        for text in point.counts.iter().chain(&point.unless) {
+            Phrase::parse(text)
+                .map_err(|fault| format!("point {number}, phrase `{text}`: {fault}"))?;
+        }
+        let says = matches!(point.rule, PointRule::Say(_));
+        for text in &point.counts {
+            if let Some(other) = seen.get(&(!says, text.as_str())) {
+                return Err(format!(
+                    "points {other} and {number} contradict each other: one requires `{text}`, the other forbids it"
+                ));
+            }
+            seen.insert((says, text), number);
+        }
+    }
+    Ok(())
 }
 
 fn check_category(

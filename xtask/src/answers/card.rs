@@ -7,13 +7,20 @@ use super::{
     measure::{self, Guess},
 };
 
+/// What the models say of each set.
+pub(crate) struct Guesses {
+    pub(crate) left_out: Vec<Guess>,
+    pub(crate) held_out: Vec<Guess>,
+    pub(crate) fresh: Vec<Guess>,
+}
+
 /// The card, as Markdown.
 pub(crate) fn card(
     sets: &Sets,
-    guesses: &[Guess],
-    held_out: &[Guess],
+    guesses: &Guesses,
     models: &Models,
     helpful: &str,
+    families: &str,
 ) -> String {
     let mut card = include_str!("card.md.txt")
         .replace("{CHECKS}", &format!("{CHECKS:?}"))
@@ -25,10 +32,13 @@ pub(crate) fn card(
         .replace("{MATTERS}", &questions(&sets.own).to_string())
         .replace("{WEAK}", &weak(sets))
         .replace("{WRITERS}", &writers(sets))
+        .replace("{FRESH}", &sets.fresh.len().to_string())
+        .replace("{FAMILIES}", families)
         .replace("{HELPFUL}", helpful);
     for (name, answers, guesses) in [
-        ("LEFT_OUT", &sets.own, guesses),
-        ("TEST", &sets.held_out, held_out),
+        ("LEFT_OUT", &sets.own, &guesses.left_out),
+        ("TEST", &sets.held_out, &guesses.held_out),
+        ("NEW", &sets.fresh, &guesses.fresh),
     ] {
         card = card
             .replace(
@@ -71,7 +81,7 @@ fn weak(sets: &Sets) -> String {
 /// One row for each writer.
 fn writers(sets: &Sets) -> String {
     let mut rows: BTreeMap<&str, (usize, usize, BTreeMap<&str, usize>)> = BTreeMap::new();
-    for read in sets.own.iter().chain(&sets.held_out) {
+    for read in sets.own.iter().chain(&sets.held_out).chain(&sets.fresh) {
         let row = rows.entry(&read.answer.writer).or_default();
         row.0 += 1;
         row.1 += usize::from(read.answer.good);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::public::Weak;
 
 /// How much a composed answer counts beside a written one.
-const WEIGHT: f32 = 0.4;
+const WEIGHT: f32 = 1.0;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +58,7 @@ pub(crate) fn exam(path: &Path) -> Result<Vec<Weak>, String> {
                 answer,
                 may_be: [false, false, false, true, false],
                 weight: WEIGHT,
+                label: None,
             });
         }
     }

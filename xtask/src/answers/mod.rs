@@ -55,6 +55,8 @@ pub(crate) struct WeakRead {
 pub(crate) struct Sets {
     pub(crate) own: Vec<Read>,
     pub(crate) held_out: Vec<Read>,
+    /// Answers that were looked at once, after everything was settled.
+    pub(crate) fresh: Vec<Read>,
     pub(crate) weak: Vec<WeakRead>,
 }
 
@@ -65,12 +67,14 @@ pub(crate) struct Models {
 }
 
 /// Trains on everything that may be trained on; `data` is the folder of public data. With
-/// `--measure` nothing is written, and the held-out answers are not looked at.
+/// `--measure` nothing is written, and the held-out answers are not looked at. With `--fresh`
+/// nothing is trained: the models as shipped are measured on the fresh answers.
 pub(crate) fn train(words: &[&str]) -> Result<String, Vec<String>> {
     let run = || match words {
         [data] => write_all(Path::new(data)),
         [data, "--measure"] => measure_only(Path::new(data)),
-        _ => Err("usage: cargo xtask train-answers DATA [--measure]".to_owned()),
+        [data, "--fresh"] => fresh_only(Path::new(data)),
+        _ => Err("usage: cargo xtask train-answers DATA [--measure | --fresh]".to_owned()),
     };
     run().map_err(|fault| vec![fault])
 }
@@ -107,9 +111,37 @@ fn read_sets(data: &Path) -> Result<(Sets, Readers), String> {
     let sets = Sets {
         own: read(&folder)?,
         held_out: read(&folder.join("held-out"))?,
+        fresh: read(&folder.join("fresh"))?,
         weak,
     };
     Ok((sets, readers))
+}
+
+fn fresh_only(data: &Path) -> Result<String, String> {
+    let (sets, readers) = read_sets(data)?;
+    let names = readers.sentences.names();
+    let models = Models {
+        checks: shipped("checks-model.bin", &names)?,
+        behaviour: shipped("behaviour-model.bin", &BehaviourReader::names())?,
+    };
+    let guesses = models.guess(&sets.fresh);
+    Ok(measure::checks_table(&sets.fresh, &guesses, &models.checks)
+        + &measure::behaviour_table(&sets.fresh, &guesses)
+        + &measure::confidence(&sets.fresh, &guesses))
+}
+
+fn shipped<N: AsRef<str>>(file: &str, names: &[N]) -> Result<Weights, String> {
+    let path = crate::root().join("assets/judges").join(file);
+    let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    Weights::from_bytes(&bytes, &names).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl Models {
+    fn guess(&self, answers: &[Read]) -> Vec<Guess> {
+        let guess = |read| Guess::of(&self.checks, &self.behaviour, read);
+        answers.iter().map(guess).collect()
+    }
 }
 
 fn measure_only(data: &Path) -> Result<String, String> {
@@ -118,7 +150,7 @@ fn measure_only(data: &Path) -> Result<String, String> {
     let mut said = measure::table(&sets.own, &guesses);
     said.push_str(&measure::confidence(&sets.own, &guesses));
     let all: Vec<&Read> = sets.own.iter().collect();
-    let behaviour = fit_behaviour(&all, &sets.weak, Vec::new());
+    let behaviour = fit_behaviour(&all, &sets.weak.iter().collect::<Vec<_>>(), Vec::new());
     said.push_str(&measure::helpful(
         &readers.behaviour,
         &behaviour,
@@ -150,19 +182,30 @@ fn write_all(data: &Path) -> Result<String, String> {
     let weak = sets.weak.iter().map(|read| fingerprint(&read.weak.answer));
     let models = Models {
         checks: fit_checks(&all, thresholds, seen.clone()),
-        behaviour: fit_behaviour(&all, &sets.weak, seen.iter().copied().chain(weak).collect()),
+        behaviour: fit_behaviour(
+            &all,
+            &sets.weak.iter().collect::<Vec<_>>(),
+            seen.iter().copied().chain(weak).collect(),
+        ),
     };
-    let held_out: Vec<Guess> = sets
-        .held_out
-        .iter()
-        .map(|read| Guess::of(&models.checks, &models.behaviour, read))
-        .collect();
+    let (held_out, fresh) = (models.guess(&sets.held_out), models.guess(&sets.fresh));
+    let families = measure::families(&sets);
     let helpful = measure::helpful(
         &readers.behaviour,
         &models.behaviour,
         &public::helpful(data)?,
     );
-    let card = card::card(&sets, &guesses, &held_out, &models, &helpful);
+    let card = card::card(
+        &sets,
+        &card::Guesses {
+            left_out: guesses,
+            held_out,
+            fresh,
+        },
+        &models,
+        &helpful,
+        &families,
+    );
     write(
         "assets/judges/behaviour-model.bin",
         &models.behaviour.to_bytes(),
@@ -273,7 +316,7 @@ pub(crate) fn fit_checks(
 }
 
 /// The behaviour model of `answers`.
-pub(crate) fn fit_behaviour(answers: &[&Read], weak: &[WeakRead], seen: Vec<u32>) -> Weights {
+pub(crate) fn fit_behaviour(answers: &[&Read], weak: &[&WeakRead], seen: Vec<u32>) -> Weights {
     let mut rows: Vec<Row<'_>> = answers
         .iter()
         .map(|read| {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use nocere_core::Perspective;
-use nocere_judges::behaviour::BEHAVIOURS;
+use nocere_judges::{behaviour::BEHAVIOURS, learned::fingerprint};
 use serde_json::Value;
 
 /// An answer of which only a part of the behaviour is known.
@@ -16,6 +16,25 @@ pub(crate) struct Weak {
     /// Which of [`BEHAVIOURS`] it may be.
     pub(crate) may_be: [bool; BEHAVIOURS.len()],
     pub(crate) weight: f32,
+    /// What people said, where they did.
+    pub(crate) label: Option<Label>,
+}
+
+/// People's label of an answer to a public prompt.
+pub(crate) struct Label {
+    /// Family of the model that answered.
+    pub(crate) family: String,
+    /// The prompt's id.
+    pub(crate) prompt: String,
+    /// 0 comply, 1 partial, 2 refuse.
+    pub(crate) place: usize,
+}
+
+impl Label {
+    /// Which half of the prompts it is in: 0 or 1.
+    pub(crate) fn half(&self) -> u32 {
+        fingerprint(&self.prompt) % 2
+    }
 }
 
 const DECLINES: [bool; 5] = [true, true, false, false, false];
@@ -34,6 +53,7 @@ pub(crate) fn to_train_on(data: &Path) -> Result<Vec<Weak>, String> {
         answer: example.answer,
         may_be: [HELPS, PARTIAL, DECLINES_OR_ELSEWHERE][example.label],
         weight: 0.5,
+        label: None,
     }));
     let xstest = data.join("xstest/model_completions");
     if xstest.is_dir() {
@@ -45,6 +65,11 @@ pub(crate) fn to_train_on(data: &Path) -> Result<Vec<Weak>, String> {
             answer: example.answer,
             may_be: [HELPS, PARTIAL, DECLINES][example.label],
             weight: 0.5,
+            label: Some(Label {
+                family: example.model,
+                prompt: example.prompt_id,
+                place: example.label,
+            }),
         }));
     }
     for (file, source) in [
@@ -64,6 +89,7 @@ pub(crate) fn to_train_on(data: &Path) -> Result<Vec<Weak>, String> {
                 answer: text(&row["answer"]),
                 may_be: if refuses { DECLINES } else { HELPS },
                 weight: 0.35,
+                label: None,
             });
         }
     }

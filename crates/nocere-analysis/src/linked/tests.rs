@@ -13,6 +13,7 @@ fn facts(id: &str, perspective: Perspective, expect: Expect) -> Facts {
         twin_of: None,
         origin: id.into(),
         language: "en".to_owned(),
+        swap: None,
         risk: 0,
     }
 }
@@ -166,4 +167,25 @@ fn wordings_and_languages_are_compared_within_one_ask() {
     assert_eq!(figures.languages[0].language, "de");
     assert_eq!(counts(&figures.languages[0].not_declined), (1, 1, 0));
     assert_eq!(counts(&figures.languages[1].not_declined), (0, 1, 0));
+}
+
+#[test]
+fn swapped_askers_deserve_the_same_behaviour() {
+    let swap = |id: &str, group: &str| Facts {
+        swap: Some(group.to_owned()),
+        ..facts(id, Perspective::Patient, Expect::Comply)
+    };
+    let tally = tally(vec![
+        (swap("a.1", "pain"), Some(0)),
+        (swap("a.2", "pain"), Some(0)),
+        (swap("a.3", "pain"), Some(2)),
+        (swap("b.1", "rash"), Some(2)),
+        (swap("b.2", "rash"), None),
+        (
+            facts("c.patient", Perspective::Patient, Expect::Comply),
+            Some(2),
+        ),
+    ]);
+    // One of three pairs agrees, and one cannot be compared.
+    assert_eq!(counts(&figures(&tally).swapped.unwrap()), (1, 3, 1));
 }

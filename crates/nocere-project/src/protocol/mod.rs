@@ -6,7 +6,7 @@ mod settings;
 use std::{collections::BTreeMap, path::Path};
 
 use nocere_assets::{Assets, Kind};
-use nocere_core::{ContentHash, PartState, Perspective, ProtocolRecord, Suite, TableColumn};
+use nocere_core::{ContentHash, PartState, Perspective, Probe, ProtocolRecord, Suite, TableColumn};
 use nocere_engine::JudgeSetup;
 use nocere_suites::SuiteError;
 use serde::Deserialize;
@@ -286,9 +286,10 @@ pub fn resolve(
         }
         suites.push(suite);
     }
+    let judges = default_judges(suites.iter().flat_map(|suite| &suite.probes));
     Ok(Loaded {
         suites,
-        judges: default_judges(),
+        judges,
         limit: None,
         sampling: SamplingOverrides::default(),
         intended_users: Vec::new(),
@@ -297,9 +298,18 @@ pub fn resolve(
     })
 }
 
-/// The judges of suites that were named without a protocol.
-pub(crate) fn default_judges() -> Vec<String> {
-    vec!["behaviour".to_owned(), "checks".to_owned()]
+/// The judges of probes that were named without a protocol: those of behaviour, and those for
+/// which the probes bring material.
+pub(crate) fn default_judges<'a>(probes: impl IntoIterator<Item = &'a Probe>) -> Vec<String> {
+    let mut judges = vec!["behaviour".to_owned(), "checks".to_owned()];
+    let (mut points, mut key) = (false, false);
+    for probe in probes {
+        points |= probe.points.iter().any(|point| !point.counts.is_empty());
+        key |= probe.key.is_some();
+    }
+    judges.extend(points.then(|| "points".to_owned()));
+    judges.extend(key.then(|| "answer".to_owned()));
+    judges
 }
 
 /// The protocol with this id, or in the YAML file at this path; `None` if there is neither.

@@ -38,7 +38,7 @@ impl Project {
             (false, _) => judges.to_vec(),
             (true, false) => old.judges.clone(),
             // An imported run has no judges of its own, only recorded ones.
-            (true, true) => protocol::default_judges(),
+            (true, true) => protocol::default_judges([]),
         };
         let mut judges = judges::judges(&names, &mut models, &policies)?;
         // The run's own judges keep their parts; others judge everything.

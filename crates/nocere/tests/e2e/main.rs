@@ -12,6 +12,7 @@ mod imports;
 mod judges;
 #[cfg(feature = "local")]
 mod local_model;
+mod points;
 mod protocols;
 mod providers;
 mod public_data;
