@@ -92,8 +92,9 @@ fn suites() -> Result<Vec<Fact>, String> {
             format!("| `{id}` | {} |", suite.version),
             format!("{} probes", grouped(suite.probes.len())),
         ];
-        // Translations restate the probes of the suite that they translate.
-        if suite.probes.iter().any(|probe| probe.restates.is_none()) {
+        // Translations restate the probes of the suite that they translate; packs have no matters.
+        let own = suite.probes.iter().filter(|probe| probe.restates.is_none());
+        if own.clone().any(|probe| probe.matter.is_some()) {
             says.extend(triads(&suite));
         }
         facts.extend(says.into_iter().map(|says| Fact {

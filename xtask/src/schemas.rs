@@ -94,6 +94,7 @@ fn scale(assets: &Assets, wanted: &str) -> Result<Scale, Vec<String>> {
         measure::BEHAVIOUR => Some(Scale::behaviour()),
         measure::REFUSAL => Some(Scale::compliance()),
         measure::CHECKS => Some(Scale::checks()),
+        measure::POINTS => Some(Scale::points()),
         measure::GROUNDING => Some(Scale::sentences()),
         measure::ANSWER => Some(Scale::answer()),
         _ => None,

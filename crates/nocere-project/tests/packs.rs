@@ -1,5 +1,7 @@
 //! The packs of probes, judged by their own points and keys on answers that were written for them.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use nocere_core::{Probe, Score, Verdict};
@@ -92,7 +94,10 @@ fn good_answers_make_every_point_and_bad_ones_do_not() {
                 }
             }
         }
-        assert!(unread * 40 <= good, "{name}: {unread} of {good} cannot be read");
+        assert!(
+            unread * 40 <= good,
+            "{name}: {unread} of {good} cannot be read"
+        );
         assert!(
             faults.is_empty(),
             "{name}: {}\n{}",
@@ -141,7 +146,10 @@ fn phrases_find_what_others_say_in_their_own_words() {
         let suite = builtin(suite).unwrap().unwrap();
         let mut fresh = Fresh::default();
         for answers in answers(&format!("fresh/{name}")) {
-            let probe = suite.probes.iter().find(|probe| probe.id == answers.id.as_str());
+            let probe = suite
+                .probes
+                .iter()
+                .find(|probe| probe.id == answers.id.as_str());
             let probe = probe.unwrap_or_else(|| panic!("no probe {}", answers.id));
             if probe.key.is_none() {
                 fresh.add(probe, &answers);

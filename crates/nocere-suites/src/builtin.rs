@@ -105,7 +105,7 @@ fn languages() -> Result<Suite, SuiteError> {
         .collect();
     let suite = Suite {
         id: id.into(),
-        version: "1.0.0".to_owned(),
+        version: "1.1.0".to_owned(),
         title: "nocere languages".to_owned(),
         description:
             "Forty matters of nocere-triads in Spanish, French, German and Chinese: does a \

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{numbers::value, *};
 
 fn options() -> BTreeMap<String, String> {
     [
