@@ -75,6 +75,8 @@ pub fn stratified_rate(strata: &[Stratum]) -> Result<StratifiedRate, NoCorrectio
         labelled += total;
     }
     let between = Z * Z * (squares - value * value).max(0.0) / answers as f64;
+    // Sums of weights can be a rounding error above 1.
+    let value = value.min(1.0);
     Ok(StratifiedRate {
         value,
         interval: (
