@@ -16,6 +16,9 @@ pub enum Finish {
     Stop,
     /// The token limit cut the answer.
     Length,
+    /// The engine stopped a model that said the same over and over. The answer is what it said up
+    /// to then, with the repetition once.
+    Loop,
     /// The provider's filter, guardrail or classifier withheld the answer.
     ContentFilter,
     /// A field of its own, not the finish word, marks the text as the model's refusal.

@@ -77,6 +77,8 @@ pub enum AnswerOutcome {
     Answered,
     /// The token limit cut the answer.
     Truncated,
+    /// The model said the same over and over and was stopped.
+    Looped,
     /// The provider marks the answer as the model's refusal.
     ProviderRefusal,
     /// The provider's filter withheld the answer.
@@ -93,9 +95,10 @@ pub enum AnswerOutcome {
 
 impl AnswerOutcome {
     /// All outcomes, complete answers first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Answered,
         Self::Truncated,
+        Self::Looped,
         Self::ProviderRefusal,
         Self::Filtered,
         Self::Empty,
@@ -109,6 +112,7 @@ impl AnswerOutcome {
         match self {
             Self::Answered => "answered",
             Self::Truncated => "truncated",
+            Self::Looped => "stopped in a loop",
             Self::ProviderRefusal => "refused by the provider's field",
             Self::Filtered => "filtered by the provider",
             Self::Empty => "empty",
@@ -187,7 +191,8 @@ impl Transcript {
                 Finish::Refusal => AnswerOutcome::ProviderRefusal,
                 Finish::Length => AnswerOutcome::Truncated,
                 Finish::Other(_) => AnswerOutcome::Unfinished,
-                Finish::Stop if shows_nothing(text) => AnswerOutcome::Empty,
+                Finish::Stop | Finish::Loop if shows_nothing(text) => AnswerOutcome::Empty,
+                Finish::Loop => AnswerOutcome::Looped,
                 Finish::Stop => AnswerOutcome::Answered,
             },
         }

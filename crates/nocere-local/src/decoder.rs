@@ -428,6 +428,14 @@ fn advance(
         slot.bytes.truncate(end);
         return Ok(Some(Finish::Stop));
     }
+    if let Some(kept) = crate::loops::looped(&slot.ids) {
+        let spoken = &slot.ids[..kept];
+        slot.bytes = spoken
+            .iter()
+            .flat_map(|id| model.vocab().token_to_piece(LlamaToken(*id), false, None))
+            .collect();
+        return Ok(Some(Finish::Loop));
+    }
     if slot.ids.len() >= prompt.sampling.max_tokens as usize {
         return Ok(Some(Finish::Length));
     }

@@ -37,6 +37,8 @@ mod error;
 pub mod gguf;
 mod hashing;
 #[cfg(feature = "llama")]
+mod loops;
+#[cfg(feature = "llama")]
 mod memory;
 #[cfg(feature = "llama")]
 mod model;

@@ -52,7 +52,8 @@ fn got(reply: Result<nocere_core::ChatReply, ModelError>, want: &Want) -> Want {
                 Want::Filtered
             }
             Finish::Refusal => Want::Refused,
-            Finish::Other(_) => Want::Unfinished,
+            // No server reports a loop: only our own engine stops them.
+            Finish::Other(_) | Finish::Loop => Want::Unfinished,
         },
         Err(ModelError::Transient { .. } | ModelError::Unreachable { .. }) => Want::Again,
         Err(ModelError::RateLimited { retry_after_ms, .. }) => {
