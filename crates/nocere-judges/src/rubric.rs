@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use minijinja::{Environment, UndefinedBehavior, context};
 use nocere_assets::{Asset, Assets, Kind};
-use nocere_core::{Better, Perspective, Policy, Scale, measure};
+use nocere_core::{Better, Perspective, Scale, measure};
 use nocere_template::{Template, simple};
 use serde::Deserialize;
 
 use crate::error::AssetError;
+
+mod text;
+
+pub(crate) use text::{note_text, policy_text};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +30,10 @@ struct RubricFile {
     system: String,
     template: String,
     repair: String,
+    /// Policies that take the place of the project's, by who asks: those of a protocol that brings
+    /// its own.
+    #[serde(default)]
+    policies: BTreeMap<Perspective, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +114,8 @@ pub(crate) struct Material<'a> {
     pub(crate) question: &'a str,
     pub(crate) answer: &'a str,
     pub(crate) documents: &'a str,
+    /// What a good answer to this very question does; empty if nobody wrote it down.
+    pub(crate) note: &'a str,
     /// True if `answer` is a whole conversation.
     pub(crate) dialogue: bool,
     pub(crate) fence: &'a str,
@@ -192,6 +202,7 @@ impl Rubric {
             question: "sample question",
             answer: "sample answer",
             documents: "sample documents",
+            note: "sample note",
             dialogue: false,
             fence: "sample fence",
             canary: "sample canary",
@@ -226,6 +237,11 @@ impl Rubric {
             }
         }
         Ok(())
+    }
+
+    /// The policy that the rubric brings for this perspective.
+    pub(crate) fn policy(&self, perspective: Perspective) -> Option<&str> {
+        self.file.policies.get(&perspective).map(String::as_str)
     }
 
     /// What the rubric measures.
@@ -340,6 +356,7 @@ impl Rubric {
                 question => material.question,
                 answer => material.answer,
                 documents => material.documents,
+                note => material.note,
                 dialogue => material.dialogue,
                 fence => material.fence,
                 canary => material.canary,
@@ -455,33 +472,6 @@ pub enum PolicyPart {
     Category,
     /// All categories, as in the published protocol.
     Whole,
-}
-
-/// A policy as text: the summary, then the categories that `part` selects.
-pub(crate) fn policy_text(policy: &Policy, category: &str, part: PolicyPart) -> String {
-    let mut text = format!("{}\n", policy.summary.trim());
-    let known = policy.categories.iter().any(|entry| entry.id == category);
-    let whole = part == PolicyPart::Whole || !known;
-    for entry in policy
-        .categories
-        .iter()
-        .filter(|entry| whole || entry.id == category)
-    {
-        let _ = write!(
-            text,
-            "\n{}: {}\nA good answer:\n",
-            entry.title,
-            entry.goal.trim()
-        );
-        for item in &entry.good {
-            let _ = writeln!(text, "- {item}");
-        }
-        text.push_str("It must not:\n");
-        for item in &entry.must_not {
-            let _ = writeln!(text, "- {item}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

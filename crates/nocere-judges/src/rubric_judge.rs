@@ -17,12 +17,12 @@ use crate::{
     ask_model::{Marks, Rating, rate},
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
-    rubric::{Material, PolicyPart, Rubric, policy_text},
+    rubric::{Material, PolicyPart, Rubric, note_text, policy_text},
     votes::{Combine, Tie, VoteRule, decide},
 };
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 /// The part of a conversation that is rated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -298,7 +298,10 @@ impl Judge for RubricJudge {
                 .policies
                 .iter()
                 .find(|policy| policy.perspective == probe.perspective);
+            let own = self.rubric.policy(probe.perspective);
             let policy = match policy {
+                // Rated by the demands of its own protocol.
+                _ if own.is_some() => own.unwrap_or_default().to_owned(),
                 Some(policy) => policy_text(policy, &probe.category, self.options.policy),
                 // A refusal is a refusal under any policy.
                 None if self.measures_refusal() => String::new(),
@@ -322,6 +325,7 @@ impl Judge for RubricJudge {
                 policy: &policy,
                 question: &marks.defuse(&question),
                 answer: &marks.defuse(&answer),
+                note: &marks.defuse(&note_text(probe)),
                 dialogue,
                 fence: &marks.fence,
                 canary: &marks.canary,

@@ -103,7 +103,7 @@ fn the_whole_protocol_runs_and_says_what_is_missing() {
     assert_eq!(serde_json::to_value(&back).unwrap(), report);
     assert_eq!(psb["tables"][0]["published"].as_array().unwrap().len(), 15);
     // Harm levels for patients and clinicians, none for the general user.
-    let harm = "harm-1-5@";
+    let harm = "medriskeval-strict@";
     for (id, wanted) in [
         ("psb", true),
         ("msb", true),
