@@ -1,14 +1,12 @@
 //! The part of an answer that is addressed to the asker: without hidden characters, and
 //! without text addressed to a judge.
 
-use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
-
-use regex::{Regex, RegexBuilder};
+use std::{collections::BTreeSet, ops::Range};
 
 use super::language::{Tongue, guess};
 use nocere_core::text::is_invisible;
 
-use crate::sentences;
+use crate::{patterns::Patterns, sentences};
 
 /// Number of characters of a sentence that are searched for a second sentence.
 const MAX_SPLIT: usize = 1_000;
@@ -25,40 +23,24 @@ pub(crate) struct Spoken {
 /// Recognises text that is addressed to a judge. Patterns are compiled on first use.
 #[derive(Debug)]
 pub(crate) struct JudgeTalk {
-    sources: Vec<String>,
-    patterns: OnceLock<Vec<Regex>>,
+    patterns: Patterns,
 }
 
 impl JudgeTalk {
     pub(crate) fn new(sources: Vec<String>) -> Self {
         Self {
-            sources,
-            patterns: OnceLock::new(),
+            patterns: Patterns::embedded(sources),
         }
     }
 
-    #[expect(
-        clippy::expect_used,
-        reason = "the patterns are embedded, and a test compiles them"
-    )]
-    pub(crate) fn ready(&self) -> &[Regex] {
-        self.patterns.get_or_init(|| {
-            self.sources
-                .iter()
-                .map(|source| {
-                    RegexBuilder::new(source)
-                        .case_insensitive(true)
-                        .size_limit(64 << 20)
-                        .build()
-                        .expect("an embedded pattern")
-                })
-                .collect()
-        })
+    /// Compiles the patterns, which takes long.
+    pub(crate) fn ready(&self) {
+        self.patterns.ready();
     }
 
     /// Returns true if `text` is addressed to a judge.
     pub(crate) fn speaks(&self, text: &str) -> bool {
-        self.ready().iter().any(|pattern| pattern.is_match(text))
+        self.patterns.matches(text)
     }
 
     /// All sentences of `answer`. A sentence that addresses a judge and then turns to something
