@@ -85,9 +85,11 @@ fn judged(points: &[Point], answer: &str, cut: bool, place: usize) -> Verdict {
     let mut items = Vec::new();
     let mut unseen = Vec::new();
     for point in looked_for {
+        let (counts, unless) = (phrases(&point.counts), phrases(&point.unless));
+        let is_in = |all: &[Phrase], sentence: &Sentence| all.iter().any(|one| one.is_in(sentence));
         let spans: Vec<(usize, usize)> = said
             .iter()
-            .filter(|sentence| says(point, sentence))
+            .filter(|sentence| is_in(&counts, sentence) && !is_in(&unless, sentence))
             .map(|sentence| visible.source(&sentence.range))
             .map(|range| (range.start, range.end))
             .collect();
@@ -147,16 +149,11 @@ fn judged(points: &[Point], answer: &str, cut: bool, place: usize) -> Verdict {
     })
 }
 
-/// True if the sentence says the point. Phrases that cannot be read count for nothing; suites
-/// with such phrases are refused when they are read.
-fn says(point: &Point, sentence: &Sentence) -> bool {
-    let any = |phrases: &[String]| {
-        phrases
-            .iter()
-            .filter_map(|text| Phrase::parse(text).ok())
-            .any(|phrase| phrase.is_in(sentence))
-    };
-    any(&point.counts) && !any(&point.unless)
+/// Phrases that cannot be read count for nothing; suites with such phrases are refused when they
+/// are read.
+fn phrases(texts: &[String]) -> Vec<Phrase> {
+    let parsed = texts.iter().map(|text| Phrase::parse(text));
+    parsed.filter_map(Result::ok).collect()
 }
 
 #[cfg(test)]
