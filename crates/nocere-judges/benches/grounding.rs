@@ -1,5 +1,6 @@
 //! Support that the grounding judge without a model finds for clinical notes in their own
-//! dialogue and in another patient's, at several thresholds.
+//! dialogue and in another patient's, at several thresholds, and for the statements that
+//! physicians' answers must have (K-QA), as a test of omission.
 //!
 //! `NOCERE_DATA=../shared/data cargo bench -p nocere-judges --bench grounding`
 #![expect(
@@ -47,11 +48,63 @@ fn sentences(judge: &GroundingJudge, dialogue: &str, note: &str) -> BTreeMap<Str
     counts
 }
 
+/// K-QA: whether each statement that a physician's answer must have is found in that answer, in the
+/// answer without the sentence that says it (omission), and in an answer to another question.
+fn must_haves(folder: &Path) {
+    let text = std::fs::read_to_string(folder.join("k_qa/questions_w_answers.jsonl")).unwrap();
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        text.to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.len() > 3)
+            .map(str::to_owned)
+            .collect()
+    };
+    println!(
+        "| threshold | must-have statements | found in their answer | without the sentence that says it | in another answer |"
+    );
+    println!("|---|---|---|---|---|");
+    for threshold in [0.3, 0.4, 0.5, 0.6, 0.7] {
+        let judge = GroundingJudge::with_threshold(threshold);
+        let (mut all, mut found) = (0_usize, [0_usize; 3]);
+        for (number, row) in rows.iter().enumerate() {
+            let answer = row["Free_form_answer"].as_str().unwrap();
+            let other = rows[(number + 7) % rows.len()]["Free_form_answer"]
+                .as_str()
+                .unwrap();
+            for statement in row["Must_have"].as_array().unwrap() {
+                let statement = statement.as_str().unwrap();
+                let wanted = words(statement);
+                let said = nocere_judges::sentences(answer);
+                let best = said.iter().max_by_key(|range| {
+                    words(&answer[(*range).clone()])
+                        .intersection(&wanted)
+                        .count()
+                });
+                let without = best.map_or_else(String::new, |range| {
+                    format!("{} {}", &answer[..range.start], &answer[range.end..])
+                });
+                all += 1;
+                for (place, text) in [answer, &without, other].into_iter().enumerate() {
+                    let counts = sentences(&judge, text, statement);
+                    found[place] += usize::from(counts.contains_key(Support::Supported.as_str()));
+                }
+            }
+        }
+        let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / all as f64);
+        println!("| {threshold} | {all} | {} |", found.map(share).join(" | "));
+    }
+}
+
 fn main() {
     let Some(data) = std::env::var_os("NOCERE_DATA") else {
         println!("NOCERE_DATA is not set: nothing to measure on");
         return;
     };
+    must_haves(Path::new(&data));
     let mut reader = csv::Reader::from_path(Path::new(&data).join("aci_bench/valid.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     println!(
