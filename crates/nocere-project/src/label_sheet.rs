@@ -29,6 +29,11 @@ pub struct LabelSheet {
     pub rows: Vec<SheetRow>,
     /// The groups of answers from which as many were drawn as there were, or equally many.
     pub strata: Vec<DrawnStratum>,
+    /// Number of groups from which no answer was drawn, because there are more groups than
+    /// answers were asked for; no figure that counts them can be estimated.
+    pub left_out: usize,
+    /// Number of groups.
+    pub groups: usize,
     /// The labels of the judge's scale, lowest first.
     pub labels: Vec<String>,
 }
@@ -130,6 +135,7 @@ impl Project {
                 spec.run, spec.judge
             )));
         }
+        let groups = strata.len();
         let (chosen, strata) = draw(strata, spec.number);
         let mut rows = Vec::new();
         reader.for_each_sample(|sample| {
@@ -153,6 +159,8 @@ impl Project {
         Ok(LabelSheet {
             rows: rows.into_iter().map(|(_, row)| row).collect(),
             strata,
+            left_out: groups.saturating_sub(spec.number),
+            groups,
             labels,
         })
     }

@@ -42,6 +42,8 @@ pub(super) fn sheet(context: &Context, args: &SheetArgs) -> Result<u8, ProjectEr
             "path": args.output,
             "labels": sheet.rows.len(),
             "drawn": drawn.as_str(),
+            "groups": sheet.groups,
+            "groups_left_out": sheet.left_out,
             "strata": sheet.strata.iter().map(|of| json!({
                 "target": of.target,
                 "perspective": of.perspective,
@@ -69,6 +71,12 @@ pub(super) fn sheet(context: &Context, args: &SheetArgs) -> Result<u8, ProjectEr
         sheet.rows.len(),
         sheet.labels.join(", ")
     ));
+    if sheet.left_out > 0 {
+        text.push_str(&format!(
+            "{} of {} groups get no label, and figures that count them no estimate: draw at least {} answers (--number)\n",
+            sheet.left_out, sheet.groups, sheet.groups
+        ));
+    }
     output::data(&text)?;
     if !context.quiet {
         output::talk(&format!(

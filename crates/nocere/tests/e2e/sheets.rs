@@ -205,3 +205,25 @@ fn a_sheet_that_cannot_be_made_writes_nothing() {
         said.err
     );
 }
+
+#[test]
+fn groups_that_get_no_label_are_said() {
+    let project = Project::new();
+    let _provider = run(&project);
+    let said = project.nocere(&[
+        "judges", "sheet", "refusal", "--number", "1", "-o", "one.csv",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("1 of 2 groups get no label"),
+        "{}",
+        said.out
+    );
+    let enough = project.json(&[
+        "judges", "sheet", "refusal", "--number", "2", "-o", "two.csv",
+    ]);
+    assert_eq!(
+        (&enough["groups"], &enough["groups_left_out"]),
+        (&json!(2), &json!(0))
+    );
+}
