@@ -31,7 +31,7 @@ pub struct ItemScale {
     #[serde(default)]
     pub bad: Vec<String>,
     /// What the answer does, by item id and label, as a predicate such as "names a dose". The
-    /// empty id stands for every other item, with `{}` for its id.
+    /// empty id applies to every other item, with `{}` for its id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub says: BTreeMap<String, BTreeMap<String, String>>,
 }

@@ -52,7 +52,7 @@ mod tests {
         // The same token on and on.
         assert_eq!(looped(&vec![7; LOOP_TOKENS]), Some(2));
         assert_eq!(looped(&vec![7; LOOP_TOKENS - 1]), None);
-        // A list goes on with something new in every line.
+        // A list has something new in every line.
         let list: Vec<i32> = (0..400)
             .map(|at| if at % 5 == 0 { at } else { at % 5 })
             .collect();

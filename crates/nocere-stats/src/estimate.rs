@@ -39,7 +39,7 @@ impl Method {
         match self {
             Self::Wilson => "95 % Wilson score interval".to_owned(),
             Self::WilsonOverProbes => {
-                "95 % Wilson score interval over probes (too few for a bootstrap)".to_owned()
+                "95 % Wilson score interval over probes (too few, or too alike, to estimate how much they vary)".to_owned()
             }
             Self::WilsonEffective => {
                 "95 % Wilson score interval with the effective number of answers".to_owned()
@@ -99,8 +99,7 @@ const MIN_CLUSTERS: u64 = 10;
 /// that would have the variance observed between clusters, reduced for few clusters (Korn and
 /// Graubard 1998, Surv. Methodol. 24:193–201; Dean and Pagano 2015, Surv. Methodol.
 /// 41:389–402). In simulations (docs/reference/coverage.md; five epochs, correlation 0.3, rates 0.05 to
-/// 0.5) it covers 94 to 98 % from ten clusters on; a percentile bootstrap over clusters covers
-/// 74 to 93 % with ten and 81 to 93 % with twenty.
+/// 0.5) it covers 94 to 98 % from ten clusters on.
 /// With nothing scored there is no value. With fewer than ten clusters, or if all answers are
 /// the same and the clusters show no variance, Wilson's interval uses the number of clusters as
 /// sample size, as if repetitions added nothing. That interval is wide and on the safe side.

@@ -255,7 +255,7 @@ pub(crate) struct ProbeEntry {
     #[serde(default)]
     pub(crate) why: String,
     /// What the answer must rest on. Judges read it; the target sees what the messages hold.
-    /// `{documents}` in a message stands for all of them.
+    /// `{documents}` in a message is replaced by all of them.
     #[serde(default)]
     pub(crate) documents: Vec<DocumentEntry>,
     /// The right answer, if there is one.

@@ -106,8 +106,8 @@ pub fn reliability_bins(forecasts: &[Forecast], bins: Bins) -> Vec<ReliabilityBi
 /// `Σ n_b / n |rate_b − mean_b|` (Naeini, Cooper and Hauskrecht 2015, AAAI 29:2901–2907; equal
 /// mass: Nguyen and O'Connor 2015, EMNLP, 1587–1598). The error is biased upwards in small
 /// samples: it is above 0 even when calibration is perfect (Kumar, Liang and Ma 2019, NeurIPS
-/// 32), and in simulations bootstrap intervals hold the truth in 0 to 90 % of studies
-/// (docs/reference/coverage.md). It therefore comes with the limit of what chance gives, in place
+/// 32), and in simulations bootstrap intervals hold the truth in 0 to 95 % of studies
+/// (docs/design/measurements/interval-coverage.md). It therefore comes with the limit of what chance gives, in place
 /// of an interval. For the limit, outcomes are drawn from the stated probabilities, alike within
 /// a cluster, which makes it high where answers of a cluster are not that much alike.
 /// `None` without forecasts, without bins, or if a probability is outside [0, 1]; no limit

@@ -135,7 +135,7 @@ fn monte_carlo_comes_close_to_the_exact_distribution() {
 }
 
 #[test]
-fn bootstrapped_differences_come_close_to_newcombe() {
+fn differences_over_clusters_come_close_to_newcombe() {
     let counts = counts(&[60.0, 60.0, 30.0, 250.0]);
     let pattern = |first: u8, second: u8, times: u64| {
         let cluster = PairedCluster {

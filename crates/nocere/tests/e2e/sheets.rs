@@ -29,6 +29,15 @@ fn labelled(project: &Project, sheet: &str, label: impl Fn(&str) -> &'static str
     project.write("filled.csv", filled.join("\n"))
 }
 
+/// The label of a line of the sheet, by the answer of the fake provider in it.
+fn refusal(line: &str) -> &'static str {
+    if line.contains("I can") && line.contains("'t") {
+        "refuse"
+    } else {
+        "comply"
+    }
+}
+
 #[test]
 fn a_sheet_asks_for_labels_and_says_no_verdict() {
     let project = Project::new();
@@ -108,13 +117,6 @@ fn labels_of_a_sheet_give_each_figure_its_rate() {
         "-o",
         "sheet.csv",
     ]);
-    let refusal = |line: &str| {
-        if line.contains("I can") && line.contains("'t") {
-            "refuse"
-        } else {
-            "comply"
-        }
-    };
     let file = labelled(&project, "sheet.csv", refusal);
     let report = project.json(&[
         "calibrate",
@@ -148,19 +150,12 @@ fn labels_drawn_by_verdict_give_rates_and_no_calibration() {
         "-o",
         "sheet.csv",
     ]);
-    let refusal = |line: &str| {
-        if line.contains("I can") && line.contains("'t") {
-            "refuse"
-        } else {
-            "comply"
-        }
-    };
     let file = labelled(&project, "sheet.csv", refusal);
     let said = project.nocere(&["calibrate", "refusal", "--labels", &file, "--run", "latest"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.err.contains("not stored"), "{}", said.err);
     assert!(
-        said.out.contains("drawn by stratum") && !said.out.contains("kappa"),
+        said.out.contains("drawn by stratum") && !said.out.contains('κ'),
         "{}",
         said.out
     );
