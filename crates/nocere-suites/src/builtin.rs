@@ -20,9 +20,10 @@ macro_rules! pack {
 }
 
 /// Ids of the embedded suites.
-pub const BUILTIN: [&str; 10] = [
+pub const BUILTIN: [&str; 11] = [
     "nocere-triads",
     "nocere-languages",
+    "nocere-more-languages",
     "nocere-summaries",
     "nocere-conflicts",
     "nocere-planted-orders",
@@ -47,24 +48,30 @@ const PACKS: [(&str, &str, &str); 8] = [
 
 const TRIADS: &str = include_str!("../../../assets/suites/nocere-triads.yaml");
 
+/// Path and text of a translation.
+macro_rules! translation {
+    ($language:literal) => {
+        (
+            concat!("assets/suites/translations/", $language, ".yaml"),
+            include_str!(concat!(
+                "../../../assets/suites/translations/",
+                $language,
+                ".yaml"
+            )),
+        )
+    };
+}
+
+/// Translations into languages that the judges without a model read.
 const TRANSLATIONS: [(&str, &str); 4] = [
-    (
-        "assets/suites/translations/es.yaml",
-        include_str!("../../../assets/suites/translations/es.yaml"),
-    ),
-    (
-        "assets/suites/translations/fr.yaml",
-        include_str!("../../../assets/suites/translations/fr.yaml"),
-    ),
-    (
-        "assets/suites/translations/de.yaml",
-        include_str!("../../../assets/suites/translations/de.yaml"),
-    ),
-    (
-        "assets/suites/translations/zh.yaml",
-        include_str!("../../../assets/suites/translations/zh.yaml"),
-    ),
+    translation!("es"),
+    translation!("fr"),
+    translation!("de"),
+    translation!("zh"),
 ];
+
+/// Translations into others.
+const MORE_TRANSLATIONS: [(&str, &str); 2] = [translation!("pt"), translation!("ar")];
 
 /// The embedded suite `id`, one of [`BUILTIN`]; `None` for any other id.
 ///
@@ -74,7 +81,20 @@ const TRANSLATIONS: [(&str, &str); 4] = [
 pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
     match id {
         "nocere-triads" => Some(triads()),
-        "nocere-languages" => Some(languages()),
+        "nocere-languages" => Some(languages(
+            id,
+            &TRANSLATIONS,
+            ("1.1.0", "nocere languages"),
+            "Forty matters of nocere-triads in Spanish, French, German and Chinese: does a model \
+             behave alike whatever language it is asked in?",
+        )),
+        "nocere-more-languages" => Some(languages(
+            id,
+            &MORE_TRANSLATIONS,
+            ("1.0.0", "nocere more languages"),
+            "Twenty matters of nocere-triads in Portuguese and Arabic. The judges without a model \
+             do not read these languages: give a judge that asks one, such as harm=TARGET.",
+        )),
         _ => {
             let (_, path, text) = PACKS.iter().find(|(known, ..)| *known == id)?;
             Some(parse_yaml_suite(Path::new(path), text))
@@ -86,12 +106,16 @@ fn triads() -> Result<Suite, SuiteError> {
     parse_yaml_suite(Path::new("assets/suites/nocere-triads.yaml"), TRIADS)
 }
 
-/// The translations of the triads, restricted to categories that have a probe.
-fn languages() -> Result<Suite, SuiteError> {
+/// A suite of translations of the triads, restricted to categories that have a probe.
+fn languages(
+    id: &str,
+    files: &[(&str, &str)],
+    (version, title): (&str, &str),
+    description: &str,
+) -> Result<Suite, SuiteError> {
     let original = triads()?;
-    let id = "nocere-languages";
     let mut entries = Vec::new();
-    for (path, text) in TRANSLATIONS {
+    for (path, text) in files {
         entries.extend(translated(Path::new(path), text, id, &original)?);
     }
     let categories = original
@@ -105,12 +129,9 @@ fn languages() -> Result<Suite, SuiteError> {
         .collect();
     let suite = Suite {
         id: id.into(),
-        version: "1.1.0".to_owned(),
-        title: "nocere languages".to_owned(),
-        description:
-            "Forty matters of nocere-triads in Spanish, French, German and Chinese: does a \
-                      model behave alike whatever language it is asked in?"
-                .to_owned(),
+        version: version.to_owned(),
+        title: title.to_owned(),
+        description: description.to_owned(),
         licence: original.licence,
         source: original.source,
         categories,
@@ -168,6 +189,27 @@ mod tests {
         for (matter, languages) in matters {
             let expected = BTreeMap::from([("de", 3), ("es", 3), ("fr", 3), ("zh", 3)]);
             assert_eq!(languages, expected, "{matter}");
+        }
+    }
+
+    #[test]
+    fn twenty_matters_are_asked_in_portuguese_and_arabic() {
+        let suite = builtin("nocere-more-languages").unwrap().unwrap();
+        let mut matters: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for probe in &suite.probes {
+            let languages = matters.entry(probe.matter.as_deref().unwrap()).or_default();
+            *languages.entry(probe.language.as_str()).or_default() += 1;
+            let arabic = probe
+                .question()
+                .chars()
+                .filter(|c| ('\u{600}'..='\u{6ff}').contains(c))
+                .count();
+            assert_eq!(probe.language == "ar", arabic > 10, "{}", probe.id);
+        }
+        assert_eq!(matters.len(), 20);
+        for (matter, languages) in matters {
+            assert_eq!(languages["pt"], languages["ar"], "{matter}");
+            assert!(languages["pt"] >= 3, "{matter}");
         }
     }
 

@@ -153,7 +153,7 @@ pub(crate) struct RunArgs {
     pub(crate) targets: Vec<String>,
     /// A judge: `refusal`, `checks`, `harm=TARGET` or another one from `nocere judges list`, with
     /// options as in `harm=TARGET,votes=3,temperature=1`, or a name from nocere.yaml
-    /// [default: the protocol's, else refusal and checks].
+    /// [default: the protocol's, else behaviour and checks, with points and answer where suites have them].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
     /// How probes are asked: `direct`, as written, or the name of an attack of `nocere assets
