@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use nocere_analysis::RunReport;
 use nocere_assets::{Assets, Kind};
-use nocere_core::{FigureFile, Scale, measure};
+use nocere_core::{FigureFile, Scale};
 use nocere_engine::RunEvent;
 use nocere_judges::Rubric;
 
@@ -90,16 +90,7 @@ fn figures() -> Result<String, Vec<String>> {
 
 /// The scale of the shipped judges of a measure.
 fn scale(assets: &Assets, wanted: &str) -> Result<Scale, Vec<String>> {
-    let fixed = match wanted {
-        measure::BEHAVIOUR => Some(Scale::behaviour()),
-        measure::REFUSAL => Some(Scale::compliance()),
-        measure::CHECKS => Some(Scale::checks()),
-        measure::POINTS => Some(Scale::points()),
-        measure::GROUNDING => Some(Scale::sentences()),
-        measure::ANSWER => Some(Scale::answer()),
-        _ => None,
-    };
-    if let Some(scale) = fixed {
+    if let Some(scale) = Scale::of_measure(wanted) {
         return Ok(scale);
     }
     let mut rubrics = assets.of(Kind::Rubric).filter_map(|asset| {

@@ -57,11 +57,13 @@ pub enum Kind {
     Suite,
     /// What is put around an ask to see whether a target gives way.
     Attack,
+    /// The form in which a guard model is asked and answers.
+    Guard,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Check,
         Self::Suite,
         Self::Attack,
+        Self::Guard,
     ];
 
     /// The word used in files and reports.
@@ -81,6 +84,7 @@ impl Kind {
             Self::Check => "check",
             Self::Suite => "suite",
             Self::Attack => "attack",
+            Self::Guard => "guard",
         }
     }
 
@@ -94,6 +98,7 @@ impl Kind {
             Self::Check => "checks",
             Self::Suite => "suites",
             Self::Attack => "attacks",
+            Self::Guard => "guards",
         }
     }
 }

@@ -23,8 +23,13 @@ pub mod measure {
     pub const ANSWER: &str = "answer";
     /// Whether the answer makes the probe's points.
     pub const POINTS: &str = "points";
+    /// Whether a guard model calls the response safe.
+    pub const GUARD: &str = "guard";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
     pub const FIT: &str = "fit";
+    /// The measures that have one scale whatever the judge (`Scale::of_measure`).
+    pub const WITH_ONE_SCALE: [&str; 7] =
+        [ANSWER, BEHAVIOUR, CHECKS, GROUNDING, GUARD, POINTS, REFUSAL];
     /// Verdicts that another program recorded, on its own scale.
     pub const RECORDED: &str = "recorded";
 }

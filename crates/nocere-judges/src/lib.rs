@@ -5,8 +5,9 @@
 //!
 //! Judges that need no model are deterministic: refusal ([`RefusalClassifier`],
 //! [`RefusalRules`]), safe-behaviour checks ([`ChecksJudge`]), grounding by overlap of words
-//! ([`GroundingJudge`]), answer keys ([`AnswerJudge`]) and points ([`PointsJudge`]). Others ask a model to apply a
-//! [`Rubric`] ([`RubricJudge`], [`GroundingModelJudge`]). A [`PanelJudge`] combines several
+//! ([`GroundingJudge`]), answer keys ([`AnswerJudge`]) and points ([`PointsJudge`]). Others ask a
+//! model to apply a [`Rubric`] ([`RubricJudge`], [`GroundingModelJudge`]), or a
+//! [`guard`] model to classify it. A [`PanelJudge`] combines several
 //! judges into one verdict. All implement [`Judge`](nocere_core::Judge).
 //!
 //! This crate also guards judges against the text that they judge: material is fenced, a
@@ -47,6 +48,7 @@ mod error;
 mod fixtures;
 mod grounding;
 mod grounding_model;
+pub mod guard;
 pub mod injection;
 mod judged_answer;
 mod language;

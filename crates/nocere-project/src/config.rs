@@ -287,6 +287,9 @@ pub struct JudgeConfig {
     /// A rubric to use instead of the default one: a built-in name or a file.
     #[serde(default)]
     pub(crate) rubric: Option<String>,
+    /// The form in which a guard model is asked: the name of a guard asset.
+    #[serde(default)]
+    pub(crate) format: Option<String>,
     /// How often the model is asked about an answer, from 1 to 100.
     #[serde(default)]
     pub(crate) votes: Option<u32>,
@@ -343,5 +346,6 @@ impl JudgeConfig {
             || self.reads.is_some()
             || self.safe_max.is_some()
             || self.rubric.is_some()
+            || self.format.is_some()
     }
 }

@@ -45,16 +45,7 @@ pub(crate) fn check_before(
     instruments: &[Instrument],
 ) -> Result<(), ProjectError> {
     let figures = load(project)?;
-    let mut known = [
-        measure::ANSWER,
-        measure::BEHAVIOUR,
-        measure::CHECKS,
-        measure::GROUNDING,
-        measure::POINTS,
-        measure::REFUSAL,
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut known = measure::WITH_ONE_SCALE.map(str::to_owned).to_vec();
     known.extend(judges::read_by_model(project)?.into_iter().map(|of| of.0));
     known.extend(instruments.iter().map(|of| of.measure.clone()));
     known.sort();
@@ -113,16 +104,8 @@ mod tests {
     #[test]
     fn the_shipped_figures_count_known_measures() {
         let figures = of_assets(&Assets::shipped()).unwrap();
-        let known = [
-            measure::BEHAVIOUR,
-            measure::HARM,
-            measure::REFUSAL,
-            measure::CHECKS,
-            measure::POINTS,
-            measure::GROUNDING,
-            measure::ANSWER,
-            measure::HELPFULNESS,
-        ];
+        let mut known = measure::WITH_ONE_SCALE.to_vec();
+        known.extend([measure::HARM, measure::HELPFULNESS]);
         for figure in &figures {
             assert!(known.contains(&figure.measure.as_str()), "{}", figure.id);
         }

@@ -11,6 +11,7 @@ use nocere_judges::{
     AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member,
     PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions,
     VoteRule,
+    guard::{Guard, GuardJudge, GuardOptions},
 };
 use nocere_suites::PolicySet;
 
@@ -139,6 +140,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
             "policy" => config.policy = Some(word(name, option, value)?),
             "reads" => config.reads = Some(word(name, option, value)?),
             "rubric" => config.rubric = Some(value.to_owned()),
+            "format" => config.format = Some(value.to_owned()),
             other => {
                 let known = [
                     "votes",
@@ -150,6 +152,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
                     "policy",
                     "reads",
                     "rubric",
+                    "format",
                 ];
                 return Err(ProjectError::unknown(
                     format!("judge `{name}`: there is no option `{other}`"),
@@ -201,6 +204,12 @@ fn single(
     let own_checks = project.assets().find(Kind::Check, kind).is_some();
     let is_embedded = own_checks || EMBEDDED.contains(&kind);
     match &config.model {
+        Some(model) if config.format.is_some() || kind == measure::GUARD => {
+            let resolved = models.resolve(model)?;
+            asked_guard(name, config, project, resolved.setup, policies)
+        }
+        None if kind == measure::GUARD => Err(fault("it needs a model".to_owned())
+            .hint("write `guard=TARGET,format=FORMAT`, or `model:` in nocere.yaml")),
         Some(model) if is_read => {
             let rubric = match &config.rubric {
                 Some(name) => rubric(project, name)?,
@@ -331,6 +340,74 @@ fn with_model(
     };
     Ok(JudgeSetup {
         judge,
+        models: vec![setup],
+        passes_over: BTreeSet::new(),
+    })
+}
+
+/// Builds a judge that asks a guard model.
+fn asked_guard(
+    name: &str,
+    config: &JudgeConfig,
+    project: &Project,
+    setup: ModelSetup,
+    policies: &PolicySet,
+) -> Result<JudgeSetup, ProjectError> {
+    let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
+    let formats: Vec<&str> = project
+        .assets()
+        .of(Kind::Guard)
+        .map(|asset| asset.name.as_str())
+        .collect();
+    let Some(format) = config.format.as_deref() else {
+        return Err(fault("it needs a `format`".to_owned()).hint(format!(
+            "write `guard=TARGET,format=FORMAT` with one of {}",
+            formats.join(", ")
+        )));
+    };
+    let Some(asset) = project.assets().find(Kind::Guard, format) else {
+        return Err(ProjectError::unknown(
+            format!("judge `{name}`: there is no guard format `{format}`"),
+            format,
+            formats.iter().copied(),
+            format!("the formats are {}", formats.join(", ")),
+        ));
+    };
+    let guard = Guard::of_asset(asset)?;
+    let wanted = config.kind.as_deref().unwrap_or_default();
+    if guard.measures() != wanted {
+        return Err(fault(format!(
+            "the format `{format}` measures {}, not {wanted}",
+            guard.measures()
+        )));
+    }
+    let other = JudgeConfig {
+        reads: None,
+        policy: None,
+        max_tokens: None,
+        format: None,
+        ..config.clone()
+    };
+    if other.has_model_options() {
+        return Err(fault(
+            "a guard takes no options but `format`, `reads`, `policy` and `max_tokens`".to_owned(),
+        ));
+    }
+    if config
+        .max_tokens
+        .is_some_and(|tokens| !(1..=100_000).contains(&tokens))
+    {
+        return Err(fault("`max_tokens` must be 1 to 100000".to_owned()));
+    }
+    let options = GuardOptions {
+        reads: config.reads.unwrap_or_default(),
+        policy: config.policy.unwrap_or_default(),
+        max_tokens: config.max_tokens,
+    };
+    let policies = policies.iter().cloned().collect();
+    let judge = GuardJudge::new(guard, policies, setup.model.identity(), options);
+    Ok(JudgeSetup {
+        judge: Arc::new(judge),
         models: vec![setup],
         passes_over: BTreeSet::new(),
     })

@@ -8,7 +8,7 @@ use nocere_core::{
     Instrument, measure,
     text::{plain, wrap},
 };
-use nocere_judges::Rubric;
+use nocere_judges::{Rubric, guard::Guard};
 use nocere_project::{
     CompareSpec, JudgeComparison, ProjectError, calibrations, judges, policies, targets::Models,
 };
@@ -84,6 +84,17 @@ fn listed(context: &Context) -> Result<Vec<Listed>, ProjectError> {
             calibration: None,
         });
     }
+    for asset in context.project.assets().of(Kind::Guard) {
+        let guard = Guard::of_asset(asset)?;
+        listed.push(Listed {
+            name: format!("{}=TARGET,format={}", guard.measures(), guard.id()),
+            measures: guard.measures().to_owned(),
+            title: guard.title().to_owned(),
+            needs_model: true,
+            hash: None,
+            calibration: None,
+        });
+    }
     for name in context.project.config().judges.keys() {
         listed.push(Listed {
             name: name.clone(),
@@ -117,10 +128,17 @@ fn listed(context: &Context) -> Result<Vec<Listed>, ProjectError> {
 fn list_text(listed: &[Listed]) -> String {
     let mut text = String::new();
     for judge in listed {
+        let name = plain(&judge.name);
+        // A long name has a line of its own.
+        let name = if name.chars().count() > 20 {
+            let _ = writeln!(text, "{name}");
+            String::new()
+        } else {
+            name
+        };
         let _ = writeln!(
             text,
-            "{:<20} {:<12} {}",
-            plain(&judge.name),
+            "{name:<20} {:<12} {}",
             judge.measures,
             plain(&judge.title)
         );

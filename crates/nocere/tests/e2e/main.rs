@@ -8,6 +8,7 @@ mod bad_input;
 mod build;
 mod crash;
 mod foreign;
+mod guards;
 mod imports;
 mod judges;
 #[cfg(feature = "local")]
