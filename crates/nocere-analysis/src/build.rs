@@ -59,6 +59,7 @@ impl SuiteHead {
             source: suite.source.clone(),
             hash: suite.hash.clone(),
             categories: suite.categories.clone(),
+            half: suite.half.clone(),
         }
     }
 }

@@ -16,11 +16,14 @@ use crate::{
     cells::{Cell, CellKey, Place},
     conduct::Conduct,
     figure::Figure,
-    finding::{Finding, UnscoredSample, assess},
+    finding::{Finding, UnscoredSample, WITHHELD, assess},
     linked::RiskFigure,
     mean::mean,
     run_judge::RunJudge,
-    run_report::{CategoryReport, Distribution, PerspectiveReport, RecordedScores, TargetReport},
+    run_report::{
+        CategoryReport, Distribution, PerspectiveReport, RecordedScores, SliceKind, SliceReport,
+        TargetReport,
+    },
     tally::{Facts, Tally},
 };
 
@@ -45,6 +48,12 @@ impl<'a> Context<'a> {
     pub(crate) fn calibration(&self, instrument: &Instrument) -> Option<&'a Calibration> {
         let mut all = self.calibrations.iter();
         all.find(|calibration| calibration.instrument.hash == instrument.hash)
+    }
+
+    /// True if the texts of this sample must not spread.
+    fn is_hidden(&self, row: &Sample) -> bool {
+        let mut suites = self.suites.iter();
+        suites.any(|suite| suite.id == row.probe.suite && suite.is_hidden())
     }
 
     /// True if no verdict of `instrument` on `row` would be counted, because the probe lacks the
@@ -124,7 +133,7 @@ impl Collected {
             if !context.is_beside(row, instrument) {
                 self.tally.add(row, judge, verdict);
             }
-            self.add_unscored(row, instrument, verdict);
+            self.add_unscored(row, instrument, verdict, context.is_hidden(row));
             self.add_recorded(row, instrument, verdict);
             self.add_figures(row, judge, verdict, context.figures);
         }
@@ -135,7 +144,13 @@ impl Collected {
             .map_or(probe.category.as_str(), |suite| {
                 suite.category_title(&probe.category)
             });
-        if let Some(finding) = assess(row, context.figures, context.instruments, category) {
+        let found = assess(row, context.figures, context.instruments, category);
+        if let Some(finding) = found {
+            let finding = if context.is_hidden(row) {
+                finding.withheld()
+            } else {
+                finding
+            };
             self.findings_total += 1;
             self.findings.push(finding);
             if self.findings.len() > 50 * MAX_FINDINGS {
@@ -177,7 +192,13 @@ impl Collected {
         }
     }
 
-    fn add_unscored(&mut self, row: &Sample, instrument: &Instrument, verdict: Option<&Verdict>) {
+    fn add_unscored(
+        &mut self,
+        row: &Sample,
+        instrument: &Instrument,
+        verdict: Option<&Verdict>,
+        is_hidden: bool,
+    ) {
         let Some(Verdict::Unscored { reason, detail, .. }) = verdict else {
             return;
         };
@@ -191,7 +212,11 @@ impl Collected {
                 probe: row.probe.id.clone(),
                 judge: instrument.id.clone(),
                 reason: *reason,
-                detail: detail.clone(),
+                detail: if is_hidden {
+                    WITHHELD.to_owned()
+                } else {
+                    detail.clone()
+                },
             });
         }
     }
@@ -316,6 +341,7 @@ impl Collected {
                 figures: self.figures(context, here),
                 distributions: self.distributions(&id, perspective, context),
                 categories,
+                slices: self.halves(context, here),
             });
         }
         let outcomes: Vec<(AnswerOutcome, u64)> = AnswerOutcome::ALL
@@ -343,6 +369,27 @@ impl Collected {
             record,
             id,
         }
+    }
+
+    /// The figures over the open and over the hidden halves of suites; none if no suite is divided.
+    fn halves(&self, context: &Context<'_>, here: impl Fn(&Place) -> bool) -> Vec<SliceReport> {
+        let of = |hidden: bool, name: &str| {
+            let suites = context.suites.iter().filter(|suite| {
+                let half = suite.half.as_ref();
+                half.is_some_and(|half| half.hidden == hidden)
+            });
+            let ids: Vec<&SuiteId> = suites.map(|suite| &suite.id).collect();
+            let figures = self.figures(context, |place| here(place) && ids.contains(&&place.suite));
+            (!figures.is_empty()).then(|| SliceReport {
+                by: SliceKind::Half,
+                name: name.to_owned(),
+                figures,
+            })
+        };
+        [of(false, "open half"), of(true, "hidden half")]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Distribution of each judge's labels over the answers of a target to one perspective.

@@ -37,6 +37,23 @@ pub struct Finding {
     pub weight: u32,
 }
 
+/// What stands in a report in place of a text from the hidden half of a suite.
+pub const WITHHELD: &str = "withheld: the suite's hidden half";
+
+impl Finding {
+    /// The finding without the texts that say what was asked and what is due.
+    pub(crate) fn withheld(self) -> Self {
+        Self {
+            problems: vec![format!("an error ({WITHHELD})")],
+            question: WITHHELD.to_owned(),
+            note: String::new(),
+            answer: WITHHELD.to_owned(),
+            evidence: Vec::new(),
+            ..self
+        }
+    }
+}
+
 /// A sample that a judge could not score.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

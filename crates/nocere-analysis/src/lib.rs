@@ -79,7 +79,7 @@ pub use build::ReportInput;
 pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Standing};
 pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
-pub use finding::{Finding, UnscoredSample};
+pub use finding::{Finding, UnscoredSample, WITHHELD};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{
@@ -88,5 +88,5 @@ pub use protocol_tables::{
 };
 pub use run_report::{
     CategoryReport, Distribution, FrontierPoint, PerspectiveReport, REPORT_FORMAT, RecordedScores,
-    RemarkCount, RunReport, ServedModel, SuiteHead, TargetReport,
+    RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead, TargetReport,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nocere_core::{
     AnswerOutcome, AssetRecord, Category, ContentHash, DriverIdentity, Instrument, JudgeId,
-    Perspective, RunHeader, Spending, SuiteId, TargetId, TargetRecord, UnscoredReason,
+    Perspective, RunHeader, Spending, SuiteHalf, SuiteId, TargetId, TargetRecord, UnscoredReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,9 @@ pub struct SuiteHead {
     pub hash: ContentHash,
     /// The suite's categories, in the order in which reports show them.
     pub categories: Vec<Category>,
+    /// Set if it is one half of a divided suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<SuiteHalf>,
 }
 
 /// Results for one category of one suite.
@@ -70,6 +73,49 @@ pub struct PerspectiveReport {
     pub distributions: Vec<Distribution>,
     /// The same answers by category.
     pub categories: Vec<CategoryReport>,
+    /// The same answers by another division, such as the open and the hidden half of suites.
+    #[serde(default)]
+    pub slices: Vec<SliceReport>,
+}
+
+/// Results for a part of the answers that is not a category.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SliceReport {
+    /// What divides the answers.
+    pub by: SliceKind,
+    /// Name of the part.
+    pub name: String,
+    /// Figures over its answers.
+    pub figures: Vec<Figure>,
+}
+
+/// What divides the answers into slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum SliceKind {
+    /// The open and the hidden half of divided suites.
+    Half,
+}
+
+impl SliceKind {
+    /// The heading above its slices.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Half => "Open and hidden halves",
+        }
+    }
+
+    /// What a difference between its slices means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Half => {
+                "The halves were drawn at random. If a model errs less on the open half than chance \
+                 explains, it may have been trained on it: then believe the hidden half."
+            }
+        }
+    }
 }
 
 /// The distribution of one judge's labels.

@@ -62,6 +62,8 @@ pub(crate) fn header(
         categories,
         probes: Vec::new(),
         hash: nocere_core::ContentHash::from_hex(""),
+        provenance: None,
+        half: None,
     }
 }
 

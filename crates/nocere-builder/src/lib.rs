@@ -216,6 +216,8 @@ pub fn built_suite(
         hash: Suite::content_hash(&categories, &probes),
         categories,
         probes,
+        provenance: None,
+        half: None,
     }
 }
 

@@ -78,7 +78,7 @@ pub use run::{
     Sample, Spending, StruckSample, TargetRecord,
 };
 pub use scale::{Better, ItemScale, Scale};
-pub use suite::{Category, Suite};
+pub use suite::{Category, Provenance, Reader, Suite, SuiteHalf, SuiteReading};
 pub use thoughts::{Split, split_opened, split_thoughts};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
 pub use verdict::{

@@ -277,6 +277,8 @@ fn made(path: &Path, format: Format, name: SuiteName, maker: Maker<'_>) -> Suite
         categories: maker.categories,
         probes: maker.probes,
         hash,
+        provenance: None,
+        half: None,
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Project {
     config: Config,
     assets: Assets,
     trust: Trust,
+    suite_key: Option<PathBuf>,
 }
 
 impl Project {
@@ -45,6 +46,7 @@ impl Project {
             root,
             models: models.into(),
             trust: Trust::default(),
+            suite_key: None,
         })
     }
 
@@ -53,6 +55,18 @@ impl Project {
     pub fn trusting(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
+    }
+
+    /// The same project, which opens encrypted suites with the key in this file.
+    #[must_use]
+    pub fn with_suite_key(mut self, file: Option<PathBuf>) -> Self {
+        self.suite_key = file;
+        self
+    }
+
+    /// The file with the key of encrypted suites.
+    pub(crate) fn suite_key(&self) -> Option<&Path> {
+        self.suite_key.as_deref()
     }
 
     /// Fails unless the user has named this `command:` target here, or trusts what files name.
@@ -155,6 +169,24 @@ fn create_folders(folder: &Path) -> std::io::Result<()> {
 /// The folder or the file cannot be written. An existing file is then unchanged.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), ProjectError> {
     write_whole_with(path, |out| Ok(out.write_all(text.as_bytes())?))
+}
+
+/// Writes a new file that only its owner can read.
+///
+/// # Errors
+///
+/// It exists, or cannot be written.
+pub fn write_secret(path: &Path, text: &str) -> Result<(), ProjectError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| {
+            ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))
+        })
 }
 
 /// As [`write_whole`], for a file that is written bit by bit.

@@ -54,7 +54,7 @@ pub use build::{BuildSpec, Built};
 pub use calibrate::{CalibrateSpec, Calibrated, Stored};
 pub use config::{Config, JudgeConfig, LimitsConfig, MemberConfig, Provider, TargetConfig};
 pub use error::{ErrorKind, ProjectError};
-pub use folder::{Project, user_models_folder, write_whole, write_whole_with};
+pub use folder::{Project, user_models_folder, write_secret, write_whole, write_whole_with};
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};
 pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};

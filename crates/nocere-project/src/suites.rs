@@ -6,7 +6,9 @@ use nocere_assets::{Kind, Origin};
 use nocere_benchmarks::{DataFolder, load, public_sets};
 use nocere_core::Suite;
 use nocere_judges::ChecksJudge;
-use nocere_suites::{BUILTIN, builtin, check_known};
+use nocere_suites::{
+    BUILTIN, SuiteKey, builtin, check_known, load_own, sealed_name, unsealed_text,
+};
 
 use crate::{Project, ProjectError};
 
@@ -42,7 +44,11 @@ fn found_suite(project: &Project, name: &str) -> Result<(Suite, PathBuf), Projec
     }
     let path = Path::new(name);
     if path.exists() {
-        return Ok((load(path)?, path.to_owned()));
+        let suite = match sealed_name(path) {
+            Some(inner) => sealed(project, path, &inner)?,
+            None => load(path)?,
+        };
+        return Ok((suite, path.to_owned()));
     }
     let assets = project.assets();
     let named = assets.of(Kind::Suite).chain(assets.of(Kind::Protocol));
@@ -59,6 +65,25 @@ fn found_suite(project: &Project, name: &str) -> Result<(Suite, PathBuf), Projec
         known.iter().copied(),
         format!("built in: {}; or give a path", known.join(", ")),
     ))
+}
+
+/// The suite in an encrypted file; `inner` is its name without the encryption.
+fn sealed(project: &Project, path: &Path, inner: &Path) -> Result<Suite, ProjectError> {
+    let Some(key) = project.suite_key() else {
+        return Err(
+            ProjectError::usage(format!("{}: this suite is encrypted", path.display()))
+                .hint("give the file with its key: `--suite-key FILE`, or NOCERE_SUITE_KEY"),
+        );
+    };
+    let text = unsealed_text(path, &SuiteKey::read(key)?)?;
+    let suite = load_own(inner, &text).ok_or_else(|| {
+        ProjectError::usage(format!(
+            "{}: the encrypted file is not in nocere's own format",
+            path.display()
+        ))
+        .hint("encrypt a suite in YAML or JSONL, named like hidden.jsonl.age")
+    })?;
+    Ok(suite?)
 }
 
 /// The suites named in `against`, followed by the public sets in the folder `data`.

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, io::Write};
 
-use nocere_analysis::RunReport;
+use nocere_analysis::{RunReport, WITHHELD};
 use nocere_core::{
     Instrument, Sample, Verdict,
     text::{is_formula, is_invisible, is_spelling},
@@ -98,6 +98,10 @@ fn row<'a>(
         None => Default::default(),
     };
     let answer = sample.transcript.last_answer();
+    let is_hidden = report.suites.iter().any(|suite| {
+        suite.id == probe.suite && suite.half.as_ref().is_some_and(|half| half.hidden)
+    });
+    let shown = |text: Cow<'a, str>| if is_hidden { WITHHELD.into() } else { text };
     [
         report.header.id.as_str().into(),
         sample.target.as_str().into(),
@@ -110,13 +114,13 @@ fn row<'a>(
         probe.language.as_str().into(),
         probe.expect.as_str().into(),
         word(&sample.transcript.outcome()).into(),
-        probe.asked(&sample.transcript).into(),
-        answer.map_or("", |(text, _)| text).into(),
+        shown(probe.asked(&sample.transcript).into()),
+        shown(answer.map_or("", |(text, _)| text).into()),
         instrument.map_or("", |of| of.id.as_str()).into(),
         instrument.map_or("", |of| of.measure.as_str()).into(),
         verdict.into(),
         unscored.into(),
-        reason.into(),
+        shown(reason.into()),
     ]
 }
 

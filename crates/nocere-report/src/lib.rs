@@ -52,6 +52,7 @@ mod frontier_chart;
 mod html;
 mod json;
 mod terminal;
+mod terminal_beside;
 mod terminal_protocol;
 
 pub use csv::csv_table;

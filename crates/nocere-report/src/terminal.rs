@@ -3,16 +3,19 @@
 use std::fmt::Write as _;
 
 use nocere_analysis::{
-    Distribution, Figure, FigureHead, Finding, PerspectiveReport, RecordedScores, RunReport,
-    TargetPair, TargetReport,
+    Figure, FigureHead, Finding, PerspectiveReport, RecordedScores, RunReport, TargetPair,
+    TargetReport,
 };
 use nocere_core::{
-    AnswerOutcome, DriverKind, Money, Perspective,
+    AnswerOutcome, DriverKind, Money,
     text::{plain, plural, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
 
-use crate::terminal_protocol::{figures_section, protocol_section};
+use crate::{
+    terminal_beside::{beside_the_table, levels_line, slice_lines},
+    terminal_protocol::{figures_section, protocol_section},
+};
 
 /// Width in characters of a table's row labels, and of each figure. If they do not fit, tables
 /// become lines.
@@ -140,6 +143,9 @@ fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> St
         for text in beside_the_table(perspective) {
             line(&mut out, &text);
         }
+        for text in slice_lines(perspective) {
+            line(&mut out, &text);
+        }
     }
     let other: Vec<String> = target
         .outcomes
@@ -154,52 +160,6 @@ fn target_section(report: &RunReport, target: &TargetReport, width: usize) -> St
         );
     }
     out
-}
-
-/// Counts of a judge's numbered labels, with the mean and its interval.
-fn levels_line(perspective: Perspective, levels: &Distribution) -> String {
-    let counts: Vec<String> = levels.counts.iter().map(ToString::to_string).collect();
-    format!(
-        "{perspective}: {} levels {} {}, {}, {} scored, {} unscored, by {}.",
-        levels.measure,
-        levels.range_text(),
-        counts.join("/"),
-        levels.mean_text(),
-        levels.scored,
-        levels.unscored,
-        levels.judge
-    )
-}
-
-/// What does not fit into a table with one column for each figure: corrected rates, and figures by
-/// further judges of the same measure.
-fn beside_the_table(perspective: &PerspectiveReport) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for figure in &perspective.figures {
-        let who = perspective.perspective;
-        let name = figure.title.to_lowercase();
-        if seen.contains(&figure.figure.as_str()) {
-            lines.push(format!(
-                "{who}, {name} by {}: {} ({}), {}; {}.",
-                figure.judge,
-                figure.percent(),
-                figure.interval(),
-                figure.counts(),
-                figure.standing.tag()
-            ));
-        } else {
-            seen.push(&figure.figure);
-        }
-        let corrected = figure.standing.corrected_text();
-        if !corrected.is_empty() {
-            lines.push(format!(
-                "{who}, {name} without the errors of {}: {corrected}.",
-                figure.judge
-            ));
-        }
-    }
-    lines
 }
 
 /// Significant differences between targets, and the number of comparisons.

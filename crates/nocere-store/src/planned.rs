@@ -447,6 +447,8 @@ impl<'t, T: std::borrow::Borrow<Transaction<'t>>> Put<'_, T> {
                 source: suite.source.clone(),
                 categories: suite.categories.clone(),
                 hash: suite.hash.clone(),
+                provenance: suite.provenance.clone(),
+                half: suite.half.clone(),
             };
             self.put(PUT_SUITE, params![suite.id.as_str(), self.json(&bare)?])?;
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nocere_core::Suite;
+use nocere_core::{Provenance, Reader, Suite, SuiteReading};
 
 use crate::{
     error::SuiteError, file::parse_yaml_suite, translation::translated, validate::validate,
@@ -87,6 +87,10 @@ pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
             ("1.1.0", "nocere languages"),
             "Forty matters of nocere-triads in Spanish, French, German and Chinese: does a model \
              behave alike whatever language it is asked in?",
+            vec![reading(
+                "Every translation of version 1.0.0, for fluency and equivalence: errors in 1.3 %, \
+                 corrected in 1.1.0. No native speaker has read them.",
+            )],
         )),
         "nocere-more-languages" => Some(languages(
             id,
@@ -94,6 +98,7 @@ pub fn builtin(id: &str) -> Option<Result<Suite, SuiteError>> {
             ("1.0.0", "nocere more languages"),
             "Twenty matters of nocere-triads in Portuguese and Arabic. The judges without a model \
              do not read these languages: give a judge that asks one, such as harm=TARGET.",
+            Vec::new(),
         )),
         _ => {
             let (_, path, text) = PACKS.iter().find(|(known, ..)| *known == id)?;
@@ -106,12 +111,22 @@ fn triads() -> Result<Suite, SuiteError> {
     parse_yaml_suite(Path::new("assets/suites/nocere-triads.yaml"), TRIADS)
 }
 
+/// A reading of translations by one model.
+fn reading(what: &str) -> SuiteReading {
+    SuiteReading {
+        by: Reader::Model,
+        readers: 1,
+        what: what.to_owned(),
+    }
+}
+
 /// A suite of translations of the triads, restricted to categories that have a probe.
 fn languages(
     id: &str,
     files: &[(&str, &str)],
     (version, title): (&str, &str),
     description: &str,
+    readings: Vec<SuiteReading>,
 ) -> Result<Suite, SuiteError> {
     let original = triads()?;
     let mut entries = Vec::new();
@@ -138,6 +153,13 @@ fn languages(
         probes: Vec::new(),
         // A placeholder: `validate` computes the hash.
         hash: original.hash,
+        provenance: Some(Provenance {
+            written: "Freely rendered by instances of a language model from the wordings of \
+                      nocere-triads, one instance for each language."
+                .to_owned(),
+            readings,
+        }),
+        half: None,
     };
     validate(Path::new("assets/suites/translations"), suite, entries)
 }

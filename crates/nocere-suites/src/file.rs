@@ -154,6 +154,8 @@ fn resolve(
         probes: Vec::new(),
         // `validate` computes it.
         hash: nocere_core::ContentHash::from_hex(""),
+        provenance: file.provenance,
+        half: file.half,
     };
     validate(path, suite, entries)
 }

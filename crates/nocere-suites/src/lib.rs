@@ -52,6 +52,7 @@ mod licence;
 mod lint;
 mod policies;
 mod schema;
+mod sealed;
 mod select;
 mod similar;
 mod source;
@@ -60,10 +61,12 @@ mod validate;
 mod write;
 
 mod diff;
+mod divide;
 
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
+pub use divide::divide;
 pub use error::{SuiteError, bounded, listed, nearest, suggestion};
 pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};
 pub use known_checks::check_known;
@@ -71,6 +74,7 @@ pub use licence::{Redistribution, redistribution};
 pub use lint::{Remark, lint};
 pub use policies::{PolicySet, parse_policy};
 pub use schema::json_schema;
+pub use sealed::{SuiteKey, sealed_name, unsealed_text};
 pub use select::balanced;
 pub use similar::{
     NEAR_DUPLICATE, Pair, likeness, near_duplicates, nearest_likeness, stands_alone,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{AnswerKey, Expect, Perspective, ProbeId, Role};
+use nocere_core::{AnswerKey, Expect, Perspective, ProbeId, Provenance, Role, SuiteHalf};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
@@ -31,6 +31,12 @@ pub(crate) struct SuiteFile {
     /// BCP 47 tag of every probe that names none; `en` by default.
     #[serde(default = "english")]
     pub(crate) language: String,
+    /// How the probes came about, and who has read them.
+    #[serde(default)]
+    pub(crate) provenance: Option<Provenance>,
+    /// Which half of a divided suite this is.
+    #[serde(default)]
+    pub(crate) half: Option<SuiteHalf>,
     /// The taxonomy.
     pub(crate) categories: Vec<CategoryEntry>,
     /// Triads: one matter, three perspectives, with twins.

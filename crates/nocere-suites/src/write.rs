@@ -18,7 +18,7 @@ pub fn suite_jsonl(suite: &Suite) -> String {
             Value::Object(entry)
         })
         .collect();
-    let header = json!({
+    let mut header = json!({
         "nocere_suite": 1,
         "id": suite.id,
         "version": suite.version,
@@ -28,6 +28,14 @@ pub fn suite_jsonl(suite: &Suite) -> String {
         "source": suite.source,
         "categories": categories,
     });
+    for (name, value) in [
+        ("provenance", json!(suite.provenance)),
+        ("half", json!(suite.half)),
+    ] {
+        if !value.is_null() {
+            header[name] = value;
+        }
+    }
     let mut text = format!("{header}\n");
     for probe in &suite.probes {
         text += &format!("{}\n", line(probe));

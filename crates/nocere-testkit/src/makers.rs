@@ -33,6 +33,8 @@ pub fn suite(probes: Vec<Probe>) -> Suite {
         hash: Suite::content_hash(&categories, &probes),
         categories,
         probes,
+        provenance: None,
+        half: None,
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
-pub(crate) use crate::cli_suites::{CheckSuitesArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand};
+pub(crate) use crate::cli_suites::{
+    CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand,
+};
 pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 
 use clap::{
@@ -43,6 +45,10 @@ pub(crate) struct Cli {
     /// Folder of model files [default: the user's cache].
     #[arg(long, global = true, env = "NOCERE_MODELS", value_name = "FOLDER")]
     pub(crate) models_dir: Option<PathBuf>,
+
+    /// File with the key of encrypted suites (`.age`): a passphrase, or an age identity.
+    #[arg(long, global = true, env = "NOCERE_SUITE_KEY", value_name = "FILE")]
+    pub(crate) suite_key: Option<PathBuf>,
 
     /// Start the programs that nocere.yaml names, this time (see `nocere trust`).
     #[arg(long, global = true)]

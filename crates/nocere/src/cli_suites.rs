@@ -21,6 +21,9 @@ pub(crate) enum SuitesCommand {
         #[arg(value_name = "SUITE|PROTOCOL|POLICY")]
         suite: String,
     },
+    /// Divide a suite into a half that may be published and an encrypted half that is kept back:
+    /// reports show the figures of both, side by side.
+    Divide(DivideSuiteArgs),
     /// Check suite files: report errors with file and line, and remark on what weakens a suite.
     Check(CheckSuitesArgs),
     /// Build a suite from a policy: a generator writes candidates, repetitions and known prompts
@@ -60,6 +63,27 @@ pub(crate) struct CheckSuitesArgs {
     /// Exit with code 1 if there are any remarks.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DivideSuiteArgs {
+    /// A built-in name or a path.
+    pub(crate) suite: String,
+    /// File for the open half (JSONL).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) open: PathBuf,
+    /// File for the hidden half, encrypted in the format of age. Its name must end in `.jsonl.age`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hidden: PathBuf,
+    /// File with the key. If it does not exist, a new key is made and written there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Share of the matters that become hidden, between 0 and 1.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    pub(crate) share: f64,
+    /// Seed of the division. Keep it secret: who knows it and the whole suite knows the halves.
+    #[arg(long)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

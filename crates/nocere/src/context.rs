@@ -36,7 +36,9 @@ impl Context {
             ),
         };
         Ok(Self {
-            project: Project::open(&cli.project, models)?.trusting(trust),
+            project: Project::open(&cli.project, models)?
+                .trusting(trust)
+                .with_suite_key(cli.suite_key.clone()),
             json: cli.json,
             quiet: cli.quiet,
         })

@@ -147,5 +147,7 @@ pub(crate) fn bare_suite(id: &str, title: &str, source: &str, probes: &[Probe]) 
         hash: Suite::content_hash(&categories, probes),
         categories,
         probes: Vec::new(),
+        provenance: None,
+        half: None,
     }
 }

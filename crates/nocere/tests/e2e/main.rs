@@ -9,6 +9,7 @@ mod build;
 mod crash;
 mod foreign;
 mod guards;
+mod halves;
 mod imports;
 mod judges;
 #[cfg(feature = "local")]

@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod diff;
+mod divide;
 mod list;
 mod policy;
 mod pull;
@@ -45,6 +46,7 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, P
         SuitesCommand::Show { suite } => show::show(context, suite),
         SuitesCommand::Build(args) => builder::build(context, args),
         SuitesCommand::Check(args) => check::check(context, args),
+        SuitesCommand::Divide(args) => divide::divide(context, args),
         SuitesCommand::Diff { old, new } => diff::diff(context, old, new),
         SuitesCommand::Sample(args) => sample::sample(context, args),
         SuitesCommand::Pull(args) => pull::pull(context, args),

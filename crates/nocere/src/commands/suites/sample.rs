@@ -82,7 +82,7 @@ fn keep_whole(suite: &mut Suite) {
 }
 
 /// Fails if the licence of the prompts is not known to allow copies.
-fn may_export(suite: &Suite) -> Result<(), ProjectError> {
+pub(super) fn may_export(suite: &Suite) -> Result<(), ProjectError> {
     let why = match redistribution(&suite.licence) {
         Redistribution::Allowed => return Ok(()),
         Redistribution::Forbidden => "forbids copies of parts",
