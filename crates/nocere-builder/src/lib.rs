@@ -32,6 +32,7 @@ mod outcome;
 mod prompt;
 mod ratings;
 mod record;
+mod review;
 mod sift;
 
 use nocere_core::{Category, Expect, Message, Perspective, Policy, Probe, Role, Suite};
@@ -46,6 +47,9 @@ pub use ratings::{
     review_sheet, sheet_ids,
 };
 pub use record::{BuildRecord, Choices, KnownSet, PolicyRecord, Runs, Settings, SheetRecord};
+pub use review::{
+    QUESTIONS, Question, Review, ReviewOutcome, review_form, review_outcomes, reviews_of,
+};
 pub use sift::{KnownPrompt, sift};
 
 /// One message that a generator wrote, and its fate.

@@ -178,7 +178,7 @@ pub fn review_sheet(candidates: &[Candidate], seed: u64) -> String {
 }
 
 /// A quoted CSV field, with a `'` in front if a spreadsheet would read it as a formula.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let guard = if is_formula(text) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
@@ -225,7 +225,11 @@ const READ: [&str; 6] = [
 
 /// The rows of a sheet as spreadsheets save it: separated by commas, semicolons or tabs, with
 /// column names in any case.
-fn parted(path: &Path, text: &str, columns: &[&str]) -> Result<Vec<csv_rows::Row>, SuiteError> {
+pub(crate) fn parted(
+    path: &Path,
+    text: &str,
+    columns: &[&str],
+) -> Result<Vec<csv_rows::Row>, SuiteError> {
     let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
     let text = format!("{}\n{rest}", head.to_lowercase());
     csv_rows::read(path, &text, columns)
@@ -301,7 +305,7 @@ pub fn ratings_of(
 
 /// Returns true if a cell holds the message. Ignores the guard against formulas and changes of
 /// white space, which spreadsheets make.
-fn is_same_message(cell: &str, message: &str) -> bool {
+pub(crate) fn is_same_message(cell: &str, message: &str) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cell = words(cell);
     let message = words(message);
@@ -310,7 +314,7 @@ fn is_same_message(cell: &str, message: &str) -> bool {
 }
 
 /// The level in a cell, 1 to 4; `None` if the cell is empty.
-fn level(text: &str) -> Result<Option<u8>, ()> {
+pub(crate) fn level(text: &str) -> Result<Option<u8>, ()> {
     match text.trim() {
         "" => Ok(None),
         // Spreadsheets may write 4 as `4.0` or `4,0`.

@@ -34,6 +34,21 @@ pub enum Reader {
     Clinician,
 }
 
+impl std::str::FromStr for Reader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "model" => Ok(Self::Model),
+            "person" => Ok(Self::Person),
+            "clinician" => Ok(Self::Clinician),
+            other => Err(format!(
+                "unknown reader `{other}`, expected clinician, person or model"
+            )),
+        }
+    }
+}
+
 impl Reader {
     /// The word in texts, for one or for several.
     pub fn noun(self, readers: u32) -> &'static str {

@@ -45,6 +45,7 @@ pub mod policies;
 pub mod protocol;
 pub mod public_sets;
 mod report;
+mod reviews;
 mod session;
 mod suites;
 pub mod targets;
@@ -60,6 +61,7 @@ pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};
 pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};
 pub use labelled_rates::LabelledRate;
 pub use nocere_import::Drawn;
+pub use reviews::ReviewsRead;
 pub use session::{
     ExtendSpec, ImportSpec, Imported, PlannedRun, ProtocolChoices, Resumed, RunLimits, RunSpec,
     Session, Stop, StopRequest, Watch,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
-    CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, SampleSuiteArgs, SuitesCommand,
+    CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
 };
 pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
 

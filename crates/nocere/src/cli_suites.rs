@@ -20,7 +20,13 @@ pub(crate) enum SuitesCommand {
         /// A built-in name or a path.
         #[arg(value_name = "SUITE|PROTOCOL|POLICY")]
         suite: String,
+        /// Show everything about this probe of the suite: what is asked, what is due and why, how
+        /// it came about, who has read it, and how models fared.
+        #[arg(long, value_name = "ID")]
+        probe: Option<String>,
     },
+    /// Write a form on which clinicians rate probes, or read filled-in forms back.
+    Review(ReviewSuiteArgs),
     /// Divide a suite into a half that may be published and an encrypted half that is kept back:
     /// reports show the figures of both, side by side.
     Divide(DivideSuiteArgs),
@@ -63,6 +69,27 @@ pub(crate) struct CheckSuitesArgs {
     /// Exit with code 1 if there are any remarks.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewSuiteArgs {
+    /// A built-in name or a path.
+    pub(crate) suite: String,
+    /// Write a form with probes to rate to this file, as CSV.
+    #[arg(long, short, value_name = "FILE", required_unless_present = "read")]
+    pub(crate) output: Option<PathBuf>,
+    /// Number of probes in the form, drawn evenly over perspectives and expectations.
+    #[arg(long, short, default_value_t = 40)]
+    pub(crate) n: usize,
+    /// Seed of the drawing and of the order.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Read filled-in forms back; they are kept in the project.
+    #[arg(long = "in", value_name = "FILE", conflicts_with = "output")]
+    pub(crate) read: Vec<PathBuf>,
+    /// Who the raters of these forms are: clinician, person or model.
+    #[arg(long, value_name = "WHO", requires = "read")]
+    pub(crate) by: Option<nocere_core::Reader>,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ mod providers;
 mod public_data;
 mod pull;
 mod reports;
+mod reviews;
 mod runs;
 mod sheets;
 mod snapshots;

@@ -6,7 +6,9 @@ mod diff;
 mod divide;
 mod list;
 mod policy;
+mod probe;
 mod pull;
+mod review;
 mod sample;
 mod show;
 
@@ -43,7 +45,12 @@ impl SuiteLine {
 pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, ProjectError> {
     match command {
         SuitesCommand::List { data } => list::list(context, data.as_deref()),
-        SuitesCommand::Show { suite } => show::show(context, suite),
+        SuitesCommand::Show {
+            suite,
+            probe: Some(id),
+        } => probe::show(context, suite, id),
+        SuitesCommand::Show { suite, probe: None } => show::show(context, suite),
+        SuitesCommand::Review(args) => review::review(context, args),
         SuitesCommand::Build(args) => builder::build(context, args),
         SuitesCommand::Check(args) => check::check(context, args),
         SuitesCommand::Divide(args) => divide::divide(context, args),
