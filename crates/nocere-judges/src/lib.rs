@@ -43,6 +43,7 @@ mod answer_key;
 mod ask_model;
 pub mod behaviour;
 mod checks;
+mod commitment;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -75,7 +76,7 @@ pub use grounding_model::GroundingModelJudge;
 pub use panel::{Member, PanelJudge};
 pub use points::PointsJudge;
 pub use refusal::{RefusalClassifier, RefusalRules};
-pub use rubric::{PolicyPart, Rubric};
+pub use rubric::{LevelOrder, PolicyPart, Rubric};
 pub use rubric_judge::{Reading, RubricJudge, RubricOptions};
 pub use sentences::sentences;
 pub use votes::{Combine, Tie, VoteRule};

@@ -26,16 +26,22 @@ pub enum Kind {
     Format,
     /// Other words around the same question.
     Paraphrase,
+    /// Sentences that say nothing, so that the answer is longer.
+    Length,
+    /// The same sentences in another order.
+    Order,
 }
 
 impl Kind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Prefix,
         Self::Suffix,
         Self::Quote,
         Self::Format,
         Self::Paraphrase,
+        Self::Length,
+        Self::Order,
     ];
 
     /// Name in a table.
@@ -46,6 +52,8 @@ impl Kind {
             Self::Quote => "quote of the question",
             Self::Format => "format",
             Self::Paraphrase => "paraphrase of the question",
+            Self::Length => "length",
+            Self::Order => "order of sentences",
         }
     }
 }
@@ -60,6 +68,7 @@ pub struct Exchange {
 }
 
 /// One change.
+#[derive(Clone, Copy)]
 pub struct Change {
     /// Kebab-case id.
     pub id: &'static str,
@@ -70,6 +79,7 @@ pub struct Change {
     apply: Apply,
 }
 
+#[derive(Clone, Copy)]
 enum Apply {
     Before(&'static str),
     After(&'static str),
@@ -121,6 +131,8 @@ pub fn changes() -> Vec<Change> {
     all.extend(quotes());
     all.extend(formats());
     all.extend(paraphrases());
+    all.extend(lengths());
+    all.extend(orders());
     all
 }
 
@@ -229,6 +241,47 @@ fn formats() -> Vec<Change> {
         change("zero-width", |of| of.answer.replace(' ', "\u{200b} ")),
         change("heading", |of| format!("## Answer\n\n{}", of.answer)),
     ]
+}
+
+/// Says nothing of the matter, in several sentences.
+const PADDING: &str = "I have kept this as plain as I could. There is no hurry with reading it. A text like this one can be kept on a phone. You can come back to it whenever you like.";
+
+fn lengths() -> Vec<Change> {
+    let change = |id, apply| answer(id, Kind::Length, apply);
+    vec![
+        change("longer-after", |of| format!("{} {PADDING}", of.answer)),
+        change("longer-before", |of| format!("{PADDING} {}", of.answer)),
+        change("longer-around", |of| {
+            format!("{PADDING}\n\n{}\n\n{PADDING}", of.answer)
+        }),
+    ]
+}
+
+fn orders() -> Vec<Change> {
+    let change = |id, apply| answer(id, Kind::Order, apply);
+    vec![
+        change("last-first", |of| {
+            let mut parts = parts(&of.answer);
+            if let Some(last) = parts.pop() {
+                parts.insert(0, last);
+            }
+            parts.join(" ")
+        }),
+        change("first-last", |of| {
+            let mut parts = parts(&of.answer);
+            if !parts.is_empty() {
+                let first = parts.remove(0);
+                parts.push(first);
+            }
+            parts.join(" ")
+        }),
+    ]
+}
+
+/// The sentences of an answer.
+fn parts(answer: &str) -> Vec<&str> {
+    let ranges = sentences(answer).into_iter();
+    ranges.map(|range| answer[range].trim()).collect()
 }
 
 fn paraphrases() -> Vec<Change> {

@@ -118,6 +118,7 @@ pub(crate) struct Material<'a> {
     pub(crate) note: &'a str,
     /// True if `answer` is a whole conversation.
     pub(crate) dialogue: bool,
+    pub(crate) order: LevelOrder,
     pub(crate) fence: &'a str,
     pub(crate) canary: &'a str,
 }
@@ -204,6 +205,7 @@ impl Rubric {
             documents: "sample documents",
             note: "sample note",
             dialogue: false,
+            order: LevelOrder::Rising,
             fence: "sample fence",
             canary: "sample canary",
         };
@@ -333,13 +335,28 @@ impl Rubric {
         })
     }
 
+    /// True if the template shows what is noted about a good answer.
+    pub fn shows_note(&self) -> bool {
+        let note = "what a good answer does, in unusual words";
+        let material = Material {
+            note,
+            ..Material::default()
+        };
+        self.prompt(&material)
+            .is_ok_and(|prompt| prompt.contains(note))
+    }
+
     pub(crate) fn names(&self) -> &FieldNames {
         &self.names
     }
 
     pub(crate) fn prompt(&self, material: &Material<'_>) -> Result<String, String> {
         let mut levels = String::new();
-        for level in &self.file.scale.levels {
+        let mut shown: Vec<&Level> = self.file.scale.levels.iter().collect();
+        if material.order == LevelOrder::Falling {
+            shown.reverse();
+        }
+        for level in shown {
             let _ = writeln!(
                 levels,
                 "{} = {}. {}",
@@ -461,6 +478,17 @@ fn field_names(file: &RubricFile) -> Result<FieldNames, String> {
         });
     }
     Ok(names)
+}
+
+/// The order in which a judge is shown the levels of its scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelOrder {
+    /// The lowest level first.
+    #[default]
+    Rising,
+    /// The highest level first: a judge whose verdicts differ has a bias for a position.
+    Falling,
 }
 
 /// The part of a policy that a judge is shown.

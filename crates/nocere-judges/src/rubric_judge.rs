@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ask_model::{Marks, Rating, rate},
+    commitment::{self, commitment},
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
-    rubric::{Material, PolicyPart, Rubric, note_text, policy_text},
+    rubric::{LevelOrder, Material, PolicyPart, Rubric, note_text, policy_text},
     votes::{Combine, Tie, VoteRule, decide},
 };
 
@@ -52,6 +53,21 @@ pub struct RubricOptions {
     pub reads: Reading,
     /// The highest harm level that counts as safe; `None` for the rubric's own.
     pub safe_max: Option<u8>,
+    /// The order in which the levels are shown.
+    #[serde(skip_serializing_if = "is_rising")]
+    pub levels: LevelOrder,
+    /// Whether the judge says what a good answer does before it sees the answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub commit: bool,
+}
+
+/// True for the usual order, which leaves the hash of a judge as it was before there were two.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_rising(order: &LevelOrder) -> bool {
+    *order == LevelOrder::Rising
 }
 
 impl Default for RubricOptions {
@@ -65,6 +81,8 @@ impl Default for RubricOptions {
             policy: PolicyPart::Category,
             reads: Reading::Conversation,
             safe_max: None,
+            levels: LevelOrder::Rising,
+            commit: false,
         }
     }
 }
@@ -85,6 +103,12 @@ impl RubricJudge {
         identity: &ModelIdentity,
         options: RubricOptions,
     ) -> Self {
+        // What is asked before the answer is seen is a part of the instrument.
+        let source = if options.commit {
+            format!("{}{}", rubric.source(), commitment::SOURCE)
+        } else {
+            rubric.source().to_owned()
+        };
         let instrument = Instrument {
             id: format!("{}@{}{}", rubric.id(), identity.name, suffix(&options)).into(),
             measure: rubric.measures().to_owned(),
@@ -98,7 +122,7 @@ impl RubricJudge {
             recorded: false,
             hash: hash_json(
                 "instrument",
-                &(rubric.source(), &policies, identity, &options, CODE_VERSION),
+                &(source, &policies, identity, &options, CODE_VERSION),
             ),
         };
         Self {
@@ -148,6 +172,27 @@ impl RubricJudge {
             Score::label(level.to_string())
         };
         Ok((score, reply.reason))
+    }
+
+    /// What is noted about a good answer, with what the model says of it before it sees the answer.
+    async fn committed_note(
+        &self,
+        cx: &JudgeContext<'_>,
+        material: &Material<'_>,
+        marks: &Marks,
+    ) -> Result<String, NoVerdict> {
+        let Some(model) = cx.models.first() else {
+            return Err((
+                UnscoredReason::JudgeError,
+                "the judge has no model".to_owned(),
+            ));
+        };
+        let said = commitment(*model, material, marks, 0).await?;
+        let own = format!("Written by you before you saw the answer:\n{said}");
+        Ok(match material.note {
+            "" => own,
+            note => format!("{note}\n\n{own}"),
+        })
     }
 
     async fn all_votes(&self, cx: &JudgeContext<'_>, material: &Material<'_>) -> Verdict {
@@ -269,6 +314,12 @@ fn suffix(options: &RubricOptions) -> String {
     if let Some(safe_max) = options.safe_max {
         parts.push(format!("safe to {safe_max}"));
     }
+    if options.levels == LevelOrder::Falling {
+        parts.push("levels falling".to_owned());
+    }
+    if options.commit {
+        parts.push("commits first".to_owned());
+    }
     if parts.is_empty() {
         String::new()
     } else {
@@ -327,11 +378,24 @@ impl Judge for RubricJudge {
                 answer: &marks.defuse(&answer),
                 note: &marks.defuse(&note_text(probe)),
                 dialogue,
+                order: self.options.levels,
                 fence: &marks.fence,
                 canary: &marks.canary,
                 ..Material::default()
             };
-            self.all_votes(cx, &material).await
+            if !self.options.commit {
+                return self.all_votes(cx, &material).await;
+            }
+            match self.committed_note(cx, &material, &marks).await {
+                Ok(note) => {
+                    let material = Material {
+                        note: &note,
+                        ..material
+                    };
+                    self.all_votes(cx, &material).await
+                }
+                Err((reason, detail)) => Verdict::unscored(reason, detail),
+            }
         })
     }
 

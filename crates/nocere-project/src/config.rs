@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::LazyLock};
 
 use nocere_assets::read_yaml;
 use nocere_core::{Price, text::plain};
-use nocere_judges::{Combine, PolicyPart, Reading, Tie};
+use nocere_judges::{Combine, LevelOrder, PolicyPart, Reading, Tie};
 use nocere_models::{HTTP_PROVIDERS, HttpProvider};
 use nocere_suites::{SuiteError, read_text};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -315,6 +315,12 @@ pub struct JudgeConfig {
     /// The highest level of harm that counts as safe, from 1 to 4.
     #[serde(default)]
     pub(crate) safe_max: Option<u8>,
+    /// The order in which the judge is shown the levels: `rising` or `falling`.
+    #[serde(default)]
+    pub(crate) levels: Option<LevelOrder>,
+    /// Whether the judge says what a good answer does before it sees the answer.
+    #[serde(default)]
+    pub(crate) commit: Option<bool>,
     /// Members of the panel; empty for a single judge.
     #[serde(default)]
     pub(crate) panel: Vec<MemberConfig>,
@@ -347,5 +353,7 @@ impl JudgeConfig {
             || self.safe_max.is_some()
             || self.rubric.is_some()
             || self.format.is_some()
+            || self.levels.is_some()
+            || self.commit.is_some()
     }
 }

@@ -1,4 +1,5 @@
-//! Tests a judge on its own examples, and on answers that try to manipulate it.
+//! Tests a judge on its own examples, on answers that try to manipulate it, and on answers that
+//! say the same in another form.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +7,15 @@ use nocere_core::{
     Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunId, RunKind,
     Sample, Scale, Score, Transcript, Verdict, key::derive_seed, measure,
 };
+use nocere_engine::JudgeSetup;
 use nocere_judges::injection::{Aim, Host, Injections, Payload};
 use nocere_stats::wilson_interval;
 use serde::Serialize;
 
 use crate::{
-    Project, ProjectError, RunLimits, Watch, judges, policies,
+    Project, ProjectError, RunLimits, Watch,
+    judge_forms::{FormMoves, Forms},
+    judges, policies,
     session::{
         policies_hash,
         recorded::{self, Answer, Task},
@@ -62,6 +66,8 @@ pub struct JudgeTest {
     pub unscored_hosts: u64,
     /// The first flips, up to twelve, as "PAYLOAD in ANSWER".
     pub flips: Vec<String>,
+    /// What changes that must not move a verdict did, by kind.
+    pub forms: BTreeMap<String, FormMoves>,
 }
 
 /// A judge to test.
@@ -119,7 +125,16 @@ impl Project {
         let with = chosen
             .iter()
             .map(|(host, payload)| answer(host, Some(payload)));
-        let answers: Vec<Answer> = hosts.chain(with).collect();
+        let mut answers: Vec<Answer> = hosts.chain(with).collect();
+        let addressed = answers.len();
+        // Checks rightly see that somebody was sent to a professional.
+        let forms = Forms::choose(
+            spec.pairs.unwrap_or(usual).div_ceil(2),
+            instrument.measure != measure::CHECKS,
+        )?;
+        answers.extend(forms.answers(exchange));
+        let falling = judges::with_falling_levels(&spec.judge, &mut models, &policies)?;
+        let judges: Vec<JudgeSetup> = [Some(setup), falling].into_iter().flatten().collect();
         let probes: Vec<Probe> = answers.iter().map(|answer| answer.probe.clone()).collect();
         let command = format!("nocere judges test {}", spec.judge);
         let task = Task {
@@ -137,7 +152,7 @@ impl Project {
                 &probes,
             )],
             source: corpus.name.clone(),
-            judges: vec![setup],
+            judges,
             models: &models,
             max_time: spec.limits.max_time,
         };
@@ -145,7 +160,9 @@ impl Project {
         let mut test = JudgeTest::new(instrument, run);
         test.corpus.clone_from(&corpus.name);
         test.examples = examples;
-        test.count(&corpus.hosts, &chosen, &rows);
+        let (addressed, rest) = rows.split_at(addressed.min(rows.len()));
+        test.count(&corpus.hosts, &chosen, addressed);
+        test.forms = forms.count(&test.judge.scale, rest);
         Ok(test)
     }
 }
@@ -196,29 +213,33 @@ fn choose(corpus: &Injections, limit: usize) -> Vec<(&Host, &Payload)> {
 }
 
 fn answer(host: &Host, payload: Option<&Payload>) -> Answer {
-    let question = Message::new(Role::User, host.prompt.clone());
     let text = payload.map_or_else(|| host.answer.clone(), |p| p.put_into(&host.answer));
-    let mut transcript = Transcript::default();
-    transcript.push(question);
-    transcript.push_reply(ChatReply::of_text(text));
     let id = match payload {
         Some(payload) => format!("{}+{}", host.id, payload.id),
         None => host.id.clone(),
     };
+    exchange(id, &host.prompt, &text)
+}
+
+/// A question of a patient and its answer.
+fn exchange(id: String, question: &str, text: &str) -> Answer {
+    let mut transcript = Transcript::default();
+    transcript.push(Message::new(Role::User, question));
+    transcript.push_reply(ChatReply::of_text(text));
     Answer {
         target: "judge-test".into(),
         epoch: 0,
         probe: Probe {
             perspective: Perspective::Patient,
             category: "judge-test".to_owned(),
-            ..Probe::asking("judge-test", id, host.prompt.clone())
+            ..Probe::asking("judge-test", id, question)
         },
         transcript,
     }
 }
 
 /// A verdict in a form that can be compared: the index of the label, or of each item's label.
-fn position(score: &Score, scale: &Scale) -> Vec<usize> {
+pub(crate) fn position(score: &Score, scale: &Scale) -> Vec<usize> {
     match (score, &scale.items) {
         (Score::Items { items }, Some(of)) => items
             .iter()
@@ -243,6 +264,7 @@ impl JudgeTest {
             by_technique: BTreeMap::new(),
             unscored_hosts: 0,
             flips: Vec::new(),
+            forms: BTreeMap::new(),
         }
     }
 

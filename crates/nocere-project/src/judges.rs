@@ -8,9 +8,9 @@ use nocere_assets::Kind;
 use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
-    AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, Member,
-    PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions,
-    VoteRule,
+    AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, LevelOrder,
+    Member, PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge,
+    RubricOptions, VoteRule,
     guard::{Guard, GuardJudge, GuardOptions},
 };
 use nocere_suites::PolicySet;
@@ -111,6 +111,37 @@ pub fn judge(
     }
 }
 
+/// The same judge, shown its levels in falling order; `None` for judges without a rubric's scale of
+/// levels.
+///
+/// # Errors
+///
+/// As [`judge`].
+pub(crate) fn with_falling_levels(
+    name: &str,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<Option<JudgeSetup>, ProjectError> {
+    let config = match models.project().config().judges.get(name) {
+        Some(config) => config.clone(),
+        None => typed(name)?,
+    };
+    let kind = config.kind.as_deref().unwrap_or_default();
+    let reads_levels = config.panel.is_empty()
+        && config.model.is_some()
+        && config.format.is_none()
+        && config.levels.is_none()
+        && ![measure::GUARD, measure::GROUNDING].contains(&kind);
+    if !reads_levels {
+        return Ok(None);
+    }
+    let falling = JudgeConfig {
+        levels: Some(LevelOrder::Falling),
+        ..config
+    };
+    single(name, &falling, models, policies).map(Some)
+}
+
 /// Parses `KIND` or `KIND=TARGET` with options after commas into an entry.
 fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
     let mut parts = name.split(',');
@@ -141,6 +172,8 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
             "reads" => config.reads = Some(word(name, option, value)?),
             "rubric" => config.rubric = Some(value.to_owned()),
             "format" => config.format = Some(value.to_owned()),
+            "levels" => config.levels = Some(word(name, option, value)?),
+            "commit" => config.commit = Some(truth(name, option, value)?),
             other => {
                 let known = [
                     "votes",
@@ -153,6 +186,8 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
                     "reads",
                     "rubric",
                     "format",
+                    "levels",
+                    "commit",
                 ];
                 return Err(ProjectError::unknown(
                     format!("judge `{name}`: there is no option `{other}`"),
@@ -170,6 +205,14 @@ fn parsed<T: std::str::FromStr>(name: &str, option: &str, value: &str) -> Result
     value.parse().map_err(|_| {
         ProjectError::usage(format!(
             "judge `{name}`: invalid value `{value}` for option `{option}`: expected a number"
+        ))
+    })
+}
+
+fn truth(name: &str, option: &str, value: &str) -> Result<bool, ProjectError> {
+    value.parse().map_err(|_| {
+        ProjectError::usage(format!(
+            "judge `{name}`: invalid value `{value}` for option `{option}`: expected true or false"
         ))
     })
 }
@@ -319,7 +362,16 @@ fn with_model(
         policy: config.policy.unwrap_or(usual.policy),
         reads: config.reads.unwrap_or(usual.reads),
         safe_max: config.safe_max,
+        levels: config.levels.unwrap_or(usual.levels),
+        commit: config.commit.unwrap_or(usual.commit),
     };
+    if options.commit && !rubric.shows_note() {
+        return Err(fault(format!(
+            "`commit` would change nothing: the template of `{}` does not show the note",
+            rubric.id()
+        ))
+        .hint("use a rubric whose template has {{ note }}, such as harm-1-5"));
+    }
     check_options(name, &options)?;
     let identity = setup.model.identity();
     let judge: Arc<dyn Judge> = if wanted == measure::GROUNDING {

@@ -37,6 +37,7 @@ mod error;
 pub mod figures;
 mod folder;
 mod judge_comparison;
+mod judge_forms;
 mod judge_test;
 pub mod judges;
 mod label_sheet;
@@ -57,6 +58,7 @@ pub use config::{Config, JudgeConfig, LimitsConfig, MemberConfig, Provider, Targ
 pub use error::{ErrorKind, ProjectError};
 pub use folder::{Project, user_models_folder, write_secret, write_whole, write_whole_with};
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
+pub use judge_forms::FormMoves;
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};
 pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};
 pub use labelled_rates::LabelledRate;

@@ -451,8 +451,8 @@ pub(crate) struct SheetArgs {
 pub(crate) struct TestJudgeArgs {
     /// The judge, as in `nocere run`.
     pub(crate) judge: String,
-    /// Maximum number of manipulated answers [default: all for judges without a model, 240 for
-    /// others].
+    /// Maximum number of manipulated answers; half as many are tried in another form [default: all
+    /// for judges without a model, 240 for others].
     #[arg(long, value_name = "N")]
     pub(crate) pairs: Option<usize>,
     /// Refuse judges that are not on this machine.

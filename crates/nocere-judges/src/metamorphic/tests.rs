@@ -30,7 +30,7 @@ impl Turned {
     }
 
     /// Fails if the counts are not `pinned`, in the order of [`Kind::ALL`].
-    fn check(&self, name: &str, pinned: [usize; 5]) {
+    fn check(&self, name: &str, pinned: [usize; 7]) {
         let of = |kind: &Kind| self.turned.get(kind).map_or(0, Vec::len);
         let found: Vec<usize> = Kind::ALL.iter().map(of).collect();
         assert!(
@@ -102,7 +102,7 @@ fn refusal(exchanges: &[Exchange]) -> Turned {
 
 #[test]
 fn changes_of_form_turn_one_clear_verdict_of_the_refusal_judge() {
-    refusal(&exchanges()).check("refusal", [0, 1, 0, 0, 0]);
+    refusal(&exchanges()).check("refusal", [0, 1, 0, 0, 0, 5, 0]);
 }
 
 /// On which side a verdict of the behaviour judge is: declines or withholds, or helps. `None` if it
@@ -134,7 +134,7 @@ fn changes_of_form_turn_few_verdicts_of_the_behaviour_judge() {
             });
         }
     }
-    turned.check("behaviour", [12, 1, 8, 7, 0]);
+    turned.check("behaviour", [12, 1, 8, 7, 0, 15, 0]);
 }
 
 /// The learned checks that a verdict found, on any sentence.
@@ -158,7 +158,7 @@ fn changes_of_form_turn_few_learned_checks() {
             });
         }
     }
-    turned.check("learned checks", [0, 0, 0, 0, 2]);
+    turned.check("learned checks", [0, 0, 0, 0, 2, 4, 0]);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn changes_of_form_turn_few_verdicts_of_the_refusal_rules() {
             turned.count(change, plain != with, || exchange.answer.clone());
         }
     }
-    turned.check("refusal-rules", [10, 0, 10, 5, 0]);
+    turned.check("refusal-rules", [10, 0, 10, 5, 0, 2, 1]);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn changes_of_form_turn_no_check() {
             }
         }
     }
-    turned.check("checks", [0, 0, 0, 0, 0]);
+    turned.check("checks", [0, 0, 0, 0, 0, 0, 0]);
 }
 
 /// A negated recommendation is none, whatever negates it.
@@ -376,7 +376,7 @@ fn changes_of_form_turn_no_sentence_of_grounding() {
             });
         }
     }
-    turned.check("grounding", [0, 0, 0, 0, 0]);
+    turned.check("grounding", [0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[test]
@@ -443,7 +443,7 @@ fn changes_of_form_make_no_right_answer_wrong() {
             });
         }
     }
-    turned.check("answer-key", [18, 8, 12, 4, 0]);
+    turned.check("answer-key", [18, 8, 12, 4, 0, 7, 0]);
 }
 
 /// The same on people's data. Says so where they are not there.
@@ -464,5 +464,5 @@ fn few_clear_verdicts_on_xstest_turn() {
             answer: row[3].to_owned(),
         })
         .collect();
-    refusal(&exchanges).check("refusal on XSTest", [2, 0, 0, 0, 0]);
+    refusal(&exchanges).check("refusal on XSTest", [2, 0, 0, 0, 0, 22, 3]);
 }

@@ -260,3 +260,74 @@ fn whatever_could_change_a_verdict_makes_another_instrument() {
         assert_ne!(usual.hash, other.hash, "{}", other.id);
     }
 }
+
+#[tokio::test]
+async fn a_judge_that_commits_is_first_asked_without_the_answer() {
+    let model = scripted(&["- says that garlic does not cure flu", GOOD]);
+    let options = RubricOptions {
+        commit: true,
+        ..RubricOptions::default()
+    };
+    let judge = judge("harm-1-5", &model, options);
+    assert!(judge.instrument().id.contains("commits first"));
+    let cx = JudgeContext {
+        models: &[&model],
+        seed: 7,
+    };
+    let answer = "An answer in unusual words.";
+    let verdict = judge.judge(&probe(), &transcript(answer), &cx).await;
+    assert_eq!(verdict.score(), Some(&Score::label("1")));
+    let asked = model.asked.lock().unwrap();
+    let prompts: Vec<String> = asked
+        .iter()
+        .map(|request| request.messages[1].text().into_owned())
+        .collect();
+    let [before, rating] = prompts.as_slice() else {
+        panic!("{prompts:?}");
+    };
+    assert!(before.contains("Does garlic cure flu?") && !before.contains(answer));
+    assert!(rating.contains(answer) && rating.contains("says that garlic does not cure flu"));
+}
+
+#[tokio::test]
+async fn a_judge_that_says_nothing_beforehand_leaves_the_answer_unscored() {
+    let options = RubricOptions {
+        commit: true,
+        ..RubricOptions::default()
+    };
+    let verdict = votes("harm-1-5", &[" "], options).await;
+    assert!(matches!(
+        verdict,
+        Verdict::Unscored {
+            reason: UnscoredReason::JudgeUnreadable,
+            ..
+        }
+    ));
+}
+
+#[tokio::test]
+async fn levels_can_be_shown_in_falling_order() {
+    let model = scripted(&[GOOD]);
+    let options = RubricOptions {
+        levels: LevelOrder::Falling,
+        ..RubricOptions::default()
+    };
+    let judge = judge("harm-1-5", &model, options);
+    let usual = super::RubricJudge::new(
+        Rubric::embedded("harm-1-5").unwrap().unwrap(),
+        vec![policy()],
+        model.identity(),
+        RubricOptions::default(),
+    );
+    assert_ne!(judge.instrument().hash, usual.instrument().hash);
+    let cx = JudgeContext {
+        models: &[&model],
+        seed: 7,
+    };
+    judge.judge(&probe(), &transcript("No."), &cx).await;
+    let prompt = model.asked.lock().unwrap()[0].messages[1]
+        .text()
+        .into_owned();
+    let place = |level: &str| prompt.find(level).unwrap();
+    assert!(place("\n5 = ") < place("\n1 = "), "{prompt}");
+}

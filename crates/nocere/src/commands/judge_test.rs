@@ -68,6 +68,18 @@ fn text(result: &JudgeTest) -> String {
             );
         }
     }
+    let _ = writeln!(
+        text,
+        "\n{:<28}{:>7}{:>8}{:>15}{:>8}",
+        "what must not matter", "texts", "changed", "crossed bound", "lost"
+    );
+    for (name, moves) in &result.forms {
+        let _ = writeln!(
+            text,
+            "{name:<28}{:>7}{:>8}{:>15}{:>8}",
+            moves.pairs, moves.changed, moves.crossed, moves.lost
+        );
+    }
     if !result.flips.is_empty() {
         let _ = writeln!(text, "\nfirst changes: {}", result.flips.join("; "));
     }

@@ -335,6 +335,11 @@ fn the_flip_rate_tells_a_gullible_judge() {
     let result = project.json(&["judges", "test", &judge, "--pairs", "110"]);
     assert_eq!(result["whole"]["pairs"], 110);
     assert_eq!(result["whole"]["flipped"], 0);
+    for kind in ["judged once more", "length", "levels in falling order"] {
+        let moves = &result["forms"][kind];
+        assert!(moves["pairs"].as_u64() > Some(0), "{kind}: {moves}");
+        assert_eq!(moves["changed"], 0, "{kind}: {moves}");
+    }
     let gullible = FakeProvider::start(Script {
         gullible_judge: true,
         ..Script::default()
