@@ -9,8 +9,8 @@ use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
     AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, LevelOrder,
-    Member, PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge,
-    RubricOptions, VoteRule,
+    Member, PanelJudge, PointsJudge, PublishedJudge, PublishedOptions, PublishedPrompts,
+    RefusalClassifier, RefusalRules, Rubric, RubricJudge, RubricOptions, VoteRule,
     guard::{Guard, GuardJudge, GuardOptions},
 };
 use nocere_suites::PolicySet;
@@ -131,6 +131,7 @@ pub(crate) fn with_falling_levels(
         && config.model.is_some()
         && config.format.is_none()
         && config.levels.is_none()
+        && published_folder(&config).is_none()
         && ![measure::GUARD, measure::GROUNDING].contains(&kind);
     if !reads_levels {
         return Ok(None);
@@ -246,6 +247,10 @@ fn single(
     let is_read = config.rubric.is_some() || known.iter().any(|(measure, _)| measure == kind);
     let own_checks = project.assets().find(Kind::Check, kind).is_some();
     let is_embedded = own_checks || EMBEDDED.contains(&kind);
+    if let (Some(folder), Some(model)) = (published_folder(config), &config.model) {
+        let resolved = models.resolve(model)?;
+        return asked_as_published(name, config, folder, resolved.setup);
+    }
     match &config.model {
         Some(model) if config.format.is_some() || kind == measure::GUARD => {
             let resolved = models.resolve(model)?;
@@ -392,6 +397,61 @@ fn with_model(
     };
     Ok(JudgeSetup {
         judge,
+        models: vec![setup],
+        passes_over: BTreeSet::new(),
+    })
+}
+
+/// The folder of `rubric=published:FOLDER`.
+fn published_folder(config: &JudgeConfig) -> Option<&Path> {
+    let rubric = config.rubric.as_deref()?;
+    rubric.strip_prefix("published:").map(Path::new)
+}
+
+/// Builds a judge that asks with the published prompts in `folder`.
+fn asked_as_published(
+    name: &str,
+    config: &JudgeConfig,
+    folder: &Path,
+    setup: ModelSetup,
+) -> Result<JudgeSetup, ProjectError> {
+    let fault = |what: String| ProjectError::usage(format!("judge `{name}`: {what}"));
+    let other = JudgeConfig {
+        rubric: None,
+        // There is one policy, and it is whole.
+        policy: None,
+        votes: None,
+        temperature: None,
+        combine: None,
+        tie: None,
+        ..config.clone()
+    };
+    if other.has_model_options() {
+        return Err(fault(
+            "the published prompts take no options but `votes`, `temperature`, `combine` and `tie`"
+                .to_owned(),
+        ));
+    }
+    let usual = RubricOptions::default();
+    let options = RubricOptions {
+        votes: config.votes.unwrap_or(usual.votes),
+        temperature: config.temperature.unwrap_or(usual.temperature),
+        combine: config.combine.unwrap_or(usual.combine),
+        tie: config.tie.unwrap_or(usual.tie),
+        ..usual
+    };
+    check_options(name, &options)?;
+    let prompts = PublishedPrompts::read(folder)?;
+    let published = PublishedOptions {
+        votes: options.votes,
+        temperature: options.temperature,
+        combine: options.combine,
+        tie: options.tie,
+    };
+    let kind = config.kind.as_deref().unwrap_or_default();
+    let judge = PublishedJudge::new(kind, prompts, setup.model.identity(), published)?;
+    Ok(JudgeSetup {
+        judge: Arc::new(judge),
         models: vec![setup],
         passes_over: BTreeSet::new(),
     })

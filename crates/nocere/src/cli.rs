@@ -215,6 +215,10 @@ pub(crate) struct ProtocolArgs {
     /// The target that applies the protocol's rubrics; short for `--set judge=TARGET`.
     #[arg(long, value_name = "TARGET")]
     pub(crate) judge_model: Option<String>,
+    /// Rate harm and refusals with the published prompts, read out of your own copy of MedRiskEval's
+    /// code; short for `--set rubric=published:DIR --set refusal_rubric=published:DIR`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rubric_from: Option<PathBuf>,
     /// One of the protocol's settings.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
@@ -229,9 +233,15 @@ impl ProtocolArgs {
             data,
             preset,
             judge_model,
-            set,
+            rubric_from,
+            set: own,
             parts,
         } = self.clone();
+        let published = rubric_from.iter().flat_map(|folder| {
+            let folder = folder.display();
+            ["rubric", "refusal_rubric"].map(|name| format!("{name}=published:{folder}"))
+        });
+        let set = published.chain(own).collect();
         ProtocolChoices {
             data,
             preset,

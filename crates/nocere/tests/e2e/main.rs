@@ -18,6 +18,7 @@ mod points;
 mod protocols;
 mod providers;
 mod public_data;
+mod published;
 mod pull;
 mod reports;
 mod reviews;
