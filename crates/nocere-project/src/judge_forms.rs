@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Sample, Scale, Verdict, key::derive_seed};
+use nocere_core::{Sample, Scale, Score, Verdict, key::derive_seed};
 use nocere_judges::{
     injection::Host,
     metamorphic::{self, Change, Exchange},
 };
 use serde::Serialize;
 
-use crate::{ProjectError, judge_test::position, session::recorded::Answer};
+use crate::{ProjectError, session::recorded::Answer};
 
 /// Name of the test in which the same answer is judged once more, under other random marks.
 const AGAIN: &str = "judged once more";
@@ -126,7 +126,18 @@ fn kind_name(change: Option<&Change>) -> &'static str {
     change.map_or(AGAIN, |change| change.kind.as_str())
 }
 
-/// A verdict in a form that can be compared; `None` without a score.
+/// A verdict in a form that can be compared: the index of the label, or of each item's label.
+pub(crate) fn position(score: &Score, scale: &Scale) -> Vec<usize> {
+    match (score, &scale.items) {
+        (Score::Items { items }, Some(of)) => items
+            .iter()
+            .filter_map(|item| of.labels.iter().position(|label| *label == item.label))
+            .collect(),
+        _ => scale.place(score).into_iter().collect(),
+    }
+}
+
+/// The verdict of a row's judge in a form that can be compared; `None` without a score.
 fn places(row: &Sample, number: usize, scale: &Scale) -> Option<Vec<usize>> {
     let verdict = row.verdicts.get(number).map(|verdict| &verdict.verdict);
     let score = verdict.and_then(Verdict::score)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use nocere_core::{
     Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunId, RunKind,
-    Sample, Scale, Score, Transcript, Verdict, key::derive_seed, measure,
+    Sample, Transcript, Verdict, key::derive_seed, measure,
 };
 use nocere_engine::JudgeSetup;
 use nocere_judges::injection::{Aim, Host, Injections, Payload};
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     Project, ProjectError, RunLimits, Watch,
-    judge_forms::{FormMoves, Forms},
+    judge_forms::{FormMoves, Forms, position},
     judges, policies,
     session::{
         policies_hash,
@@ -235,17 +235,6 @@ fn exchange(id: String, question: &str, text: &str) -> Answer {
             ..Probe::asking("judge-test", id, question)
         },
         transcript,
-    }
-}
-
-/// A verdict in a form that can be compared: the index of the label, or of each item's label.
-pub(crate) fn position(score: &Score, scale: &Scale) -> Vec<usize> {
-    match (score, &scale.items) {
-        (Score::Items { items }, Some(of)) => items
-            .iter()
-            .filter_map(|item| of.labels.iter().position(|label| *label == item.label))
-            .collect(),
-        _ => scale.place(score).into_iter().collect(),
     }
 }
 
