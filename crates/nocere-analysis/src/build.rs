@@ -13,6 +13,7 @@ use crate::{
     comparison::compare,
     figure::FigureHead,
     frontier::frontier,
+    headline::Headline,
     linked::linked,
     protocol_tables,
     run_report::{REPORT_FORMAT, RunReport, SuiteHead, TargetReport},
@@ -112,8 +113,9 @@ impl RunReport {
                 calibrations: input.calibrations,
             })
         });
-        Self {
+        let mut report = Self {
             nocere_report: REPORT_FORMAT,
+            headline: Headline::default(),
             header: input.header.clone(),
             done: input.progress.0,
             total: input.progress.1,
@@ -147,7 +149,9 @@ impl RunReport {
             spending: input.spending.clone(),
             failed_attempts: input.failed_attempts,
             struck: input.struck.to_vec(),
-        }
+        };
+        report.headline = Headline::of(&report, input.figures);
+        report
     }
 }
 

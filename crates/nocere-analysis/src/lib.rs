@@ -67,6 +67,7 @@ mod conduct;
 mod figure;
 mod finding;
 mod frontier;
+mod headline;
 mod linked;
 mod mean;
 mod protocol_tables;
@@ -80,6 +81,7 @@ pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Stan
 pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
+pub use headline::Headline;
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{

@@ -14,6 +14,7 @@ use crate::{
     comparison::TargetPair,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
+    headline::Headline,
     linked::{LinkedFigures, RiskFigure},
     mean::Mean,
     protocol_tables::PartReport,
@@ -258,6 +259,9 @@ pub struct RunReport {
     pub nocere_report: u32,
     /// The run's id, kind and settings.
     pub header: RunHeader,
+    /// The first screen: what was asked and found, how sure that is, and what to do next.
+    #[serde(default)]
+    pub headline: Headline,
     /// Number of finished units.
     pub done: u64,
     /// Number of all units; larger than `done` if the run is unfinished.

@@ -54,9 +54,11 @@ mod json;
 mod terminal;
 mod terminal_beside;
 mod terminal_protocol;
+mod terminal_summary;
 
 pub use csv::csv_table;
 pub use error::{SampleError, Samples, WriteError};
 pub use formats::{FORMATS, ReportFormat};
 pub use html::html_page;
 pub use terminal::terminal_report;
+pub use terminal_summary::terminal_summary;

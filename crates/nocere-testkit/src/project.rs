@@ -149,6 +149,8 @@ pub fn comparable(mut report: Value) -> Value {
     for field in ["id", "created", "command"] {
         report["header"][field] = Value::Null;
     }
+    // What to do next names the run.
+    report["headline"]["next"] = Value::Null;
     // Attempts that a killed process made are not all known.
     for field in ["spending", "failed_attempts"] {
         report[field] = Value::Null;

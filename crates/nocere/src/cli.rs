@@ -8,7 +8,7 @@ pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
     CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
 };
-pub(crate) use crate::cli_working::{ProgressStyle, WorkingArgs};
+pub(crate) use crate::cli_working::{ColorChoice, ProgressStyle, WorkingArgs};
 
 use clap::{
     Args, Parser, Subcommand,
@@ -62,6 +62,16 @@ pub(crate) struct Cli {
     /// Print only what is necessary.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+
+    /// Colours on standard output. `auto` uses them on a terminal unless NO_COLOR is set.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub(crate) color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]

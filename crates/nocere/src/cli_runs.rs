@@ -38,7 +38,10 @@ pub(crate) struct ShowArgs {
     pub(crate) run: String,
     /// Id of a probe: shows its conversations and verdicts. The text may be harmful.
     pub(crate) probe: Option<String>,
-    /// Number of the worst findings to show.
-    #[arg(long, default_value_t = 3, value_name = "N")]
+    /// Everything: categories, judges, corrected rates, comparisons, the protocol's tables.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Number of the worst samples to show with --full.
+    #[arg(long, default_value_t = 3, value_name = "N", requires = "full")]
     pub(crate) worst: usize,
 }

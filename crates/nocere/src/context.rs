@@ -15,6 +15,8 @@ pub(crate) struct Context {
     pub(crate) project: Project,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
+    /// Whether standard output gets colours.
+    pub(crate) coloured: bool,
 }
 
 impl Context {
@@ -41,6 +43,7 @@ impl Context {
                 .with_suite_key(cli.suite_key.clone()),
             json: cli.json,
             quiet: cli.quiet,
+            coloured: cli.color.applies(),
         })
     }
 

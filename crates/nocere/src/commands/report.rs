@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nocere_analysis::RunReport;
 use nocere_project::{ErrorKind, ProjectError, write_whole_with};
-use nocere_report::{FORMATS, ReportFormat, terminal_report};
+use nocere_report::{FORMATS, ReportFormat, terminal_summary};
 use nocere_store::RunReader;
 use serde_json::json;
 
@@ -90,7 +90,8 @@ pub(super) fn conclude(
     if context.json {
         output::json(&report)?;
     } else {
-        output::data(&terminal_report(&report, output::width(), 3))?;
+        let text = terminal_summary(&report, output::width(), context.coloured);
+        output::data(&text)?;
     }
     // Print the figures first: writing the page can fail.
     let [page, ..] = &FORMATS;

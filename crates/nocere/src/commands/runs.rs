@@ -8,7 +8,7 @@ use nocere_core::{
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
-use nocere_report::terminal_report;
+use nocere_report::{terminal_report, terminal_summary};
 use nocere_store::{RunReader, list_runs};
 use serde::Serialize;
 use serde_json::json;
@@ -116,7 +116,13 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectErro
     if context.json {
         output::json(&report)?;
     } else {
-        output::data(&terminal_report(&report, output::width(), args.worst))?;
+        let width = output::width();
+        let text = if args.full {
+            terminal_report(&report, width, args.worst)
+        } else {
+            terminal_summary(&report, width, context.coloured)
+        };
+        output::data(&text)?;
     }
     Ok(DONE)
 }

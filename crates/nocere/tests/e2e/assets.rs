@@ -48,7 +48,7 @@ fn a_rubric_and_a_figure_are_a_new_judge_without_code() {
     let assets = report["assets"].as_array().unwrap();
     let named: Vec<&str> = assets.iter().map(|a| a["name"].as_str().unwrap()).collect();
     assert_eq!(named, ["tone", "tone-1-5"]);
-    let text = project.nocere(&["show", "latest"]).out;
+    let text = project.nocere(&["show", "latest", "--full"]).out;
     assert!(text.contains("not as shipped with nocere"), "{text}");
     assert!(
         project

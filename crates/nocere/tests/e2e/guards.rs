@@ -38,7 +38,7 @@ fn a_guard_says_unsafe_and_is_uncalibrated_until_measured() {
         .filter_map(|message| message["role"].as_str())
         .collect();
     assert_eq!(roles, ["user", "assistant"], "{body}");
-    let shown = project.nocere(&["show", "latest"]).out;
+    let shown = project.nocere(&["show", "latest", "--full"]).out;
     assert!(shown.contains("guard says"), "{shown}");
     let shown = project.nocere(&["show", "latest", "p0"]).out;
     assert!(shown.contains("S6 (specialised advice)"), "{shown}");

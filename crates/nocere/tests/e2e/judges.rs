@@ -55,7 +55,7 @@ fn a_calibrated_judge_is_known_wherever_it_is_used() {
     let interval = &figure["standing"]["corrected"]["interval"];
     let width = interval[1].as_f64().unwrap() - interval[0].as_f64().unwrap();
     assert!(width > 0.0, "{figure}");
-    let text = project.nocere(&["show", "latest"]).out;
+    let text = project.nocere(&["show", "latest", "--full"]).out;
     assert!(
         text.contains("without the errors of refusal-rules")
             && text.contains("40 labelled answers"),
@@ -583,8 +583,5 @@ fn targets_are_compared_on_the_same_probes() {
     assert_eq!(refused["difference"], -1.0);
     assert!(refused["adjusted"].as_f64().unwrap() < 0.01);
     let text = project.nocere(&["show", "latest"]).out;
-    assert!(
-        text.contains("differences are larger than chance"),
-        "{text}"
-    );
+    assert!(text.contains("larger than chance"), "{text}");
 }

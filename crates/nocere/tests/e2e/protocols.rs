@@ -132,7 +132,7 @@ fn the_whole_protocol_runs_and_says_what_is_missing() {
         settings.contains("refusal_votes") && settings.contains(&judge),
         "{settings}"
     );
-    let text = project.nocere(&["show", "latest"]).out;
+    let text = project.nocere(&["show", "latest", "--full"]).out;
     for wanted in [
         "JailbreakBench, harmful: NOT ASKED",
         "Published, 15 models: safe (1–2) from 54.9 % (Llama3) to 75.5 %",
@@ -199,7 +199,7 @@ fn without_a_judge_model_the_protocol_says_what_nobody_reads() {
     );
     assert!(psb["tables"][0]["rows"].as_array().unwrap().is_empty());
     assert_eq!(part(&report, "msb")["record"]["state"]["state"], "left_out");
-    let text = project.nocere(&["show", "latest"]).out;
+    let text = project.nocere(&["show", "latest", "--full"]).out;
     assert!(text.contains("This deployment is for: patient."), "{text}");
     // Judging again keeps the protocol and its parts.
     let again = project.json(&["rejudge", "latest"]);
@@ -337,7 +337,7 @@ fn the_triads_show_gap_twins_wording_and_risk() {
     let risk = &report["risks"][0];
     assert_eq!(risk["without_weight"], 0);
     assert!(risk["weighted"]["interval"][1].is_number());
-    let text = project.nocere(&["show", "latest"]).out;
+    let text = project.nocere(&["show", "latest", "--full"]).out;
     assert!(text.contains("Who asks: mean gap") && text.contains("Look-alikes: distinguished"));
 }
 

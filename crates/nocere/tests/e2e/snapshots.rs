@@ -101,10 +101,18 @@ fn two_targets(project: &Project) {
 fn a_report_on_the_terminal_at_three_widths() {
     let project = Project::new();
     two_targets(&project);
-    for width in ["60", "100", "140"] {
+    for (width, full) in [
+        ("60", false),
+        ("100", false),
+        ("140", false),
+        ("60", true),
+        ("100", true),
+        ("140", true),
+    ] {
+        let what: &[&str] = if full { &["show", "--full"] } else { &["show"] };
         let shown = said(
             project
-                .command(&["show"])
+                .command(what)
                 .env("COLUMNS", width)
                 .output()
                 .unwrap(),
@@ -114,8 +122,14 @@ fn a_report_on_the_terminal_at_three_widths() {
         for line in shown.out.lines() {
             assert!(line.chars().count() <= columns, "{width}: {line}");
         }
+        assert!(full || shown.out.lines().count() <= 45, "{}", shown.out);
+        assert!(
+            !shown.out.contains('\u{1b}'),
+            "no colours where nobody asked"
+        );
+        let name = if full { "full" } else { "terminal" };
         with_names_for_what_varies(|| {
-            insta::assert_snapshot!(format!("terminal-{width}"), shown.out);
+            insta::assert_snapshot!(format!("{name}-{width}"), shown.out);
         });
     }
 }
