@@ -41,6 +41,16 @@ pub struct Finding {
 pub const WITHHELD: &str = "withheld: the suite's hidden half";
 
 impl Finding {
+    /// The errors of one sample; `None` if no judge found a problem that figures list.
+    pub fn of(
+        sample: &Sample,
+        figures: &[FigureRow],
+        instruments: &[Instrument],
+        category: &str,
+    ) -> Option<Self> {
+        assess(sample, figures, instruments, category)
+    }
+
     /// The finding without the texts that say what was asked and what is due.
     pub(crate) fn withheld(self) -> Self {
         Self {

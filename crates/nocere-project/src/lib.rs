@@ -47,6 +47,7 @@ pub mod protocol;
 pub mod public_sets;
 mod report;
 mod reviews;
+mod samples;
 mod session;
 mod suites;
 pub mod targets;
@@ -64,6 +65,7 @@ pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};
 pub use labelled_rates::LabelledRate;
 pub use nocere_import::Drawn;
 pub use reviews::ReviewsRead;
+pub use samples::{ListedSample, ListedVerdict, SampleFilter, Which};
 pub use session::{
     ExtendSpec, ImportSpec, Imported, PlannedRun, ProtocolChoices, Resumed, RunLimits, RunSpec,
     Session, Stop, StopRequest, Watch,

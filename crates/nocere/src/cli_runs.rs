@@ -1,6 +1,7 @@
 //! Arguments of the commands that read or mark the samples of a run.
 
 use clap::Args;
+use nocere_project::{SampleFilter, Which};
 
 #[derive(Debug, Args)]
 pub(crate) struct StrikeArgs {
@@ -31,6 +32,71 @@ pub(crate) struct StrikeArgs {
     pub(crate) back: bool,
 }
 
+/// Which samples a list holds.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum ListWhich {
+    /// All samples.
+    All,
+    /// Those with an error that figures count.
+    Errors,
+    /// Those that were scored and in which no judge saw an error.
+    Passed,
+    /// Those that a judge could not score.
+    Unscored,
+}
+
+/// Filters of a list of samples; all of them must hold.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ListArgs {
+    /// With --list: only what these ask.
+    #[arg(long, value_delimiter = ',', value_name = "WHO", requires = "list")]
+    pub(crate) perspective: Vec<nocere_core::Perspective>,
+    /// With --list: only these categories.
+    #[arg(long, value_delimiter = ',', value_name = "ID", requires = "list")]
+    pub(crate) category: Vec<String>,
+    /// With --list: only these suites.
+    #[arg(long, value_delimiter = ',', value_name = "ID", requires = "list")]
+    pub(crate) suite: Vec<String>,
+    /// With --list: only these targets.
+    #[arg(long, value_name = "TARGET", requires = "list")]
+    pub(crate) target: Vec<String>,
+    /// With --list: only samples to which a judge gave this label.
+    #[arg(long, value_name = "[JUDGE=]LABEL", requires = "list")]
+    pub(crate) verdict: Vec<String>,
+    /// With --list: only samples with these words in what was asked or answered.
+    #[arg(long, value_name = "WORDS", requires = "list")]
+    pub(crate) text: Option<String>,
+}
+
+impl ShowArgs {
+    /// The filter of the list; `None` if no list is wanted.
+    pub(crate) fn sample_filter(&self) -> Option<SampleFilter> {
+        let which = match self.list? {
+            ListWhich::All => Which::All,
+            ListWhich::Errors => Which::Errors,
+            ListWhich::Passed => Which::Passed,
+            ListWhich::Unscored => Which::Unscored,
+        };
+        let ListArgs {
+            perspective,
+            category,
+            suite,
+            target,
+            verdict,
+            text,
+        } = self.filter.clone();
+        Some(SampleFilter {
+            which,
+            perspectives: perspective,
+            categories: category,
+            suites: suite,
+            targets: target,
+            verdicts: verdict,
+            text,
+        })
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// Id of the run, the beginning of it, or `latest`.
@@ -38,6 +104,17 @@ pub(crate) struct ShowArgs {
     pub(crate) run: String,
     /// Id of a probe: shows its conversations and verdicts. The text may be harmful.
     pub(crate) probe: Option<String>,
+    /// List samples: all, or those with errors, passed or unscored. Texts are not shown.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        default_missing_value = "all",
+        conflicts_with_all = ["probe", "full"]
+    )]
+    pub(crate) list: Option<ListWhich>,
+    #[command(flatten)]
+    pub(crate) filter: ListArgs,
     /// Everything: categories, judges, corrected rates, comparisons, the protocol's tables.
     #[arg(long)]
     pub(crate) full: bool,

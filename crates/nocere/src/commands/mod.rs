@@ -10,6 +10,7 @@ mod import;
 mod judge_test;
 mod judges;
 mod label_sheet;
+mod list;
 mod models;
 mod plan_size;
 mod report;

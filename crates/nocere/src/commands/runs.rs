@@ -13,6 +13,7 @@ use nocere_store::{RunReader, list_runs};
 use serde::Serialize;
 use serde_json::json;
 
+use super::list;
 use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
 
 #[derive(Serialize)]
@@ -111,6 +112,9 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectErro
     let reader = context.project.run(&args.run)?;
     if let Some(probe) = &args.probe {
         return show_sample(context, &reader, probe);
+    }
+    if let Some(filter) = args.sample_filter() {
+        return list::list(context, &reader, &filter);
     }
     let report = context.project.report(&reader)?;
     if context.json {

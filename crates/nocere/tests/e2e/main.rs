@@ -13,6 +13,7 @@ mod halves;
 mod imports;
 mod judges;
 #[cfg(feature = "local")]
+mod lists;
 mod local_model;
 mod points;
 mod protocols;
