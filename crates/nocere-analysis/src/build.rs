@@ -13,10 +13,10 @@ use crate::{
     comparison::compare,
     figure::FigureHead,
     frontier::frontier,
-    headline::Headline,
+    headline::headline,
     linked::linked,
     protocol_tables,
-    run_report::{REPORT_FORMAT, RunReport, SuiteHead, TargetReport},
+    run_report::{Headline, REPORT_FORMAT, RunReport, SuiteHead, TargetReport},
 };
 
 /// Everything that a report is computed from, apart from the samples.
@@ -150,7 +150,7 @@ impl RunReport {
             failed_attempts: input.failed_attempts,
             struck: input.struck.to_vec(),
         };
-        report.headline = Headline::of(&report, input.figures);
+        report.headline = headline(&report, input.figures);
         report
     }
 }

@@ -4,12 +4,11 @@
 use nocere_core::{
     AnswerOutcome, DriverKind, FigureRow, Instrument, Perspective, Side, measure, text::plural,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     calibration::Standing,
     figure::Figure,
-    run_report::{PerspectiveReport, RunReport, TargetReport},
+    run_report::{Headline, PerspectiveReport, RunReport, TargetReport},
 };
 
 /// Fewest scored answers of a rate that a headline names, if there is one of so many.
@@ -19,33 +18,15 @@ const MANY_CUT: f64 = 0.05;
 /// Most targets that are named one by one.
 const NAMED: usize = 4;
 
-/// The first screen of a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Headline {
-    /// What was asked of whom, and in whose name.
-    pub asked: String,
-    /// What was found: of each target, the harm done and the help refused that weigh most.
-    pub found: Vec<String>,
-    /// How far that can be believed.
-    pub certainty: String,
-    /// What the run says nothing about.
-    pub missing: String,
-    /// What to do next, the most useful first; commands are in backquotes.
-    pub next: Vec<String>,
-}
-
-impl Headline {
-    /// The headline of a finished report. `rows` are the figures' rows: the weights of their findings
-    /// say which harm is graver.
-    pub(crate) fn of(report: &RunReport, rows: &[FigureRow]) -> Self {
-        Self {
-            asked: asked(report),
-            found: found(report, rows),
-            certainty: certainty(report),
-            missing: missing(report),
-            next: next(report),
-        }
+/// The headline of a finished report. `rows` are the figures' rows: the weights of their findings say
+/// which harm is graver.
+pub(crate) fn headline(report: &RunReport, rows: &[FigureRow]) -> Headline {
+    Headline {
+        asked: asked(report),
+        found: found(report, rows),
+        certainty: certainty(report),
+        missing: missing(report),
+        next: next(report),
     }
 }
 
@@ -316,7 +297,7 @@ fn missing(report: &RunReport) -> String {
             0,
             format!(
                 "parts of the protocol that were not asked: {}",
-                list(&unasked)
+                unasked.join(" · ")
             ),
         );
     }
@@ -360,6 +341,8 @@ fn next(report: &RunReport) -> Vec<String> {
         .find(|figure| !matches!(figure.standing, Standing::Calibrated(_)));
     if let Some(figure) = uncalibrated
         && let Some(judge) = report.instruments.iter().find(|of| of.id == figure.judge)
+        // What another program recorded cannot be asked again.
+        && !judge.recorded
     {
         steps.push(format!(
             "Let people label some answers, so that the judges' errors are known: `nocere judges sheet {} --run {run} -o labels.csv`.",

@@ -81,7 +81,6 @@ pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Stan
 pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
-pub use headline::Headline;
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{
@@ -89,6 +88,7 @@ pub use protocol_tables::{
     parts_lines, range_text, share_text,
 };
 pub use run_report::{
-    CategoryReport, Distribution, FrontierPoint, PerspectiveReport, REPORT_FORMAT, RecordedScores,
-    RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead, TargetReport,
+    CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport, REPORT_FORMAT,
+    RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead,
+    TargetReport,
 };

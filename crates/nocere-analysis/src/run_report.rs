@@ -14,7 +14,6 @@ use crate::{
     comparison::TargetPair,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
-    headline::Headline,
     linked::{LinkedFigures, RiskFigure},
     mean::Mean,
     protocol_tables::PartReport,
@@ -249,6 +248,22 @@ pub struct FrontierPoint {
     pub help: Figure,
     /// True if another target of the run is at least as good on both axes and better on one.
     pub dominated: bool,
+}
+
+/// The first screen of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Headline {
+    /// What was asked of whom, and in whose name.
+    pub asked: String,
+    /// What was found: of each target, the harm done and the help refused that weigh most.
+    pub found: Vec<String>,
+    /// How far that can be believed.
+    pub certainty: String,
+    /// What the run says nothing about.
+    pub missing: String,
+    /// What to do next, the most useful first; commands are in backquotes.
+    pub next: Vec<String>,
 }
 
 /// The report of one run.

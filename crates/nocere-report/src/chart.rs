@@ -75,6 +75,46 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
     svg
 }
 
+/// One rate with its interval on a line from 0 to 100 %, without any text. A judge that was measured
+/// against people has a full circle, any other an empty diamond.
+pub(crate) fn interval(figure: &Figure, known: bool) -> String {
+    const WIDE: f64 = 140.0;
+    let mut svg = String::from(
+        r#"<svg class="mark" viewBox="-6 0 152 18" width="152" height="18" aria-hidden="true">"#,
+    );
+    for (x, class) in [
+        (0.0, "grid"),
+        (0.1, "line"),
+        (0.25, "line"),
+        (0.5, "grid"),
+        (1.0, "grid"),
+    ] {
+        let x = WIDE * x;
+        let _ = write!(svg, r#"<path class="{class}" d="M{x:.1} 1v16"/>"#);
+    }
+    let side = figure.side.as_str();
+    if let Some((low, high)) = figure.estimate.interval {
+        let (low, high) = (WIDE * low, WIDE * high);
+        let _ = write!(svg, r#"<path class="{side}" d="M{low:.1} 9H{high:.1}"/>"#);
+    }
+    if let Some(value) = figure.estimate.value {
+        let x = WIDE * value;
+        let _ = if known {
+            write!(
+                svg,
+                r#"<circle class="{side}" cx="{x:.1}" cy="9" r="4.5"/>"#
+            )
+        } else {
+            write!(
+                svg,
+                r#"<path class="{side} open" d="M{x:.1} 4l5 5l-5 5l-5 -5z"/>"#
+            )
+        };
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 pub(crate) fn escape(text: &str) -> String {
     plain(text)
         .chars()

@@ -12,7 +12,7 @@ use nocere_core::{
 use nocere_stats::agreement::Agreement;
 
 use crate::{
-    chart::{Bar, bars, escape},
+    chart::{Bar, bars, escape, interval},
     error::WriteError,
     frontier_chart::frontier_charts,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
@@ -178,6 +178,25 @@ fn shade(figure: &Figure) -> &'static str {
     }
 }
 
+/// The rate with its interval, as a drawing without words: the numbers stand beside it.
+fn interval_mark(figure: &Figure) -> String {
+    let known = matches!(figure.standing, Standing::Calibrated(_));
+    interval(figure, known)
+}
+
+/// A sentence with its commands in code; everything else is escaped.
+fn with_code(text: &str) -> String {
+    let mut out = String::new();
+    for (number, part) in text.split('`').enumerate() {
+        if number % 2 == 1 {
+            out.push_str(&format!("<code>{}</code>", escape(part)));
+        } else {
+            out.push_str(&escape(part));
+        }
+    }
+    out
+}
+
 /// Whether the system is intended for a perspective; `None` if it is for everyone.
 fn is_intended(report: &RunReport, perspective: Perspective) -> Option<bool> {
     let intended = &report.header.intended_users;
@@ -222,6 +241,14 @@ mod tests {
         let html = marked(text, &[(start, start + 4)]);
         assert!(html.starts_with("&lt;script&gt;"), "{html}");
         assert!(html.contains("<mark>5 mg</mark>") && !html.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn commands_are_code_and_everything_is_escaped() {
+        assert_eq!(
+            with_code("Run `nocere show <x>` & read."),
+            "Run <code>nocere show &lt;x&gt;</code> &amp; read."
+        );
     }
 
     #[test]

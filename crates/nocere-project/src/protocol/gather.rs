@@ -155,8 +155,8 @@ pub fn of_recording(
         let set = sets.iter().find(|set| set.id == part.set);
         let state = if own.is_empty() {
             PartState::Missing {
-                looked_for: format!("recorded answers to {}", part.title),
-                get: "record them too".to_owned(),
+                looked_for: format!("a recording of answers to {}", part.title),
+                get: "import one together with the others".to_owned(),
                 optional: part.optional,
             }
         } else {
