@@ -67,6 +67,7 @@ mod conduct;
 mod figure;
 mod finding;
 mod frontier;
+mod gate;
 mod headline;
 mod linked;
 mod mean;
@@ -81,6 +82,7 @@ pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Stan
 pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
+pub use gate::{Bound, Gate, GateFault, GateReport, GateResult, GateVerdict, apply_gates};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{

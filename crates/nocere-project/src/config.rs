@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::LazyLock};
 
+use nocere_analysis::Gate;
 use nocere_assets::read_yaml;
 use nocere_core::{Price, text::plain};
 use nocere_judges::{Combine, LevelOrder, PolicyPart, Reading, Tie};
@@ -24,6 +25,9 @@ pub struct Config {
     /// Judges and panels by name.
     #[serde(default)]
     pub judges: BTreeMap<String, JudgeConfig>,
+    /// Limits that `nocere gate` holds runs against.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
 }
 
 /// What answers: an engine, or a server.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
+pub(crate) use crate::cli_gate::{GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
 pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
@@ -25,7 +26,7 @@ use nocere_report::{FORMATS, ReportFormat};
 ///
 /// Exit codes: 0 done; 1 a gate failed; 2 wrong usage, configuration or input; 3 something
 /// outside failed (model, disk, network); 4 a budget is spent; 5 the run is whole, but more of
-/// it failed than --max-failed allows; 130 interrupted. After 3, 4 or 130, run `nocere resume` to
+/// it failed than --max-failed allows; 6 a gate had not enough evidence; 130 interrupted. After 3, 4 or 130, run `nocere resume` to
 /// continue; after 5, `nocere resume --retry-failed`.
 #[derive(Debug, Parser)]
 #[command(name = "nocere", version, max_term_width = 100)]
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     },
     /// Write a run's report.
     Report(ReportArgs),
+    /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.
+    Gate(GateArgs),
     /// List, check, build and fetch suites of probes.
     #[command(subcommand)]
     Suites(SuitesCommand),
@@ -173,6 +176,9 @@ pub(crate) struct RunArgs {
     /// [default: the protocol's, else behaviour and checks, with points and answer where suites have them].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
+    /// Hold the finished run against the `gates` of nocere.yaml: see `nocere gate`.
+    #[arg(long)]
+    pub(crate) gate: bool,
     /// How probes are asked: `direct`, as written, or the name of an attack of `nocere assets
     /// list` [default: direct].
     #[arg(long, value_name = "DRIVER")]

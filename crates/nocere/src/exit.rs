@@ -17,6 +17,8 @@ pub(crate) const INFRASTRUCTURE: u8 = 3;
 pub(crate) const BUDGET: u8 = 4;
 /// More conversations failed than the user allows.
 pub(crate) const FAILED: u8 = 5;
+/// A gate had not enough evidence.
+pub(crate) const INCONCLUSIVE: u8 = 6;
 /// The user stopped the work.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_build;
+mod cli_gate;
 mod cli_protocol;
 mod cli_runs;
 mod cli_suites;

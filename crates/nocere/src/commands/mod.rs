@@ -6,6 +6,7 @@ mod calibration_text;
 mod completions;
 mod demo;
 mod doctor;
+mod gate;
 mod import;
 mod judge_test;
 mod judges;
@@ -41,6 +42,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Trust { revoke } => trust::trust(context, revoke),
         Command::Strike(args) => strike::strike(context, &args),
         Command::Verify { run } => runs::verify(context, &run),
+        Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
         Command::Judges(command) => judges::judges(context, &command),

@@ -1,16 +1,20 @@
 //! `nocere run`.
 
-use nocere_core::text::wrap;
+use nocere_core::{RunId, text::wrap};
 use nocere_project::{ProjectError, RunSpec, SamplingOverrides};
 
 use crate::{
     cli::{RunArgs, WorkingArgs},
-    commands::report::conclude,
+    commands::{gate, report::conclude},
     context::Context,
     output,
 };
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError> {
+    if args.gate {
+        // Before anything is asked and paid for.
+        gate::check(context)?;
+    }
     let spec = RunSpec {
         what: args.what.clone(),
         targets: args.targets.clone(),
@@ -31,7 +35,12 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError>
         reuse: args.reuse.clone(),
         limits: args.working.limits(),
     };
-    run_spec(context, &spec, &args.working)
+    let run = work(context, &spec, &args.working)?;
+    let code = conclude(context, &run, Some(args.working.max_failed))?;
+    if !args.gate {
+        return Ok(code);
+    }
+    gate::after_run(context, &run)
 }
 
 /// Plans a run, works on it and prints its figures.
@@ -40,6 +49,12 @@ pub(super) fn run_spec(
     spec: &RunSpec,
     working: &WorkingArgs,
 ) -> Result<u8, ProjectError> {
+    let run = work(context, spec, working)?;
+    conclude(context, &run, Some(working.max_failed))
+}
+
+/// Plans a run and works on it; its id.
+fn work(context: &Context, spec: &RunSpec, working: &WorkingArgs) -> Result<RunId, ProjectError> {
     let planned = context.project.plan(spec)?;
     if !context.quiet
         && let Some(protocol) = planned.protocol()
@@ -51,5 +66,5 @@ pub(super) fn run_spec(
     let session = planned.begin()?;
     let run = session.header().id.clone();
     session.work(&context.watch(working))?;
-    conclude(context, &run, Some(working.max_failed))
+    Ok(run)
 }

@@ -8,6 +8,7 @@ mod bad_input;
 mod build;
 mod crash;
 mod foreign;
+mod gates;
 mod guards;
 mod halves;
 mod imports;

@@ -1,0 +1,34 @@
+//! Arguments of `nocere gate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct GateArgs {
+    /// Id of the run, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) outputs: GateOutputs,
+}
+
+/// What gates are compared with, and where their results go.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct GateOutputs {
+    /// The run that gates with a `margin` compare with.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) baseline: Option<String>,
+    /// Write the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write what did not pass as SARIF.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<PathBuf>,
+    /// Write a table in Markdown, such as to $GITHUB_STEP_SUMMARY.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Print annotations for GitHub Actions.
+    #[arg(long)]
+    pub(crate) github: bool,
+}
