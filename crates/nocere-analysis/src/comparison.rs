@@ -131,7 +131,7 @@ pub(crate) fn compare(
     pairs
 }
 
-fn p_value(shared: &[PairedCluster], seed: u64) -> Option<f64> {
+pub(crate) fn p_value(shared: &[PairedCluster], seed: u64) -> Option<f64> {
     let single = shared
         .iter()
         .all(|cluster| cluster.first_count == 1 && cluster.second_count == 1);

@@ -72,6 +72,7 @@ mod headline;
 mod linked;
 mod mean;
 mod protocol_tables;
+mod run_comparison;
 mod run_judge;
 mod run_report;
 mod tally;
@@ -89,6 +90,7 @@ pub use protocol_tables::{
     MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,
     parts_lines, range_text, share_text,
 };
+pub use run_comparison::{ComparedFigure, ComparedRun, ComparedSide, Flip, RunComparison};
 pub use run_report::{
     CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport, REPORT_FORMAT,
     RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead,

@@ -31,6 +31,7 @@ mod assets;
 mod build;
 mod calibrate;
 pub mod calibrations;
+mod compare_runs;
 mod config;
 mod drivers;
 mod error;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
-pub(crate) use crate::cli_gate::{GateArgs, GateOutputs};
+pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
 pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     },
     /// Write a run's report.
     Report(ReportArgs),
+    /// Compare two runs, or two targets of one, on the probes that both were asked.
+    Compare(CompareArgs),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.
     Gate(GateArgs),
     /// List, check, build and fetch suites of probes.

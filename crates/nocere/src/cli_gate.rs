@@ -1,4 +1,4 @@
-//! Arguments of `nocere gate`.
+//! Arguments of `nocere gate` and `nocere compare`.
 
 use std::path::PathBuf;
 
@@ -31,4 +31,18 @@ pub(crate) struct GateOutputs {
     /// Print annotations for GitHub Actions.
     #[arg(long)]
     pub(crate) github: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The first run: its id, the beginning of it, or `latest`.
+    pub(crate) first_run: String,
+    /// The second run [default: the first one, to compare two of its targets].
+    pub(crate) second_run: Option<String>,
+    /// The target of the first run, if it has several.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) first: Option<String>,
+    /// The target of the second run, if it has several.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) second: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod assets;
 mod calibrate;
 mod calibration_text;
+mod compare;
 mod completions;
 mod demo;
 mod doctor;
@@ -42,6 +43,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Trust { revoke } => trust::trust(context, revoke),
         Command::Strike(args) => strike::strike(context, &args),
         Command::Verify { run } => runs::verify(context, &run),
+        Command::Compare(args) => compare::compare(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Suites(command) => suites::suites(context, &command),

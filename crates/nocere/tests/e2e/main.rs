@@ -6,6 +6,7 @@ mod assets;
 mod attacks;
 mod bad_input;
 mod build;
+mod compare;
 mod crash;
 mod foreign;
 mod gates;
