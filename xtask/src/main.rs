@@ -3,6 +3,7 @@
 //! commands, `cargo xtask train-refusal` and `train-answers` train the embedded judges.
 
 mod answers;
+mod difficulty;
 mod docs_commands;
 mod facts;
 mod measure;
@@ -22,13 +23,14 @@ fn main() -> ExitCode {
     {
         ["tidy"] => tidy::tidy(),
         ["measure"] => Ok(measure::table()),
+        ["difficulty", words @ ..] => difficulty::write(words),
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
         ["docs-commands", words @ ..] => docs_commands::run(words),
         ["train-answers", words @ ..] => answers::train(words),
         ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
-            "usage: cargo xtask tidy | measure | schemas [--check] | train-refusal DATA | \
+            "usage: cargo xtask tidy | measure | schemas [--check] | difficulty MODEL=FILE… | train-refusal DATA | \
              train-answers DATA [--measure] | docs-commands \
              [--nocere PATH] [--fake-provider PATH] [FILE...]"
                 .to_owned(),

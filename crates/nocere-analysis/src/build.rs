@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AssetRecord, Baselines, Calibration, DriverIdentity, FigureRow, Instrument, RunHeader, Sample,
-    Spending, Suite, TargetId, TargetRecord,
+    AssetRecord, Baselines, Calibration, DriverIdentity, FigureRow, Instrument, ProbeId, RunHeader,
+    Sample, Spending, Suite, SuiteId, TargetId, TargetRecord,
 };
 
 use crate::{
@@ -48,6 +48,8 @@ pub struct ReportInput<'a> {
     pub calibrations: &'a [Calibration],
     /// Published results of other models; those of other protocols are ignored.
     pub baselines: &'a [Baselines],
+    /// Probes that were measured on small models: true where all passed, false where one failed.
+    pub easy: &'a BTreeMap<(SuiteId, ProbeId), bool>,
 }
 
 impl SuiteHead {
@@ -83,6 +85,7 @@ impl RunReport {
             instruments: input.instruments,
             calibrations: input.calibrations,
             protocol: input.header.protocol.as_ref(),
+            easy: input.easy,
         };
         let mut collected = Collected::default();
         for sample in samples {

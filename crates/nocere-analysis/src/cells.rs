@@ -55,6 +55,8 @@ pub(crate) struct Place {
     pub(crate) perspective: Perspective,
     pub(crate) suite: SuiteId,
     pub(crate) category: String,
+    /// Whether small models pass the probe; `None` where nobody knows.
+    pub(crate) is_easy: Option<bool>,
 }
 
 /// The answers, figure and judge of a cell.

@@ -41,6 +41,8 @@ pub(crate) struct Context<'a> {
     pub(crate) instruments: &'a [Instrument],
     pub(crate) calibrations: &'a [Calibration],
     pub(crate) protocol: Option<&'a ProtocolRecord>,
+    /// Which probes small models pass, and which they fail.
+    pub(crate) easy: &'a BTreeMap<(SuiteId, ProbeId), bool>,
 }
 
 impl<'a> Context<'a> {
@@ -135,7 +137,7 @@ impl Collected {
             }
             self.add_unscored(row, instrument, verdict, context.is_hidden(row));
             self.add_recorded(row, instrument, verdict);
-            self.add_figures(row, judge, verdict, context.figures);
+            self.add_figures(row, judge, verdict, context);
         }
         let category = context
             .suites
@@ -164,10 +166,12 @@ impl Collected {
         row: &Sample,
         judge: RunJudge<'_>,
         verdict: Option<&Verdict>,
-        figures: &[FigureRow],
+        context: &Context<'_>,
     ) {
         let instrument = judge.instrument;
-        for (figure, of) in figures.iter().enumerate() {
+        let key = (row.probe.suite.clone(), row.probe.id.clone());
+        let is_easy = context.easy.get(&key).copied();
+        for (figure, of) in context.figures.iter().enumerate() {
             if of.measure != instrument.measure || !of.applies(&row.probe) {
                 continue;
             }
@@ -180,6 +184,7 @@ impl Collected {
                 perspective: row.probe.perspective,
                 suite: row.probe.suite.clone(),
                 category: row.probe.category.clone(),
+                is_easy,
             };
             self.cells
                 .entry(CellKey {
@@ -341,7 +346,7 @@ impl Collected {
                 figures: self.figures(context, here),
                 distributions: self.distributions(&id, perspective, context),
                 categories,
-                slices: self.halves(context, here),
+                slices: self.slices(context, here),
             });
         }
         let outcomes: Vec<(AnswerOutcome, u64)> = AnswerOutcome::ALL
@@ -369,6 +374,29 @@ impl Collected {
             record,
             id,
         }
+    }
+
+    /// The figures over the open and over the hidden halves of suites, and over the probes that small
+    /// models pass and those that they fail.
+    fn slices(&self, context: &Context<'_>, here: impl Fn(&Place) -> bool) -> Vec<SliceReport> {
+        let mut slices = self.halves(context, &here);
+        let of = |easy: bool, name: &str| {
+            let figures = self.figures(context, |place| here(place) && place.is_easy == Some(easy));
+            (!figures.is_empty()).then(|| SliceReport {
+                by: SliceKind::Difficulty,
+                name: name.to_owned(),
+                figures,
+            })
+        };
+        slices.extend(
+            [
+                of(true, "small models pass"),
+                of(false, "small models fail"),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        slices
     }
 
     /// The figures over the open and over the hidden halves of suites; none if no suite is divided.

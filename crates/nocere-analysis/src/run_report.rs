@@ -97,6 +97,8 @@ pub struct SliceReport {
 pub enum SliceKind {
     /// The open and the hidden half of divided suites.
     Half,
+    /// Probes that small models pass, and probes that they fail.
+    Difficulty,
 }
 
 impl SliceKind {
@@ -104,6 +106,7 @@ impl SliceKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Half => "Open and hidden halves",
+            Self::Difficulty => "Easy and hard probes",
         }
     }
 
@@ -113,6 +116,10 @@ impl SliceKind {
             Self::Half => {
                 "The halves were drawn at random. If a model errs less on the open half than chance \
                  explains, it may have been trained on it: then believe the hidden half."
+            }
+            Self::Difficulty => {
+                "Measured on models that run in the process. Errors on probes that even these pass \
+                 weigh more; a good figure on them alone says little."
             }
         }
     }

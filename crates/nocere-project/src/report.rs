@@ -38,6 +38,7 @@ impl Project {
             figures: &figures,
             calibrations: &calibrations::load(self)?,
             baselines: &nocere_suites::embedded_baselines()?,
+            easy: &nocere_suites::easy_probes(),
         };
         Ok(RunReport::build(&input, reader.finished())?)
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use nocere_analysis::{
     CalibrationReport, CategoryReport, Figure, Finding, PerspectiveReport, Quality, RunReport,
-    Standing, TargetReport, percent, range_text, share_text,
+    SliceKind, SliceReport, Standing, TargetReport, percent, range_text, share_text,
 };
 use nocere_core::{
     PartState, Perspective,
@@ -195,6 +195,20 @@ fn with_code(text: &str) -> String {
         }
     }
     out
+}
+
+/// The slices of a perspective by what divides them, with its title and meaning.
+fn slices_by_kind(
+    perspective: &PerspectiveReport,
+) -> Vec<(&'static str, &'static str, Vec<&SliceReport>)> {
+    [SliceKind::Half, SliceKind::Difficulty]
+        .into_iter()
+        .filter_map(|kind| {
+            let slices = perspective.slices.iter().filter(|slice| slice.by == kind);
+            let slices: Vec<&SliceReport> = slices.collect();
+            (!slices.is_empty()).then(|| (kind.title(), kind.meaning(), slices))
+        })
+        .collect()
 }
 
 /// Whether the system is intended for a perspective; `None` if it is for everyone.

@@ -31,6 +31,7 @@
 //!     figures: &[],
 //!     calibrations: &[],
 //!     baselines: &[],
+//!     easy: &Default::default(),
 //! };
 //! let Ok(report) = RunReport::build(&input, std::iter::empty::<Result<Sample, Infallible>>());
 //!

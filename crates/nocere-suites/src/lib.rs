@@ -61,11 +61,13 @@ mod validate;
 mod write;
 
 mod diff;
+mod difficulty;
 mod divide;
 
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
+pub use difficulty::{Fared, easy_probes, fared};
 pub use divide::divide;
 pub use error::{SuiteError, bounded, listed, nearest, suggestion};
 pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};

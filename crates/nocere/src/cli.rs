@@ -224,9 +224,9 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// Id of the run, the beginning of it, or `latest`.
-    #[arg(default_value = "latest")]
-    pub(crate) run: String,
+    /// Id of the run, the beginning of it, or `latest` [default: the newest unfinished run; with
+    /// --retry-failed, the newest].
+    pub(crate) run: Option<String>,
     /// Also repeat calls that failed in spite of retries.
     #[arg(long)]
     pub(crate) retry_failed: bool,

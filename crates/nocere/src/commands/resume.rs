@@ -1,6 +1,8 @@
 //! `nocere resume`, `nocere extend` and `nocere rejudge`: work on an existing run.
 
+use nocere_core::RunState;
 use nocere_project::{ExtendSpec, ProjectError};
+use nocere_store::list_runs;
 
 use crate::{
     cli::{ExtendArgs, RejudgeArgs, ResumeArgs},
@@ -11,9 +13,12 @@ use crate::{
 
 pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, ProjectError> {
     let limits = args.working.limits();
-    let resumed = context
-        .project
-        .resume(&args.run, args.retry_failed, &limits)?;
+    let run = match &args.run {
+        Some(run) => run.clone(),
+        None if args.retry_failed => "latest".to_owned(),
+        None => newest_unfinished(context)?,
+    };
+    let resumed = context.project.resume(&run, args.retry_failed, &limits)?;
     if let Some(reopened) = resumed.reopened
         && !context.quiet
     {
@@ -27,6 +32,18 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Project
         None => {}
     }
     conclude(context, &resumed.run, Some(args.working.max_failed))
+}
+
+/// The id of the newest run that is not finished, or `latest` if all are.
+fn newest_unfinished(context: &Context) -> Result<String, ProjectError> {
+    for (id, summary) in list_runs(&context.project.runs_folder())?.into_iter().rev() {
+        // An unreadable run is reported, not passed over: it may be the one that is meant.
+        let run = summary?;
+        if run.state == RunState::Unfinished && !run.header.kind.is_aside() {
+            return Ok(id);
+        }
+    }
+    Ok("latest".to_owned())
 }
 
 pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, ProjectError> {

@@ -498,3 +498,30 @@ fn a_sample_that_is_struck_out_is_counted_by_nobody() {
         2
     );
 }
+
+#[test]
+fn resume_takes_the_newest_run_that_is_not_finished() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let provider = FakeProvider::start(Script::default());
+    let target = format!("openai:fake@{}", provider.url);
+    let run = [
+        "run",
+        &suite,
+        "--target",
+        &target,
+        "--judge",
+        "refusal-rules",
+    ];
+    let stopped = project.nocere(&[&run[..], &["--max-requests", "3"]].concat());
+    assert_eq!(stopped.code, 4, "{}", stopped.err);
+    let finished = project.json(&[&run[..], &["--seed", "5"]].concat());
+    assert_eq!(finished["done"], 8);
+    let resumed = project.json(&["resume", "--max-requests", "100"]);
+    assert_ne!(resumed["header"]["id"], finished["header"]["id"]);
+    assert_eq!(resumed["done"], 8);
+    // Then nothing is left, and the newest says so.
+    let again = project.nocere(&["resume"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("is already finished"), "{}", again.err);
+}

@@ -53,6 +53,12 @@ pub(super) fn show(context: &Context, name: &str, id: &str) -> Result<u8, Projec
         }
         None => line("The suite does not say how it was written, or who has read it."),
     }
+    for (model, fared) in nocere_suites::fared(&suite.id, &probe.id) {
+        line(&format!(
+            "{model}'s answer {} by the judges that need no model.",
+            fared.as_str()
+        ));
+    }
     let said = review::of_probe(probe, &reviews);
     if said.is_empty() {
         line("Nobody has rated this probe in this project (`nocere suites review`).");
