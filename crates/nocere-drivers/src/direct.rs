@@ -4,12 +4,13 @@
 use std::sync::OnceLock;
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatRequest, Driver, DriverContext, DriverError, DriverIdentity, Message,
-    ModelError, Probe, ReplyFormat, Role, Transcript,
+    BoxFuture, ChatModel, ChatRequest, Driver, DriverContext, DriverError, DriverIdentity, Finish,
+    Message, ModelError, Probe, ReplyFormat, Role, Transcript, text::shows_nothing,
 };
 
 /// Sends the messages of the probe. The conversation has one turn for probes without follow-ups,
-/// and is scripted otherwise. The first failed answer ends it.
+/// and is scripted otherwise. The first answer that failed, was withheld by a filter or is empty ends
+/// it.
 pub struct Direct;
 
 impl Driver for Direct {
@@ -29,7 +30,7 @@ impl Driver for Direct {
 }
 
 /// Raise when the code changes what is said; it is part of every attack that talks through it.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
 
 pub(crate) async fn lead(
     probe: &Probe,
@@ -52,7 +53,14 @@ pub(crate) async fn lead(
             sample: cx.epoch,
         };
         match target.chat(&request).await {
-            Ok(reply) => transcript.push_reply(reply),
+            Ok(reply) => {
+                // The asker has nothing to answer to, and servers refuse an empty turn.
+                let is_over = reply.finish == Finish::ContentFilter || shows_nothing(&reply.text);
+                transcript.push_reply(reply);
+                if is_over {
+                    return Ok(transcript);
+                }
+            }
             Err(ModelError::Fatal { message }) => return Err(DriverError::Target(message)),
             Err(ModelError::Stopped { message }) => return Err(DriverError::Run(message)),
             Err(error) => {
