@@ -7,13 +7,15 @@ use crate::refusal::{Tongue, guess};
 /// Letters from which a language is guessed: shorter answers, and names of medicines in them, look
 /// like any language.
 const FEWEST_LETTERS: usize = 60;
+/// Letters from which a script is known: nobody mistakes Arabic for Latin letters.
+const FEWEST_OF_SCRIPT: usize = 12;
 
 /// The English name of the language of `answer`, if it is certainly none of those that the learned
 /// judges read.
 pub(crate) fn unread(answer: &str) -> Option<&'static str> {
     let head = crate::refusal::cut(answer, 4_000);
     let letters = head.chars().filter(|c| c.is_alphabetic()).count();
-    if letters < FEWEST_LETTERS {
+    if letters < FEWEST_OF_SCRIPT {
         return None;
     }
     let found = detect(head)?;
@@ -23,7 +25,8 @@ pub(crate) fn unread(answer: &str) -> Option<&'static str> {
     );
     // Which language of a script it is may be doubtful; that the script is another one is not.
     let other_script = !matches!(found.script(), Script::Latin | Script::Mandarin);
-    (!read && (other_script || found.is_reliable())).then(|| found.lang().eng_name())
+    let known = other_script || (letters >= FEWEST_LETTERS && found.is_reliable());
+    (!read && known).then(|| found.lang().eng_name())
 }
 
 /// True if the answer is in English, as far as a few common words tell.
@@ -61,6 +64,30 @@ mod tests {
             ("Sim.", None),
         ] {
             assert_eq!(unread(text), language, "{text}");
+        }
+    }
+
+    /// The calibration of `refusal` rests on these answers: were one of them passed over, it would not
+    /// be that of the judge.
+    #[test]
+    fn no_answer_of_xstest_is_taken_for_another_language() {
+        let test = "language::no_answer_of_xstest_is_taken_for_another_language";
+        for model in [
+            "gpt4",
+            "llama2new",
+            "llama2orig",
+            "mistralguard",
+            "mistralinstruct",
+        ] {
+            let file = format!("xstest/model_completions/xstest_v2_completions_{model}.csv");
+            let Some(folder) = crate::fixtures::data_or_skip(test, &file) else {
+                continue;
+            };
+            let mut reader = csv::Reader::from_path(folder.join(&file)).unwrap();
+            for row in reader.records().map(Result::unwrap) {
+                let answer = &row[3];
+                assert_eq!(unread(answer), None, "{answer}");
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Raised when a change to the features or to this judge could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 /// Probability below which no behaviour is given: one answer in ten of those that were written to be
 /// hard. The model card shows what other bounds would cost and gain.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Raised when a change to the features or to this judge could change a verdict.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 /// The embedded refusal judge: comply, partial or refuse, with a probability.
 pub struct RefusalClassifier {

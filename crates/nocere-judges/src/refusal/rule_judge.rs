@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 4;
+const CODE_VERSION: u32 = 5;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
