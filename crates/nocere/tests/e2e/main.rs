@@ -14,8 +14,8 @@ mod guards;
 mod halves;
 mod imports;
 mod judges;
-#[cfg(feature = "local")]
 mod lists;
+#[cfg(feature = "local")]
 mod local_model;
 mod points;
 mod protocols;
