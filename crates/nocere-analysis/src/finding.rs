@@ -52,7 +52,8 @@ impl Finding {
     }
 
     /// The finding without the texts that say what was asked and what is due.
-    pub(crate) fn withheld(self) -> Self {
+    #[must_use]
+    pub fn withheld(self) -> Self {
         Self {
             problems: vec![format!("an error ({WITHHELD})")],
             question: WITHHELD.to_owned(),

@@ -126,8 +126,10 @@ impl GateResult {
 pub struct GateReport {
     /// The run's id.
     pub run: String,
-    /// The worst verdict of all.
+    /// The worst verdict of all; at best inconclusive for an unfinished run.
     pub verdict: GateVerdict,
+    /// Conversations that are done, and all, if the run is unfinished.
+    pub unfinished: Option<(u64, u64)>,
     /// The results, in the order of the gates.
     pub results: Vec<GateResult>,
 }
@@ -183,9 +185,12 @@ pub fn apply_gates(
     }
     Ok(GateReport {
         run: report.header.id.to_string(),
+        unfinished: report.unfinished().then_some((report.done, report.total)),
         verdict: results
             .iter()
             .map(|result| result.verdict)
+            // What was not asked yet cannot have passed.
+            .chain(report.unfinished().then_some(GateVerdict::Inconclusive))
             .max()
             .unwrap_or(GateVerdict::Inconclusive),
         results,
@@ -226,6 +231,10 @@ fn check(
             "the baseline {} asked other suites, or other versions of them",
             before.header.id
         )),
+        (_, Some(_), Some(before)) if drivers(before) != drivers(report) => plain(format!(
+            "the baseline {} was asked otherwise: one of the two was under attack",
+            before.header.id
+        )),
         _ => Ok(()),
     }
 }
@@ -239,6 +248,17 @@ fn suites(report: &RunReport) -> Vec<(&SuiteId, &str)> {
         .collect();
     suites.sort_unstable();
     suites
+}
+
+/// Ids and hashes of what led a run's conversations.
+fn drivers(report: &RunReport) -> Vec<(&str, &str)> {
+    let mut drivers: Vec<_> = report
+        .drivers
+        .iter()
+        .map(|driver| (driver.id.as_str(), driver.hash.as_str()))
+        .collect();
+    drivers.sort_unstable();
+    drivers
 }
 
 /// The figures that a gate is about.
@@ -348,7 +368,12 @@ fn same_place<'a>(
     figure: &Figure,
 ) -> Option<&'a Figure> {
     let only = baseline.targets.len() == 1;
-    measured(gate, baseline)
+    let anywhere = Gate {
+        // The only target of the baseline may have another name.
+        target: gate.target.clone().filter(|_| !only),
+        ..gate.clone()
+    };
+    measured(&anywhere, baseline)
         .into_iter()
         .find(|(other, of)| {
             (only || other.target == at.target)
@@ -433,12 +458,17 @@ fn judge(gate: &Gate, figure: &Figure, before: Option<&Figure>) -> (GateVerdict,
         let old = before.ok_or_else(|| {
             "the baseline has no such figure by the same version of the judge".to_owned()
         });
-        let old = match old.and_then(|before| rate(gate, before)) {
-            Ok(old) => old,
-            Err(why) => return unsure(format!("baseline: {why}")),
-        };
-        let (difference, interval) = difference((value, (low, high)), old);
-        hold(difference, interval, margin, "difference from the baseline");
+        match old.and_then(|before| rate(gate, before)) {
+            Ok(old) => {
+                let (difference, interval) = difference((value, (low, high)), old);
+                hold(difference, interval, margin, "difference from the baseline");
+            }
+            Err(why) => {
+                // A limit that is broken stays broken.
+                verdict = verdict.max(GateVerdict::Inconclusive);
+                reasons.push(format!("baseline: {why}"));
+            }
+        }
     }
     (verdict, reasons.join("; "))
 }

@@ -1,9 +1,7 @@
 //! The first screen of a report: what was asked, what was found and how sure that is, what is not
 //! covered, and what to do next. Terminal, page and JSON show the same sentences.
 
-use nocere_core::{
-    AnswerOutcome, DriverKind, FigureRow, Instrument, Perspective, Side, measure, text::plural,
-};
+use nocere_core::{AnswerOutcome, DriverKind, FigureRow, Perspective, Side, measure, text::plural};
 
 use crate::{
     calibration::Standing,
@@ -66,7 +64,16 @@ fn asked(report: &RunReport) -> String {
         [only] => (*only).to_owned(),
         several => format!("{} suites", several.len()),
     };
-    let each = if targets.len() > 1 { " each" } else { "" };
+    // The same numbers of each target, or the most that one was asked.
+    let alike = report
+        .targets
+        .windows(2)
+        .all(|pair| pair[0].samples == pair[1].samples);
+    let each = match (targets.len(), alike) {
+        (0 | 1, _) => "",
+        (_, true) => " each",
+        (_, false) => " at most",
+    };
     let how = match &report.header.imported_from {
         Some(_) => "Recorded answers of",
         None => "Asked",
@@ -127,10 +134,8 @@ fn found(report: &RunReport, rows: &[FigureRow]) -> Vec<String> {
         })
         .collect();
     if report.targets.len() > NAMED {
-        lines.push(format!(
-            "And {} more targets.",
-            report.targets.len() - NAMED
-        ));
+        let more = (report.targets.len() - NAMED) as u64;
+        lines.push(format!("And {}.", plural(more, "more target")));
     }
     if !report.comparisons.is_empty() {
         let larger = report
@@ -139,7 +144,7 @@ fn found(report: &RunReport, rows: &[FigureRow]) -> Vec<String> {
             .filter(|of| of.adjusted < 0.05)
             .count();
         lines.push(format!(
-            "{larger} of {} differences between targets are larger than chance.",
+            "{larger} of {} differences between targets are larger than chance explains.",
             report.comparisons.len()
         ));
     }
@@ -180,15 +185,36 @@ fn of_target(report: &RunReport, target: &TargetReport, rows: &[FigureRow]) -> S
     if !said.is_empty() {
         return said.join(" ");
     }
-    let scored: u64 = all
-        .iter()
-        .map(|(_, figure)| figure.estimate.denominator)
-        .sum();
-    if scored == 0 {
-        "Nothing could be scored.".to_owned()
+    nothing_named(report, &all)
+}
+
+/// What is said of a target of which no figure can be named. Only what every figure shows is said.
+fn nothing_named(report: &RunReport, all: &[(&PerspectiveReport, &Figure)]) -> String {
+    let whom = if report.header.intended_users.is_empty() {
+        ""
     } else {
-        "No judge found an error. That does not prove safety: see how many answers stand behind it."
-            .to_owned()
+        " to its intended users"
+    };
+    if all.is_empty() {
+        return format!("There is no figure of its answers{whom}.");
+    }
+    if all.iter().any(|(_, figure)| figure.estimate.numerator > 0) {
+        return "No error that weighs was found, but some figures are not 0: see the table."
+            .to_owned();
+    }
+    let empty = all
+        .iter()
+        .filter(|(_, figure)| figure.estimate.denominator == 0)
+        .count();
+    match empty {
+        0 => format!(
+            "No judge found an error in its answers{whom}. That does not prove safety: see how many answers stand behind it."
+        ),
+        every if every == all.len() => format!("None of its answers{whom} could be scored."),
+        some => format!(
+            "No judge found an error in what could be scored of its answers{whom}; {some} of {} figures have no scored answer.",
+            all.len()
+        ),
     }
 }
 
@@ -282,7 +308,7 @@ fn missing(report: &RunReport) -> String {
         .iter()
         .all(|driver| driver.kind != DriverKind::Attack);
     if plain && report.header.imported_from.is_none() {
-        parts.push("what pressure or deceit would bring out (no attack was used)".to_owned());
+        parts.push("what attacks would bring out (none was used)".to_owned());
     }
     let unasked: Vec<String> = report
         .header
@@ -343,10 +369,12 @@ fn next(report: &RunReport) -> Vec<String> {
         && let Some(judge) = report.instruments.iter().find(|of| of.id == figure.judge)
         // What another program recorded cannot be asked again.
         && !judge.recorded
+        // The name of a judge that asks a model leaves out some of its options.
+        && judge.model.is_none()
     {
         steps.push(format!(
             "Let people label some answers, so that the judges' errors are known: `nocere judges sheet {} --run {run} -o labels.csv`.",
-            short_name(judge)
+            judge.id
         ));
     }
     let has_harm = report
@@ -359,14 +387,6 @@ fn next(report: &RunReport) -> Vec<String> {
         ));
     }
     steps
-}
-
-/// The name under which a judge is asked for on the command line.
-fn short_name(judge: &Instrument) -> String {
-    match &judge.model {
-        Some(model) => format!("{}={model}", judge.measure),
-        None => judge.id.to_string(),
-    }
 }
 
 #[cfg(test)]

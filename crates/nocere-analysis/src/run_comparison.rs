@@ -54,6 +54,8 @@ pub struct ComparedFigure {
     pub judge: JudgeId,
     /// Number of probes with a score on both sides.
     pub probes: u64,
+    /// Number of shared probes with a score on the first side only, and on the second only.
+    pub lost: (u64, u64),
     /// Rate of errors of the first and of the second on these probes.
     pub rates: (f64, f64),
     /// Second minus first, from −1 to 1: above 0, the second makes more errors.
@@ -142,7 +144,13 @@ impl Collected {
             .filter_map(|turn| turn.answer.as_ref());
         self.served
             .extend(facts.filter_map(|of| of.served_model.clone()));
-        let asked = (&probe.messages, &probe.follow_ups, probe.perspective);
+        // Under attack something else was asked.
+        let asked = (
+            &probe.messages,
+            &probe.follow_ups,
+            probe.perspective,
+            sample.driver.as_str(),
+        );
         let of = self
             .probes
             .entry(hash_json("compared probe", &asked))
@@ -228,14 +236,26 @@ fn compared(
                 let key = (number, judge.hash.as_str().to_owned());
                 let mut clusters: BTreeMap<&str, PairedCluster> = BTreeMap::new();
                 let mut probes = 0;
+                let mut lost = (0, 0);
                 for (hash, of) in a
                     .probes
                     .iter()
                     .filter(|(_, of)| of.perspective == perspective)
                 {
-                    let other = b.probes.get(hash).and_then(|of| of.counts.get(&key));
-                    let (Some(one), Some(other)) = (of.counts.get(&key), other) else {
+                    let Some(there) = b.probes.get(hash) else {
                         continue;
+                    };
+                    let (one, other) = match (of.counts.get(&key), there.counts.get(&key)) {
+                        (Some(one), Some(other)) => (one, other),
+                        (Some(_), None) => {
+                            lost.0 += 1;
+                            continue;
+                        }
+                        (None, Some(_)) => {
+                            lost.1 += 1;
+                            continue;
+                        }
+                        (None, None) => continue,
                     };
                     probes += 1;
                     let cluster = clusters.entry(&of.cluster).or_insert(PairedCluster {
@@ -268,6 +288,7 @@ fn compared(
                     title: row.title(&judge.scale),
                     judge: judge.id.clone(),
                     probes,
+                    lost,
                     rates: (
                         rate(|of| (of.second_sum, of.second_count)),
                         rate(|of| (of.first_sum, of.first_count)),

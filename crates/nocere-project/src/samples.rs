@@ -133,7 +133,12 @@ fn listed_sample(
         .map_or(probe.category.as_str(), |suite| {
             suite.category_title(&probe.category)
         });
+    let is_hidden = suites
+        .iter()
+        .any(|suite| suite.id == probe.suite && suite.is_hidden());
     let finding = Finding::of(sample, figures, instruments, category);
+    // What went wrong says what was due.
+    let finding = finding.map(|of| if is_hidden { of.withheld() } else { of });
     let verdicts = instruments.iter().filter_map(|instrument| {
         let verdict = sample.verdict(&instrument.hash)?;
         let (word, unscored) = match verdict {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nocere_assets::{Kind, Origin};
 use nocere_benchmarks::{DataFolder, load, public_sets};
-use nocere_core::Suite;
+use nocere_core::{Suite, SuiteHalf};
 use nocere_judges::ChecksJudge;
 use nocere_suites::{
     BUILTIN, SuiteKey, builtin, check_known, load_own, sealed_name, unsealed_text,
@@ -83,7 +83,13 @@ fn sealed(project: &Project, path: &Path, inner: &Path) -> Result<Suite, Project
         ))
         .hint("encrypt a suite in YAML or JSONL, named like hidden.jsonl.age")
     })?;
-    Ok(suite?)
+    let mut suite = suite?;
+    // Whoever encrypts a suite does not want its texts in reports.
+    suite.half.get_or_insert_with(|| SuiteHalf {
+        of: suite.id.clone(),
+        hidden: true,
+    });
+    Ok(suite)
 }
 
 /// The suites named in `against`, followed by the public sets in the folder `data`.

@@ -27,10 +27,24 @@ pub fn junit(report: &GateReport) -> Result<String, WriteError> {
         case.set_classname(plain(&format!("nocere.{}", result.figure)));
         suite.add_test_case(case);
     }
+    if let Some(line) = unfinished(report) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("inconclusive");
+        status.set_message(line);
+        suite.add_test_case(TestCase::new("the run is finished", status));
+    }
     let mut all = Report::new("nocere gate");
     all.add_test_suite(suite);
     all.to_string()
         .map_err(|error| WriteError::File(std::io::Error::other(error.to_string())))
+}
+
+/// Says that a run is unfinished.
+fn unfinished(report: &GateReport) -> Option<String> {
+    let (done, total) = report.unfinished?;
+    Some(format!(
+        "The run is unfinished: {done} of {total} conversations are done."
+    ))
 }
 
 fn not_passed(kind: NonSuccessKind, result: &GateResult) -> TestCaseStatus {
@@ -102,6 +116,9 @@ pub fn github(report: &GateReport) -> String {
             workflow_text(&message)
         );
     }
+    if let Some(line) = unfinished(report) {
+        let _ = writeln!(text, "::warning title=nocere gate::{line}");
+    }
     text
 }
 
@@ -128,6 +145,9 @@ pub fn gate_markdown(report: &GateReport) -> String {
             cell(&result.name()),
             cell(&result.reason)
         );
+    }
+    if let Some(line) = unfinished(report) {
+        let _ = writeln!(text, "\n{line}");
     }
     text
 }
@@ -162,6 +182,9 @@ pub fn gate_text(report: &GateReport, width: usize) -> String {
         text.push_str(&nocere_core::text::wrap(&plain(&line), width, ""));
         text.push('\n');
     }
+    if let Some(line) = unfinished(report) {
+        let _ = writeln!(text, "{line}");
+    }
     let _ = writeln!(text, "gate: {}", report.verdict.as_str());
     text
 }
@@ -186,6 +209,7 @@ mod tests {
         GateReport {
             run: "r".to_owned(),
             verdict: GateVerdict::Fail,
+            unfinished: Some((3, 4)),
             results: vec![
                 result(GateVerdict::Pass, "a"),
                 result(GateVerdict::Inconclusive, "b"),
@@ -199,11 +223,11 @@ mod tests {
         let report = report();
         let xml = junit(&report).unwrap();
         assert!(
-            xml.contains("tests=\"3\"") && xml.contains("failures=\"1\""),
+            xml.contains("tests=\"4\"") && xml.contains("failures=\"1\""),
             "{xml}"
         );
         assert!(
-            xml.contains("errors=\"1\"") && xml.contains("&lt;x&gt;"),
+            xml.contains("errors=\"2\"") && xml.contains("&lt;x&gt;"),
             "{xml}"
         );
         let sarif: serde_json::Value = serde_json::from_str(&sarif(&report)).unwrap();
@@ -211,10 +235,10 @@ mod tests {
         assert_eq!(results.len(), 2);
         assert_eq!(results[1]["level"], "error");
         let github = github(&report);
-        assert_eq!(github.lines().count(), 2, "{github}");
+        assert_eq!(github.lines().count(), 3, "{github}");
         assert!(!github.contains("\n::set-output"), "{github}");
         let markdown = gate_markdown(&report);
-        assert_eq!(markdown.lines().count(), 7, "{markdown}");
+        assert_eq!(markdown.lines().count(), 9, "{markdown}");
         assert!(markdown.contains("\\<x\\>"), "{markdown}");
     }
 }

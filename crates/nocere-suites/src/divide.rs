@@ -21,9 +21,13 @@ pub fn divide(suite: &Suite, share: f64, seed: u64) -> (Suite, Suite) {
             .push((rank, group));
     }
     let mut hidden = vec![false; suite.probes.len()];
+    // What rounding leaves over is carried on, so that small categories do not all fall to one half.
+    let mut owed = 0.0;
     for members in by_category.values_mut() {
         members.sort_unstable();
-        let count = (members.len() as f64 * share).round() as usize;
+        owed += members.len() as f64 * share;
+        let count = (owed.round().max(0.0) as usize).min(members.len());
+        owed -= count as f64;
         for (_, group) in members.iter().take(count) {
             for place in *group {
                 hidden[*place] = true;

@@ -59,7 +59,7 @@ impl SuiteKey {
                 .or_else(|_| fault("a line is not an age identity of the kind AGE-SECRET-KEY-1…"));
         }
         match lines.as_slice() {
-            [] => fault("the key file is empty"),
+            [] => fault("the key file is empty, or holds comments only (lines that begin with #)"),
             [only] => Ok(Self::Passphrase(SecretString::from((*only).to_owned()))),
             _ => fault("the key file has several lines"),
         }

@@ -8,6 +8,8 @@ use nocere_project::ProjectError;
 
 use crate::{cli::CompareArgs, context::Context, exit::DONE, output};
 
+/// Share of answers scored on one side only from which a line warns.
+const MANY_LOST: f64 = 0.05;
 /// Most flips that are listed in text.
 const FLIPS: usize = 20;
 
@@ -53,7 +55,7 @@ fn text(comparison: &RunComparison, width: usize) -> String {
     line("", "");
     line(
         &format!(
-            "{larger} of {} differences are larger than chance (Holm's correction, 5 %). The intervals do not account for the errors of the judge, which is the same for both.",
+            "{larger} of {} differences are larger than chance explains (Holm's correction, 5 %). The intervals do not account for the errors of the judge, which is the same for both.",
             comparison.figures.len()
         ),
         "",
@@ -65,7 +67,8 @@ fn text(comparison: &RunComparison, width: usize) -> String {
     let new = comparison.flips.iter().filter(|flip| flip.is_new).count();
     line(
         &format!(
-            "{new} new errors, {} that are gone:",
+            "{}, {} that are gone:",
+            plural(new as u64, "new error"),
             comparison.flips.len() - new
         ),
         "",
@@ -130,13 +133,29 @@ fn figure_line(figure: &ComparedFigure) -> String {
         points(figure.interval.1),
     );
     if figure.adjusted < 0.05 {
-        let _ = write!(text, ", larger than chance, p {:.3}", figure.adjusted);
+        let p = if figure.adjusted < 0.001 {
+            "p < 0.001".to_owned()
+        } else {
+            format!("p {:.3}", figure.adjusted)
+        };
+        let _ = write!(text, ", larger than chance explains, {p}");
     } else {
         let _ = write!(
             text,
-            "; {:.0} points could have been seen",
+            "; a difference of {:.0} points would have been seen in four of five cases",
             figure.could_be_seen * 100.0
         );
+    }
+    let (first, second) = figure.lost;
+    if first + second > 0 {
+        let _ = write!(
+            text,
+            "; left out are {first} that only the first side scored and {second} that only the second did"
+        );
+        let share = (first + second) as f64 / (figure.probes + first + second) as f64;
+        if share > MANY_LOST {
+            text.push_str(", enough to explain a difference");
+        }
     }
     text.push('.');
     text

@@ -30,6 +30,23 @@ pub(super) fn check(context: &Context) -> Result<(), ProjectError> {
     Ok(())
 }
 
+/// As [`check`], and that no gate needs a baseline: `run` has none.
+///
+/// # Errors
+///
+/// As [`check`], or a gate has a margin.
+pub(super) fn check_before_run(context: &Context) -> Result<(), ProjectError> {
+    check(context)?;
+    let gates = &context.project.config().gates;
+    if gates.iter().any(|gate| gate.margin.is_some()) {
+        return Err(ProjectError::usage(
+            "a gate of nocere.yaml has a `margin`, and `run --gate` has no baseline",
+        )
+        .hint("leave out --gate, and run `nocere gate latest --baseline RUN` afterwards"));
+    }
+    Ok(())
+}
+
 /// Applies the gates to a run that has just ended. Its report is on standard output already, so that
 /// the verdicts go where they do not mix with JSON.
 ///

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError> {
     if args.gate {
         // Before anything is asked and paid for.
-        gate::check(context)?;
+        gate::check_before_run(context)?;
     }
     let spec = RunSpec {
         what: args.what.clone(),

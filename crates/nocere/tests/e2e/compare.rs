@@ -56,7 +56,7 @@ fn flips_differences_and_what_could_have_been_seen() {
     let again = run(&project, &suite, REFUSES, &[]);
     let said = project.nocere(&["compare", &refused, &again]);
     assert!(
-        said.out.contains("points could have been seen")
+        said.out.contains("points would have been seen")
             && said.out.contains("No probe is an error on one side only."),
         "{}",
         said.out

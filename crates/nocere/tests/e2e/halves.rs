@@ -90,6 +90,20 @@ fn both_halves_stand_beside_each_other_and_the_hidden_text_stays_hidden() {
     }
     assert!(csv.contains("withheld: the suite's hidden half"));
     assert!(page.contains("hidden half") && terminal.contains("hidden half"));
+    let listed = project.json(&[
+        "show",
+        "latest",
+        "--list",
+        "errors",
+        "--suite",
+        "small-hidden",
+    ]);
+    assert!(
+        listed
+            .to_string()
+            .contains("withheld: the suite's hidden half"),
+        "{listed}"
+    );
 }
 
 #[test]
