@@ -66,6 +66,27 @@ pub(crate) struct Rating<'a> {
     pub(crate) sample: u32,
 }
 
+/// The reply of a judge's model, or why there is none.
+pub(crate) async fn reply_to(
+    model: &dyn ChatModel,
+    request: &ChatRequest,
+) -> Result<ChatReply, NoVerdict> {
+    let reply = model.chat(request).await.map_err(|error| match error {
+        ModelError::ContextOverflow { needed, limit } => (
+            UnscoredReason::JudgeOverflow,
+            format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
+        ),
+        other => (UnscoredReason::JudgeError, other.to_string()),
+    })?;
+    if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
+        return Err((
+            UnscoredReason::JudgeRefused,
+            "the judge's provider withheld the rating".to_owned(),
+        ));
+    }
+    Ok(reply)
+}
+
 /// Asks for one rating. A reply that cannot be used is sent back once for repair.
 pub(crate) async fn rate(
     model: &dyn ChatModel,
@@ -96,19 +117,7 @@ pub(crate) async fn rate(
             format: ReplyFormat::Grammar(expected.grammar()),
             sample,
         };
-        let reply = model.chat(&request).await.map_err(|error| match error {
-            ModelError::ContextOverflow { needed, limit } => (
-                UnscoredReason::JudgeOverflow,
-                format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
-            ),
-            other => (UnscoredReason::JudgeError, other.to_string()),
-        })?;
-        if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
-            return Err((
-                UnscoredReason::JudgeRefused,
-                "the judge's provider withheld the rating".to_owned(),
-            ));
-        }
+        let reply = reply_to(model, &request).await?;
         fault = match expected.read(&reply.text) {
             Ok(read) => return Ok(read),
             Err(fault) => reason(fault, &reply),

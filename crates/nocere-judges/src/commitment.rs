@@ -8,13 +8,16 @@ use std::sync::LazyLock;
 
 use minijinja::{Environment, UndefinedBehavior, context};
 use nocere_core::{
-    ChatModel, ChatRequest, Message, ModelError, Perspective, ReplyFormat, Role, Sampling,
-    UnscoredReason,
+    ChatModel, ChatRequest, Message, Perspective, ReplyFormat, Role, Sampling, UnscoredReason,
 };
 use nocere_template::Template;
 use serde::Deserialize;
 
-use crate::{ask_model::Marks, judged_answer::NoVerdict, rubric::Material};
+use crate::{
+    ask_model::{Marks, reply_to},
+    judged_answer::NoVerdict,
+    rubric::Material,
+};
 
 /// The text of the asset, which is a part of the instrument.
 pub(crate) const SOURCE: &str = include_str!("../../../assets/judges/commit.yaml");
@@ -80,13 +83,7 @@ pub(crate) async fn commitment(
         format: ReplyFormat::Text,
         sample,
     };
-    let reply = model.chat(&request).await.map_err(|error| match error {
-        ModelError::ContextOverflow { needed, limit } => (
-            UnscoredReason::JudgeOverflow,
-            format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
-        ),
-        other => (UnscoredReason::JudgeError, other.to_string()),
-    })?;
+    let reply = reply_to(model, &request).await?;
     let said = marks.defuse(reply.text.trim());
     if said.is_empty() {
         return Err((

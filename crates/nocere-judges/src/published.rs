@@ -8,13 +8,14 @@
 use std::path::Path;
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatRequest, Compliance, Finish, Instrument, Judge, JudgeContext,
-    Message, ModelError, ModelIdentity, Perspective, Probe, ReplyFormat, Role, Sampling, Scale,
-    Score, Scored, Transcript, UnscoredReason, Verdict, Vote, hash_json, measure,
+    BoxFuture, ChatModel, ChatRequest, Compliance, Instrument, Judge, JudgeContext, Message,
+    ModelIdentity, Perspective, Probe, ReplyFormat, Role, Sampling, Scale, Score, Scored,
+    Transcript, UnscoredReason, Verdict, Vote, hash_json, measure,
 };
 use serde::Serialize;
 
 use crate::{
+    ask_model::reply_to,
     error::AssetError,
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     rubric::Cutoffs,
@@ -325,19 +326,7 @@ impl PublishedJudge {
             format: ReplyFormat::Text,
             sample,
         };
-        let reply = model.chat(&request).await.map_err(|error| match error {
-            ModelError::ContextOverflow { needed, limit } => (
-                UnscoredReason::JudgeOverflow,
-                format!("the judge's prompt needs {needed} tokens and its context holds {limit}"),
-            ),
-            other => (UnscoredReason::JudgeError, other.to_string()),
-        })?;
-        if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
-            return Err((
-                UnscoredReason::JudgeRefused,
-                "the judge's provider withheld the rating".to_owned(),
-            ));
-        }
+        let reply = reply_to(model, &request).await?;
         let read = if self.is_of_harm() {
             read_harm(&reply.text)
         } else {

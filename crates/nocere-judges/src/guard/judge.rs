@@ -1,14 +1,15 @@
 //! The judge that asks a guard.
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatRequest, Compliance, Finish, Instrument, Judge, JudgeContext,
-    Message, ModelError, ModelIdentity, Policy, Probe, ReplyFormat, Role, Sampling, Score, Scored,
-    Transcript, UnscoredReason, Verdict, hash_json, measure, text::is_invisible,
+    BoxFuture, ChatModel, ChatRequest, Compliance, Instrument, Judge, JudgeContext, Message,
+    ModelIdentity, Policy, Probe, ReplyFormat, Role, Sampling, Score, Scored, Transcript,
+    UnscoredReason, Verdict, hash_json, measure, text::is_invisible,
 };
 use serde::Serialize;
 
 use super::{Guard, Read, Sends, Slots};
 use crate::{
+    ask_model::reply_to,
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     rubric::{PolicyPart, policy_text},
     rubric_judge::Reading,
@@ -184,19 +185,7 @@ impl GuardJudge {
             format: ReplyFormat::Text,
             sample: 0,
         };
-        let reply = model.chat(&request).await.map_err(|error| match error {
-            ModelError::ContextOverflow { needed, limit } => (
-                UnscoredReason::JudgeOverflow,
-                format!("the guard's prompt needs {needed} tokens and its context holds {limit}"),
-            ),
-            other => (UnscoredReason::JudgeError, other.to_string()),
-        })?;
-        if matches!(reply.finish, Finish::ContentFilter | Finish::Refusal) {
-            return Err((
-                UnscoredReason::JudgeRefused,
-                "the guard's provider withheld the reply".to_owned(),
-            ));
-        }
+        let reply = reply_to(model, &request).await?;
         self.guard.read(&reply.text).ok_or_else(|| {
             let detail = if reply.text.trim().is_empty() && reply.reasoning.is_some() {
                 "the guard only thought: give it room with `max_tokens=`".to_owned()

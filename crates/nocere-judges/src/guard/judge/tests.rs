@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use nocere_assets::{Assets, Kind};
-use nocere_core::{ChatReply, Locality};
+use nocere_core::{ChatReply, Locality, ModelError};
 
 use super::*;
 use crate::fixtures::{probe, transcript};
