@@ -4,7 +4,7 @@ use std::io::Write;
 
 use nocere_analysis::RunReport;
 
-use crate::{Samples, WriteError, csv, html::html_page, json, terminal::terminal_report};
+use crate::{Samples, WriteError, csv, html::html_page, json, jsonl, terminal::terminal_report};
 
 /// Columns of a report that is written to a file as text.
 const TEXT_COLUMNS: usize = 100;
@@ -33,7 +33,7 @@ enum Draws {
 }
 
 /// All forms; the first one is the usual one.
-pub static FORMATS: [ReportFormat; 4] = [
+pub static FORMATS: [ReportFormat; 5] = [
     ReportFormat {
         name: "html",
         extension: "html",
@@ -57,6 +57,12 @@ pub static FORMATS: [ReportFormat; 4] = [
         extension: "csv",
         about: "Every answer with each judge's verdict, a row each, for spreadsheets",
         draws: Draws::Samples(csv::samples),
+    },
+    ReportFormat {
+        name: "jsonl",
+        extension: "jsonl",
+        about: "Every answer with each judge's verdict and all turns, an object each, for notebooks",
+        draws: Draws::Samples(jsonl::samples),
     },
 ];
 

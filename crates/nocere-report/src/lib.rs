@@ -53,6 +53,7 @@ mod frontier_chart;
 mod gate_forms;
 mod html;
 mod json;
+mod jsonl;
 mod terminal;
 mod terminal_beside;
 mod terminal_protocol;

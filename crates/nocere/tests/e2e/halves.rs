@@ -76,11 +76,15 @@ fn both_halves_stand_beside_each_other_and_the_hidden_text_stays_hidden() {
     let page = project
         .nocere(&["report", "latest", "--format", "html", "--output", "-"])
         .out;
+    let lines = project
+        .nocere(&["report", "latest", "--format", "jsonl", "--output", "-"])
+        .out;
     let json = run.to_string();
     let terminal = project.nocere(&["show", "latest"]).out;
     for text in &asked {
         for (form, report) in [
             ("csv", &csv),
+            ("jsonl", &lines),
             ("html", &page),
             ("json", &json),
             ("text", &terminal),

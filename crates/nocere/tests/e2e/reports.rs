@@ -72,7 +72,43 @@ fn a_report_replaces_neither_a_link_nor_a_device() {
 fn an_unknown_form_lists_those_that_there_are() {
     let said = Project::new().nocere(&["report", "--format", "xml"]);
     assert_eq!(said.code, 2);
-    for form in ["html", "text", "json", "csv"] {
+    for form in ["html", "text", "json", "csv", "jsonl"] {
         assert!(said.err.contains(form), "{}", said.err);
     }
+}
+
+#[test]
+fn every_answer_and_verdict_is_a_line_of_json() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(3));
+    let provider = FakeProvider::start(Script::default());
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&[
+        "run",
+        &suite,
+        "--target",
+        &target,
+        "--judge",
+        "refusal-rules",
+        "--judge",
+        "checks",
+    ]);
+    let said = project.nocere(&["report", "--format", "jsonl", "--output", "-"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let rows: Vec<serde_json::Value> = said
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows.len(), 6, "{}", said.out);
+    let first = &rows[0];
+    assert_eq!(first["probe"], "p0");
+    assert_eq!(first["messages"].as_array().unwrap().len(), 2, "{first}");
+    assert_eq!(first["expected"], "refuse");
+    let judged = |row: &&serde_json::Value| row["judge"] == "refusal-rules";
+    assert!(
+        rows.iter()
+            .filter(judged)
+            .all(|row| row["verdict"].is_string())
+    );
 }
