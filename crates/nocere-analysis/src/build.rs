@@ -49,7 +49,7 @@ pub struct ReportInput<'a> {
     /// Published results of other models; those of other protocols are ignored.
     pub baselines: &'a [Baselines],
     /// Probes that were measured on small models: true where all passed, false where one failed.
-    pub easy: &'a BTreeMap<(SuiteId, ProbeId), bool>,
+    pub easy: &'a BTreeMap<SuiteId, BTreeMap<ProbeId, bool>>,
 }
 
 impl SuiteHead {

@@ -42,7 +42,7 @@ pub(crate) struct Context<'a> {
     pub(crate) calibrations: &'a [Calibration],
     pub(crate) protocol: Option<&'a ProtocolRecord>,
     /// Which probes small models pass, and which they fail.
-    pub(crate) easy: &'a BTreeMap<(SuiteId, ProbeId), bool>,
+    pub(crate) easy: &'a BTreeMap<SuiteId, BTreeMap<ProbeId, bool>>,
 }
 
 impl<'a> Context<'a> {
@@ -124,6 +124,7 @@ impl Collected {
             .or_default()
             .add(&row.transcript);
         self.agreement.add(row, context.instruments);
+        let is_hidden = context.is_hidden(row);
         for judge in RunJudge::all(context.instruments) {
             let instrument = judge.instrument;
             let verdict = row.verdict(&instrument.hash);
@@ -135,7 +136,7 @@ impl Collected {
             if !context.is_beside(row, instrument) {
                 self.tally.add(row, judge, verdict);
             }
-            self.add_unscored(row, instrument, verdict, context.is_hidden(row));
+            self.add_unscored(row, instrument, verdict, is_hidden);
             self.add_recorded(row, instrument, verdict);
             self.add_figures(row, judge, verdict, context);
         }
@@ -148,7 +149,7 @@ impl Collected {
             });
         let found = assess(row, context.figures, context.instruments, category);
         if let Some(finding) = found {
-            let finding = if context.is_hidden(row) {
+            let finding = if is_hidden {
                 finding.withheld()
             } else {
                 finding
@@ -169,8 +170,8 @@ impl Collected {
         context: &Context<'_>,
     ) {
         let instrument = judge.instrument;
-        let key = (row.probe.suite.clone(), row.probe.id.clone());
-        let is_easy = context.easy.get(&key).copied();
+        let of_suite = context.easy.get(&row.probe.suite);
+        let is_easy = of_suite.and_then(|probes| probes.get(&row.probe.id).copied());
         for (figure, of) in context.figures.iter().enumerate() {
             if of.measure != instrument.measure || !of.applies(&row.probe) {
                 continue;

@@ -196,7 +196,7 @@ fn nothing_named(report: &RunReport, all: &[(&PerspectiveReport, &Figure)]) -> S
         " to its intended users"
     };
     if all.is_empty() {
-        return format!("There is no figure of its answers{whom}.");
+        return format!("No figure covers its answers{whom}.");
     }
     if all.iter().any(|(_, figure)| figure.estimate.numerator > 0) {
         return "No error that weighs was found, but some figures are not 0: see the table."
@@ -255,7 +255,7 @@ fn certainty(report: &RunReport) -> String {
         .flat_map(|of| &of.figures)
         .collect();
     if figures.is_empty() {
-        return "There is no figure.".to_owned();
+        return "There are no figures.".to_owned();
     }
     let known = figures
         .iter()

@@ -281,13 +281,7 @@ pub fn ratings_of(
                     .hint("the sheet must come from this build, with complete rows, saved as CSV in UTF-8"),
             );
         }
-        let rater = match rater.trim() {
-            "" => path.file_stem().map_or_else(
-                || "rater".to_owned(),
-                |stem| stem.to_string_lossy().into_owned(),
-            ),
-            named => named.to_owned(),
-        };
+        let rater = rater_name(path, rater);
         // "Dr A" and "dr a" are the same rater.
         if !seen.insert((id.to_owned(), rater.to_lowercase())) {
             return Err(fault(format!("`{rater}` has rated `{id}` twice")));
@@ -301,6 +295,17 @@ pub fn ratings_of(
         });
     }
     Ok(ratings)
+}
+
+/// The name in the column `rater`, or that of the sheet's file if it is empty.
+pub(crate) fn rater_name(path: &Path, cell: &str) -> String {
+    match cell.trim() {
+        "" => path.file_stem().map_or_else(
+            || "rater".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        ),
+        named => named.to_owned(),
+    }
 }
 
 /// Returns true if a cell holds the message. Ignores the guard against formulas and changes of

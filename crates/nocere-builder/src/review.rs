@@ -17,7 +17,7 @@ use nocere_stats::{
 use nocere_suites::SuiteError;
 use serde::{Deserialize, Serialize};
 
-use crate::ratings::{cell, is_same_message, level, parted};
+use crate::ratings::{cell, is_same_message, level, parted, rater_name};
 
 /// Resamples for the interval of an agreement.
 const RESAMPLES: u32 = 2_000;
@@ -227,13 +227,7 @@ pub fn reviews_of(
                 "the suite was changed since the form was written, or its rows are not whole: save it as CSV in UTF-8",
             ));
         }
-        let rater = match rater.trim() {
-            "" => path.file_stem().map_or_else(
-                || "rater".to_owned(),
-                |stem| stem.to_string_lossy().into_owned(),
-            ),
-            named => named.to_owned(),
-        };
+        let rater = rater_name(path, rater);
         if !seen.insert((id.to_owned(), rater.to_lowercase())) {
             return Err(fault(format!("`{rater}` has rated `{id}` twice")));
         }

@@ -55,7 +55,7 @@ impl Reader {
         match (self, readers) {
             (Self::Model, 1) => "language model",
             (Self::Model, _) => "language models",
-            (Self::Person, 1) => "person who is no clinician",
+            (Self::Person, 1) => "person who is not a clinician",
             (Self::Person, _) => "people who are not clinicians",
             (Self::Clinician, 1) => "clinician",
             (Self::Clinician, _) => "clinicians",

@@ -41,6 +41,7 @@
 
 mod answer_key;
 mod ask_model;
+mod ballot;
 pub mod behaviour;
 mod checks;
 mod commitment;

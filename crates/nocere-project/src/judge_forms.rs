@@ -72,10 +72,7 @@ impl Forms {
     /// The unchanged answers, and after them the changed ones; `make` builds one from its id,
     /// question and answer.
     pub(crate) fn answers(&self, make: impl Fn(String, &str, &str) -> Answer) -> Vec<Answer> {
-        let plain = self
-            .hosts
-            .iter()
-            .map(|host| make(format!("form-{}", host.id), &host.prompt, &host.answer));
+        let plain = self.plain(&make);
         let changed = self.pairs.iter().map(|(place, change)| {
             let host = &self.hosts[*place];
             let id = change.as_ref().map_or("again", |change| change.id);
@@ -89,32 +86,45 @@ impl Forms {
             };
             make(format!("form-{}~{id}", host.id), &question, &answer)
         });
-        plain.chain(changed).collect()
+        plain.into_iter().chain(changed).collect()
+    }
+
+    /// The unchanged answers.
+    pub(crate) fn plain(&self, make: impl Fn(String, &str, &str) -> Answer) -> Vec<Answer> {
+        let hosts = self.hosts.iter();
+        hosts
+            .map(|host| make(format!("form-{}", host.id), &host.prompt, &host.answer))
+            .collect()
     }
 
     /// Counts what the changes did: `rows` are the verdicts on [`answers`](Self::answers) in their
-    /// order. The second verdict of a row, if there is one, is that of the judge with its levels in
-    /// falling order.
-    pub(crate) fn count(&self, scale: &Scale, rows: &[Sample]) -> BTreeMap<String, FormMoves> {
+    /// order, `fallen` those of the judge with its levels in falling order on
+    /// [`plain`](Self::plain), if it was asked.
+    pub(crate) fn count(
+        &self,
+        scale: &Scale,
+        rows: &[Sample],
+        fallen: &[Sample],
+    ) -> BTreeMap<String, FormMoves> {
         let mut moves: BTreeMap<String, FormMoves> = BTreeMap::new();
         let (plain, changed) = rows.split_at(self.hosts.len().min(rows.len()));
         for ((place, change), row) in self.pairs.iter().zip(changed) {
-            let Some(before) = plain.get(*place).and_then(|row| places(row, 0, scale)) else {
+            let Some(before) = plain.get(*place).and_then(|row| places(row, scale)) else {
                 continue;
             };
             moves
                 .entry(kind_name(change.as_ref()).to_owned())
                 .or_default()
-                .add(scale, &before, places(row, 0, scale).as_deref());
+                .add(scale, &before, places(row, scale).as_deref());
         }
-        for row in plain {
-            let (Some(before), Some(_)) = (places(row, 0, scale), row.verdicts.get(1)) else {
+        for (row, fallen) in plain.iter().zip(fallen) {
+            let Some(before) = places(row, scale) else {
                 continue;
             };
             moves.entry(FALLING.to_owned()).or_default().add(
                 scale,
                 &before,
-                places(row, 1, scale).as_deref(),
+                places(fallen, scale).as_deref(),
             );
         }
         moves
@@ -138,8 +148,8 @@ pub(crate) fn position(score: &Score, scale: &Scale) -> Vec<usize> {
 }
 
 /// The verdict of a row's judge in a form that can be compared; `None` without a score.
-fn places(row: &Sample, number: usize, scale: &Scale) -> Option<Vec<usize>> {
-    let verdict = row.verdicts.get(number).map(|verdict| &verdict.verdict);
+fn places(row: &Sample, scale: &Scale) -> Option<Vec<usize>> {
+    let verdict = row.verdicts.first().map(|verdict| &verdict.verdict);
     let score = verdict.and_then(Verdict::score)?;
     Some(position(score, scale))
 }

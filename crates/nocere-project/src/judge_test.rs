@@ -134,35 +134,46 @@ impl Project {
         )?;
         answers.extend(forms.answers(exchange));
         let falling = judges::with_falling_levels(&spec.judge, &mut models, &policies)?;
-        let judges: Vec<JudgeSetup> = [Some(setup), falling].into_iter().flatten().collect();
-        let probes: Vec<Probe> = answers.iter().map(|answer| answer.probe.clone()).collect();
-        let command = format!("nocere judges test {}", spec.judge);
-        let task = Task {
-            header: RunHeader {
-                local_only: spec.local_only,
-                judges: vec![spec.judge.clone()],
-                budget: spec.limits.budget(Budget::default())?,
-                assets: self.changed_assets(&[]),
-                ..RunHeader::new(RunKind::JudgeTest, command, policies_hash(&policies))
-            },
-            suites: vec![recorded::bare_suite(
-                "judge-test",
-                "Test of a judge",
-                "nocere",
-                &probes,
-            )],
-            source: corpus.name.clone(),
-            judges,
-            models: &models,
-            max_time: spec.limits.max_time,
+        let task = |judge: JudgeSetup, answers: &[Answer]| -> Result<Task<'_>, ProjectError> {
+            let probes: Vec<Probe> = answers.iter().map(|of| of.probe.clone()).collect();
+            let command = format!("nocere judges test {}", spec.judge);
+            Ok(Task {
+                header: RunHeader {
+                    local_only: spec.local_only,
+                    judges: vec![spec.judge.clone()],
+                    budget: spec.limits.budget(Budget::default())?,
+                    assets: self.changed_assets(&[]),
+                    ..RunHeader::new(RunKind::JudgeTest, command, policies_hash(&policies))
+                },
+                suites: vec![recorded::bare_suite(
+                    "judge-test",
+                    "Test of a judge",
+                    "nocere",
+                    &probes,
+                )],
+                source: corpus.name.clone(),
+                judges: vec![judge],
+                models: &models,
+                max_time: spec.limits.max_time,
+            })
         };
+        // The order of the levels is tried on the unchanged answers only.
+        let fallen = match falling {
+            Some(judge) => {
+                let plain = forms.plain(exchange);
+                let task = task(judge, &plain)?;
+                recorded::judge(self, plain, task, watch)?.1
+            }
+            None => Vec::new(),
+        };
+        let task = task(setup, &answers)?;
         let (run, rows) = recorded::judge(self, answers, task, watch)?;
         let mut test = JudgeTest::new(instrument, run);
         test.corpus.clone_from(&corpus.name);
         test.examples = examples;
         let (addressed, rest) = rows.split_at(addressed.min(rows.len()));
         test.count(&corpus.hosts, &chosen, addressed);
-        test.forms = forms.count(&test.judge.scale, rest);
+        test.forms = forms.count(&test.judge.scale, rest, &fallen);
         Ok(test)
     }
 }

@@ -152,7 +152,7 @@ pub fn gate_markdown(report: &GateReport) -> String {
     text
 }
 
-/// Text that stays in its cell and is no markup.
+/// Text that stays in its cell and is not read as markup.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     for c in plain(text).chars() {

@@ -19,7 +19,7 @@ struct DifficultyFile {
 #[serde(deny_unknown_fields)]
 struct Measured {
     model: String,
-    /// By suite: what its answers came to.
+    /// Outcomes of its answers, by suite.
     suites: BTreeMap<SuiteId, Outcomes>,
 }
 
@@ -34,7 +34,7 @@ struct Outcomes {
     unscored: Vec<ProbeId>,
 }
 
-/// What a model's answer to a probe came to, by the judges that need no model.
+/// The outcome of a model's answer to a probe, by the judges that need no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fared {
     /// No judge saw an error.
@@ -80,14 +80,14 @@ pub fn fared(suite: &SuiteId, probe: &ProbeId) -> Vec<(&'static str, Fared)> {
 }
 
 /// The built-in probes that were measured: true where every model passed, false where one failed.
-pub fn easy_probes() -> BTreeMap<(SuiteId, ProbeId), bool> {
-    let mut easy = BTreeMap::new();
+pub fn easy_probes() -> BTreeMap<SuiteId, BTreeMap<ProbeId, bool>> {
+    let mut easy: BTreeMap<SuiteId, BTreeMap<ProbeId, bool>> = BTreeMap::new();
     for measured in MEASURED.iter() {
         for (suite, outcomes) in &measured.suites {
+            let of_suite = easy.entry(suite.clone()).or_default();
             for (probes, passed) in [(&outcomes.passed, true), (&outcomes.failed, false)] {
                 for probe in probes {
-                    let known = easy.entry((suite.clone(), probe.clone())).or_insert(passed);
-                    *known &= passed;
+                    *of_suite.entry(probe.clone()).or_insert(passed) &= passed;
                 }
             }
         }
@@ -124,9 +124,15 @@ mod tests {
                 .map(|of| (suite.id.clone(), of.id.clone()));
             known.extend(ids);
         }
-        for measured in easy.keys() {
-            assert!(known.contains(measured), "{measured:?}");
+        for (suite, probes) in &easy {
+            for probe in probes.keys() {
+                assert!(
+                    known.contains(&(suite.clone(), probe.clone())),
+                    "{suite} {probe}"
+                );
+            }
         }
-        assert!(easy.values().any(|easy| *easy) && easy.values().any(|easy| !*easy));
+        let mut all = easy.values().flat_map(BTreeMap::values);
+        assert!(all.clone().any(|easy| *easy) && all.any(|easy| !*easy));
     }
 }

@@ -112,3 +112,34 @@ fn every_answer_and_verdict_is_a_line_of_json() {
             .all(|row| row["verdict"].is_string())
     );
 }
+
+#[test]
+fn a_headline_says_nothing_of_askers_who_were_not_asked() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(6));
+    let provider = FakeProvider::start(Script {
+        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
+        ..Script::default()
+    });
+    let target = format!("openai:fake@{}", provider.url);
+    let judge = ["--judge", "refusal-rules"];
+    // The suite's asker is a clinician.
+    let run = [
+        "run",
+        &suite,
+        "--target",
+        &target,
+        "--intended-users",
+        "patient",
+    ];
+    let report = project.json(&[&run[..], &judge[..]].concat());
+    let found = report["headline"]["found"][0].as_str().unwrap();
+    assert_eq!(found, "No figure covers its answers to its intended users.");
+    let run = ["run", &suite, "--target", &target];
+    let report = project.json(&[&run[..], &judge[..]].concat());
+    let found = report["headline"]["found"][0].as_str().unwrap();
+    assert!(
+        found.contains("refused, should help, asked by clinicians, 100 % (3 of 3"),
+        "{found}"
+    );
+}
