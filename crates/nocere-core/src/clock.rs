@@ -30,6 +30,12 @@ pub fn now_utc() -> String {
         .to_string()
 }
 
+/// Seconds since 1970 (UTC) of a time in RFC 3339; `None` if the text is not one.
+pub fn seconds_of(time: &str) -> Option<i64> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    Some(time.as_second())
+}
+
 /// The current time in UTC to the millisecond, such as `20260131t235959-999`. Stamps sort by
 /// time and can be part of a file name.
 pub fn now_stamp() -> String {

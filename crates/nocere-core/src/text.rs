@@ -135,6 +135,24 @@ pub fn visible_json(json: &str) -> std::borrow::Cow<'_, str> {
     shown.into()
 }
 
+/// `text` for a cell of a table in Markdown: it stays in its cell, is not read as markup, and calls
+/// nobody by name.
+pub fn markdown_cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in plain(text).chars() {
+        match c {
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '!' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' => out.push(' '),
+            '@' => out.push_str("@\u{2060}"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// `text` on one line, made [`plain`], and cut to `limit` characters. Ends with an ellipsis if
 /// something was cut.
 pub fn shorten(text: &str, limit: usize) -> String {

@@ -195,7 +195,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), ProjectError> {
 /// As [`write_whole`], or if `write` fails.
 pub fn write_whole_with(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
 ) -> Result<(), ProjectError> {
     let fail = |error: &dyn std::fmt::Display| {
         ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))

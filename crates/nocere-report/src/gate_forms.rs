@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use nocere_analysis::{GateReport, GateResult, GateVerdict};
-use nocere_core::text::plain;
+use nocere_core::text::{markdown_cell, plain};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ pub fn junit(report: &GateReport) -> Result<String, WriteError> {
     let mut all = Report::new("nocere gate");
     all.add_test_suite(suite);
     all.to_string()
-        .map_err(|error| WriteError::File(std::io::Error::other(error.to_string())))
+        .map_err(|error| WriteError::Xml(error.to_string()))
 }
 
 /// Says that a run is unfinished.
@@ -135,38 +135,21 @@ pub fn gate_markdown(report: &GateReport) -> String {
     let mut text = format!(
         "**nocere gate: {}** (run `{}`)\n\n| verdict | what | why |\n| --- | --- | --- |\n",
         report.verdict.as_str(),
-        cell(&report.run).replace('`', "")
+        markdown_cell(&report.run).replace('`', "")
     );
     for result in &report.results {
         let _ = writeln!(
             text,
             "| {} | {} | {} |",
             result.verdict.as_str(),
-            cell(&result.name()),
-            cell(&result.reason)
+            markdown_cell(&result.name()),
+            markdown_cell(&result.reason)
         );
     }
     if let Some(line) = unfinished(report) {
         let _ = writeln!(text, "\n{line}");
     }
     text
-}
-
-/// Text that stays in its cell and is not read as markup.
-fn cell(text: &str) -> String {
-    let mut out = String::new();
-    for c in plain(text).chars() {
-        match c {
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '!' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\n' => out.push(' '),
-            '@' => out.push_str("@\u{2060}"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// The results as text: a line for each, the verdict first.

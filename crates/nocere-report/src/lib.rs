@@ -1,9 +1,8 @@
 //! Results out: a [`RunReport`](nocere_analysis::RunReport) as terminal text, as a self-contained
-//! page and as JSON, and the samples behind it as CSV. [`FORMATS`] has a row for each.
+//! page and as JSON. [`FORMATS`] has a row for each.
 //!
 //! Model output is hostile: it is escaped on the page, and its control and invisible characters
-//! are replaced; no cell of the CSV is computed by a spreadsheet. The terminal report does not
-//! quote answers at all.
+//! are replaced. The terminal report does not quote answers at all.
 //!
 //! This crate computes no results (`nocere-analysis`), writes no file, and does not print.
 //!
@@ -45,7 +44,6 @@
 #![warn(missing_docs)]
 
 mod chart;
-mod csv;
 mod error;
 mod escape;
 mod formats;
@@ -53,14 +51,12 @@ mod frontier_chart;
 mod gate_forms;
 mod html;
 mod json;
-mod jsonl;
 mod terminal;
 mod terminal_beside;
 mod terminal_protocol;
 mod terminal_summary;
 
-pub use csv::csv_table;
-pub use error::{SampleError, Samples, WriteError};
+pub use error::WriteError;
 pub use formats::{FORMATS, ReportFormat};
 pub use gate_forms::{gate_markdown, gate_text, github, junit, sarif};
 pub use html::html_page;

@@ -53,4 +53,4 @@ pub use faults::{Fault, Faults};
 pub use folder::TempFolder;
 pub use project::{Project, Said, comparable, said, small_suite};
 pub use provider::{FakeProvider, Script, Seen};
-pub use skip::{data_or_skip, models_or_skip};
+pub use skip::{data_or_skip, export_python_or_skip, models_or_skip};

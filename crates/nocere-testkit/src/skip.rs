@@ -47,3 +47,14 @@ pub fn data_or_skip(test: &str) -> Option<PathBuf> {
     );
     None
 }
+
+/// The Python with the libraries that read exports, if `NOCERE_EXPORT_PYTHON` names one.
+pub fn export_python_or_skip(test: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("NOCERE_EXPORT_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        eprintln!(
+            "SKIPPED {test}: NOCERE_EXPORT_PYTHON names no Python with inspect_ai, pandas and pyarrow"
+        );
+    }
+    python
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
-pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
+pub(crate) use crate::cli_runs::{ExportArgs, ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
     CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
 };
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     },
     /// Write a run's report.
     Report(ReportArgs),
+    /// Export a run's answers, verdicts and figures in a form that other tools read.
+    Export(ExportArgs),
     /// Compare two runs, or two targets of one, on the probes that both were asked.
     Compare(CompareArgs),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.

@@ -7,7 +7,6 @@ use nocere_core::{
     text::{plain, visible_json},
 };
 use nocere_project::ProjectError;
-use nocere_report::WriteError;
 use serde::Serialize;
 
 /// Writes text to standard output. A closed pipe is not an error: its reader has seen enough.
@@ -23,12 +22,12 @@ pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
 
 /// Writes data to standard output bit by bit. A reader that leaves early is not an error.
 pub(crate) fn data_with(
-    write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> std::io::Result<()>,
 ) -> Result<(), ProjectError> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let written = write(&mut out).and_then(|()| out.flush());
     match written {
-        Err(WriteError::File(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ProjectError::infrastructure(format!(
             "failed to write the result: {error}"
         ))),

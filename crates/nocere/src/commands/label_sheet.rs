@@ -1,7 +1,7 @@
 //! `nocere judges sheet`.
 
+use nocere_export::csv_table;
 use nocere_project::{Drawn, LabelSheet, ProjectError, SheetSpec, write_whole_with};
-use nocere_report::csv_table;
 use serde_json::json;
 
 use crate::{cli::SheetArgs, context::Context, exit::DONE, output};

@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod gate;
 mod import;
 mod judge_test;
@@ -46,6 +47,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Compare(args) => compare::compare(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
+        Command::Export(args) => export::export(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
         Command::Judges(command) => judges::judges(context, &command),
         Command::Calibrate(args) => calibrate::calibrate(context, &args),

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use nocere_analysis::RunReport;
-use nocere_project::{ErrorKind, ProjectError, write_whole_with};
+use nocere_project::{ErrorKind, ProjectError, write_whole};
 use nocere_report::{FORMATS, ReportFormat, terminal_summary};
-use nocere_store::RunReader;
 use serde_json::json;
 
 use crate::{cli::ReportArgs, cli_working::Share, context::Context, exit::DONE, output};
@@ -19,7 +18,9 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
     }
     let format = format_of(args);
     if let Some(path) = args.output.as_deref() {
-        check_place(path)?;
+        let mut known: Vec<&str> = FORMATS.iter().map(|format| format.extension).collect();
+        known.extend(["md", "htm"]);
+        check_place(path, &known)?;
     }
     let standard = ["-", "/dev/stdout", "/dev/fd/1"].map(Path::new);
     if args
@@ -27,17 +28,13 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
         .as_deref()
         .is_some_and(|path| standard.contains(&path))
     {
-        return output::data_with(|out| {
-            let mut samples = reader.finished().map(|sample| sample.map_err(Into::into));
-            format.write(&report, &mut samples, out)
-        })
-        .map(|()| DONE);
+        return output::data(&draw(format, &report)?).map(|()| DONE);
     }
     let path = args.output.clone().unwrap_or_else(|| {
         let id = &report.header.id;
         context.project.report_path(id, format.extension)
     });
-    write(format, &report, &reader, &path)?;
+    write_whole(&path, &draw(format, &report)?)?;
     if context.json {
         output::json(&json!({ "path": path, "format": format.name }))?;
     } else {
@@ -46,21 +43,26 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
     Ok(DONE)
 }
 
-/// Refuses to replace a file that cannot be a report.
-fn check_place(path: &Path) -> Result<(), ProjectError> {
+/// Refuses to replace a file whose extension is none of `known`: it is something else.
+pub(super) fn check_place(path: &Path, known: &[&str]) -> Result<(), ProjectError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_report = extension.is_some_and(|of| {
-        matches!(of, "md" | "txt" | "htm") || FORMATS.iter().any(|format| format.extension == of)
-    });
+    let is_known = extension.is_some_and(|of| known.contains(&of));
     let there = std::fs::symlink_metadata(path);
-    if there.is_ok_and(|found| found.is_file() && found.len() > 0) && !is_report {
+    if there.is_ok_and(|found| found.is_file() && found.len() > 0) && !is_known {
         return Err(ProjectError::usage(format!(
-            "{} exists and does not look like a report; it is not replaced",
+            "{} exists and does not look like what would be written; it is not replaced",
             path.display()
         ))
-        .hint("give another name, or one that ends in .html, .txt, .json or .csv"));
+        .hint(format!(
+            "give another name, or one that ends in .{}",
+            known.join(", .")
+        )));
     }
     Ok(())
+}
+
+fn draw(format: &ReportFormat, report: &RunReport) -> Result<String, ProjectError> {
+    (format.draw)(report).map_err(|error| ProjectError::infrastructure(error.to_string()))
 }
 
 /// The form that was asked for, or else the one that the file's extension names.
@@ -96,7 +98,7 @@ pub(super) fn conclude(
     // Print the figures first: writing the page can fail.
     let [page, ..] = &FORMATS;
     let path = context.project.report_path(run, page.extension);
-    write(page, &report, &reader, &path)?;
+    write_whole(&path, &draw(page, &report)?)?;
     if !context.quiet {
         output::talk(&format!("\nreport: {}", path.display()));
     }
@@ -119,17 +121,4 @@ pub(super) fn conclude(
         }
     }
     Ok(DONE)
-}
-
-/// Writes the report whole or not at all.
-fn write(
-    format: &ReportFormat,
-    report: &RunReport,
-    reader: &RunReader,
-    path: &Path,
-) -> Result<(), ProjectError> {
-    write_whole_with(path, |out| {
-        let mut samples = reader.finished().map(|sample| sample.map_err(Into::into));
-        Ok(format.write(report, &mut samples, out)?)
-    })
 }

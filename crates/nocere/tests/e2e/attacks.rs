@@ -43,7 +43,7 @@ fn an_attack_wraps_what_is_asked_and_the_report_says_so() {
     assert_eq!(project.nocere(&["report", "-o", "page.html"]).code, 0);
     // Lists of samples show what was asked, not what the probe says.
     let csv = project
-        .nocere(&["report", "--format", "csv", "--output", "-"])
+        .nocere(&["export", "--to", "csv", "--output", "-"])
         .out;
     assert_eq!(csv.matches("There is no time! ").count(), 8, "{csv}");
     let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();

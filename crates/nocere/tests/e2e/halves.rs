@@ -71,13 +71,13 @@ fn both_halves_stand_beside_each_other_and_the_hidden_text_stays_hidden() {
         .collect();
     assert!(!asked.is_empty());
     let csv = project
-        .nocere(&["report", "latest", "--format", "csv", "--output", "-"])
+        .nocere(&["export", "latest", "--to", "csv", "--output", "-"])
         .out;
     let page = project
         .nocere(&["report", "latest", "--format", "html", "--output", "-"])
         .out;
     let lines = project
-        .nocere(&["report", "latest", "--format", "jsonl", "--output", "-"])
+        .nocere(&["export", "latest", "--to", "jsonl", "--output", "-"])
         .out;
     let json = run.to_string();
     let terminal = project.nocere(&["show", "latest"]).out;

@@ -8,6 +8,7 @@ mod bad_input;
 mod build;
 mod compare;
 mod crash;
+mod exports;
 mod foreign;
 mod gates;
 mod guards;

@@ -1,0 +1,108 @@
+//! What is exported, and which of its texts may leave.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use nocere_analysis::{RunReport, SuiteHead, WITHHELD};
+use nocere_core::{ContentHash, FigureRow, Instrument, Sample, SuiteId, Verdict};
+
+/// What may be done with the texts of a suite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// They are written as they are.
+    #[default]
+    Open,
+    /// The suite's licence is not known to allow copies: prompts are written as hashes.
+    Hashed,
+    /// The hidden half of a divided suite: neither prompts nor answers nor reasons are written.
+    Withheld,
+}
+
+/// A run to export, without its samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The run's figures, suites, targets and judges.
+    pub report: &'a RunReport,
+    /// The rows of the figures, which say what counts as an error.
+    pub figures: &'a [FigureRow],
+    /// What may be done with each suite's texts; suites that are not named are open.
+    pub texts: &'a BTreeMap<SuiteId, Texts>,
+}
+
+impl<'a> Source<'a> {
+    /// What may be done with the texts of a sample.
+    pub(crate) fn texts(&self, sample: &Sample) -> Texts {
+        let known = self.texts.get(&sample.probe.suite);
+        known.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn suite(&self, id: &SuiteId) -> Option<&'a SuiteHead> {
+        self.report.suites.iter().find(|suite| suite.id == *id)
+    }
+
+    /// The figures that count this verdict.
+    pub(crate) fn counting(
+        &self,
+        sample: &Sample,
+        instrument: &Instrument,
+    ) -> impl Iterator<Item = &'a FigureRow> {
+        let figures = self.figures.iter();
+        figures
+            .filter(|figure| figure.measure == instrument.measure && figure.applies(&sample.probe))
+    }
+
+    /// The figures in which this verdict counts as an error.
+    pub(crate) fn errors(
+        &self,
+        sample: &Sample,
+        instrument: &Instrument,
+        verdict: &Verdict,
+    ) -> Vec<&'a FigureRow> {
+        let Verdict::Scored(scored) = verdict else {
+            return Vec::new();
+        };
+        self.counting(sample, instrument)
+            .filter(|figure| figure.is_error(&instrument.scale, scored) == Some(true))
+            .collect()
+    }
+}
+
+impl Texts {
+    /// A text of the asker, or what stands in its place.
+    pub(crate) fn prompt(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::Open => text,
+            Self::Hashed => prompt_hash(&text).into(),
+            Self::Withheld => WITHHELD.into(),
+        }
+    }
+
+    /// A text of the model or of a judge, or what stands in its place.
+    pub(crate) fn said(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::Open | Self::Hashed => text,
+            Self::Withheld => WITHHELD.into(),
+        }
+    }
+}
+
+/// The BLAKE3 hash of a prompt's text: whoever has the set can match it.
+fn prompt_hash(text: &str) -> String {
+    format!("blake3:{}", ContentHash::of_bytes(text.as_bytes()))
+}
+
+/// All samples that carry at least one verdict, once for each; those without any, once.
+pub(crate) fn each_verdict<'a, E>(
+    source: &Source<'a>,
+    sample: &Sample,
+    mut each: impl FnMut(Option<(&'a Instrument, &Verdict)>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut judged = false;
+    for instrument in &source.report.instruments {
+        if let Some(verdict) = sample.verdict(&instrument.hash) {
+            each(Some((instrument, verdict)))?;
+            judged = true;
+        }
+    }
+    // An answer that nobody judged is in the file all the same.
+    if judged { Ok(()) } else { each(None) }
+}
