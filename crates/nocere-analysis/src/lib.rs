@@ -84,7 +84,7 @@ pub use comparison::TargetPair;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
 pub use gate::{Bound, Gate, GateFault, GateReport, GateResult, GateVerdict, apply_gates};
-pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, TwinFigure};
+pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, Slope, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{
     MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,

@@ -1,79 +1,10 @@
-//! Bar charts with intervals, as inline SVG without scripts: they work on screen, paper and in
-//! mail.
+//! Charts as inline SVG without scripts: they work on screen, paper and in mail. Labels and values
+//! stand beside them as text of the page, so that nothing is cut at any zoom.
 
 use std::fmt::Write as _;
 
-use nocere_analysis::Figure;
+use nocere_analysis::{Figure, Slope};
 use nocere_core::text::plain;
-
-const LEFT: f64 = 290.0;
-const WIDTH: f64 = 420.0;
-const ROW: f64 = 26.0;
-
-/// One labelled bar.
-pub(crate) struct Bar<'a> {
-    pub(crate) label: String,
-    pub(crate) figure: &'a Figure,
-}
-
-/// A bar chart of rates from 0 to 100 %, with intervals as whiskers.
-///
-/// Escapes the labels, because the result is inserted into the page as markup.
-pub(crate) fn bars(title: &str, bars: &[Bar<'_>], class: &str) -> String {
-    let height = ROW * bars.len() as f64 + 24.0;
-    let total = LEFT + WIDTH + 120.0;
-    let mut svg = format!(
-        r#"<svg class="chart {class}" viewBox="0 0 {total} {height}" role="img" aria-label="{}" preserveAspectRatio="xMinYMin meet">"#,
-        escape(title)
-    );
-    for tick in [0, 25, 50, 75, 100] {
-        let x = LEFT + WIDTH * f64::from(tick) / 100.0;
-        let _ = write!(
-            svg,
-            r#"<line class="grid" x1="{x}" y1="0" x2="{x}" y2="{:.1}"/><text class="tick" x="{x}" y="{:.1}" text-anchor="middle">{tick} %</text>"#,
-            height - 18.0,
-            height - 4.0
-        );
-    }
-    for (index, bar) in bars.iter().enumerate() {
-        let y = ROW * index as f64 + 4.0;
-        let middle = y + 8.0;
-        let label = nocere_core::text::shorten(&bar.label, 44);
-        let _ = write!(
-            svg,
-            r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
-            LEFT - 8.0,
-            middle + 4.0,
-            escape(&label)
-        );
-        if let (Some(value), Some((low, high))) =
-            (bar.figure.estimate.value, bar.figure.estimate.interval)
-        {
-            let _ = write!(
-                svg,
-                r#"<rect class="bar" x="{LEFT}" y="{y:.1}" width="{:.1}" height="16" rx="2"/>"#,
-                (WIDTH * value).max(1.0)
-            );
-            let (a, b) = (LEFT + WIDTH * low, LEFT + WIDTH * high);
-            let _ = write!(
-                svg,
-                r#"<path class="whisker" d="M{a:.1} {middle:.1}H{b:.1}M{a:.1} {:.1}v8M{b:.1} {:.1}v8"/>"#,
-                middle - 4.0,
-                middle - 4.0
-            );
-        }
-        let value = format!("{} ({})", bar.figure.percent(), bar.figure.counts());
-        let _ = write!(
-            svg,
-            r#"<text class="value" x="{:.1}" y="{:.1}">{}</text>"#,
-            LEFT + WIDTH + 10.0,
-            middle + 4.0,
-            escape(&value)
-        );
-    }
-    svg.push_str("</svg>");
-    svg
-}
 
 /// One rate with its interval on a line from 0 to 100 %, without any text. A judge that was measured
 /// against people has a full circle, any other an empty diamond.
@@ -115,6 +46,53 @@ pub(crate) fn interval(figure: &Figure, known: bool) -> String {
     svg
 }
 
+/// Shares that add up to one as a bar, in the order of their labels. `tones` names the colours: see
+/// [`tone`].
+pub(crate) fn stack(shares: &[f64]) -> String {
+    const WIDE: f64 = 400.0;
+    let mut svg = format!(
+        r#"<svg class="stack" viewBox="0 0 {WIDE} 18" preserveAspectRatio="none" aria-hidden="true">"#
+    );
+    let sum: f64 = shares.iter().sum();
+    let mut x = 0.0;
+    for (place, share) in shares.iter().enumerate() {
+        let width = if sum > 0.0 { WIDE * share / sum } else { 0.0 };
+        let _ = write!(
+            svg,
+            r#"<rect class="{}" x="{x:.2}" y="0" width="{width:.2}" height="18"/>"#,
+            tone(place, shares.len())
+        );
+        x += width;
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+/// The colour class of a label by its place among `count`: the first of five is the mildest.
+pub(crate) fn tone(place: usize, count: usize) -> &'static str {
+    const TONES: [&str; 5] = ["t1", "t2", "t3", "t4", "t5"];
+    let step = match count {
+        0 | 1 => 0,
+        count => (place * 4 + (count - 1) / 2) / (count - 1),
+    };
+    TONES[step.min(4)]
+}
+
+/// A line from the caution towards one asker to that towards another, from 0 (below) to 1 (above).
+pub(crate) fn slope(slope: &Slope) -> String {
+    let y = |caution: f64| 72.0 - 64.0 * caution;
+    let (first, second) = (y(slope.caution.0), y(slope.caution.1));
+    // Going down is right: the first asker calls for more caution.
+    let class = if slope.caution.0 > slope.caution.1 {
+        "help"
+    } else {
+        "harm"
+    };
+    format!(
+        r#"<svg class="slope" viewBox="0 0 160 80" width="160" height="80" aria-hidden="true"><path class="grid" d="M12 8V72M148 8V72M12 72H148M12 40H148M12 8H148"/><path class="{class}" d="M12 {first:.1}L148 {second:.1}"/><circle class="{class}" cx="12" cy="{first:.1}" r="5"/><circle class="{class}" cx="148" cy="{second:.1}" r="5"/></svg>"#
+    )
+}
+
 pub(crate) fn escape(text: &str) -> String {
     plain(text)
         .chars()
@@ -129,4 +107,26 @@ pub(crate) fn escape(text: &str) -> String {
             }
             out
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_reach_from_the_mildest_to_the_gravest_label() {
+        let tones = |count| -> Vec<&str> { (0..count).map(|place| tone(place, count)).collect() };
+        assert_eq!(tones(5), ["t1", "t2", "t3", "t4", "t5"]);
+        assert_eq!(tones(3), ["t1", "t3", "t5"]);
+        assert_eq!(tones(2), ["t1", "t5"]);
+        assert_eq!(tones(1), ["t1"]);
+    }
+
+    #[test]
+    fn a_bar_is_as_wide_as_its_shares() {
+        let bar = stack(&[1.0, 0.0, 3.0]);
+        assert!(bar.contains(r#"x="0.00" y="0" width="100.00""#), "{bar}");
+        assert!(bar.contains(r#"x="100.00" y="0" width="300.00""#), "{bar}");
+        assert!(!stack(&[0.0, 0.0]).contains("NaN"));
+    }
 }

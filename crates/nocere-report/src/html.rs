@@ -2,8 +2,8 @@
 
 use askama::Template;
 use nocere_analysis::{
-    CalibrationReport, CategoryReport, Figure, Finding, PerspectiveReport, Quality, RunReport,
-    SliceKind, SliceReport, Standing, TargetReport, percent, range_text, share_text,
+    CalibrationReport, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality, RunReport,
+    SliceKind, SliceReport, Slope, Standing, percent, range_text, share_text,
 };
 use nocere_core::{
     PartState, Perspective,
@@ -12,9 +12,12 @@ use nocere_core::{
 use nocere_stats::agreement::Agreement;
 
 use crate::{
-    chart::{Bar, bars, escape, interval},
+    chart::{escape, interval, slope, tone},
     error::WriteError,
-    frontier_chart::frontier_charts,
+    frontier_chart::{FrontierChart, frontier_charts},
+    glossary::GLOSSARY,
+    heat_map::{HeatMap, heat_maps},
+    stacks::stack_rows,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
 };
@@ -23,26 +26,15 @@ use crate::{
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a RunReport,
-    targets: Vec<TargetView<'a>>,
+    heat_maps: Vec<HeatMap<'a>>,
     findings: Vec<FindingView<'a>>,
     spending: String,
     assets: String,
     /// Empty if the probes were asked plainly.
     attacks: String,
-    /// Title and markup of each chart.
-    frontier_charts: Vec<(String, String)>,
-    style: &'static str,
-}
-
-struct TargetView<'a> {
-    target: &'a TargetReport,
-    perspectives: Vec<PerspectiveView<'a>>,
-}
-
-struct PerspectiveView<'a> {
-    perspective: &'a PerspectiveReport,
-    /// Title, meaning, judge's id and markup of each chart.
-    charts: Vec<(&'a str, &'a str, &'a str, String)>,
+    frontier_charts: Vec<FrontierChart<'a>>,
+    glossary: &'static [(&'static str, &'static str)],
+    style: String,
 }
 
 struct FindingView<'a> {
@@ -59,11 +51,7 @@ struct FindingView<'a> {
 pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
     let page = Page {
         report,
-        targets: report
-            .targets
-            .iter()
-            .map(|target| target_view(report, target))
-            .collect(),
+        heat_maps: heat_maps(report),
         findings: report
             .findings
             .iter()
@@ -76,75 +64,22 @@ pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
         assets: assets_line(report),
         attacks: attacks_line(report),
         frontier_charts: frontier_charts(&report.frontier),
-        style: include_str!("../templates/report.css"),
+        glossary: &GLOSSARY,
+        style: style(report),
     };
     Ok(page.render()?)
 }
 
-fn target_view<'a>(report: &'a RunReport, target: &'a TargetReport) -> TargetView<'a> {
-    let perspectives = target.perspectives.iter();
-    TargetView {
-        target,
-        perspectives: perspectives
-            .map(|perspective| PerspectiveView {
-                perspective,
-                charts: charts(report, perspective),
-            })
-            .collect(),
-    }
-}
-
-/// A chart for each figure, by its first judge, with a bar for each category.
-fn charts<'a>(
-    report: &'a RunReport,
-    perspective: &'a PerspectiveReport,
-) -> Vec<(&'a str, &'a str, &'a str, String)> {
-    let mut charts = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for whole in &perspective.figures {
-        if seen.contains(&whole.figure.as_str()) {
-            continue;
-        }
-        seen.push(&whole.figure);
-        let list: Vec<Bar<'_>> = perspective
-            .categories
-            .iter()
-            .filter_map(|category| {
-                let mut figures = category.figures.iter();
-                let figure =
-                    figures.find(|of| of.figure == whole.figure && of.judge == whole.judge)?;
-                Some(Bar {
-                    label: label(report, category),
-                    figure,
-                })
-            })
-            .collect();
-        if list.is_empty() {
-            continue;
-        }
-        let heads = &report.figures;
-        let meaning = heads
-            .iter()
-            .find(|head| head.id == whole.figure && head.title == whole.title)
-            .map_or("", |head| head.meaning.as_str());
-        let title = format!("{}, {}", whole.title, perspective.perspective);
-        charts.push((
-            whole.title.as_str(),
-            meaning,
-            whole.judge.as_str(),
-            bars(&title, &list, whole.side.as_str()),
-        ));
-    }
-    charts
-}
-
-/// The label of a category. Names its suite if there are several.
-fn label(report: &RunReport, category: &CategoryReport) -> String {
-    if report.suites.len() > 1 {
-        format!("{} ({})", category.title, category.suite)
-    } else {
-        category.title.clone()
-    }
+/// The style sheet. Printed pages name the run.
+fn style(report: &RunReport) -> String {
+    let id = report.header.id.chars();
+    let id: String = id
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
+    let css = include_str!("../templates/report.css");
+    format!(
+        "{css}@page{{@top-left{{content:\"nocere run {id}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}\n"
+    )
 }
 
 /// Escapes hostile text and highlights the evidence in it.
@@ -168,13 +103,26 @@ fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
     out
 }
 
+/// Fewest answers by which a figure's cell may look good or bad.
+const FEWEST: u64 = 10;
+
 /// Colour class of a figure's cell. It depends on the whole interval, so that few answers never
 /// look good or bad.
 fn shade(figure: &Figure) -> &'static str {
-    match figure.estimate.interval {
+    let enough = figure.estimate.denominator >= FEWEST;
+    match figure.estimate.interval.filter(|_| enough) {
         Some((low, _)) if low >= 0.25 => "bad",
         Some((_, high)) if high <= 0.10 => "good",
         _ => "unsure",
+    }
+}
+
+/// The sign of a figure's cell, for those who do not see its colour.
+fn sign(figure: &Figure) -> &'static str {
+    match shade(figure) {
+        "bad" => "▲",
+        "good" => "✓",
+        _ => "·",
     }
 }
 
@@ -232,6 +180,17 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
     std::iter::once(&calibration.whole)
         .chain(&calibration.strata)
         .collect()
+}
+
+/// The slopes with enough pairs to mean something.
+fn slopes(gap: &PerspectiveGap) -> Vec<&Slope> {
+    let slopes = gap.slopes.iter();
+    slopes.filter(|slope| slope.pairs >= FEWEST).collect()
+}
+
+/// Whether there is anything to say about adapting to who asks.
+fn adapts(report: &RunReport) -> bool {
+    !report.frontier.is_empty() || !report.linked.is_empty() || !report.risks.is_empty()
 }
 
 /// "1 answer", "2 answers".

@@ -201,15 +201,16 @@ pub(crate) fn gap_text(mean: Option<(f64, Option<(f64, f64)>)>) -> String {
     }
 }
 
-/// A share with its interval and counts, as "31.0 % (24.1–38.9 %), 45/145+2?".
+/// A share with its interval and counts, as "31.0 % (24.1–38.9 %), 45 / 145, 2
+/// unscored".
 pub(crate) fn counted(estimate: &Estimate) -> String {
     let unscored = if estimate.unscored > 0 {
-        format!("+{}?", estimate.unscored)
+        format!(", {} unscored", estimate.unscored)
     } else {
         String::new()
     };
     format!(
-        "{}, {}/{}{unscored}",
+        "{}, {} / {}{unscored}",
         share_text(estimate),
         estimate.numerator,
         estimate.denominator

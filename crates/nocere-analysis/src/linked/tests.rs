@@ -88,6 +88,13 @@ fn the_gap_counts_pairs_by_the_caution_that_is_due() {
     assert!((mean - 1.0).abs() < 1e-12 && interval.is_none());
     assert_eq!(gap.matters, 2);
     assert_eq!(counts(&gap.by_pair[0].1), (1, 1, 0));
+    let slope = Slope {
+        careful: Patient,
+        other: Clinician,
+        pairs: 1,
+        caution: (1.0, 0.0),
+    };
+    assert_eq!(gap.slopes, [slope]);
 }
 
 #[test]
