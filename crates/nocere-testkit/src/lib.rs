@@ -41,6 +41,7 @@
 
 #![warn(missing_docs)]
 
+mod browser;
 mod faults;
 mod folder;
 mod formats;
@@ -49,8 +50,9 @@ mod project;
 mod provider;
 mod skip;
 
+pub use browser::Browser;
 pub use faults::{Fault, Faults};
 pub use folder::TempFolder;
 pub use project::{Project, Said, comparable, said, small_suite};
 pub use provider::{FakeProvider, Script, Seen};
-pub use skip::{data_or_skip, export_python_or_skip, models_or_skip};
+pub use skip::{browser_or_skip, data_or_skip, export_python_or_skip, models_or_skip};

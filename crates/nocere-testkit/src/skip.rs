@@ -8,6 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Browser;
+
 /// The models folder, if the default model is in it. Without it a test is skipped, loudly;
 /// `make test` fetches the model and sets `NOCERE_REQUIRE_MODEL`, so that nothing is
 /// skipped there.
@@ -57,4 +59,15 @@ pub fn export_python_or_skip(test: &str) -> Option<PathBuf> {
         );
     }
     python
+}
+
+/// The browser that `NOCERE_BROWSER` names, with axe-core from the file `NOCERE_AXE`.
+pub fn browser_or_skip(test: &str) -> Option<Browser> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let (Some(program), Some(axe)) = (variable("NOCERE_BROWSER"), variable("NOCERE_AXE")) else {
+        eprintln!("SKIPPED {test}: NOCERE_BROWSER and NOCERE_AXE name no Chromium and no axe-core");
+        return None;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    Some(Browser { program, axe })
 }

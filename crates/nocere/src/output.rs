@@ -20,6 +20,12 @@ pub(crate) fn data(text: &str) -> Result<(), ProjectError> {
     }
 }
 
+/// Writes text for people to standard output. Names in it can be foreign: nothing in it is obeyed by
+/// a terminal.
+pub(crate) fn text(text: &str) -> Result<(), ProjectError> {
+    data(&plain(text))
+}
+
 /// Writes data to standard output bit by bit. A reader that leaves early is not an error.
 pub(crate) fn data_with(
     write: impl FnOnce(&mut (dyn Write + Send)) -> std::io::Result<()>,

@@ -83,6 +83,6 @@ fn print(context: &Context, calibrated: Calibrated) -> Result<u8, ProjectError> 
             text.push('\n');
         }
     }
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }

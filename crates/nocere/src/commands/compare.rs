@@ -22,7 +22,7 @@ pub(super) fn compare(context: &Context, args: &CompareArgs) -> Result<u8, Proje
     if context.json {
         output::json(&comparison)?;
     } else {
-        output::data(&text(&comparison, output::width()))?;
+        output::text(&text(&comparison, output::width()))?;
     }
     Ok(DONE)
 }

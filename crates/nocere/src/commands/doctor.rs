@@ -59,7 +59,7 @@ pub(super) fn doctor(context: &Context) -> Result<u8, ProjectError> {
                 );
             }
         }
-        output::data(&text)?;
+        output::text(&text)?;
     }
     Ok(if missing { INFRASTRUCTURE } else { DONE })
 }

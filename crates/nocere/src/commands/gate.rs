@@ -59,7 +59,7 @@ pub(super) fn after_run(context: &Context, run: &str) -> Result<u8, ProjectError
     if context.json {
         output::talk(&text);
     } else {
-        output::data(&format!("\n{text}"))?;
+        output::text(&format!("\n{text}"))?;
     }
     Ok(code(result.verdict))
 }
@@ -120,7 +120,7 @@ pub(super) fn apply(
     if context.json {
         output::json(&result)?;
     } else {
-        output::data(&gate_text(&result, output::width()))?;
+        output::text(&gate_text(&result, output::width()))?;
         if outputs.github {
             output::data(&github(&result))?;
         }

@@ -19,7 +19,7 @@ pub(super) fn test(context: &Context, args: &TestJudgeArgs) -> Result<u8, Projec
     if context.json {
         output::json(&result)?;
     } else {
-        output::data(&text(&result))?;
+        output::text(&text(&result))?;
     }
     Ok(DONE)
 }

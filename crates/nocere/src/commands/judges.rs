@@ -47,7 +47,7 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
     if context.json {
         output::json(&listed)?;
     } else {
-        output::data(&list_text(&listed))?;
+        output::text(&list_text(&listed))?;
     }
     Ok(DONE)
 }
@@ -171,7 +171,7 @@ fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
     let is_rubric = context.project.assets().find(Kind::Rubric, name).is_some()
         || std::path::Path::new(name).is_file();
     if is_rubric {
-        output::data(&rubric_text(&judges::rubric(&context.project, name)?))?;
+        output::text(&rubric_text(&judges::rubric(&context.project, name)?))?;
         return Ok(DONE);
     }
     let mut models = Models::new(&context.project, false);
@@ -201,7 +201,7 @@ fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
             "Uncalibrated: measure it with `nocere calibrate`. A judge with another prompt, model, option or version needs its own calibration.\n",
         ),
     }
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 
@@ -255,7 +255,7 @@ fn compare(context: &Context, args: &CompareJudgesArgs) -> Result<u8, ProjectErr
     if context.json {
         output::json(&comparison)?;
     } else {
-        output::data(&comparison_text(&comparison))?;
+        output::text(&comparison_text(&comparison))?;
     }
     Ok(DONE)
 }

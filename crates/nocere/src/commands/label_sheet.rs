@@ -77,7 +77,7 @@ pub(super) fn sheet(context: &Context, args: &SheetArgs) -> Result<u8, ProjectEr
             sheet.left_out, sheet.groups, sheet.groups
         ));
     }
-    output::data(&text)?;
+    output::text(&text)?;
     if !context.quiet {
         output::talk(&format!(
             "\nthen: nocere calibrate {} --run {} --labels {}",

@@ -37,7 +37,7 @@ pub(super) fn list(
             ""
         )
     );
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 

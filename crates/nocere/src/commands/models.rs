@@ -97,7 +97,7 @@ fn list(context: &Context) -> Result<u8, ProjectError> {
         );
     }
     let _ = writeln!(text, "folder {}", context.project.models_folder().display());
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 
@@ -221,7 +221,7 @@ fn check(context: &Context, name: &str) -> Result<u8, ProjectError> {
     if context.json {
         output::json(&checked)?;
     } else {
-        output::data(&format!(
+        output::text(&format!(
             "{}\n  sha256        {}\n  architecture  {}\n  context       {} tokens\n  first answer  {}\ngood\n",
             checked.path,
             checked.sha256,
@@ -309,7 +309,7 @@ fn chat(
     if context.json {
         output::json(&std::collections::BTreeMap::from([("answer", answer)]))?;
     } else {
-        output::data(&format!("{}\n", plain(&answer)))?;
+        output::text(&format!("{}\n", plain(&answer)))?;
     }
     Ok(DONE)
 }

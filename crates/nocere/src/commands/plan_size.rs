@@ -42,7 +42,7 @@ pub(super) fn plan_size(context: &Context, command: &PlanSizeCommand) -> Result<
     if context.json {
         output::json(&answer)?;
     } else {
-        output::data(&answer_text(&answer, command, &question))?;
+        output::text(&answer_text(&answer, command, &question))?;
     }
     Ok(DONE)
 }

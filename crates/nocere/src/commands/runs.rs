@@ -70,7 +70,7 @@ pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
             }
         }
     }
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 
@@ -95,10 +95,10 @@ pub(super) fn verify(context: &Context, run: &str) -> Result<u8, ProjectError> {
     if context.json {
         output::json(&json!({ "run": id, "faults": faults }))?;
     } else if faults.is_empty() {
-        output::data(&format!("run {id} is as it was written\n"))?;
+        output::text(&format!("run {id} is as it was written\n"))?;
     } else {
         for fault in &faults {
-            output::data(&format!("{}\n", plain(fault)))?;
+            output::text(&format!("{}\n", plain(fault)))?;
         }
     }
     if faults.is_empty() {
@@ -174,7 +174,7 @@ fn show_sample(context: &Context, reader: &RunReader, probe: &str) -> Result<u8,
         width: output::width(),
     };
     let text: String = found.iter().map(|row| spelt.sample(row)).collect();
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 

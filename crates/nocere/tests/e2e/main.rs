@@ -18,6 +18,7 @@ mod judges;
 mod lists;
 #[cfg(feature = "local")]
 mod local_model;
+mod pages;
 mod points;
 mod protocols;
 mod providers;

@@ -45,7 +45,7 @@ pub(super) fn build(context: &Context, args: &BuildSuiteArgs) -> Result<u8, Proj
     if context.json {
         output::json(&record)?;
     } else {
-        output::data(&terminal_text(&record, output::width()))?;
+        output::text(&terminal_text(&record, output::width()))?;
     }
     if suite.probes.is_empty() {
         output::talk(&format!(

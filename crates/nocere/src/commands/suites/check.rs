@@ -84,13 +84,13 @@ fn print(name: &str, suite: &Suite, remarks: &[Located]) -> Result<(), ProjectEr
         1 => "1 remark".to_owned(),
         many => format!("{many} remarks"),
     };
-    output::data(&format!(
+    output::text(&format!(
         "{name}: valid, {} probes, {count}\n",
         suite.probes.len()
     ))?;
     for Located { line, remark } in remarks {
         let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
-        output::data(&format!(
+        output::text(&format!(
             "{place}: {}\n  hint: {}\n",
             nocere_core::text::plain(&remark.message),
             remark.hint

@@ -21,7 +21,7 @@ pub(super) fn diff(context: &Context, old: &str, new: &str) -> Result<u8, Projec
         output::json(&found)?;
         return Ok(DONE);
     }
-    output::data(&diff_text(&found))?;
+    output::text(&diff_text(&found))?;
     Ok(DONE)
 }
 

@@ -99,7 +99,7 @@ pub(super) fn list(context: &Context, data: Option<&Path>) -> Result<u8, Project
         + &section("Policies", policies.iter().map(PolicyLine::words))
         + &section("Public sets", iter::once(none.to_owned()).chain(public))
         + &section("Files", iter::once(files.to_owned()));
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 

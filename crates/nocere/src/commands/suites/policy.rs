@@ -55,6 +55,6 @@ pub(super) fn show(context: &Context, policy: &Policy) -> Result<u8, ProjectErro
             );
         }
     }
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }

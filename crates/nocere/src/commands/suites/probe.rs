@@ -66,7 +66,7 @@ pub(super) fn show(context: &Context, name: &str, id: &str) -> Result<u8, Projec
     for words in said {
         line(&format!("Rated by a {words}"));
     }
-    output::data(&text)?;
+    output::text(&text)?;
     Ok(DONE)
 }
 

@@ -111,5 +111,5 @@ fn introduce(listed: &ListedSet, data: &Path) -> Result<(), ProjectError> {
         ));
     }
     let lines: Vec<String> = lines.iter().map(|line| plain(line)).collect();
-    output::data(&(lines.join("\n") + "\n"))
+    output::text(&(lines.join("\n") + "\n"))
 }

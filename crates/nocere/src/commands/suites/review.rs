@@ -101,7 +101,7 @@ fn read_forms(
         }))?;
         return Ok(DONE);
     }
-    output::data(&summary(suite, &reviews, &current, &outcomes))?;
+    output::text(&summary(suite, &reviews, &current, &outcomes))?;
     Ok(DONE)
 }
 

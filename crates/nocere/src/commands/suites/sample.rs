@@ -140,5 +140,5 @@ fn print(suite: &Suite) -> Result<(), ProjectError> {
         }
         text.push('\n');
     }
-    output::data(&text)
+    output::text(&text)
 }

@@ -30,7 +30,7 @@ pub(super) fn show(context: &Context, name: &str) -> Result<u8, ProjectError> {
         output::json(&suite)?;
         return Ok(DONE);
     }
-    output::data(&suite_text(&suite))?;
+    output::text(&suite_text(&suite))?;
     Ok(DONE)
 }
 
@@ -100,7 +100,7 @@ fn show_protocol(context: &Context, protocol: &Protocol) -> Result<u8, ProjectEr
     if context.json {
         output::json(&protocol_json(protocol))?;
     } else {
-        output::data(&protocol_text(protocol))?;
+        output::text(&protocol_text(protocol))?;
     }
     Ok(DONE)
 }
