@@ -171,6 +171,46 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), ProjectError> {
     write_whole_with(path, |out| Ok(out.write_all(text.as_bytes())?))
 }
 
+/// Fills a new folder and puts it in the place of `path`, whole or not at all. Whatever was there is
+/// gone afterwards; the caller has made sure that it may go.
+///
+/// # Errors
+///
+/// `fill` fails, or the folder cannot be made or put in its place.
+pub fn replace_folder(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), ProjectError>,
+) -> Result<(), ProjectError> {
+    let fail = |error: &dyn std::fmt::Display| {
+        ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))
+    };
+    let beside = |word: &str| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(
+            ".{word}-{}-{}",
+            std::process::id(),
+            nocere_core::clock::now_nanos()
+        ));
+        path.with_file_name(name)
+    };
+    let (unfinished, old) = (beside("unfinished"), beside("old"));
+    create_folders(&unfinished).map_err(|error| fail(&error))?;
+    let swap = || -> std::io::Result<()> {
+        let was_there = path.exists();
+        if was_there {
+            std::fs::rename(path, &old)?;
+        }
+        std::fs::rename(&unfinished, path).inspect_err(|_| {
+            if was_there {
+                let _ = std::fs::rename(&old, path);
+            }
+        })
+    };
+    let done = fill(&unfinished).and_then(|()| swap().map_err(|error| fail(&error)));
+    let _ = std::fs::remove_dir_all(if done.is_ok() { &old } else { &unfinished });
+    done
+}
+
 /// Writes a new file that only its owner can read.
 ///
 /// # Errors

@@ -60,7 +60,9 @@ pub use calibrate::{CalibrateSpec, Calibrated, Stored};
 pub use config::{Config, JudgeConfig, LimitsConfig, MemberConfig, Provider, TargetConfig};
 pub use error::{ErrorKind, ProjectError};
 pub use export::Export;
-pub use folder::{Project, user_models_folder, write_secret, write_whole, write_whole_with};
+pub use folder::{
+    Project, replace_folder, user_models_folder, write_secret, write_whole, write_whole_with,
+};
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_forms::FormMoves;
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};

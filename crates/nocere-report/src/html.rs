@@ -34,6 +34,8 @@ struct Page<'a> {
     attacks: String,
     frontier_charts: Vec<FrontierChart<'a>>,
     glossary: &'static [(&'static str, &'static str)],
+    /// Whether the folder `samples` lies beside the page.
+    has_samples: bool,
     style: String,
 }
 
@@ -49,6 +51,20 @@ struct FindingView<'a> {
 ///
 /// The template fails, which is a bug in nocere.
 pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
+    page(report, false)
+}
+
+/// As [`html_page`], for a folder in which the pages of [`SampleWriter`](crate::SampleWriter) lie:
+/// every figure leads to the samples behind it.
+///
+/// # Errors
+///
+/// As for [`html_page`].
+pub fn html_page_beside_samples(report: &RunReport) -> Result<String, WriteError> {
+    page(report, true)
+}
+
+fn page(report: &RunReport, has_samples: bool) -> Result<String, WriteError> {
     let page = Page {
         report,
         heat_maps: heat_maps(report),
@@ -65,13 +81,14 @@ pub fn html_page(report: &RunReport) -> Result<String, WriteError> {
         attacks: attacks_line(report),
         frontier_charts: frontier_charts(&report.frontier),
         glossary: &GLOSSARY,
+        has_samples,
         style: style(report),
     };
     Ok(page.render()?)
 }
 
 /// The style sheet. Printed pages name the run.
-fn style(report: &RunReport) -> String {
+pub(crate) fn style(report: &RunReport) -> String {
     let id = report.header.id.chars();
     let id: String = id
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
@@ -83,7 +100,7 @@ fn style(report: &RunReport) -> String {
 }
 
 /// Escapes hostile text and highlights the evidence in it.
-fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
+pub(crate) fn marked(text: &str, evidence: &[(usize, usize)]) -> String {
     let mut out = String::new();
     let mut at = 0;
     for (start, end) in evidence {
@@ -108,7 +125,7 @@ const FEWEST: u64 = 10;
 
 /// Colour class of a figure's cell. It depends on the whole interval, so that few answers never
 /// look good or bad.
-fn shade(figure: &Figure) -> &'static str {
+pub(crate) fn shade(figure: &Figure) -> &'static str {
     let enough = figure.estimate.denominator >= FEWEST;
     match figure.estimate.interval.filter(|_| enough) {
         Some((low, _)) if low >= 0.25 => "bad",
@@ -118,7 +135,7 @@ fn shade(figure: &Figure) -> &'static str {
 }
 
 /// The sign of a figure's cell, for those who do not see its colour.
-fn sign(figure: &Figure) -> &'static str {
+pub(crate) fn sign(figure: &Figure) -> &'static str {
     match shade(figure) {
         "bad" => "▲",
         "good" => "✓",
@@ -127,13 +144,13 @@ fn sign(figure: &Figure) -> &'static str {
 }
 
 /// The rate with its interval, as a drawing without words: the numbers stand beside it.
-fn interval_mark(figure: &Figure) -> String {
+pub(crate) fn interval_mark(figure: &Figure) -> String {
     let known = matches!(figure.standing, Standing::Calibrated(_));
     interval(figure, known)
 }
 
 /// A sentence with its commands in code; everything else is escaped.
-fn with_code(text: &str) -> String {
+pub(crate) fn with_code(text: &str) -> String {
     let mut out = String::new();
     for (number, part) in text.split('`').enumerate() {
         if number % 2 == 1 {
@@ -186,6 +203,25 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
 fn slopes(gap: &PerspectiveGap) -> Vec<&Slope> {
     let slopes = gap.slopes.iter();
     slopes.filter(|slope| slope.pairs >= FEWEST).collect()
+}
+
+/// Where the samples behind a figure are: the browser, filtered.
+fn samples_link(target: &str, who: Perspective, figure: &Figure) -> String {
+    let value = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                    char::from(byte).to_string()
+                }
+                byte => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    format!(
+        "samples/index.html#figure={}&who={who}&target={}",
+        value(&figure.figure),
+        value(target)
+    )
 }
 
 /// Whether there is anything to say about adapting to who asks.

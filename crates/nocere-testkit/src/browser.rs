@@ -30,7 +30,7 @@ impl Browser {
             .unwrap();
         let end = policy + html[policy..].find('>').unwrap();
         let mut copy = format!("{}{}", &html[..policy], &html[end + 1..]);
-        copy = copy.replace("<details>", "<details open>");
+        copy = copy.replace("<details", "<details open");
         if dark {
             copy = copy.replace("@media (prefers-color-scheme:dark)", "@media all");
         }

@@ -78,6 +78,13 @@ impl Project {
         said(self.command(args).output().unwrap())
     }
 
+    /// As [`nocere`](Self::nocere), with environment variables.
+    pub fn nocere_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Said {
+        let mut command = self.command(args);
+        command.envs(variables.iter().copied());
+        said(command.output().unwrap())
+    }
+
     /// Runs and expects success with JSON on standard output.
     pub fn json(&self, args: &[&str]) -> Value {
         let mut all = args.to_vec();

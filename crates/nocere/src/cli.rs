@@ -5,18 +5,15 @@ use std::path::PathBuf;
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
-pub(crate) use crate::cli_runs::{ExportArgs, ShowArgs, StrikeArgs};
+pub(crate) use crate::cli_report::{ExportArgs, ReportArgs, SampleChoice};
+pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
     CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
 };
 pub(crate) use crate::cli_working::{ColorChoice, ProgressStyle, WorkingArgs};
 
-use clap::{
-    Args, Parser, Subcommand,
-    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, Parser, Subcommand};
 use nocere_project::Provider;
-use nocere_report::{FORMATS, ReportFormat};
 
 /// Red-teaming and safety evaluation for language models used in medicine.
 ///
@@ -308,29 +305,6 @@ pub(crate) struct ImportArgs {
     pub(crate) local_only: bool,
     #[command(flatten)]
     pub(crate) working: WorkingArgs,
-}
-
-/// Reads a form's name; the help lists the forms that there are.
-fn report_format() -> impl TypedValueParser<Value = &'static ReportFormat> {
-    let values = FORMATS
-        .each_ref()
-        .map(|format| PossibleValue::new(format.name).help(format.about));
-    PossibleValuesParser::new(values)
-        .try_map(|name| ReportFormat::named(&name).ok_or("no such form"))
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    /// Id of the run, the beginning of it, or `latest`.
-    #[arg(default_value = "latest")]
-    pub(crate) run: String,
-    /// File to write, or `-` for standard output [default: .nocere/reports/RUN.EXTENSION in the
-    /// project].
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Format of the report [default: that of the file's extension, else html].
-    #[arg(long, value_parser = report_format())]
-    pub(crate) format: Option<&'static ReportFormat>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,12 +1,6 @@
 //! Arguments of the commands that read or mark the samples of a run.
 
-use std::path::PathBuf;
-
-use clap::{
-    Args,
-    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
-};
-use nocere_export::ExportFormat;
+use clap::Args;
 use nocere_project::{SampleFilter, Which};
 
 #[derive(Debug, Args)]
@@ -36,32 +30,6 @@ pub(crate) struct StrikeArgs {
     /// Take it back: count them again.
     #[arg(long)]
     pub(crate) back: bool,
-}
-
-/// Reads the name of a form; the help lists those that there are.
-fn export_format() -> impl TypedValueParser<Value = &'static ExportFormat> {
-    let values = nocere_export::FORMATS
-        .each_ref()
-        .map(|format| PossibleValue::new(format.name).help(format.about));
-    PossibleValuesParser::new(values)
-        .try_map(|name| ExportFormat::named(&name).ok_or("no such form"))
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExportArgs {
-    /// Id of the run, the beginning of it, or `latest`.
-    #[arg(default_value = "latest")]
-    pub(crate) run: String,
-    /// The form.
-    #[arg(long, value_name = "FORM", value_parser = export_format())]
-    pub(crate) to: &'static ExportFormat,
-    /// File to write, or a folder for forms of several files; `-` for standard output [default:
-    /// in .nocere/exports of the project].
-    #[arg(long, short, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write prompts also where the suite's licence is not known to allow copies.
-    #[arg(long)]
-    pub(crate) with_prompts: bool,
 }
 
 /// Which samples a list holds.

@@ -4,6 +4,7 @@ mod cli;
 mod cli_build;
 mod cli_gate;
 mod cli_protocol;
+mod cli_report;
 mod cli_runs;
 mod cli_suites;
 mod cli_working;

@@ -4,43 +4,92 @@ use std::path::Path;
 
 use nocere_analysis::RunReport;
 use nocere_project::{ErrorKind, ProjectError, write_whole};
-use nocere_report::{FORMATS, ReportFormat, terminal_summary};
+use nocere_report::{FORMATS, ReportFormat, ReportKind, terminal_summary};
 use serde_json::json;
 
+use super::{pdf, report_folder};
 use crate::{cli::ReportArgs, cli_working::Share, context::Context, exit::DONE, output};
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, ProjectError> {
     let reader = context.project.run(&args.run)?;
     let report = context.project.report(&reader)?;
-    if context.json && args.format.is_none() && args.output.is_none() {
+    let is_plain = args.format.is_none() && args.output.is_none() && args.samples.is_none();
+    if context.json && is_plain && !args.pdf && args.kind == ReportKind::Full {
         output::json(&report)?;
         return Ok(DONE);
     }
-    let format = format_of(args);
+    let id = &report.header.id;
+    if let Some(choice) = args.samples {
+        let folder = args
+            .output
+            .clone()
+            .unwrap_or_else(|| context.project.report_path(id, "html").with_extension(""));
+        let page = report_folder::write(context, &reader, &report, choice, &folder)?;
+        return said(context, args, &page, "html");
+    }
+    let extension = args.output.as_ref().and_then(|path| path.extension());
+    let is_pdf = args.pdf || (args.format.is_none() && extension.is_some_and(|of| of == "pdf"));
+    let format = if is_pdf {
+        usual(args.kind)
+    } else {
+        format_of(args)?
+    };
     if let Some(path) = args.output.as_deref() {
         let mut known: Vec<&str> = FORMATS.iter().map(|format| format.extension).collect();
-        known.extend(["md", "htm"]);
+        known.extend(["htm", "pdf"]);
+        known.sort_unstable();
+        known.dedup();
         check_place(path, &known)?;
     }
     let standard = ["-", "/dev/stdout", "/dev/fd/1"].map(Path::new);
-    if args
-        .output
-        .as_deref()
-        .is_some_and(|path| standard.contains(&path))
-    {
+    let is_standard = |path: &Path| standard.contains(&path);
+    if !is_pdf && args.output.as_deref().is_some_and(is_standard) {
         return output::data(&draw(format, &report)?).map(|()| DONE);
     }
+    let extension = if is_pdf { "pdf" } else { format.extension };
     let path = args.output.clone().unwrap_or_else(|| {
-        let id = &report.header.id;
-        context.project.report_path(id, format.extension)
+        let kind = match args.kind {
+            ReportKind::Full => String::new(),
+            kind => format!("{}.", kind.as_str()),
+        };
+        context
+            .project
+            .report_path(id, &format!("{kind}{extension}"))
     });
-    write_whole(&path, &draw(format, &report)?)?;
+    let text = draw(format, &report)?;
+    if is_pdf {
+        pdf::print(&text, &path)?;
+        return said(context, args, &path, "pdf");
+    }
+    write_whole(&path, &text)?;
+    said(context, args, &path, format.name)
+}
+
+/// Says where the report lies, and opens it if that was asked for.
+fn said(
+    context: &Context,
+    args: &ReportArgs,
+    path: &Path,
+    format: &str,
+) -> Result<u8, ProjectError> {
     if context.json {
-        output::json(&json!({ "path": path, "format": format.name }))?;
+        output::json(&json!({ "path": path, "format": format }))?;
     } else {
         output::data(&format!("{}\n", path.display()))?;
     }
+    if args.open {
+        opener::open(path).map_err(|error| {
+            ProjectError::infrastructure(format!("failed to open {}: {error}", path.display()))
+                .hint("open the file in a browser")
+        })?;
+    }
     Ok(DONE)
+}
+
+/// The usual form of a kind: its page.
+fn usual(kind: ReportKind) -> &'static ReportFormat {
+    let [first, ..] = &FORMATS;
+    ReportFormat::of(kind).next().unwrap_or(first)
 }
 
 /// Refuses to replace a file whose extension is none of `known`: it is something else.
@@ -66,14 +115,36 @@ fn draw(format: &ReportFormat, report: &RunReport) -> Result<String, ProjectErro
 }
 
 /// The form that was asked for, or else the one that the file's extension names.
-fn format_of(args: &ReportArgs) -> &'static ReportFormat {
-    let extension = args.output.as_ref().and_then(|path| path.extension());
-    let of_file = || {
-        let mut formats = FORMATS.iter();
-        formats.find(|format| extension.is_some_and(|of| of == format.extension))
+fn format_of(args: &ReportArgs) -> Result<&'static ReportFormat, ProjectError> {
+    let forms = || {
+        let forms = ReportFormat::of(args.kind);
+        forms
+            .map(|format| format.name)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    let [usual, ..] = &FORMATS;
-    args.format.or_else(of_file).unwrap_or(usual)
+    let kind = args.kind.as_str();
+    if let Some(name) = &args.format {
+        return ReportFormat::named(args.kind, name).ok_or_else(|| {
+            ProjectError::usage(format!("the {kind} report has no form `{name}`")).hint(format!(
+                "its forms are {}; `nocere export --to markdown` has the figures alone",
+                forms()
+            ))
+        });
+    }
+    let path = args.output.as_deref().unwrap_or(Path::new(""));
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension {
+        None | Some("htm") => Ok(usual(args.kind)),
+        Some(extension) => ReportFormat::of(args.kind)
+            .find(|format| format.extension == extension)
+            .ok_or_else(|| {
+                ProjectError::usage(format!(
+                    "the {kind} report has no form with the extension `.{extension}`"
+                ))
+                .hint(format!("name the form with --format: {}", forms()))
+            }),
+    }
 }
 
 /// Prints the figures and writes the HTML page.
@@ -96,7 +167,7 @@ pub(super) fn conclude(
         output::data(&text)?;
     }
     // Print the figures first: writing the page can fail.
-    let [page, ..] = &FORMATS;
+    let page = usual(ReportKind::Full);
     let path = context.project.report_path(run, page.extension);
     write_whole(&path, &draw(page, &report)?)?;
     if !context.quiet {

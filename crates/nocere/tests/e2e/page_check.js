@@ -4,13 +4,15 @@
   const faults = [];
   const say = (text) => faults.push(text.replace(/[<>&\n]/g, " ").slice(0, 300));
   try {
+    // What loads may fail, and fire, a little later.
+    await new Promise((done) => setTimeout(done, 300));
     if (window.canary) say("hostile text ran: " + window.canary);
     for (const element of document.querySelectorAll("body *")) {
       for (const { name, value } of element.attributes) {
         if (name.startsWith("on")) say("an event handler: " + element.outerHTML);
         if (/^\s*javascript:/i.test(value)) say("a script in an address: " + element.outerHTML);
       }
-      if (["IMG", "IFRAME", "OBJECT", "EMBED", "LINK", "BASE", "FORM"].includes(element.tagName)) {
+      if (element.id !== "filters" && ["IMG", "IFRAME", "OBJECT", "EMBED", "LINK", "BASE", "FORM"].includes(element.tagName)) {
         say("foreign element: " + element.outerHTML);
       }
     }

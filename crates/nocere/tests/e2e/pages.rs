@@ -102,6 +102,13 @@ fn more_than_a_hundred_hostile_texts_do_nothing_in_any_output() {
         &["report", "--format", "json", "--output", "-"],
         &["export", "--to", "jsonl", "--with-prompts", "--output", "-"],
         &["export", "--to", "otlp", "--with-prompts", "--output", "-"],
+        &[
+            "report", "--kind", "board", "--format", "markdown", "-o", "-",
+        ],
+        &[
+            "report", "--kind", "card", "--format", "markdown", "-o", "-",
+        ],
+        &["report", "--kind", "card", "--format", "json", "-o", "-"],
         &["export", "--to", "markdown", "--output", "-"],
         &["export", "--to", "latex", "--output", "-"],
         &["export", "--to", "cyclonedx", "--output", "-"],
@@ -122,12 +129,27 @@ fn more_than_a_hundred_hostile_texts_do_nothing_in_any_output() {
     let page = project.path.join("page.html");
     let written = project.nocere(&["report", "--output", "page.html"]);
     assert_eq!(written.code, 0, "{}", written.err);
+    for args in [
+        ["report", "--samples", "all", "--output", "folder"],
+        ["report", "--kind", "board", "--output", "board.html"],
+        ["report", "--kind", "card", "--output", "card.html"],
+    ] {
+        let written = project.nocere(&args);
+        assert_eq!(written.code, 0, "{args:?}: {}", written.err);
+    }
     let Some(browser) =
         browser_or_skip("more_than_a_hundred_hostile_texts_do_nothing_in_any_output")
     else {
         return;
     };
     check(&browser, &page, "hostile");
+    let samples = project.path.join("folder/samples");
+    for page in [samples.join("1.html"), samples.join("index.html")] {
+        check(&browser, &page, "hostile samples");
+    }
+    for kind in ["board", "card"] {
+        check(&browser, &project.path.join(format!("{kind}.html")), kind);
+    }
 }
 
 #[test]

@@ -68,3 +68,121 @@ fn a_headline_says_nothing_of_askers_who_were_not_asked() {
         "{found}"
     );
 }
+
+/// A project with a finished run of eight probes by two judges.
+fn with_run() -> Project {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let provider = FakeProvider::start(Script {
+        answer: Some("Sure, I can help you with that. First, open the chart.".to_owned()),
+        filter: Some("number 1".to_owned()),
+        ..Script::default()
+    });
+    let target = format!("openai:fake@{}", provider.url);
+    let judges = ["--judge", "refusal-rules", "--judge", "checks"];
+    project.json(&[&["run", &suite, "--target", &target][..], &judges[..]].concat());
+    project
+}
+
+#[test]
+fn a_folder_holds_every_sample_and_links_to_it() {
+    let project = with_run();
+    let said = project.json(&["report", "--samples", "all", "--output", "out"]);
+    assert_eq!(said["path"], "out/index.html");
+    let read = |name: &str| std::fs::read_to_string(project.path.join(name)).unwrap();
+    let page = read("out/index.html");
+    assert!(page.contains("href=\"samples/index.html#figure="), "{page}");
+    let samples = read("out/samples/1.html");
+    assert_eq!(samples.matches("<article ").count(), 8);
+    assert!(samples.contains("unscored: target filtered"), "{samples}");
+    let index = read("out/samples/index.html");
+    assert!(index.contains("script-src &#39;sha256-") || index.contains("script-src 'sha256-"));
+    let start = index.find("id=\"data\">").unwrap() + 10;
+    let data = &index[start..start + index[start..].find("</script>").unwrap()];
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["rows"].as_array().unwrap().len(), 8);
+    // The same run gives the same bytes, and the folder may be written again.
+    project.json(&["report", "--samples", "all", "--output", "out"]);
+    assert_eq!(read("out/samples/1.html"), samples);
+    // Fewer samples.
+    project.json(&["report", "--samples", "3", "--output", "out"]);
+    assert_eq!(read("out/samples/1.html").matches("<article ").count(), 3);
+    let errors = project.json(&["show", "--list", "errors"]);
+    project.json(&["report", "--samples", "errors", "--output", "out"]);
+    assert_eq!(
+        read("out/samples/1.html").matches("<article ").count(),
+        errors.as_array().unwrap().len()
+    );
+    // A folder of somebody else's is left alone.
+    std::fs::create_dir(project.path.join("mine")).unwrap();
+    project.write("mine/thesis.txt", "x");
+    let refused = project.nocere(&["report", "--samples", "all", "--output", "mine"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(project.path.join("mine/thesis.txt").is_file());
+    assert_eq!(project.nocere(&["report", "--samples", "0"]).code, 2);
+}
+
+#[test]
+fn a_board_and_a_card_say_what_the_report_says() {
+    let project = with_run();
+    let report = project.json(&["show"]);
+    let found = report["headline"]["found"][0].as_str().unwrap();
+    for kind in ["board", "card"] {
+        let out = |form: &str| {
+            let said =
+                project.nocere(&["report", "--kind", kind, "--format", form, "--output", "-"]);
+            assert_eq!(said.code, 0, "{}", said.err);
+            said.out
+        };
+        let json: serde_json::Value = serde_json::from_str(&out("json")).unwrap();
+        assert_eq!(json["found"][0], found, "{json}");
+        assert_eq!(json["certainty"], report["headline"]["certainty"]);
+        let figure = &json["figures"][0];
+        for field in ["rate", "interval", "errors", "scored", "unscored"] {
+            assert!(!figure[field].is_null(), "{figure}");
+        }
+        assert!(out("html").contains("uncalibrated"));
+        assert!(out("markdown").contains("| clinician |"));
+    }
+    let none = project.nocere(&["report", "--format", "markdown"]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("html, text, json"), "{}", none.err);
+    let odd = project.nocere(&["report", "--output", "report.docx"]);
+    assert_eq!(odd.code, 2);
+    assert!(odd.err.contains(".docx"), "{}", odd.err);
+}
+
+#[test]
+fn a_pdf_needs_a_browser_and_says_so() {
+    let project = with_run();
+    let none = project.nocere_with(
+        &["report", "--pdf"],
+        &[("NOCERE_CHROMIUM", "/nowhere/chromium")],
+    );
+    assert_eq!(none.code, 3, "{}", none.err);
+    assert!(none.err.contains("/nowhere/chromium"), "{}", none.err);
+    let Some(browser) = std::env::var_os("NOCERE_BROWSER") else {
+        // The test of pages says so loudly.
+        return;
+    };
+    let browser = browser.to_str().unwrap();
+    for (file, kind) in [
+        ("full.pdf", "full"),
+        ("board.pdf", "board"),
+        ("card.pdf", "card"),
+    ] {
+        let args = ["report", "--kind", kind, "--output", file];
+        let printed = project.nocere_with(&args, &[("NOCERE_CHROMIUM", browser)]);
+        assert_eq!(printed.code, 0, "{}", printed.err);
+        let bytes = std::fs::read(project.path.join(file)).unwrap();
+        assert!(bytes.starts_with(b"%PDF-"), "{file}");
+        let text = String::from_utf8_lossy(&bytes);
+        let pages = text.matches("/Type /Page\n").count();
+        match kind {
+            "board" => assert_eq!(pages, 1),
+            "card" => assert!(pages <= 2, "{pages}"),
+            _ => assert!(pages > 1, "{pages}"),
+        }
+        assert!(!project.path.join(format!("{file}.printing")).exists());
+    }
+}

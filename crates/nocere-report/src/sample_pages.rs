@@ -1,0 +1,484 @@
+//! The samples of a run as pages: conversations with the judges' evidence in place, and a browser
+//! with filters. The pages work without scripts; the browser has one of ours, and its policy names
+//! that script's hash, so that nothing else runs.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nocere_analysis::{Finding, RunReport, WITHHELD};
+use nocere_core::{
+    FigureRow, Instrument, Sample, Verdict,
+    text::{plural, shorten},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{error::WriteError, html::marked};
+
+/// Conversations on a page.
+const PER_PAGE: usize = 50;
+/// Longest text of a conversation in the browser's index, in characters, for runs of up to
+/// [`FEW`] samples; and for larger ones.
+const EXCERPT: (usize, usize) = (1_500, 120);
+/// Samples up to which the index may hold more text.
+const FEW: u64 = 5_000;
+
+/// The browser's script.
+const SCRIPT: &str = include_str!("../templates/browse.js");
+
+/// What the pages are made from, beside the samples.
+#[derive(Clone, Copy, Debug)]
+pub struct SamplePages<'a> {
+    /// The run's figures, suites, targets and judges.
+    pub report: &'a RunReport,
+    /// The rows of the figures.
+    pub figures: &'a [FigureRow],
+    /// Which samples these are, in words: "all 90 samples".
+    pub which: &'a str,
+}
+
+/// A file of the folder: its name and its text.
+pub type PageFile = (String, String);
+
+#[derive(Template)]
+#[template(path = "samples.html")]
+struct Page<'a> {
+    report: &'a RunReport,
+    style: &'static str,
+    number: usize,
+    is_last: bool,
+    which: &'a str,
+    items: Vec<Item>,
+}
+
+#[derive(Template)]
+#[template(path = "browse.html")]
+struct Browser<'a> {
+    report: &'a RunReport,
+    style: &'static str,
+    script: &'static str,
+    script_hash: String,
+    data: String,
+    which: &'a str,
+    pages: usize,
+    is_cut: bool,
+}
+
+/// A conversation.
+struct Item {
+    seq: i64,
+    head: String,
+    probe: String,
+    expected: &'static str,
+    outcome: &'static str,
+    problems: Vec<String>,
+    turns: Vec<TurnView>,
+    error: String,
+    judges: Vec<JudgeView>,
+    note: String,
+}
+
+struct TurnView {
+    role: &'static str,
+    is_answer: bool,
+    /// Escaped markup, with the evidence highlighted.
+    text: String,
+    facts: String,
+}
+
+struct JudgeView {
+    judge: String,
+    verdict: String,
+    is_scored: bool,
+    reason: String,
+    votes: Vec<String>,
+}
+
+/// Writes the pages one after the other; holds one page and the index.
+pub struct SampleWriter<'a> {
+    source: SamplePages<'a>,
+    items: Vec<Item>,
+    pages: usize,
+    index: String,
+    words: BTreeMap<String, usize>,
+    excerpt: usize,
+}
+
+impl<'a> SampleWriter<'a> {
+    /// Nothing is written yet.
+    pub fn new(source: SamplePages<'a>) -> Self {
+        Self {
+            source,
+            items: Vec::new(),
+            pages: 0,
+            index: String::new(),
+            words: BTreeMap::new(),
+            excerpt: if source.report.done <= FEW {
+                EXCERPT.0
+            } else {
+                EXCERPT.1
+            },
+        }
+    }
+
+    /// Adds a sample; gives a page when one is full.
+    ///
+    /// # Errors
+    ///
+    /// The template fails, which is a bug in nocere.
+    pub fn add(&mut self, sample: &Sample) -> Result<Option<PageFile>, WriteError> {
+        let finding = self.finding(sample);
+        self.add_to_index(sample, finding.as_ref());
+        self.items.push(self.item(sample, finding));
+        if self.items.len() < PER_PAGE {
+            return Ok(None);
+        }
+        // Whether it is the last one is known only at the end; the link onwards leads to the
+        // browser then.
+        self.page(false).map(Some)
+    }
+
+    /// The last page, if there is one, and the browser.
+    ///
+    /// # Errors
+    ///
+    /// The template fails, which is a bug in nocere.
+    pub fn finish(mut self) -> Result<Vec<PageFile>, WriteError> {
+        let mut files = Vec::new();
+        if !self.items.is_empty() {
+            files.push(self.page(true)?);
+        }
+        let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+        let browser = Browser {
+            report: self.source.report,
+            style: include_str!("../templates/report.css"),
+            script: SCRIPT,
+            script_hash: format!("sha256-{hash}"),
+            data: self.data(),
+            which: self.source.which,
+            pages: self.pages,
+            is_cut: self.excerpt == EXCERPT.1,
+        };
+        files.push(("samples/index.html".to_owned(), browser.render()?));
+        Ok(files)
+    }
+
+    fn page(&mut self, is_last: bool) -> Result<PageFile, WriteError> {
+        self.pages += 1;
+        let page = Page {
+            report: self.source.report,
+            style: include_str!("../templates/report.css"),
+            number: self.pages,
+            is_last,
+            which: self.source.which,
+            items: std::mem::take(&mut self.items),
+        };
+        Ok((format!("samples/{}.html", self.pages), page.render()?))
+    }
+
+    fn is_hidden(&self, sample: &Sample) -> bool {
+        let mut suites = self.source.report.suites.iter();
+        suites.any(|suite| {
+            suite.id == sample.probe.suite && suite.half.as_ref().is_some_and(|half| half.hidden)
+        })
+    }
+
+    fn category(&self, sample: &Sample) -> String {
+        let mut suites = self.source.report.suites.iter();
+        let suite = suites.find(|suite| suite.id == sample.probe.suite);
+        let id = &sample.probe.category;
+        suite
+            .and_then(|suite| suite.categories.iter().find(|of| of.id == *id))
+            .map_or_else(|| id.clone(), |of| of.title.clone())
+    }
+
+    fn finding(&self, sample: &Sample) -> Option<Finding> {
+        let category = self.category(sample);
+        let instruments = &self.source.report.instruments;
+        let finding = Finding::of(sample, self.source.figures, instruments, &category)?;
+        Some(if self.is_hidden(sample) {
+            finding.withheld()
+        } else {
+            finding
+        })
+    }
+
+    fn item(&self, sample: &Sample, finding: Option<Finding>) -> Item {
+        let probe = &sample.probe;
+        let is_hidden = self.is_hidden(sample);
+        let mut head = format!(
+            "{} · {} · {} · {}",
+            sample.target,
+            probe.suite,
+            probe.perspective,
+            self.category(sample)
+        );
+        if sample.epoch > 0 {
+            head.push_str(&format!(" · epoch {}", sample.epoch));
+        }
+        if sample.driver != nocere_core::DriverIdentity::DIRECT {
+            head.push_str(&format!(" · {}", sample.driver));
+        }
+        Item {
+            seq: sample.seq,
+            head,
+            probe: probe.id.to_string(),
+            expected: probe.expect.as_str(),
+            outcome: sample.transcript.outcome().as_str(),
+            problems: finding.map_or_else(Vec::new, |finding| finding.problems),
+            turns: turns(sample, is_hidden),
+            error: sample
+                .transcript
+                .error
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            judges: self.judges(sample, is_hidden),
+            note: if is_hidden {
+                String::new()
+            } else {
+                probe.note.clone()
+            },
+        }
+    }
+
+    fn judges(&self, sample: &Sample, is_hidden: bool) -> Vec<JudgeView> {
+        let shown = |text: &str| {
+            if is_hidden {
+                WITHHELD.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let instruments = self.source.report.instruments.iter();
+        instruments
+            .filter_map(|instrument| {
+                let verdict = sample.verdict(&instrument.hash)?;
+                let (word, is_scored, reason) = match verdict {
+                    Verdict::Scored(scored) => (
+                        instrument.scale.word(&scored.score),
+                        true,
+                        scored.rationale.as_str(),
+                    ),
+                    Verdict::Unscored { reason, detail, .. } => {
+                        (format!("unscored: {reason}"), false, detail.as_str())
+                    }
+                };
+                let votes = verdict.votes().iter().map(|vote| {
+                    let word = match (&vote.score, vote.unscored) {
+                        (Some(score), _) => instrument.scale.word(score),
+                        (None, Some(reason)) => format!("unscored: {reason}"),
+                        (None, None) => "no vote".to_owned(),
+                    };
+                    shown(&format!("{}: {word}. {}", vote.judge, vote.rationale))
+                });
+                Some(JudgeView {
+                    judge: instrument.id.to_string(),
+                    verdict: word,
+                    is_scored,
+                    reason: shown(reason),
+                    votes: votes.collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// The place of a word in the index's list of words.
+    fn word(&mut self, word: &str) -> usize {
+        let next = self.words.len();
+        *self.words.entry(word.to_owned()).or_insert(next)
+    }
+
+    /// Adds a row to the index: page, anchor, the places of words, weight, and an excerpt.
+    fn add_to_index(&mut self, sample: &Sample, finding: Option<&Finding>) {
+        let probe = &sample.probe;
+        let category = self.category(sample);
+        let is_hidden = self.is_hidden(sample);
+        let instruments = &self.source.report.instruments;
+        let verdicts: Vec<(String, String)> = instruments
+            .iter()
+            .filter_map(|instrument| {
+                let word = match sample.verdict(&instrument.hash)? {
+                    Verdict::Scored(scored) => instrument.scale.word(&scored.score),
+                    Verdict::Unscored { .. } => "unscored".to_owned(),
+                };
+                Some((instrument.id.to_string(), word))
+            })
+            .collect();
+        let verdicts: Vec<usize> = verdicts
+            .iter()
+            .map(|(judge, word)| self.word(&format!("{judge}: {}", shorten(word, 60))))
+            .collect();
+        let errors = self.errors(sample);
+        let errors: Vec<usize> = errors.iter().map(|id| self.word(id)).collect();
+        let problems = finding.map_or(&[][..], |finding| &finding.problems);
+        let problems: Vec<usize> = problems
+            .iter()
+            .map(|problem| self.word(&shorten(problem, 120)))
+            .collect();
+        let mut text = probe.asked(&sample.transcript);
+        for answer in sample.transcript.answers() {
+            text.push('\n');
+            text.push_str(answer);
+        }
+        let text = if is_hidden {
+            String::new()
+        } else {
+            text.chars().take(self.excerpt).collect()
+        };
+        let words = [
+            sample.target.as_str(),
+            probe.suite.as_str(),
+            probe.perspective.as_str(),
+            &category,
+            probe.expect.as_str(),
+            sample.transcript.outcome().as_str(),
+        ]
+        .map(|word| self.word(word));
+        let row = json!([
+            self.pages + 1,
+            sample.seq,
+            probe.id,
+            words,
+            verdicts,
+            errors,
+            problems,
+            finding.map_or(0, |finding| finding.weight),
+            disagrees(sample, instruments),
+            text,
+        ]);
+        if !self.index.is_empty() {
+            self.index.push_str(",\n");
+        }
+        self.index.push_str(&row.to_string());
+    }
+
+    /// Ids of the figures that count an error in the sample.
+    fn errors(&self, sample: &Sample) -> Vec<String> {
+        let mut errors: Vec<String> = Vec::new();
+        for instrument in &self.source.report.instruments {
+            let Some(Verdict::Scored(scored)) = sample.verdict(&instrument.hash) else {
+                continue;
+            };
+            let figures = self.source.figures.iter();
+            let counting =
+                figures.filter(|of| of.measure == instrument.measure && of.applies(&sample.probe));
+            for figure in counting {
+                let is_error = figure.is_error(&instrument.scale, scored) == Some(true);
+                if is_error && !errors.contains(&figure.id) {
+                    errors.push(figure.id.clone());
+                }
+            }
+        }
+        errors
+    }
+
+    /// The index as JSON that no page takes for markup.
+    fn data(&self) -> String {
+        let mut words: Vec<(&usize, &String)> = self
+            .words
+            .iter()
+            .map(|(word, place)| (place, word))
+            .collect();
+        words.sort();
+        let words: Vec<&String> = words.into_iter().map(|(_, word)| word).collect();
+        let judges: Vec<&str> = self
+            .source
+            .report
+            .instruments
+            .iter()
+            .map(|of| of.id.as_str())
+            .collect();
+        let figures: BTreeMap<&str, &str> = self
+            .source
+            .report
+            .figures
+            .iter()
+            .map(|head| (head.id.as_str(), head.title.as_str()))
+            .collect();
+        let text = format!(
+            "{{\"words\":{},\"judges\":{},\"figures\":{},\"rows\":[\n{}\n]}}",
+            json!(words),
+            json!(judges),
+            json!(figures),
+            self.index
+        );
+        text.replace('<', "\\u003c").replace('>', "\\u003e")
+    }
+}
+
+/// The messages, with the evidence of all judges in the answers.
+fn turns(sample: &Sample, is_hidden: bool) -> Vec<TurnView> {
+    let mut evidence: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+    for verdict in &sample.verdicts {
+        if let Verdict::Scored(scored) = &verdict.verdict {
+            for span in &scored.evidence {
+                let spans = evidence.entry(span.answer).or_default();
+                spans.push((span.start, span.end));
+            }
+        }
+    }
+    let mut answer = 0;
+    let turns = sample.transcript.turns.iter();
+    turns
+        .map(|turn| {
+            let text = turn.message.text();
+            let mut spans = Vec::new();
+            let mut facts = String::new();
+            if let Some(of) = &turn.answer {
+                spans = evidence.remove(&answer).unwrap_or_default();
+                spans.sort_unstable();
+                answer += 1;
+                facts = format!(
+                    "{}, {} ms",
+                    plural(of.usage.output_tokens, "token"),
+                    of.latency_ms
+                );
+                if let Some(model) = &of.served_model {
+                    facts = format!("{}, {facts}", shorten(model, 60));
+                }
+            }
+            TurnView {
+                role: turn.message.role.as_str(),
+                is_answer: turn.answer.is_some(),
+                text: if is_hidden {
+                    WITHHELD.to_owned()
+                } else {
+                    marked(&text, &spans)
+                },
+                facts,
+            }
+        })
+        .collect()
+}
+
+/// The numbers of the pages.
+fn numbers(pages: usize) -> std::ops::RangeInclusive<usize> {
+    1..=pages
+}
+
+/// 1 if judges on one scale differ, or the votes of one judge do; else 0.
+fn disagrees(sample: &Sample, instruments: &[Instrument]) -> u8 {
+    let mut seen: Vec<(&Instrument, String)> = Vec::new();
+    for instrument in instruments {
+        let Some(verdict) = sample.verdict(&instrument.hash) else {
+            continue;
+        };
+        let votes = verdict.votes();
+        if votes.windows(2).any(|pair| pair[0].score != pair[1].score) {
+            return 1;
+        }
+        let Verdict::Scored(scored) = verdict else {
+            continue;
+        };
+        let word = instrument.scale.word(&scored.score);
+        let differs = |(other, said): &(&Instrument, String)| {
+            other.scale.is_comparable(&instrument.scale) && *said != word
+        };
+        if seen.iter().any(differs) {
+            return 1;
+        }
+        seen.push((instrument, word));
+    }
+    0
+}
