@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
     AssetRecord, Baselines, Calibration, DriverIdentity, FigureRow, Instrument, ProbeId, RunHeader,
-    Sample, Spending, Suite, SuiteId, TargetId, TargetRecord,
+    Sample, Spending, Suite, SuiteId, TargetId, TargetRecord, Trouble,
 };
 
 use crate::{
@@ -38,6 +38,8 @@ pub struct ReportInput<'a> {
     pub spending: &'a BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// The failed attempts by model.
+    pub troubles: &'a [Trouble],
     /// Samples that people struck out; they are not among those that are counted.
     pub struck: &'a [nocere_core::StruckSample],
     /// Assets of the project that the run or this report uses.
@@ -151,6 +153,7 @@ impl RunReport {
             unscored_samples: collected.unscored_samples,
             spending: input.spending.clone(),
             failed_attempts: input.failed_attempts,
+            troubles: input.troubles.to_vec(),
             struck: input.struck.to_vec(),
         };
         report.headline = headline(&report, input.figures);

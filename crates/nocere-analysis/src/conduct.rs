@@ -67,6 +67,25 @@ impl Conduct {
 }
 
 impl RunReport {
+    /// Why an unfinished run is unfinished, as far as calls failed: a line for each model. Hostile
+    /// text.
+    pub fn trouble_lines(&self) -> Vec<String> {
+        if !self.unfinished() {
+            return Vec::new();
+        }
+        let lines = self.troubles.iter().map(|trouble| {
+            format!(
+                "{}: {} failed between {} and {}; the last one: {}",
+                trouble.model,
+                plural(trouble.attempts, "attempt"),
+                trouble.first,
+                trouble.last,
+                trouble.problem
+            )
+        });
+        lines.collect()
+    }
+
     /// How many samples people struck out, and the reasons; `None` if there are none. Hostile
     /// text.
     pub fn struck_line(&self) -> Option<String> {

@@ -333,6 +333,9 @@ pub struct RunReport {
     pub spending: BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// The same by model, with what went wrong last.
+    #[serde(default)]
+    pub troubles: Vec<nocere_core::Trouble>,
     /// Samples that people struck out; no figure counts them. Reasons are hostile text.
     pub struck: Vec<nocere_core::StruckSample>,
 }

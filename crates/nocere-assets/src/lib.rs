@@ -59,11 +59,13 @@ pub enum Kind {
     Attack,
     /// The form in which a guard model is asked and answers.
     Guard,
+    /// What providers charge.
+    Price,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -72,6 +74,7 @@ impl Kind {
         Self::Suite,
         Self::Attack,
         Self::Guard,
+        Self::Price,
     ];
 
     /// The word used in files and reports.
@@ -85,6 +88,7 @@ impl Kind {
             Self::Suite => "suite",
             Self::Attack => "attack",
             Self::Guard => "guard",
+            Self::Price => "price",
         }
     }
 
@@ -99,6 +103,7 @@ impl Kind {
             Self::Suite => "suites",
             Self::Attack => "attacks",
             Self::Guard => "guards",
+            Self::Price => "prices",
         }
     }
 }

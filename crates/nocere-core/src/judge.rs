@@ -86,6 +86,11 @@ pub trait Judge: Send + Sync {
         false
     }
 
+    /// Number of model calls for one verdict, without repairs; 0 for judges that ask no model.
+    fn calls(&self) -> u32 {
+        0
+    }
+
     /// Does slow preparations, such as compiling patterns. Called while the first answers are
     /// fetched; a judge that was not prepared must prepare itself when it judges.
     fn prepare(&self) {}

@@ -75,7 +75,7 @@ pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting,
 pub use purpose::Purpose;
 pub use run::{
     AssetRecord, Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary,
-    Sample, Spending, StruckSample, TargetRecord,
+    Sample, Spending, StruckSample, TargetRecord, Trouble,
 };
 pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Provenance, Reader, Suite, SuiteHalf, SuiteReading};

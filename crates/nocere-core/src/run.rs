@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentHash, DriverId, DriverIdentity, ModelIdentity, Money, Perspective, Probe, ProbeId,
-    ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock, hash_json,
+    ContentHash, DriverId, DriverIdentity, JudgeId, ModelIdentity, Money, Perspective, Probe,
+    ProbeId, ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock,
+    hash_json,
 };
 
 /// The id, kind and settings of a run. Written before the first call.
@@ -209,6 +210,26 @@ pub struct RunSummary {
     pub suites: Vec<SuiteId>,
     /// What led its conversations.
     pub drivers: Vec<DriverIdentity>,
+    /// Number of its probes.
+    pub probes: u64,
+    /// Ids of its judges.
+    pub judges: Vec<JudgeId>,
+}
+
+/// What went wrong between a run and one of its models.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Trouble {
+    /// Name of the model.
+    pub model: String,
+    /// Number of failed attempts at calls.
+    pub attempts: u64,
+    /// When the first failed: RFC 3339, UTC.
+    pub first: String,
+    /// When the last failed.
+    pub last: String,
+    /// What went wrong with the last, in one line. Hostile text if a server wrote it.
+    pub problem: String,
 }
 
 /// A verdict and the instrument that gave it.

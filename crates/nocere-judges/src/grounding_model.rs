@@ -188,4 +188,8 @@ impl Judge for GroundingModelJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn calls(&self) -> u32 {
+        1
+    }
 }

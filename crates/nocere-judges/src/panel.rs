@@ -194,6 +194,10 @@ impl Judge for PanelJudge {
         &self.instrument
     }
 
+    fn calls(&self) -> u32 {
+        self.members.iter().map(|member| member.judge.calls()).sum()
+    }
+
     fn prepare(&self) {
         for member in &self.members {
             member.judge.prepare();

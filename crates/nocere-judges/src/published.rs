@@ -438,6 +438,10 @@ impl Judge for PublishedJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn calls(&self) -> u32 {
+        self.options.votes
+    }
 }
 
 #[cfg(test)]

@@ -325,6 +325,10 @@ impl Judge for RubricJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn calls(&self) -> u32 {
+        self.options.votes + u32::from(self.options.commit)
+    }
 }
 
 /// The conversation before the last answer.

@@ -8,7 +8,7 @@ use std::{
 
 use nocere_assets::Assets;
 
-use crate::{Config, ProjectError, trust::Trust};
+use crate::{Config, ProjectError, trust::Trust, variables::Variables};
 
 /// A project folder with its configuration and assets, and the folder of model files.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Project {
     assets: Assets,
     trust: Trust,
     suite_key: Option<PathBuf>,
+    variables: Variables,
 }
 
 impl Project {
@@ -41,6 +42,7 @@ impl Project {
             )));
         }
         Ok(Self {
+            variables: Variables::load(&root)?,
             config: Config::load(&root)?,
             assets: Assets::with_overlay(&root.join("assets"))?,
             root,
@@ -62,6 +64,11 @@ impl Project {
     pub fn with_suite_key(mut self, file: Option<PathBuf>) -> Self {
         self.suite_key = file;
         self
+    }
+
+    /// An environment variable, or else what the project's `.env` says it is.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name)
     }
 
     /// The file with the key of encrypted suites.

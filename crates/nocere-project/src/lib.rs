@@ -31,10 +31,12 @@ mod assets;
 mod build;
 mod calibrate;
 pub mod calibrations;
+mod checkup;
 mod compare_runs;
 mod config;
 mod drivers;
 mod error;
+mod estimate;
 mod export;
 pub mod figures;
 mod folder;
@@ -44,7 +46,9 @@ mod judge_test;
 pub mod judges;
 mod label_sheet;
 mod labelled_rates;
+mod notes;
 pub mod policies;
+mod prices;
 pub mod protocol;
 pub mod public_sets;
 mod report;
@@ -54,11 +58,14 @@ mod session;
 mod suites;
 pub mod targets;
 pub mod trust;
+mod variables;
 
 pub use build::{BuildSpec, Built};
 pub use calibrate::{CalibrateSpec, Calibrated, Stored};
+pub use checkup::{Checkup, Fares, Tried};
 pub use config::{Config, JudgeConfig, LimitsConfig, MemberConfig, Provider, TargetConfig};
 pub use error::{ErrorKind, ProjectError};
+pub use estimate::{PlannedCalls, RunEstimate};
 pub use export::Export;
 pub use folder::{
     Project, replace_folder, user_models_folder, write_secret, write_whole, write_whole_with,
@@ -69,6 +76,7 @@ pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};
 pub use label_sheet::{DrawnStratum, LabelSheet, SheetRow, SheetSpec};
 pub use labelled_rates::LabelledRate;
 pub use nocere_import::Drawn;
+pub use prices::DatedPrice;
 pub use reviews::ReviewsRead;
 pub use samples::{ListedSample, ListedVerdict, SampleFilter, Which};
 pub use session::{

@@ -34,6 +34,7 @@ impl Project {
             progress: reader.progress()?,
             spending: &reader.spending()?,
             failed_attempts: reader.failed_attempts()?,
+            troubles: &reader.troubles()?,
             struck: &reader.struck()?,
             figures: &figures,
             calibrations: &calibrations::load(self)?,

@@ -41,6 +41,9 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
             ),
         );
     }
+    for trouble in report.trouble_lines() {
+        line(&mut out, &plain(&trouble));
+    }
     if let Some(struck) = report.struck_line() {
         line(&mut out, &plain(&struck));
     }

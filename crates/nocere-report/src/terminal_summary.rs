@@ -40,6 +40,9 @@ pub fn terminal_summary(report: &RunReport, width: usize, coloured: bool) -> Str
     }
     line(&headline.certainty, "");
     line(&headline.missing, "");
+    for trouble in report.trouble_lines() {
+        line(&trouble, "");
+    }
     for warning in report.targets.iter().flat_map(TargetReport::warnings) {
         line(&warning, "");
     }

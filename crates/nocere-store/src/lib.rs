@@ -59,7 +59,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use journal::{CallReply, Journal};
-pub use listing::{ListedRun, list_runs};
+pub use listing::{ListedRun, list_runs, remove_run};
 pub use lock::RunLock;
 pub use planned::Extension;
 pub use read::RunReader;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::RunSummary;
 
-use crate::{RunReader, StoreError, read::run_path};
+use crate::{RunReader, StoreError, lock::RunLock, read::run_path};
 
 impl RunReader {
     /// Opens the run `id` in `folder`, or the only run whose id begins with `id`.
@@ -118,6 +118,36 @@ fn run_ids(folder: &Path) -> Result<Vec<String>, StoreError> {
         place(a).cmp(&place(b)).then_with(|| a.cmp(b))
     });
     Ok(ids)
+}
+
+/// Deletes a run with all its records.
+///
+/// # Errors
+///
+/// There is no such run, a process is working on it ([`StoreError::Locked`]), or its file cannot be
+/// deleted.
+pub fn remove_run(folder: &Path, id: &str) -> Result<(), StoreError> {
+    let path = run_path(folder, id);
+    let io = |error: std::io::Error| StoreError::Io {
+        path: path.clone(),
+        message: error.to_string(),
+    };
+    if !path.is_file() {
+        return Err(StoreError::NoSuchRun {
+            id: id.to_owned(),
+            folder: folder.to_owned(),
+            nearest: None,
+        });
+    }
+    let lock_path = path.with_extension("lock");
+    let lock = RunLock::acquire(&lock_path, id)?;
+    std::fs::remove_file(&path).map_err(io)?;
+    drop(lock);
+    // What SQLite keeps beside an open file, and what people noted about the run.
+    for extension in ["db-wal", "db-shm", "lock", "note"] {
+        let _ = std::fs::remove_file(path.with_extension(extension));
+    }
+    Ok(())
 }
 
 fn common_prefix(a: &str, b: &str) -> usize {

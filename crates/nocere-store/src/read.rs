@@ -7,7 +7,7 @@ use std::{
 
 use nocere_core::{
     ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, ProbeId, RunHeader,
-    RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord,
+    RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord, Trouble,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
@@ -217,6 +217,35 @@ impl RunReader {
             })
             .map(i64::unsigned_abs)
             .map_err(|error| self.sql(&error))
+    }
+
+    /// The failed attempts of each model, with the last one's problem.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn troubles(&self) -> Result<Vec<Trouble>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT last.model, all_of.number, all_of.first, last.at, last.problem
+                 FROM (SELECT max(rowid) AS id, count(*) AS number, min(at) AS first
+                       FROM attempts GROUP BY model) AS all_of
+                 JOIN attempts AS last ON last.rowid = all_of.id ORDER BY last.model",
+            )
+            .map_err(|error| self.sql(&error))?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok(Trouble {
+                    model: row.get(0)?,
+                    attempts: row.get::<_, i64>(1)?.unsigned_abs(),
+                    first: row.get(2)?,
+                    last: row.get(3)?,
+                    problem: row.get(4)?,
+                })
+            })
+            .map_err(|error| self.sql(&error))?;
+        rows.map(|row| row.map_err(|error| self.sql(&error)))
+            .collect()
     }
 
     /// The number of finished units, and of all units.
@@ -482,6 +511,8 @@ impl RunReader {
             targets: self.targets()?.into_iter().map(|(id, _)| id).collect(),
             suites: self.suites()?.into_iter().map(|suite| suite.id).collect(),
             drivers: self.drivers()?,
+            probes: self.probe_count()?,
+            judges: self.instruments()?.into_iter().map(|of| of.id).collect(),
         })
     }
 

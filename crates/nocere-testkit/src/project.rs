@@ -159,7 +159,7 @@ pub fn comparable(mut report: Value) -> Value {
     // What to do next names the run.
     report["headline"]["next"] = Value::Null;
     // Attempts that a killed process made are not all known.
-    for field in ["spending", "failed_attempts"] {
+    for field in ["spending", "failed_attempts", "troubles"] {
         report[field] = Value::Null;
     }
     report

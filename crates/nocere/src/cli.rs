@@ -6,7 +6,7 @@ pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
 pub(crate) use crate::cli_report::{ExportArgs, ReportArgs, SampleChoice};
-pub(crate) use crate::cli_runs::{ShowArgs, StrikeArgs};
+pub(crate) use crate::cli_runs::{RunsArgs, RunsCommand, ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
     CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
 };
@@ -88,8 +88,8 @@ pub(crate) enum Command {
     /// Import answers recorded by another program as a run that can be judged again, compared
     /// and reviewed.
     Import(Box<ImportArgs>),
-    /// List the runs of the project.
-    Runs,
+    /// List the runs of the project, note something on one, or delete it.
+    Runs(RunsArgs),
     /// Show a run's figures, or one sample of it.
     Show(ShowArgs),
     /// Strike out samples that say nothing about the target: no figure counts them from then on.
@@ -131,8 +131,11 @@ pub(crate) enum Command {
     /// Show assets that experts can edit (policies, rubrics, figures and more), and copy them.
     #[command(subcommand)]
     Assets(AssetsCommand),
-    /// Check what is missing on this machine and how to get it.
-    Doctor,
+    /// Check what is missing on this machine and how to get it, or what a target understands.
+    Doctor {
+        /// A target: it is sent six or seven small calls, one for each feature that runs use.
+        target: Option<String>,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -165,6 +168,17 @@ fn target_help() -> String {
     )
 }
 
+/// What is said before a run.
+#[derive(Debug, Args)]
+pub(crate) struct BeforeArgs {
+    /// Say how many calls, tokens, dollars and minutes the run would take, and ask nobody.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Start without asking. A run that may cost more than $5 is asked about on a terminal.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// A protocol or suites: built-in names, or paths of suite files and public benchmarks.
@@ -177,6 +191,8 @@ pub(crate) struct RunArgs {
     /// [default: the protocol's, else behaviour and checks, with points and answer where suites have them].
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,
+    #[command(flatten)]
+    pub(crate) before: BeforeArgs,
     /// Hold the finished run against the `gates` of nocere.yaml: see `nocere gate`.
     #[arg(long)]
     pub(crate) gate: bool,

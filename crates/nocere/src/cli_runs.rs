@@ -1,7 +1,37 @@
 //! Arguments of the commands that read or mark the samples of a run.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use nocere_project::{SampleFilter, Which};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RunsArgs {
+    /// Also runs that only served another command, such as a calibration.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Delete runs with all their answers and verdicts.
+    Rm {
+        /// Ids of the runs, or the beginnings of them.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+        /// Delete without asking.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Note something on a run, which lists show; an empty text takes the note away.
+    Note {
+        /// Id of the run, the beginning of it, or `latest`.
+        run: String,
+        /// The note, in one line.
+        text: String,
+    },
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct StrikeArgs {

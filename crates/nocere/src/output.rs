@@ -66,7 +66,15 @@ pub(crate) fn ask_trust(programs: &[String]) -> bool {
     for program in programs {
         talk(&format!("  {program}"));
     }
-    let _ = write!(std::io::stderr().lock(), "Trust them from now on? [y/N] ");
+    ask("", "Trust them from now on?")
+}
+
+/// Asks a person a question that is answered with yes or no; anything else is no.
+pub(crate) fn ask(what: &str, question: &str) -> bool {
+    if !what.is_empty() {
+        talk(what);
+    }
+    let _ = write!(std::io::stderr().lock(), "{question} [y/N] ");
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")

@@ -222,6 +222,10 @@ impl Judge for GuardJudge {
     fn instrument(&self) -> &Instrument {
         &self.instrument
     }
+
+    fn calls(&self) -> u32 {
+        1
+    }
 }
 
 /// Places of the answers among the turns.

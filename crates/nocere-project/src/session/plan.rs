@@ -17,11 +17,15 @@ use crate::{
 /// A run that is planned but not begun.
 pub struct PlannedRun<'a> {
     project: &'a Project,
-    plan: Plan,
-    targets: Vec<TargetSetup>,
-    judges: Vec<JudgeSetup>,
+    pub(crate) plan: Plan,
+    pub(crate) targets: Vec<TargetSetup>,
+    pub(crate) judges: Vec<JudgeSetup>,
     drivers: Vec<DriverSetup>,
     max_time: Option<std::time::Duration>,
+    /// Gigabytes of weights of the models in this process, by their names.
+    pub(crate) weights: std::collections::BTreeMap<String, f64>,
+    /// Dates of the list prices that are used.
+    pub(crate) price_dates: Vec<String>,
 }
 
 impl Project {
@@ -105,6 +109,8 @@ impl Project {
             judges,
             drivers,
             max_time: spec.limits.max_time,
+            weights: models.weights(),
+            price_dates: models.price_dates().to_vec(),
         })
     }
 }

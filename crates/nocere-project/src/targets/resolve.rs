@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use nocere_core::{
-    ChatModel, Locality, Sampling, TargetRecord,
+    ChatModel, Locality, Price, Sampling, TargetRecord,
     secrets::{shown_address, shown_command},
 };
 use nocere_engine::{Account, ModelSetup, TargetSetup};
@@ -38,6 +38,8 @@ pub struct Models<'a> {
     /// By [`account_key`]: the account, its limits, and the target that set them.
     accounts: BTreeMap<String, (Arc<Account>, LimitsConfig, String)>,
     local_only: bool,
+    /// Dates of the list prices that are used.
+    price_dates: Vec<String>,
 }
 
 impl<'a> Models<'a> {
@@ -48,6 +50,7 @@ impl<'a> Models<'a> {
             built: Vec::new(),
             accounts: BTreeMap::new(),
             local_only,
+            price_dates: Vec::new(),
         }
     }
 
@@ -71,7 +74,7 @@ impl<'a> Models<'a> {
             let model = self.build(name, &config)?;
             let setup = ModelSetup {
                 account: self.account(name, &config, model.as_ref())?,
-                price: config.price,
+                price: self.price(&config)?,
                 model,
             };
             self.built.push((name.to_owned(), setup.clone()));
@@ -102,6 +105,39 @@ impl<'a> Models<'a> {
         })
     }
 
+    /// The price of an entry, or else its list price.
+    fn price(&mut self, config: &TargetConfig) -> Result<Option<Price>, ProjectError> {
+        if config.price.is_some() {
+            return Ok(config.price);
+        }
+        let Some(listed) = self.project.list_price(config)? else {
+            return Ok(None);
+        };
+        if !self.price_dates.contains(&listed.date) {
+            self.price_dates.push(listed.date);
+        }
+        Ok(Some(listed.price))
+    }
+
+    /// Dates of the list prices that are used.
+    pub(crate) fn price_dates(&self) -> &[String] {
+        &self.price_dates
+    }
+
+    /// Gigabytes of weights of the models in this process, by their names.
+    pub(crate) fn weights(&self) -> BTreeMap<String, f64> {
+        let local = self.built.iter().filter_map(|(name, setup)| {
+            let config = self.entry(name).ok()?;
+            if config.provider != Provider::Local {
+                return None;
+            }
+            let path = super::model_path(self.project, &config.model?).ok()?;
+            let bytes = std::fs::metadata(path).ok()?.len();
+            Some((setup.model.identity().name.clone(), bytes as f64 / 1e9))
+        });
+        local.collect()
+    }
+
     /// The project whose targets are resolved.
     pub fn project(&self) -> &'a Project {
         self.project
@@ -120,7 +156,7 @@ impl<'a> Models<'a> {
     }
 
     /// The entry of nocere.yaml, or one made from `provider:model`.
-    fn entry(&self, name: &str) -> Result<TargetConfig, ProjectError> {
+    pub(crate) fn entry(&self, name: &str) -> Result<TargetConfig, ProjectError> {
         if let Some(config) = self.project.config().targets.get(name) {
             if config.provider == Provider::Command {
                 self.project.check_trust()?;
@@ -191,7 +227,11 @@ impl<'a> Models<'a> {
         Ok(config)
     }
 
-    fn build(&self, name: &str, config: &TargetConfig) -> Result<Arc<dyn ChatModel>, ProjectError> {
+    pub(crate) fn build(
+        &self,
+        name: &str,
+        config: &TargetConfig,
+    ) -> Result<Arc<dyn ChatModel>, ProjectError> {
         let model = config.model.clone().unwrap_or_default();
         match config.provider {
             Provider::Local => local_model(self.project, &model),
@@ -210,7 +250,7 @@ impl<'a> Models<'a> {
             })?)),
             Provider::Replay => Ok(Arc::new(replay(self.project, name, &model)?)),
             Provider::Http(provider) => {
-                let settings = http_settings(name, model, config, provider)?;
+                let settings = http_settings(self.project, name, model, config, provider)?;
                 Ok(Arc::new(HttpModel::new(settings)?))
             }
         }

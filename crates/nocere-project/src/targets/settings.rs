@@ -11,7 +11,7 @@ use nocere_engine::Limits;
 use nocere_models::{HttpProvider, HttpSettings, Key, ProviderOption, WireOptions};
 
 use crate::{
-    ProjectError,
+    Project, ProjectError,
     config::{LimitsConfig, Provider, TargetConfig},
 };
 
@@ -191,20 +191,21 @@ pub(super) fn limits(
 }
 
 pub(super) fn http_settings(
+    project: &Project,
     name: &str,
     model: String,
     config: &TargetConfig,
     provider: &'static HttpProvider,
 ) -> Result<HttpSettings, ProjectError> {
     let key = key_source(config, provider)
-        .map(|key| read_key(name, key.field, key.source))
+        .map(|key| read_key(project, name, key.field, key.source))
         .transpose()?;
     let mut headers = Vec::new();
     let mut secret_headers = Vec::new();
     for (header, value) in &config.headers {
         if value.starts_with("env:") || value.starts_with("file:") {
             let field = format!("headers.{header}");
-            secret_headers.push((header.clone(), read_key(name, &field, value)?));
+            secret_headers.push((header.clone(), read_key(project, name, &field, value)?));
         } else if names_a_secret(header) || looks_like_a_key(value) {
             // Do not repeat the value: it may be a key.
             return Err(ProjectError::usage(format!(
@@ -247,14 +248,19 @@ fn is_a_variable(name: &str) -> bool {
 }
 
 /// Reads a key from its source, `env:NAME` or `file:PATH`.
-fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError> {
+fn read_key(
+    project: &Project,
+    target: &str,
+    field: &str,
+    source: &str,
+) -> Result<Key, ProjectError> {
     match source.split_once(':') {
         Some(("env", name)) if !is_a_variable(name) => Err(ProjectError::usage(format!(
             "`{field}` of target `{target}` does not name an environment variable after `env:`"
         ))
         .hint("write the variable's name, not the key: `env:MY_KEY`")),
-        Some(("env", name)) => std::env::var_os(name)
-            .and_then(|value| value.into_string().ok())
+        Some(("env", name)) => project
+            .variable(name)
             .filter(|value| !value.trim().is_empty())
             .map(|value| Key::fixed(value.trim()))
             .ok_or_else(|| {
@@ -262,7 +268,7 @@ fn read_key(target: &str, field: &str, source: &str) -> Result<Key, ProjectError
                     "environment variable `{name}` (API key of target `{target}`) is not set"
                 ))
                 .hint(format!(
-                    "set it with `export {name}=…`, or name a file: `{field}: file:PATH`"
+                    "set it with `export {name}=…`, write it into the project's .env, or name a file: `{field}: file:PATH`"
                 ))
             }),
         Some(("file", path)) => Key::from_file(path).map_err(|error| {

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use nocere_local::{Catalog, Pip, Scratch, find_pip, pull};
-use nocere_project::ProjectError;
+use nocere_project::{Fares, ProjectError};
 use serde::Serialize;
 
 use crate::{
@@ -62,6 +62,34 @@ pub(super) fn doctor(context: &Context) -> Result<u8, ProjectError> {
         output::text(&text)?;
     }
     Ok(if missing { INFRASTRUCTURE } else { DONE })
+}
+
+/// Checks what a target understands, and prints an entry that works.
+pub(super) fn target(context: &Context, target: &str) -> Result<u8, ProjectError> {
+    let checkup = context.project.check_up(target)?;
+    let fails = checkup.tried.iter().any(|tried| tried.fares == Fares::Bad);
+    if context.json {
+        output::json(&checkup)?;
+    } else {
+        let mut text = String::new();
+        for tried in &checkup.tried {
+            let mark = match tried.fares {
+                Fares::Good => "good   ",
+                Fares::Note => "note   ",
+                Fares::Bad => "FAILS  ",
+            };
+            let line = format!("{}: {}", tried.feature, tried.seen);
+            let wrapped = nocere_core::text::wrap(&line, output::width(), "         ");
+            let _ = writeln!(text, "{mark}  {}", wrapped.trim_start());
+        }
+        let _ = writeln!(
+            text,
+            "\n{} calls were made. In nocere.yaml:\n\n{}",
+            checkup.calls, checkup.entry
+        );
+        output::text(&text)?;
+    }
+    Ok(if fails { INFRASTRUCTURE } else { DONE })
 }
 
 fn good(what: impl Into<String>) -> Finding {

@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod demo;
 mod doctor;
+mod estimate;
 mod export;
 mod gate;
 mod import;
@@ -21,6 +22,7 @@ mod report;
 mod report_folder;
 mod resume;
 mod run;
+mod run_list;
 mod runs;
 mod strike;
 mod suites;
@@ -41,7 +43,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Extend(args) => resume::extend(context, &args),
         Command::Rejudge(args) => resume::rejudge(context, &args),
         Command::Import(args) => import::import(context, &args),
-        Command::Runs => runs::runs(context),
+        Command::Runs(args) => run_list::runs(context, &args),
         Command::Show(args) => runs::show(context, &args),
         Command::Trust { revoke } => trust::trust(context, revoke),
         Command::Strike(args) => strike::strike(context, &args),
@@ -56,7 +58,10 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::PlanSize(command) => plan_size::plan_size(context, &command),
         Command::Models(command) => models::models(context, &command),
         Command::Assets(command) => assets::assets(context, &command),
-        Command::Doctor => doctor::doctor(context),
+        Command::Doctor { target: None } => doctor::doctor(context),
+        Command::Doctor {
+            target: Some(target),
+        } => doctor::target(context, &target),
         Command::Completions { shell } => completions::completions(shell),
         Command::Man { folder } => completions::man(&folder),
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use nocere_analysis::RunReport;
-use nocere_project::{ErrorKind, ProjectError, write_whole};
+use nocere_core::RunId;
+use nocere_project::{ErrorKind, ProjectError, Session, Watch, write_whole};
 use nocere_report::{FORMATS, ReportFormat, ReportKind, terminal_summary};
 use serde_json::json;
 
@@ -147,6 +148,56 @@ fn format_of(args: &ReportArgs) -> Result<&'static ReportFormat, ProjectError> {
     }
 }
 
+/// Works on a run. If something outside failed although conversations were finished, their figures
+/// are printed and the page is written all the same, before the failure is returned.
+///
+/// # Errors
+///
+/// The work stopped.
+pub(super) fn work(
+    context: &Context,
+    session: Session<'_>,
+    watch: &Watch,
+) -> Result<RunId, ProjectError> {
+    let run = session.header().id.clone();
+    let Err(error) = session.work(watch) else {
+        return Ok(run);
+    };
+    if matches!(error.kind(), ErrorKind::Infrastructure | ErrorKind::Budget) {
+        // What cannot be shown must not hide why the work stopped.
+        let _ = show_part(context, &run);
+    }
+    Err(error)
+}
+
+/// Shows what there is of a run, if anything of it is finished.
+fn show_part(context: &Context, run: &str) -> Result<(), ProjectError> {
+    let reader = context.project.run(run)?;
+    if reader.progress()?.0 == 0 {
+        return Ok(());
+    }
+    let report = context.project.report(&reader)?;
+    show(context, run, &report)
+}
+
+/// Prints the figures and writes the HTML page.
+fn show(context: &Context, run: &str, report: &RunReport) -> Result<(), ProjectError> {
+    if context.json {
+        output::json(report)?;
+    } else {
+        let text = terminal_summary(report, output::width(), context.coloured);
+        output::data(&text)?;
+    }
+    // Print the figures first: writing the page can fail.
+    let page = usual(ReportKind::Full);
+    let path = context.project.report_path(run, page.extension);
+    write_whole(&path, &draw(page, report)?)?;
+    if !context.quiet {
+        output::talk(&format!("\nreport: {}", path.display()));
+    }
+    Ok(())
+}
+
 /// Prints the figures and writes the HTML page.
 ///
 /// # Errors
@@ -160,19 +211,7 @@ pub(super) fn conclude(
 ) -> Result<u8, ProjectError> {
     let reader = context.project.run(run)?;
     let report = context.project.report(&reader)?;
-    if context.json {
-        output::json(&report)?;
-    } else {
-        let text = terminal_summary(&report, output::width(), context.coloured);
-        output::data(&text)?;
-    }
-    // Print the figures first: writing the page can fail.
-    let page = usual(ReportKind::Full);
-    let path = context.project.report_path(run, page.extension);
-    write_whole(&path, &draw(page, &report)?)?;
-    if !context.quiet {
-        output::talk(&format!("\nreport: {}", path.display()));
-    }
+    show(context, run, &report)?;
     if report.nothing_scored() {
         return Err(ProjectError::infrastructure("no answer of this run could be scored").hint(
             "`nocere show RUN PROBE` shows the target's answers; correct the target and start a new run",

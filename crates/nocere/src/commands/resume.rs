@@ -6,7 +6,7 @@ use nocere_store::list_runs;
 
 use crate::{
     cli::{ExtendArgs, RejudgeArgs, ResumeArgs},
-    commands::report::conclude,
+    commands::report::{self, conclude},
     context::Context,
     output,
 };
@@ -25,7 +25,9 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<u8, Project
         output::talk(&format!("{reopened} failed units are tried again"));
     }
     match resumed.session {
-        Some(session) => session.work(&context.watch(&args.working))?,
+        Some(session) => {
+            report::work(context, session, &context.watch(&args.working))?;
+        }
         None if !context.quiet => {
             output::talk(&format!("run {} is already finished", resumed.run));
         }
@@ -55,8 +57,7 @@ pub(super) fn extend(context: &Context, args: &ExtendArgs) -> Result<u8, Project
         limits: args.working.limits(),
     };
     let session = context.project.extend(&args.run, &spec)?;
-    let run = session.header().id.clone();
-    session.work(&context.watch(&args.working))?;
+    let run = report::work(context, session, &context.watch(&args.working))?;
     conclude(context, &run, Some(args.working.max_failed))
 }
 
@@ -65,7 +66,6 @@ pub(super) fn rejudge(context: &Context, args: &RejudgeArgs) -> Result<u8, Proje
     let session = context
         .project
         .rejudge(&args.run, &args.judges, args.local_only, &limits)?;
-    let run = session.header().id.clone();
-    session.work(&context.watch(&args.working))?;
+    let run = report::work(context, session, &context.watch(&args.working))?;
     conclude(context, &run, Some(args.working.max_failed))
 }

@@ -1,12 +1,16 @@
 //! `nocere run`.
 
 use nocere_core::{RunId, text::wrap};
-use nocere_project::{ProjectError, RunSpec, SamplingOverrides};
+use nocere_project::{PlannedRun, ProjectError, RunSpec, SamplingOverrides};
 
 use crate::{
     cli::{RunArgs, WorkingArgs},
-    commands::{gate, report::conclude},
+    commands::{
+        estimate, gate,
+        report::{self, conclude},
+    },
     context::Context,
+    exit::DONE,
     output,
 };
 
@@ -35,7 +39,21 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError>
         reuse: args.reuse.clone(),
         limits: args.working.limits(),
     };
-    let run = work(context, &spec, &args.working)?;
+    let planned = context.project.plan(&spec)?;
+    let estimate = planned.estimate();
+    if args.before.dry_run {
+        if context.json {
+            output::json(&estimate)?;
+        } else {
+            output::text(&estimate::text(&planned, &estimate, output::width()))?;
+        }
+        return Ok(DONE);
+    }
+    if !estimate::confirmed(&estimate, args.before.yes) {
+        output::talk("nothing was asked");
+        return Ok(DONE);
+    }
+    let run = work(context, planned, &args.working)?;
     let code = conclude(context, &run, Some(args.working.max_failed))?;
     if !args.gate {
         return Ok(code);
@@ -49,13 +67,16 @@ pub(super) fn run_spec(
     spec: &RunSpec,
     working: &WorkingArgs,
 ) -> Result<u8, ProjectError> {
-    let run = work(context, spec, working)?;
+    let run = work(context, context.project.plan(spec)?, working)?;
     conclude(context, &run, Some(working.max_failed))
 }
 
-/// Plans a run and works on it; its id.
-fn work(context: &Context, spec: &RunSpec, working: &WorkingArgs) -> Result<RunId, ProjectError> {
-    let planned = context.project.plan(spec)?;
+/// Begins a planned run and works on it; its id.
+fn work(
+    context: &Context,
+    planned: PlannedRun<'_>,
+    working: &WorkingArgs,
+) -> Result<RunId, ProjectError> {
     if !context.quiet
         && let Some(protocol) = planned.protocol()
     {
@@ -63,8 +84,5 @@ fn work(context: &Context, spec: &RunSpec, working: &WorkingArgs) -> Result<RunI
             output::talk(&wrap(&line, output::width(), ""));
         }
     }
-    let session = planned.begin()?;
-    let run = session.header().id.clone();
-    session.work(&context.watch(working))?;
-    Ok(run)
+    report::work(context, planned.begin()?, &context.watch(working))
 }

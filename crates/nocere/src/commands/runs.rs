@@ -1,91 +1,20 @@
-//! `nocere runs` and `nocere show`.
+//! `nocere show` and `nocere verify`.
 
 use std::fmt::Write as _;
 
 use nocere_core::{
-    Better, Calibration, DriverIdentity, DriverKind, Instrument, JudgeVerdict, ProbeId, RunState,
-    RunSummary, Sample, Scale, Score, Verdict,
+    Better, Calibration, DriverIdentity, Instrument, JudgeVerdict, ProbeId, Sample, Scale, Score,
+    Verdict,
     text::{plain, shorten, wrap},
 };
 use nocere_project::{ProjectError, calibrations};
 use nocere_report::{terminal_report, terminal_summary};
-use nocere_store::{RunReader, list_runs};
+use nocere_store::RunReader;
 use serde::Serialize;
 use serde_json::json;
 
 use super::list;
 use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
-
-#[derive(Serialize)]
-struct Listed {
-    id: String,
-    run: Option<RunSummary>,
-    error: Option<String>,
-}
-
-pub(super) fn runs(context: &Context) -> Result<u8, ProjectError> {
-    let listed: Vec<Listed> = list_runs(&context.project.runs_folder())?
-        .into_iter()
-        .map(|(id, summary)| match summary {
-            Ok(run) => Listed {
-                id,
-                run: Some(run),
-                error: None,
-            },
-            Err(error) => Listed {
-                id,
-                run: None,
-                error: Some(error.to_string()),
-            },
-        })
-        .collect();
-    if context.json {
-        output::json(&listed)?;
-        return Ok(DONE);
-    }
-    if listed.is_empty() {
-        output::talk("there are no runs yet; `nocere demo` starts one");
-        return Ok(DONE);
-    }
-    let mut text = String::new();
-    for listed in &listed {
-        match (&listed.run, &listed.error) {
-            (Some(run), _) => {
-                let _ = writeln!(
-                    text,
-                    "{}  {}  {}  ({})",
-                    listed.id,
-                    plain(&run.targets.join(", ")),
-                    plain(&run.suites.join(", ")),
-                    standing(run)
-                );
-            }
-            (None, error) => {
-                let _ = writeln!(
-                    text,
-                    "{}  {}",
-                    listed.id,
-                    plain(error.as_deref().unwrap_or("unreadable"))
-                );
-            }
-        }
-    }
-    output::text(&text)?;
-    Ok(DONE)
-}
-
-/// How far a run is, and what attack led it.
-fn standing(run: &RunSummary) -> String {
-    let state = match run.state {
-        RunState::Finished => "finished".to_owned(),
-        RunState::Unfinished => format!("unfinished, {} of {}", run.done, run.total),
-    };
-    let mut attacks = run.drivers.iter();
-    let attack = attacks.find(|driver| driver.kind == DriverKind::Attack);
-    attack.map_or(state.clone(), |attack| {
-        format!("under {}, {state}", attack.id)
-    })
-}
 
 /// Checks a run's file. What is wrong is data; the exit code says whether there is any.
 pub(super) fn verify(context: &Context, run: &str) -> Result<u8, ProjectError> {

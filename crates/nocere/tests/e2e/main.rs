@@ -5,6 +5,7 @@
 mod assets;
 mod attacks;
 mod bad_input;
+mod before_a_run;
 mod build;
 mod compare;
 mod crash;
