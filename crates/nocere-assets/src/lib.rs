@@ -61,11 +61,13 @@ pub enum Kind {
     Guard,
     /// What providers charge.
     Price,
+    /// Clauses of a framework, and the evidence that speaks to them.
+    Framework,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -75,6 +77,7 @@ impl Kind {
         Self::Attack,
         Self::Guard,
         Self::Price,
+        Self::Framework,
     ];
 
     /// The word used in files and reports.
@@ -89,6 +92,7 @@ impl Kind {
             Self::Attack => "attack",
             Self::Guard => "guard",
             Self::Price => "price",
+            Self::Framework => "framework",
         }
     }
 
@@ -104,6 +108,7 @@ impl Kind {
             Self::Attack => "attacks",
             Self::Guard => "guards",
             Self::Price => "prices",
+            Self::Framework => "frameworks",
         }
     }
 }

@@ -128,6 +128,9 @@ pub struct FindingRule {
     /// Whether to mark the passages of the answer that the judge gave as evidence.
     #[serde(default)]
     pub evidence: bool,
+    /// What may help against such errors, in a sentence or two; may be empty.
+    #[serde(default)]
+    pub mitigation: String,
 }
 
 impl Counts {

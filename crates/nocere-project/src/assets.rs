@@ -50,8 +50,8 @@ impl Project {
             .filter(|asset| match asset.kind {
                 Kind::Policy | Kind::Rubric | Kind::Guard | Kind::Figure | Kind::Check => true,
                 Kind::Protocol | Kind::Suite | Kind::Attack => named.contains(&asset.name.as_str()),
-                // It changes no answer and no verdict.
-                Kind::Price => false,
+                // They change no answer and no verdict.
+                Kind::Price | Kind::Framework => false,
             })
             .map(|asset| AssetRecord {
                 kind: asset.kind.as_str().to_owned(),

@@ -38,6 +38,7 @@ mod drivers;
 mod error;
 mod estimate;
 mod export;
+mod failures;
 pub mod figures;
 mod folder;
 mod judge_comparison;

@@ -47,6 +47,7 @@
 mod chart;
 mod error;
 mod escape;
+mod failure_forms;
 mod formats;
 mod frontier_chart;
 mod gate_forms;
@@ -63,6 +64,7 @@ mod terminal_protocol;
 mod terminal_summary;
 
 pub use error::WriteError;
+pub use failure_forms::{failures_markdown, failures_text, frameworks_markdown};
 pub use formats::{FORMATS, ReportFormat, ReportKind};
 pub use gate_forms::{gate_markdown, gate_text, github, junit, sarif};
 pub use glossary::GLOSSARY;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
 pub(crate) use crate::cli_protocol::ProtocolArgs;
-pub(crate) use crate::cli_report::{ExportArgs, ReportArgs, SampleChoice};
+pub(crate) use crate::cli_report::{
+    ExportArgs, FindingsArgs, FindingsForm, ReportArgs, SampleChoice,
+};
 pub(crate) use crate::cli_runs::{RunsArgs, RunsCommand, ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
     CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
@@ -110,6 +112,9 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Export a run's answers, verdicts and figures in a form that other tools read.
     Export(ExportArgs),
+    /// Group a run's failures for a tracker, the gravest first, or say which clauses of frameworks
+    /// its evidence speaks to.
+    Findings(FindingsArgs),
     /// Compare two runs, or two targets of one, on the probes that both were asked.
     Compare(CompareArgs),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.

@@ -107,3 +107,29 @@ impl std::str::FromStr for SampleChoice {
         }
     }
 }
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FindingsForm {
+    /// The gravest ten.
+    Text,
+    /// All, with how to see and repeat them.
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsArgs {
+    /// Id of the run, the beginning of it, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// Instead: which clauses of these frameworks the run's evidence speaks to [default: all
+    /// frameworks of `nocere assets list`].
+    #[arg(long, value_name = "ID", num_args = 0.., value_delimiter = ',')]
+    pub(crate) frameworks: Option<Vec<String>>,
+    /// Form of the findings [default: markdown for a file, else text].
+    #[arg(long, value_name = "FORMAT", conflicts_with = "frameworks")]
+    pub(crate) format: Option<FindingsForm>,
+    /// File to write [default: standard output].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod estimate;
 mod export;
+mod findings;
 mod gate;
 mod import;
 mod judge_test;
@@ -52,6 +53,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Export(args) => export::export(context, &args),
+        Command::Findings(args) => findings::findings(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
         Command::Judges(command) => judges::judges(context, &command),
         Command::Calibrate(args) => calibrate::calibrate(context, &args),

@@ -10,6 +10,7 @@ mod build;
 mod compare;
 mod crash;
 mod exports;
+mod findings;
 mod foreign;
 mod gates;
 mod guards;
