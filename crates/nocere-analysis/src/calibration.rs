@@ -26,6 +26,11 @@ const RESAMPLES: u32 = 2_000;
 const SEED: u64 = 7;
 /// Minimum number of labelled answers in a stratum.
 const MIN_STRATUM: usize = 10;
+/// Fewest labelled answers of the kind that a figure counts by which a judge's standing changes.
+const FEWEST_LABELS: u64 = 20;
+/// Fewest labelled answers with, and without, the error by which a judge can be called no better
+/// than chance.
+const FEWEST_OF_EACH: u64 = 5;
 
 /// A judge's agreement with people on all or some of the labelled answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -369,6 +374,21 @@ pub enum Standing {
         /// Cohen's kappa on these answers, at most 1; `None` if undefined.
         kappa: Option<f64>,
     },
+    /// It was measured on such answers, but on too few of them to say anything.
+    TooFewLabels {
+        /// Number of labelled answers of the kind that the figure counts.
+        labels: u64,
+        /// Number that it takes.
+        needed: u64,
+    },
+    /// It was measured on such answers, and finds the error no better than a coin would: the 95 %
+    /// interval of sensitivity + specificity − 1 (Youden's J) reaches 0.
+    NoBetterThanChance {
+        /// Number of labelled answers of the kind that the figure counts.
+        labels: u64,
+        /// Cohen's kappa on all labelled answers to this perspective; `None` if undefined.
+        kappa: Option<f64>,
+    },
     /// It was measured on answers to this perspective.
     Calibrated(Box<Calibrated>),
 }
@@ -439,8 +459,21 @@ impl Standing {
                 kappa,
             };
         }
+        let labels_here = labelled(&here, Some).len() as u64;
+        if labels_here < FEWEST_LABELS {
+            return Self::TooFewLabels {
+                labels: labels_here,
+                needed: FEWEST_LABELS,
+            };
+        }
         let answers = labelled(&here, |place| is_hit(place).map(usize::from));
         let binary = table(2, &answers);
+        if reaches_chance(&binary.sensitivity(1), &binary.specificity(1)) {
+            return Self::NoBetterThanChance {
+                labels: labels_here,
+                kappa,
+            };
+        }
         let (corrected, not_corrected) =
             match rogan_gladen(clusters, &JudgeErrors::of_answers(&answers)) {
                 Ok(corrected) => (Some(corrected), None),
@@ -448,7 +481,7 @@ impl Standing {
             };
         Self::Calibrated(Box::new(Calibrated {
             labels,
-            labels_here: labelled(&here, Some).len() as u64,
+            labels_here,
             kappa,
             sensitivity: binary.sensitivity(1),
             specificity: binary.specificity(1),
@@ -490,6 +523,13 @@ impl Standing {
                 };
                 format!("uncalibrated here ({} on {due})", kappa(value))
             }
+            Self::TooFewLabels { labels, needed } => {
+                format!("uncalibrated ({labels} of {needed} labels)")
+            }
+            Self::NoBetterThanChance {
+                labels,
+                kappa: value,
+            } => format!("no better than chance ({}, {labels} labels)", kappa(value)),
             Self::Calibrated(known) if known.labels_here < known.labels => format!(
                 "{}, {} labels ({} here)",
                 kappa(&known.kappa),
@@ -525,6 +565,23 @@ impl Standing {
             (None, None) => String::new(),
         }
     }
+}
+
+/// Whether the 95 % interval of Youden's J (sensitivity + specificity − 1) reaches 0. The variance is
+/// that of two independent shares (Wald).
+fn reaches_chance(sensitivity: &Estimate, specificity: &Estimate) -> bool {
+    let enough = |of: &Estimate| of.denominator >= FEWEST_OF_EACH;
+    let (Some(found), Some(passed)) = (sensitivity.value, specificity.value) else {
+        return false;
+    };
+    if !enough(sensitivity) || !enough(specificity) {
+        return false;
+    }
+    let variance = |share: f64, number: u64| share * (1.0 - share) / number as f64;
+    let error = (variance(found, sensitivity.denominator)
+        + variance(passed, specificity.denominator))
+    .sqrt();
+    found + passed - 1.0 - 1.96 * error <= 0.0
 }
 
 /// Cohen's kappa and the share of equal labels of two judges who use the same scale.

@@ -111,9 +111,7 @@ pub(crate) fn csv(
 fn corrected(standing: &Standing) -> Option<f64> {
     match standing {
         Standing::Calibrated(known) => known.corrected.as_ref().map(|of| of.value),
-        Standing::Uncalibrated
-        | Standing::MeasuredElsewhere { .. }
-        | Standing::MeasuredOnOtherRequests { .. } => None,
+        _ => None,
     }
 }
 

@@ -188,7 +188,9 @@ fn tag_class(standing: &Standing) -> &'static str {
         Standing::Calibrated(_) => "known",
         Standing::Uncalibrated
         | Standing::MeasuredElsewhere { .. }
-        | Standing::MeasuredOnOtherRequests { .. } => "warn",
+        | Standing::MeasuredOnOtherRequests { .. }
+        | Standing::TooFewLabels { .. }
+        | Standing::NoBetterThanChance { .. } => "warn",
     }
 }
 

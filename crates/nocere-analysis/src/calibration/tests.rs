@@ -193,11 +193,43 @@ fn a_judge_that_knows_nothing_corrects_nothing() {
         &observed,
     );
     assert!(standing.corrected().is_none());
-    assert!(
-        standing.corrected_text().contains("none:"),
-        "{}",
-        standing.corrected_text()
+    assert_eq!(standing.tag(), "no better than chance (κ 0.00, 80 labels)");
+}
+
+#[test]
+fn a_few_labels_change_no_standing() {
+    let few = calibration(
+        &[[8, 0, 1], [0, 0, 0], [1, 0, 9]],
+        Some(Perspective::Patient),
     );
+    let observed = vec![(1, 2); 40];
+    let of = |calibration: &Calibration| {
+        let refused = |place: usize| Some(place == 2);
+        Standing::of(
+            Some(calibration),
+            Perspective::Patient,
+            None,
+            refused,
+            &observed,
+        )
+    };
+    assert_eq!(of(&few).tag(), "uncalibrated (19 of 20 labels)");
+    assert!(of(&few).corrected().is_none());
+    let enough = calibration(
+        &[[9, 0, 1], [0, 0, 0], [1, 0, 9]],
+        Some(Perspective::Patient),
+    );
+    assert!(
+        of(&enough).tag().contains("20 labels"),
+        "{}",
+        of(&enough).tag()
+    );
+    // A judge that is wrong more often than right.
+    let wrong = calibration(
+        &[[6, 0, 14], [0, 0, 0], [14, 0, 6]],
+        Some(Perspective::Patient),
+    );
+    assert!(of(&wrong).tag().starts_with("no better than chance"));
 }
 
 #[test]
