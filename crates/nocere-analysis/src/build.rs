@@ -13,6 +13,7 @@ use crate::{
     comparison::compare,
     figure::FigureHead,
     frontier::frontier,
+    gate::Gate,
     headline::headline,
     linked::linked,
     protocol_tables,
@@ -38,6 +39,8 @@ pub struct ReportInput<'a> {
     pub spending: &'a BTreeMap<String, Spending>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
+    /// The limits that the run is held against, which pictures mark.
+    pub gates: &'a [Gate],
     /// The failed attempts by model.
     pub troubles: &'a [Trouble],
     /// Samples that people struck out; they are not among those that are counted.
@@ -153,6 +156,7 @@ impl RunReport {
             unscored_samples: collected.unscored_samples,
             spending: input.spending.clone(),
             failed_attempts: input.failed_attempts,
+            gates: input.gates.to_vec(),
             troubles: input.troubles.to_vec(),
             struck: input.struck.to_vec(),
         };

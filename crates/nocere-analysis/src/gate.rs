@@ -10,9 +10,10 @@ use crate::{
     run_report::{PerspectiveReport, RunReport},
 };
 
-/// A limit on a figure, as written in `nocere.yaml`.
+/// A limit on a figure, as written in `nocere.yaml` or a protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gate {
     /// Id of the figure, as in `nocere show --json`.
     pub figure: String,
@@ -54,6 +55,7 @@ pub struct Gate {
 /// What is held against the limit of a gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Bound {
     /// The 95 % interval: passes if it lies below the limit, fails if it lies above it.
     #[default]

@@ -14,6 +14,7 @@ use crate::{
     comparison::TargetPair,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
+    gate::Gate,
     linked::{LinkedFigures, RiskFigure},
     mean::Mean,
     protocol_tables::PartReport,
@@ -331,6 +332,9 @@ pub struct RunReport {
     pub recorded: Vec<RecordedScores>,
     /// Calls, tokens and cost, by the model's name.
     pub spending: BTreeMap<String, Spending>,
+    /// The limits that the run is held against: gates of nocere.yaml and of its protocol.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
     /// Number of failed attempts at calls.
     pub failed_attempts: u64,
     /// The same by model, with what went wrong last.
@@ -380,6 +384,22 @@ impl RunReport {
         !recorded
             && figures.peek().is_some()
             && figures.all(|figure| figure.estimate.denominator == 0)
+    }
+
+    /// The strictest limit on a figure over all categories, if a gate sets one: in [0, 1].
+    pub fn limit(&self, target: &TargetId, who: Perspective, figure: &Figure) -> Option<f64> {
+        let fits = |gate: &&Gate| {
+            gate.figure == figure.figure
+                && gate.category.is_none()
+                && gate.who.is_none_or(|of| of == who)
+                && gate.target.as_ref().is_none_or(|of| of == target)
+                && gate.judge.as_ref().is_none_or(|of| *of == figure.judge)
+        };
+        let limits = self.gates.iter().filter(fits);
+        let limits = limits.filter_map(|gate| gate.at_most);
+        limits
+            .filter(|limit| (0.0..=1.0).contains(limit))
+            .reduce(f64::min)
     }
 
     /// True if some units are not finished.

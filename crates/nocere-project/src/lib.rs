@@ -41,6 +41,7 @@ mod export;
 mod failures;
 pub mod figures;
 mod folder;
+mod gates;
 mod judge_comparison;
 mod judge_forms;
 mod judge_test;
@@ -71,6 +72,7 @@ pub use export::Export;
 pub use folder::{
     Project, replace_folder, user_models_folder, write_secret, write_whole, write_whole_with,
 };
+pub use gates::PlacedGate;
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_forms::FormMoves;
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};

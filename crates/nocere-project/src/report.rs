@@ -24,7 +24,13 @@ impl Project {
         assets.extend(counted.filter(|asset| asset.kind == Kind::Figure.as_str()));
         assets.sort();
         assets.dedup();
+        let protocol = header.protocol.as_ref();
+        // They are only marked in pictures here: a report does not fail by a gate that is wrong.
+        let gates = self.gates(protocol.map(|protocol| protocol.id.as_str()));
+        let gates = gates.unwrap_or_default();
+        let gates: Vec<_> = gates.into_iter().map(|of| of.gate).collect();
         let input = ReportInput {
+            gates: &gates,
             header: &header,
             assets: &assets,
             suites: &reader.suites()?,

@@ -8,7 +8,8 @@ use nocere_core::text::plain;
 
 /// One rate with its interval on a line from 0 to 100 %, without any text. A judge that was measured
 /// against people has a full circle, any other an empty diamond.
-pub(crate) fn interval(figure: &Figure, known: bool) -> String {
+/// `limit` is what a gate allows.
+pub(crate) fn interval(figure: &Figure, known: bool, limit: Option<f64>) -> String {
     const WIDE: f64 = 140.0;
     let mut svg = String::from(
         r#"<svg class="mark" viewBox="-6 0 152 18" width="152" height="18" aria-hidden="true">"#,
@@ -22,6 +23,10 @@ pub(crate) fn interval(figure: &Figure, known: bool) -> String {
     ] {
         let x = WIDE * x;
         let _ = write!(svg, r#"<path class="{class}" d="M{x:.1} 1v16"/>"#);
+    }
+    if let Some(limit) = limit {
+        let x = WIDE * limit;
+        let _ = write!(svg, r#"<path class="limit" d="M{x:.1} 0v18"/>"#);
     }
     let side = figure.side.as_str();
     if let Some((low, high)) = figure.estimate.interval {

@@ -144,9 +144,9 @@ pub(crate) fn sign(figure: &Figure) -> &'static str {
 }
 
 /// The rate with its interval, as a drawing without words: the numbers stand beside it.
-pub(crate) fn interval_mark(figure: &Figure) -> String {
+pub(crate) fn interval_mark(figure: &Figure, limit: Option<f64>) -> String {
     let known = matches!(figure.standing, Standing::Calibrated(_));
-    interval(figure, known)
+    interval(figure, known, limit)
 }
 
 /// A sentence with its commands in code; everything else is escaped.

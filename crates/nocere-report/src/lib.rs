@@ -25,6 +25,7 @@
 //!     progress: (0, 0),
 //!     spending: &BTreeMap::new(),
 //!     failed_attempts: 0,
+//!     gates: &[],
 //!     troubles: &[],
 //!     struck: &[],
 //!     assets: &[],

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use askama::Template;
-use nocere_analysis::{Figure, RunReport, Standing};
+use nocere_analysis::{Figure, RunReport, Standing, TargetReport};
 use nocere_core::{
     Perspective, Side,
     text::{markdown_cell, visible_json},
@@ -34,6 +34,8 @@ struct Row<'a> {
     unscored: u64,
     judge: &'a str,
     calibrated: bool,
+    /// The highest rate that a gate allows, if there is one.
+    limit: Option<f64>,
     #[serde(skip)]
     figure: &'a Figure,
 }
@@ -76,7 +78,7 @@ fn surest(report: &RunReport) -> Vec<Row<'_>> {
                     let (a, b) = (low(a), low(b));
                     a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
                 });
-                rows.extend(worst.map(|figure| row(report, &target.id, of.perspective, figure)));
+                rows.extend(worst.map(|figure| row(report, target, of.perspective, figure)));
             }
         }
     }
@@ -88,7 +90,7 @@ fn all(report: &RunReport) -> Vec<Row<'_>> {
     for target in &report.targets {
         for of in &target.perspectives {
             let figures = of.figures.iter();
-            rows.extend(figures.map(|figure| row(report, &target.id, of.perspective, figure)));
+            rows.extend(figures.map(|figure| row(report, target, of.perspective, figure)));
         }
     }
     rows
@@ -96,14 +98,15 @@ fn all(report: &RunReport) -> Vec<Row<'_>> {
 
 fn row<'a>(
     report: &RunReport,
-    target: &'a str,
+    target: &'a TargetReport,
     who_asks: Perspective,
     figure: &'a Figure,
 ) -> Row<'a> {
     let intended = &report.header.intended_users;
     Row {
-        target,
+        target: &target.id,
         who_asks,
+        limit: report.limit(&target.id, who_asks, figure),
         intended: (!intended.is_empty()).then(|| intended.contains(&who_asks)),
         error: &figure.title,
         side: figure.side,

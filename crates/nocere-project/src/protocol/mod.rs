@@ -5,6 +5,7 @@ mod settings;
 
 use std::{collections::BTreeMap, path::Path};
 
+use nocere_analysis::Gate;
 use nocere_assets::{Assets, Kind};
 use nocere_core::{ContentHash, PartState, Perspective, Probe, ProtocolRecord, Suite, TableColumn};
 use nocere_engine::JudgeSetup;
@@ -54,6 +55,9 @@ pub struct Protocol {
     limit: Option<usize>,
     #[serde(default)]
     sampling: SamplingOverrides,
+    /// Limits on figures, which `nocere gate` and `nocere run --gate` hold its runs against.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
     #[serde(skip)]
     hash: String,
 }

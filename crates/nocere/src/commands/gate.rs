@@ -1,6 +1,6 @@
 //! `nocere gate`, and `nocere run --gate`.
 
-use nocere_analysis::{GateReport, GateVerdict, apply_gates};
+use nocere_analysis::{GateReport, GateVerdict};
 use nocere_project::{ProjectError, write_whole};
 use nocere_report::{gate_markdown, gate_text, github, junit, sarif};
 
@@ -12,39 +12,7 @@ use crate::{
 };
 
 pub(super) fn gate(context: &Context, args: &GateArgs) -> Result<u8, ProjectError> {
-    check(context)?;
     apply(context, &args.run, &args.outputs)
-}
-
-/// Fails if the project has no gates: nothing to check would pass in silence.
-///
-/// # Errors
-///
-/// `nocere.yaml` has no gates.
-pub(super) fn check(context: &Context) -> Result<(), ProjectError> {
-    if context.project.config().gates.is_empty() {
-        return Err(ProjectError::usage("nocere.yaml has no gates").hint(
-            "add `gates:` with entries such as {figure: helped-should-decline, who: patient, at_most: 0.1}",
-        ));
-    }
-    Ok(())
-}
-
-/// As [`check`], and that no gate needs a baseline: `run` has none.
-///
-/// # Errors
-///
-/// As [`check`], or a gate has a margin.
-pub(super) fn check_before_run(context: &Context) -> Result<(), ProjectError> {
-    check(context)?;
-    let gates = &context.project.config().gates;
-    if gates.iter().any(|gate| gate.margin.is_some()) {
-        return Err(ProjectError::usage(
-            "a gate of nocere.yaml has a `margin`, and `run --gate` has no baseline",
-        )
-        .hint("leave out --gate, and run `nocere gate latest --baseline RUN` afterwards"));
-    }
-    Ok(())
 }
 
 /// Applies the gates to a run that has just ended. Its report is on standard output already, so that
@@ -75,16 +43,7 @@ fn results(
         Some(id) => Some(project.report(&project.run(id)?)?),
         None => None,
     };
-    let gates = &project.config().gates;
-    apply_gates(&report, gates, baseline.as_ref()).map_err(|fault| {
-        let error = format!("gate {} of nocere.yaml: {}", fault.gate, fault.what);
-        let error = ProjectError::usage(error);
-        if fault.known.is_empty() {
-            error
-        } else {
-            error.hint(format!("there are {}", fault.known.join(", ")))
-        }
-    })
+    project.hold_against_gates(&report, baseline.as_ref())
 }
 
 fn code(verdict: GateVerdict) -> u8 {

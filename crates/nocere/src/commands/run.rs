@@ -15,10 +15,6 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError> {
-    if args.gate {
-        // Before anything is asked and paid for.
-        gate::check_before_run(context)?;
-    }
     let spec = RunSpec {
         what: args.what.clone(),
         targets: args.targets.clone(),
@@ -40,6 +36,11 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError>
         limits: args.working.limits(),
     };
     let planned = context.project.plan(&spec)?;
+    if args.gate {
+        // Before anything is asked and paid for.
+        let protocol = planned.protocol().map(|protocol| protocol.id.as_str());
+        context.project.check_gates_before(protocol)?;
+    }
     let estimate = planned.estimate();
     if args.before.dry_run {
         if context.json {

@@ -114,9 +114,9 @@ fn names_that_match_nothing_are_errors() {
     let project = refuser("  []\n");
     let said = project.nocere(&["gate"]);
     assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("has no gates"), "{}", said.err);
-    let said = project.nocere(&["run", "small.yaml", "--target", "local:none", "--gate"]);
-    assert!(said.err.contains("has no gates"), "{}", said.err);
+    assert!(said.err.contains("has gates"), "{}", said.err);
+    let said = project.nocere(&["run", "small.yaml", "--target", "openai:fake@http://127.0.0.1:9/v1", "--gate"]);
+    assert!(said.err.contains("has gates"), "{}", said.err);
 }
 
 #[test]
@@ -251,7 +251,46 @@ fn a_broken_limit_is_a_fail_whatever_the_baseline_lacks() {
     let said = project.nocere(&["gate", &first, "--baseline", other]);
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
     // Before a run there is no baseline, and nothing is asked.
-    let said = project.nocere(&["run", "small.yaml", "--target", "local:none", "--gate"]);
+    let said = project.nocere(&["run", "small.yaml", "--target", "openai:fake@http://127.0.0.1:9/v1", "--gate"]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(said.err.contains("has no baseline"), "{}", said.err);
+}
+
+#[test]
+fn a_protocol_may_bring_gates_of_its_own_which_the_page_marks() {
+    let project = Project::new();
+    let provider = FakeProvider::start(Script {
+        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
+        ..Script::default()
+    });
+    project.write("assets/suites/small.yaml", small_suite(40));
+    project.write(
+        "assets/protocols/ward.yaml",
+        "nocere_protocol: 1\nid: ward\nversion: 1.0.0\ntitle: Ward\ndescription: x\nsuites: [small]\njudges: [refusal-rules]\ngates:\n  - {figure: over-refusal, at_most: 0.2}\n",
+    );
+    let target = format!("openai:fake@{}", provider.url);
+    let said = project.nocere(&["run", "ward", "--target", &target, "--gate"]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.out.contains("gate: fail"), "{}", said.out);
+    project.nocere(&["report", "--output", "page.html"]);
+    let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();
+    assert!(page.contains("class=\"limit\"") && page.contains("limit of a gate"));
+    // A run of no protocol has no gates here.
+    let plain = project.nocere(&["run", "small", "--target", &target, "--gate"]);
+    assert_eq!(plain.code, 2, "{}", plain.err);
+    assert!(plain.err.contains("protocol"), "{}", plain.err);
+    // A name that matches nothing says whose it is.
+    project.write(
+        "assets/protocols/ward.yaml",
+        "nocere_protocol: 1\nid: ward\nversion: 1.0.0\ntitle: Ward\ndescription: x\nsuites: [small]\njudges: [refusal-rules]\ngates:\n  - {figure: over-refusals, at_most: 0.2}\n",
+    );
+    let runs = project.json(&["runs"]);
+    let run = runs[0]["id"].as_str().unwrap();
+    let wrong = project.nocere(&["gate", run]);
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
+    assert!(
+        wrong.err.contains("gate 1 of protocol ward"),
+        "{}",
+        wrong.err
+    );
 }
