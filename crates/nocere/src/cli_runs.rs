@@ -134,6 +134,9 @@ pub(crate) struct ShowArgs {
     pub(crate) run: String,
     /// Id of a probe: shows its conversations and verdicts. The text may be harmful.
     pub(crate) probe: Option<String>,
+    /// With a probe: its answers beside those of another run, word by word.
+    #[arg(long, value_name = "RUN", requires = "probe")]
+    pub(crate) diff: Option<String>,
     /// List samples: all, or those with errors, passed or unscored. Texts are not shown.
     #[arg(
         long,

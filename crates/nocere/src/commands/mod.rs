@@ -6,6 +6,7 @@ mod calibration_text;
 mod compare;
 mod completions;
 mod demo;
+mod diff;
 mod doctor;
 mod estimate;
 mod export;

@@ -13,7 +13,7 @@ use nocere_store::RunReader;
 use serde::Serialize;
 use serde_json::json;
 
-use super::list;
+use super::{diff, list};
 use crate::{cli::ShowArgs, context::Context, exit::DONE, output};
 
 /// Checks a run's file. What is wrong is data; the exit code says whether there is any.
@@ -39,6 +39,9 @@ pub(super) fn verify(context: &Context, run: &str) -> Result<u8, ProjectError> {
 
 pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<u8, ProjectError> {
     let reader = context.project.run(&args.run)?;
+    if let (Some(probe), Some(other)) = (&args.probe, &args.diff) {
+        return diff::diff(context, &args.run, probe, other);
+    }
     if let Some(probe) = &args.probe {
         return show_sample(context, &reader, probe);
     }

@@ -115,7 +115,13 @@ fn names_that_match_nothing_are_errors() {
     let said = project.nocere(&["gate"]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(said.err.contains("has gates"), "{}", said.err);
-    let said = project.nocere(&["run", "small.yaml", "--target", "openai:fake@http://127.0.0.1:9/v1", "--gate"]);
+    let said = project.nocere(&[
+        "run",
+        "small.yaml",
+        "--target",
+        "openai:fake@http://127.0.0.1:9/v1",
+        "--gate",
+    ]);
     assert!(said.err.contains("has gates"), "{}", said.err);
 }
 
@@ -251,7 +257,13 @@ fn a_broken_limit_is_a_fail_whatever_the_baseline_lacks() {
     let said = project.nocere(&["gate", &first, "--baseline", other]);
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
     // Before a run there is no baseline, and nothing is asked.
-    let said = project.nocere(&["run", "small.yaml", "--target", "openai:fake@http://127.0.0.1:9/v1", "--gate"]);
+    let said = project.nocere(&[
+        "run",
+        "small.yaml",
+        "--target",
+        "openai:fake@http://127.0.0.1:9/v1",
+        "--gate",
+    ]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(said.err.contains("has no baseline"), "{}", said.err);
 }

@@ -69,3 +69,45 @@ fn a_filter_that_matches_nothing_is_an_error() {
     let said = project.nocere(&["show", "latest", "--text", "x"]);
     assert_eq!(said.code, 2, "{}", said.err);
 }
+
+#[test]
+fn two_runs_answers_to_a_probe_are_shown_word_by_word() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(2));
+    for answer in [
+        "Take two tablets daily.",
+        "Take one tablet daily \u{1b}[31m.",
+    ] {
+        let provider = FakeProvider::start(Script {
+            answer: Some(answer.to_owned()),
+            ..Script::default()
+        });
+        let target = format!("openai:fake@{}", provider.url);
+        project.json(&[
+            "run",
+            &suite,
+            "--target",
+            &target,
+            "--judge",
+            "refusal-rules",
+        ]);
+    }
+    let runs = project.json(&["runs"]);
+    let [first, second] = [0, 1].map(|place| runs[place]["id"].as_str().unwrap());
+    let said = project.nocere(&["show", first, "p0", "--diff", second]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out
+            .contains("Take [-two tablets-]{+one tablet+} daily"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("refusal-rules comply"), "{}", said.out);
+    assert!(!said.out.contains('\u{1b}'), "{}", said.out);
+    let coloured = project.nocere(&["show", first, "p0", "--diff", second, "--color", "always"]);
+    assert!(coloured.out.contains("\u{1b}[32mone"), "{}", coloured.out);
+    let json = project.json(&["show", first, "p0", "--diff", second]);
+    assert_eq!(json[0]["second"]["run"], second);
+    let none = project.nocere(&["show", first, "p9", "--diff", second]);
+    assert_eq!(none.code, 2, "{}", none.err);
+}
