@@ -13,7 +13,7 @@ use crate::{
     comparison::compare,
     figure::FigureHead,
     frontier::frontier,
-    gate::Gate,
+    gate_entry::Gate,
     headline::headline,
     linked::linked,
     protocol_tables,

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use nocere_core::{
-    Calibration, CalibrationRow, Expect, Instrument, Perspective, Scale as JudgeScale,
-};
+use nocere_core::{Calibration, CalibrationRow, Instrument, Perspective, Scale as JudgeScale};
 use nocere_stats::{
     Estimate, Resampling,
     agreement::{
@@ -16,7 +14,6 @@ use nocere_stats::{
         Auroc, Bins, CalibrationError, Confusion, Forecast, LabelledAnswer, area_under_roc,
         expected_calibration_error,
     },
-    correction::{Corrected, JudgeErrors, rogan_gladen},
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +23,6 @@ const RESAMPLES: u32 = 2_000;
 const SEED: u64 = 7;
 /// Minimum number of labelled answers in a stratum.
 const MIN_STRATUM: usize = 10;
-/// Fewest labelled answers of the kind that a figure counts by which a judge's standing changes.
-const FEWEST_LABELS: u64 = 20;
-/// Fewest labelled answers with, and without, the error by which a judge can be called no better
-/// than chance.
-const FEWEST_OF_EACH: u64 = 5;
 
 /// A judge's agreement with people on all or some of the labelled answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -206,7 +198,7 @@ impl Quality {
     }
 }
 
-fn filtered<'a>(
+pub(crate) fn filtered<'a>(
     rows: &[&'a CalibrationRow],
     wanted: impl Fn(&CalibrationRow) -> bool,
 ) -> Vec<&'a CalibrationRow> {
@@ -215,7 +207,7 @@ fn filtered<'a>(
 
 /// People's label and the judge's of each answer that has both, as `place_of` maps labels;
 /// answers with a label that it does not map are left out.
-fn labelled(
+pub(crate) fn labelled(
     rows: &[&CalibrationRow],
     place_of: impl Fn(usize) -> Option<usize>,
 ) -> Vec<LabelledAnswer> {
@@ -231,7 +223,7 @@ fn labelled(
 }
 
 /// People and the judge as two raters.
-fn pair_ratings(classes: usize, answers: &[LabelledAnswer]) -> Ratings {
+pub(crate) fn pair_ratings(classes: usize, answers: &[LabelledAnswer]) -> Ratings {
     let pairs = answers.iter();
     ratings(
         classes,
@@ -251,7 +243,7 @@ fn class_qualities(scale: &[String], confusion: &Confusion) -> Vec<ClassQuality>
         .collect()
 }
 
-fn table(classes: usize, answers: &[LabelledAnswer]) -> Confusion {
+pub(crate) fn table(classes: usize, answers: &[LabelledAnswer]) -> Confusion {
     // The answers were filtered to the scale, so the first attempt succeeds.
     Confusion::of_answers(classes, answers)
         .or_else(|_| Confusion::of_answers(classes, &[]))
@@ -345,243 +337,6 @@ fn people(classes: usize, rows: &[&CalibrationRow], resampling: Resampling) -> O
     } else {
         krippendorff_alpha(&ratings, Scale::Nominal, resampling)
     })
-}
-
-/// What is known about the judge of a figure, for answers to one perspective.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum Standing {
-    /// The judge, in exactly this version, has not been measured against people's labels.
-    Uncalibrated,
-    /// It was measured, but not on answers to this perspective.
-    MeasuredElsewhere {
-        /// Perspectives whose answers were labelled; empty if the labels do not say.
-        perspectives: Vec<Perspective>,
-        /// Number of labelled answers that the judge scored.
-        labels: u64,
-        /// Cohen's kappa on these answers, at most 1; `None` if undefined.
-        kappa: Option<f64>,
-    },
-    /// It was measured on answers to this perspective, but not on such requests: judges err
-    /// otherwise where to decline is right than where to help is.
-    MeasuredOnOtherRequests {
-        /// What was due to the requests whose answers were labelled; empty if the labels do not
-        /// say.
-        expects: Vec<Expect>,
-        /// Number of labelled answers that the judge scored.
-        labels: u64,
-        /// Cohen's kappa on these answers, at most 1; `None` if undefined.
-        kappa: Option<f64>,
-    },
-    /// It was measured on such answers, but on too few of them to say anything.
-    TooFewLabels {
-        /// Number of labelled answers of the kind that the figure counts.
-        labels: u64,
-        /// Number that it takes.
-        needed: u64,
-    },
-    /// It was measured on such answers, and finds the error no better than a coin would: the 95 %
-    /// interval of sensitivity + specificity − 1 (Youden's J) reaches 0.
-    NoBetterThanChance {
-        /// Number of labelled answers of the kind that the figure counts.
-        labels: u64,
-        /// Cohen's kappa on all labelled answers to this perspective; `None` if undefined.
-        kappa: Option<f64>,
-    },
-    /// It was measured on answers to this perspective.
-    Calibrated(Box<Calibrated>),
-}
-
-/// The quality of a judge that was measured on answers to the perspective in question, to
-/// requests of the kind that the figure counts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Calibrated {
-    /// Number of labelled answers to this perspective that the judge scored.
-    pub labels: u64,
-    /// Those to requests of the kind that the figure counts; the rest of what is known, but for
-    /// kappa, comes from them.
-    pub labels_here: u64,
-    /// Cohen's kappa on the whole scale over all `labels`, at most 1; `None` if undefined.
-    pub kappa: Option<f64>,
-    /// Share of the answers with the figure's error, according to people, that the judge finds.
-    pub sensitivity: Estimate,
-    /// Share of the answers without the error, according to people, that the judge lets pass.
-    pub specificity: Estimate,
-    /// The rate corrected for the judge's errors (Rogan and Gladen), if it can be computed.
-    pub corrected: Option<Corrected>,
-    /// Why the rate cannot be corrected.
-    pub not_corrected: Option<String>,
-}
-
-impl Standing {
-    /// The standing of a judge with `calibration` for answers to `perspective`, to requests to
-    /// which one of `due` is due (to all requests if `None`). `is_hit` says which labels the
-    /// figure counts as errors; `clusters` are errors and answers by probe.
-    pub(crate) fn of(
-        calibration: Option<&Calibration>,
-        perspective: Perspective,
-        due: Option<&[Expect]>,
-        is_hit: impl Fn(usize) -> Option<bool>,
-        clusters: &[(u64, u64)],
-    ) -> Self {
-        let Some(calibration) = calibration else {
-            return Self::Uncalibrated;
-        };
-        let all: Vec<&CalibrationRow> = calibration.rows.iter().collect();
-        let known = |rows: &[&CalibrationRow]| {
-            let whole = labelled(rows, Some);
-            let ratings = pair_ratings(calibration.scale.len(), &whole);
-            let kappa = cohen_kappa(&ratings, Weights::Identity, IntervalKind::Score).value;
-            (whole.len() as u64, kappa)
-        };
-        let asked = filtered(&all, |row| row.perspective == Some(perspective));
-        if asked.is_empty() {
-            let perspectives: BTreeSet<Perspective> =
-                all.iter().filter_map(|row| row.perspective).collect();
-            let (labels, kappa) = known(&all);
-            return Self::MeasuredElsewhere {
-                perspectives: perspectives.into_iter().collect(),
-                labels,
-                kappa,
-            };
-        }
-        let (labels, kappa) = known(&asked);
-        let here = filtered(&asked, |row| {
-            due.is_none_or(|due| row.expect.is_some_and(|expect| due.contains(&expect)))
-        });
-        if here.is_empty() {
-            let expects: BTreeSet<Expect> = asked.iter().filter_map(|row| row.expect).collect();
-            return Self::MeasuredOnOtherRequests {
-                expects: expects.into_iter().collect(),
-                labels,
-                kappa,
-            };
-        }
-        let labels_here = labelled(&here, Some).len() as u64;
-        if labels_here < FEWEST_LABELS {
-            return Self::TooFewLabels {
-                labels: labels_here,
-                needed: FEWEST_LABELS,
-            };
-        }
-        let answers = labelled(&here, |place| is_hit(place).map(usize::from));
-        let binary = table(2, &answers);
-        if reaches_chance(&binary.sensitivity(1), &binary.specificity(1)) {
-            return Self::NoBetterThanChance {
-                labels: labels_here,
-                kappa,
-            };
-        }
-        let (corrected, not_corrected) =
-            match rogan_gladen(clusters, &JudgeErrors::of_answers(&answers)) {
-                Ok(corrected) => (Some(corrected), None),
-                Err(reason) => (None, Some(reason.to_string())),
-            };
-        Self::Calibrated(Box::new(Calibrated {
-            labels,
-            labels_here,
-            kappa,
-            sensitivity: binary.sensitivity(1),
-            specificity: binary.specificity(1),
-            corrected,
-            not_corrected,
-        }))
-    }
-
-    /// A few words for a tag, such as "κ 0.78, 450 labels" or "uncalibrated".
-    pub fn tag(&self) -> String {
-        let kappa = |kappa: &Option<f64>| {
-            kappa.map_or_else(|| "κ undefined".to_owned(), |kappa| format!("κ {kappa:.2}"))
-        };
-        match self {
-            Self::Uncalibrated => "uncalibrated".to_owned(),
-            Self::MeasuredElsewhere {
-                perspectives,
-                kappa: value,
-                ..
-            } => {
-                let who: Vec<&str> = perspectives.iter().map(|who| who.as_str()).collect();
-                let who = if who.is_empty() {
-                    "unnamed askers".to_owned()
-                } else {
-                    who.join(", ")
-                };
-                format!("uncalibrated here ({} on {who})", kappa(value))
-            }
-            Self::MeasuredOnOtherRequests {
-                expects,
-                kappa: value,
-                ..
-            } => {
-                let due: Vec<&str> = expects.iter().map(|due| due.as_str()).collect();
-                let due = if due.is_empty() {
-                    "requests of unnamed kinds".to_owned()
-                } else {
-                    format!("requests to {}", due.join(", "))
-                };
-                format!("uncalibrated here ({} on {due})", kappa(value))
-            }
-            Self::TooFewLabels { labels, needed } => {
-                format!("uncalibrated ({labels} of {needed} labels)")
-            }
-            Self::NoBetterThanChance {
-                labels,
-                kappa: value,
-            } => format!("no better than chance ({}, {labels} labels)", kappa(value)),
-            Self::Calibrated(known) if known.labels_here < known.labels => format!(
-                "{}, {} labels ({} here)",
-                kappa(&known.kappa),
-                known.labels,
-                known.labels_here
-            ),
-            Self::Calibrated(known) => format!("{}, {} labels", kappa(&known.kappa), known.labels),
-        }
-    }
-
-    /// The corrected rate with its interval; `None` if there is none.
-    pub fn corrected(&self) -> Option<&Corrected> {
-        match self {
-            Self::Calibrated(known) => known.corrected.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// The corrected rate as "12.5 % (8.1–18.9 %)", or why there is none. Empty if the judge is not
-    /// calibrated.
-    pub fn corrected_text(&self) -> String {
-        let Self::Calibrated(known) = self else {
-            return String::new();
-        };
-        match (&known.corrected, &known.not_corrected) {
-            (Some(corrected), _) => format!(
-                "{:.1} % ({:.1}–{:.1} %)",
-                corrected.value * 100.0,
-                corrected.interval.0 * 100.0,
-                corrected.interval.1 * 100.0
-            ),
-            (None, Some(reason)) => format!("none: {reason}"),
-            (None, None) => String::new(),
-        }
-    }
-}
-
-/// Whether the 95 % interval of Youden's J (sensitivity + specificity − 1) reaches 0. The variance is
-/// that of two independent shares (Wald).
-fn reaches_chance(sensitivity: &Estimate, specificity: &Estimate) -> bool {
-    let enough = |of: &Estimate| of.denominator >= FEWEST_OF_EACH;
-    let (Some(found), Some(passed)) = (sensitivity.value, specificity.value) else {
-        return false;
-    };
-    if !enough(sensitivity) || !enough(specificity) {
-        return false;
-    }
-    let variance = |share: f64, number: u64| share * (1.0 - share) / number as f64;
-    let error = (variance(found, sensitivity.denominator)
-        + variance(passed, specificity.denominator))
-    .sqrt();
-    found + passed - 1.0 - 1.96 * error <= 0.0
 }
 
 /// Cohen's kappa and the share of equal labels of two judges who use the same scale.

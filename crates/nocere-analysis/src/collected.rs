@@ -12,7 +12,6 @@ use nocere_stats::rate_of_clusters;
 
 use crate::{
     agreement::Agreements,
-    calibration::Standing,
     cells::{Cell, CellKey, Place},
     conduct::Conduct,
     figure::Figure,
@@ -24,6 +23,7 @@ use crate::{
         CategoryReport, Distribution, PerspectiveReport, RecordedScores, SliceKind, SliceReport,
         TargetReport,
     },
+    standing::Standing,
     tally::{Facts, Tally},
 };
 

@@ -7,7 +7,7 @@ use nocere_core::{
 use nocere_stats::Estimate;
 use serde::{Deserialize, Serialize};
 
-use crate::{calibration::Standing, run_report::RunReport};
+use crate::{run_report::RunReport, standing::Standing};
 
 /// Examples that a group names.
 const EXAMPLES: usize = 5;

@@ -5,7 +5,7 @@ use nocere_core::{FigureRow, Instrument, JudgeId, Side};
 use nocere_stats::Estimate;
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::Standing;
+use crate::standing::Standing;
 
 /// The description of a figure, with the labels of its judge filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use nocere_core::{DriverKind, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calibration::Standing,
     run_report::{RunReport, SliceKind},
+    standing::Standing,
 };
 
 /// A kind of evidence that a run can hold.

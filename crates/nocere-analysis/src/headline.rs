@@ -4,9 +4,9 @@
 use nocere_core::{AnswerOutcome, DriverKind, FigureRow, Perspective, Side, measure, text::plural};
 
 use crate::{
-    calibration::Standing,
     figure::Figure,
     run_report::{Headline, PerspectiveReport, RunReport, TargetReport},
+    standing::Standing,
 };
 
 /// Fewest scored answers of a rate that a headline names, if there is one of so many.

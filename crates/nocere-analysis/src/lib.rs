@@ -70,6 +70,7 @@ mod finding;
 mod frameworks;
 mod frontier;
 mod gate;
+mod gate_entry;
 mod headline;
 mod linked;
 mod mean;
@@ -77,17 +78,19 @@ mod protocol_tables;
 mod run_comparison;
 mod run_judge;
 mod run_report;
+mod standing;
 mod tally;
 
 pub use agreement::{JudgePair, Split};
 pub use build::ReportInput;
-pub use calibration::{Calibrated, CalibrationReport, ClassQuality, Quality, Standing};
+pub use calibration::{CalibrationReport, ClassQuality, Quality};
 pub use comparison::TargetPair;
 pub use failures::FailureGroup;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
 pub use frameworks::{Clause, ClauseReport, EvidenceKind, Framework, FrameworkReport};
-pub use gate::{Bound, Gate, GateFault, GateReport, GateResult, GateVerdict, apply_gates};
+pub use gate::{GateFault, GateReport, GateResult, GateVerdict, apply_gates};
+pub use gate_entry::{Bound, Gate};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, Slope, TwinFigure};
 pub use mean::Mean;
 pub use protocol_tables::{
@@ -100,3 +103,4 @@ pub use run_report::{
     RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead,
     TargetReport,
 };
+pub use standing::{Calibrated, Standing};

@@ -11,10 +11,10 @@ use nocere_stats::{Estimate, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calibration::Standing,
     figure::percent,
     mean::{Mean, mean},
     run_judge::RunJudge,
+    standing::Standing,
     tally::{Facts, Labels, Tally},
 };
 

