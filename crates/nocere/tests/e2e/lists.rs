@@ -98,7 +98,7 @@ fn two_runs_answers_to_a_probe_are_shown_word_by_word() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
         said.out
-            .contains("Take [-two-]{+one+} [-tablets-]{+tablet+} daily"),
+            .contains("Take [-two-]{+one+} [-tablets-]{+tablet+}"),
         "{}",
         said.out
     );
