@@ -373,7 +373,7 @@ fn next(report: &RunReport) -> Vec<String> {
         && judge.model.is_none()
     {
         steps.push(format!(
-            "Let people label some answers, so that the judges' errors are known: `nocere judges sheet {} --run {run} -o labels.csv`.",
+            "Let people label some answers, so that the judges' errors are known: `nocere label {run} --judge {} -o sheet.csv`.",
             judge.id
         ));
     }

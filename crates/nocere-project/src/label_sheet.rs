@@ -1,6 +1,6 @@
 //! Chooses the answers of a run that people should label next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{Expect, Perspective, ProbeId, Sample, SuiteId, TargetId, Verdict, hash_json};
 use nocere_import::Drawn;
@@ -83,6 +83,17 @@ impl Project {
     /// Run or judge cannot be read; by verdict, the judge has no verdicts in the run; the run has
     /// no answer to choose from.
     pub fn label_sheet(&self, spec: &SheetSpec) -> Result<LabelSheet, ProjectError> {
+        self.choose_to_label(spec, &BTreeMap::new(), &BTreeSet::new())
+    }
+
+    /// As [`label_sheet`](Self::label_sheet), without the units that are `labelled`, and first where
+    /// fewest labels are `known`.
+    pub(crate) fn choose_to_label(
+        &self,
+        spec: &SheetSpec,
+        known: &BTreeMap<(Perspective, Expect), u64>,
+        labelled: &BTreeSet<i64>,
+    ) -> Result<LabelSheet, ProjectError> {
         let mut models = Models::new(self, false);
         let policies = policies::all(self)?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
@@ -107,7 +118,8 @@ impl Project {
                 Drawn::ByVerdict => place,
                 Drawn::AtRandom | Drawn::ByDue => None,
             };
-            if of_items && checks_of(&row).is_empty() {
+            let nothing_to_label = of_items && checks_of(&row).is_empty();
+            if nothing_to_label || labelled.contains(&row.seq) {
                 return;
             }
             let probe = &row.probe;
@@ -136,7 +148,7 @@ impl Project {
             )));
         }
         let groups = strata.len();
-        let (chosen, strata) = draw(strata, spec.number);
+        let (chosen, strata) = draw(strata, spec, known);
         let mut rows = Vec::new();
         reader.for_each_sample(|sample| {
             if let Some(order) = chosen.get(&sample.seq) {
@@ -166,17 +178,58 @@ impl Project {
     }
 }
 
+type Queues = [(StratumKey, Vec<Choice>)];
+
+/// How many of each queue are among the first `number` of all in the shuffled order.
+fn at_random(queues: &Queues, number: usize) -> Vec<usize> {
+    let mut all: Vec<(&str, usize)> = Vec::new();
+    for (place, (_, choices)) in queues.iter().enumerate() {
+        all.extend(choices.iter().map(|choice| (choice.order.as_str(), place)));
+    }
+    all.sort_unstable();
+    let mut taken = vec![0; queues.len()];
+    for (_, place) in all.into_iter().take(number) {
+        taken[place] += 1;
+    }
+    taken
+}
+
+/// How many of each queue are drawn: each next one where fewest are known or drawn.
+fn in_turn(
+    queues: &Queues,
+    number: usize,
+    known: &BTreeMap<(Perspective, Expect), u64>,
+) -> Vec<usize> {
+    let mut taken = vec![0; queues.len()];
+    for _ in 0..number {
+        let next = (0..queues.len())
+            .filter(|place| taken[*place] < queues[*place].1.len())
+            .min_by_key(|place| {
+                let (_, perspective, expect, _) = &queues[*place].0;
+                let known = known.get(&(*perspective, *expect)).copied();
+                known.unwrap_or_default() + taken[*place] as u64
+            });
+        match next {
+            Some(place) => taken[place] += 1,
+            None => break,
+        }
+    }
+    taken
+}
+
 /// The checks that the probe asks for.
 fn checks_of(row: &Sample) -> Vec<String> {
     let asked = row.probe.must.iter().chain(&row.probe.must_not);
     asked.map(ToString::to_string).collect()
 }
 
-/// Draws `number` answers, one from each stratum in turn: their places in the run with their
+/// Draws answers, one from each stratum in turn, beginning where fewest labels are known; or at
+/// random among all: their places in the run with their
 /// shuffled order, and what was drawn from each group.
 fn draw(
     strata: BTreeMap<StratumKey, Vec<Choice>>,
-    number: usize,
+    spec: &SheetSpec,
+    known: &BTreeMap<(Perspective, Expect), u64>,
 ) -> (BTreeMap<i64, String>, Vec<DrawnStratum>) {
     let mut queues: Vec<(StratumKey, Vec<Choice>)> = strata
         .into_iter()
@@ -195,17 +248,11 @@ fn draw(
             (key, ranked.into_iter().map(|(_, choice)| choice).collect())
         })
         .collect();
-    let mut taken = vec![0; queues.len()];
-    let all: usize = queues.iter().map(|(_, choices)| choices.len()).sum();
-    let mut left = number.min(all);
-    while left > 0 {
-        for (taken, (_, choices)) in taken.iter_mut().zip(&queues) {
-            if left > 0 && *taken < choices.len() {
-                *taken += 1;
-                left -= 1;
-            }
-        }
-    }
+    let taken = if spec.drawn == Drawn::AtRandom {
+        at_random(&queues, spec.number)
+    } else {
+        in_turn(&queues, spec.number, known)
+    };
     let mut chosen = BTreeMap::new();
     let mut heads: BTreeMap<(TargetId, Perspective, Expect), (usize, usize)> = BTreeMap::new();
     for (taken, ((target, perspective, expect, _), choices)) in taken.iter().zip(&mut queues) {

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use nocere_analysis::{
-    Figure, FigureHead, Finding, PerspectiveReport, RecordedScores, RunReport, TargetPair,
-    TargetReport,
+    Figure, FigureHead, Finding, PerspectiveReport, RecordedScores, RunReport, Standing,
+    TargetPair, TargetReport,
 };
 use nocere_core::{
-    AnswerOutcome, DriverKind, Money,
+    AnswerOutcome, DriverKind, JudgeId, Money,
     text::{plain, plural, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
@@ -226,6 +226,9 @@ fn judges(report: &RunReport, width: usize) -> String {
             },
         );
         line(&format!("Judge {}: {known}.", instrument.id));
+        for doubt in doubts(report, &instrument.id) {
+            line(&doubt);
+        }
     }
     for pair in &report.agreement {
         if let Some(kappa) = &pair.kappa {
@@ -555,4 +558,30 @@ fn spell_out(number: usize, finding: &Finding, width: usize) -> String {
         );
     }
     out
+}
+/// Figures by which a judge was measured, but with too few labels or no better than chance.
+fn doubts(report: &RunReport, judge: &JudgeId) -> Vec<String> {
+    let mut doubts: Vec<String> = Vec::new();
+    let perspectives = report
+        .targets
+        .iter()
+        .flat_map(|target| &target.perspectives);
+    for of in perspectives {
+        for figure in of.figures.iter().filter(|figure| figure.judge == *judge) {
+            if let Standing::TooFewLabels { .. } | Standing::NoBetterThanChance { .. } =
+                figure.standing
+            {
+                let doubt = format!(
+                    "  {}, {}: {}.",
+                    of.perspective,
+                    figure.title.to_lowercase(),
+                    figure.standing.tag()
+                );
+                if !doubts.contains(&doubt) {
+                    doubts.push(doubt);
+                }
+            }
+        }
+    }
+    doubts
 }

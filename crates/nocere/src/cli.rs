@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
+pub(crate) use crate::cli_label::LabelArgs;
 pub(crate) use crate::cli_protocol::ProtocolArgs;
 pub(crate) use crate::cli_report::{
     ExportArgs, FindingsArgs, FindingsForm, ReportArgs, SampleChoice,
@@ -125,6 +126,9 @@ pub(crate) enum Command {
     /// List, inspect, test and compare judges.
     #[command(subcommand)]
     Judges(JudgesCommand),
+    /// Draw a blind sheet of answers for people to label, read it back, or say which labels would
+    /// help most.
+    Label(LabelArgs),
     /// Measure a judge against people's labels; reports then show how reliable it is.
     Calibrate(Box<CalibrateArgs>),
     /// Compute how many probes a question needs, or what difference a number of probes can show.
@@ -463,9 +467,10 @@ pub(crate) struct CalibrateArgs {
     /// The judge, as in `nocere run`.
     pub(crate) judge: String,
     /// CSV or JSONL with a row for each label: prompt, response, label, and optionally id,
-    /// rater, category, perspective, expect (what was due), language, cluster.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) labels: PathBuf,
+    /// rater, category, perspective, expect (what was due), language, cluster [default: what
+    /// `nocere label` has kept of --run].
+    #[arg(long, value_name = "FILE", required_unless_present = "run")]
+    pub(crate) labels: Option<PathBuf>,
     /// The run whose answers were labelled; `id` is then the probe's id.
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,

@@ -3,6 +3,7 @@
 mod cli;
 mod cli_build;
 mod cli_gate;
+mod cli_label;
 mod cli_protocol;
 mod cli_report;
 mod cli_runs;

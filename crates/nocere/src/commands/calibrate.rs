@@ -15,7 +15,12 @@ use crate::{
 pub(super) fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<u8, ProjectError> {
     let spec = CalibrateSpec {
         judge: args.judge.clone(),
-        labels: args.labels.clone(),
+        labels: match (&args.labels, &args.run) {
+            (Some(file), _) => file.clone(),
+            (None, run) => context
+                .project
+                .kept_labels(&args.judge, run.as_deref().unwrap_or("latest"))?,
+        },
         run: args.run.clone(),
         mapping: pairs("--map", &args.map)?,
         values: pairs("--value", &args.value)?,
@@ -77,7 +82,7 @@ fn print(context: &Context, calibrated: Calibrated) -> Result<u8, ProjectError> 
         _ => calibration_text(&report, output::width()),
     };
     if !rates.is_empty() {
-        text.push_str("\nThe run's figures from labels and verdicts together, valid if the labelled answers were drawn at random or by `nocere judges sheet`:\n");
+        text.push_str("\nThe run's figures from labels and verdicts together, valid if the labelled answers were drawn at random, by `nocere label` or by `nocere judges sheet`:\n");
         for rate in &rates {
             text.push_str(&wrap(&rate.text(), output::width(), ""));
             text.push('\n');

@@ -15,6 +15,7 @@ mod gate;
 mod import;
 mod judge_test;
 mod judges;
+mod label;
 mod label_sheet;
 mod list;
 mod models;
@@ -57,6 +58,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Findings(args) => findings::findings(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
         Command::Judges(command) => judges::judges(context, &command),
+        Command::Label(args) => label::label(context, &args),
         Command::Calibrate(args) => calibrate::calibrate(context, &args),
         Command::PlanSize(command) => plan_size::plan_size(context, &command),
         Command::Models(command) => models::models(context, &command),

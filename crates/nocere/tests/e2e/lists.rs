@@ -76,7 +76,7 @@ fn two_runs_answers_to_a_probe_are_shown_word_by_word() {
     let suite = project.write("small.yaml", small_suite(2));
     for answer in [
         "Take two tablets daily.",
-        "Take one tablet daily \u{1b}[31m.",
+        "Take one tablet daily. \u{1b}[31mDone.",
     ] {
         let provider = FakeProvider::start(Script {
             answer: Some(answer.to_owned()),

@@ -17,6 +17,7 @@ mod guards;
 mod halves;
 mod imports;
 mod judges;
+mod labels;
 mod lists;
 #[cfg(feature = "local")]
 mod local_model;
