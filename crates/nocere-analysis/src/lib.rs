@@ -80,6 +80,7 @@ mod run_judge;
 mod run_report;
 mod standing;
 mod tally;
+mod trend;
 
 pub use agreement::{JudgePair, Split};
 pub use build::ReportInput;
@@ -104,3 +105,4 @@ pub use run_report::{
     TargetReport,
 };
 pub use standing::{Calibrated, Standing};
+pub use trend::{Trend, TrendLine, TrendRun};

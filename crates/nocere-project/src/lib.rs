@@ -60,6 +60,7 @@ mod samples;
 mod session;
 mod suites;
 pub mod targets;
+mod trend;
 pub mod trust;
 mod variables;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 pub(crate) use crate::cli_build::BuildSuiteArgs;
-pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs};
+pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs, TrendArgs};
 pub(crate) use crate::cli_label::LabelArgs;
 pub(crate) use crate::cli_protocol::ProtocolArgs;
 pub(crate) use crate::cli_report::{
@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Findings(FindingsArgs),
     /// Compare two runs, or two targets of one, on the probes that both were asked.
     Compare(CompareArgs),
+    /// Show a target's figures over several runs.
+    Trend(TrendArgs),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.
     Gate(GateArgs),
     /// List, check, build and fetch suites of probes.

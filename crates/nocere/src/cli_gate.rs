@@ -46,3 +46,13 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "TARGET")]
     pub(crate) second: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct TrendArgs {
+    /// The runs [default: the newest ten that asked the same suites as the newest].
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// The target [default: the only one of the newest run].
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+}

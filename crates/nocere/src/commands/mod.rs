@@ -29,6 +29,7 @@ mod run_list;
 mod runs;
 mod strike;
 mod suites;
+mod trend;
 mod trust;
 use nocere_project::ProjectError;
 
@@ -52,6 +53,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Strike(args) => strike::strike(context, &args),
         Command::Verify { run } => runs::verify(context, &run),
         Command::Compare(args) => compare::compare(context, &args),
+        Command::Trend(args) => trend::trend(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Export(args) => export::export(context, &args),

@@ -93,3 +93,43 @@ fn what_cannot_be_compared_is_refused() {
         assert!(said.err.contains(problem), "{args:?}: {}", said.err);
     }
 }
+
+#[test]
+fn a_trend_shows_each_run_and_what_else_changed() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(8));
+    let provider = FakeProvider::start(Script::default());
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n  ward: {{provider: openai, model: w, base_url: '{}'}}\n",
+            provider.url
+        ),
+    );
+    let args = [
+        "run",
+        &suite,
+        "--target",
+        "ward",
+        "--judge",
+        "refusal-rules",
+    ];
+    project.json(&args);
+    let alone = project.nocere(&["trend"]);
+    assert_eq!(alone.code, 2, "{}", alone.err);
+    assert!(alone.err.contains("fewer than two"), "{}", alone.err);
+    project.json(&[&args[..], &["--max-tokens", "99"]].concat());
+    let trend = project.json(&["trend"]);
+    let runs = trend["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0]["differs"][0], "other sampling", "{trend}");
+    assert_eq!(runs[1]["differs"], serde_json::json!([]));
+    let line = &trend["lines"][0];
+    assert_eq!(line["values"].as_array().unwrap().len(), 2, "{line}");
+    assert!(line["values"][0]["interval"].is_array(), "{line}");
+    let text = project.nocere(&["trend"]).out;
+    assert!(text.contains("unlike the newest: other sampling"), "{text}");
+    let unknown = project.nocere(&["trend", "--target", "wrad"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.err);
+    assert!(unknown.err.contains("ward"), "{}", unknown.err);
+}
