@@ -104,5 +104,5 @@ pub use run_report::{
     RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead,
     TargetReport,
 };
-pub use standing::{Calibrated, Standing};
+pub use standing::{Calibrated, FewLabels, Standing};
 pub use trend::{Trend, TrendLine, TrendRun};

@@ -14,9 +14,19 @@ use crate::calibration::{filtered, labelled, pair_ratings, table};
 
 /// Fewest labelled answers of the kind that a figure counts by which a judge's standing changes.
 const FEWEST_LABELS: u64 = 20;
-/// Fewest labelled answers with, and without, the error by which a judge can be called no better
-/// than chance.
+/// Fewest labelled answers with, and without, the error by which anything can be said of a judge.
 const FEWEST_OF_EACH: u64 = 5;
+
+/// Which labelled answers are too few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum FewLabels {
+    /// Those with the figure's error, according to people.
+    WithError,
+    /// Those without it.
+    WithoutError,
+}
 
 /// What is known about the judge of a figure, for answers to one perspective.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +61,9 @@ pub enum Standing {
         labels: u64,
         /// Number that it takes.
         needed: u64,
+        /// If they are enough, which of them are too few: those with the error, or those without.
+        #[serde(default)]
+        few: Option<FewLabels>,
     },
     /// It was measured on such answers, and finds the error no better than a coin would: the 95 %
     /// interval of sensitivity + specificity − 1 (Youden's J) reaches 0.
@@ -135,10 +148,24 @@ impl Standing {
             return Self::TooFewLabels {
                 labels: labels_here,
                 needed: FEWEST_LABELS,
+                few: None,
             };
         }
         let answers = labelled(&here, |place| is_hit(place).map(usize::from));
         let binary = table(2, &answers);
+        let sides = [
+            (binary.sensitivity(1), FewLabels::WithError),
+            (binary.specificity(1), FewLabels::WithoutError),
+        ];
+        for (side, few) in sides {
+            if side.denominator < FEWEST_OF_EACH {
+                return Self::TooFewLabels {
+                    labels: side.denominator,
+                    needed: FEWEST_OF_EACH,
+                    few: Some(few),
+                };
+            }
+        }
         if reaches_chance(&binary.sensitivity(1), &binary.specificity(1)) {
             return Self::NoBetterThanChance {
                 labels: labels_here,
@@ -194,8 +221,17 @@ impl Standing {
                 };
                 format!("uncalibrated here ({} on {due})", kappa(value))
             }
-            Self::TooFewLabels { labels, needed } => {
-                format!("uncalibrated ({labels} of {needed} labels)")
+            Self::TooFewLabels {
+                labels,
+                needed,
+                few,
+            } => {
+                let of = match few {
+                    Some(FewLabels::WithError) => "labels with the error",
+                    Some(FewLabels::WithoutError) => "labels without the error",
+                    None => "labels",
+                };
+                format!("uncalibrated ({labels} of {needed} {of})")
             }
             Self::NoBetterThanChance {
                 labels,
@@ -241,13 +277,9 @@ impl Standing {
 /// Whether the 95 % interval of Youden's J (sensitivity + specificity − 1) reaches 0. The variance is
 /// that of two independent shares (Wald).
 fn reaches_chance(sensitivity: &Estimate, specificity: &Estimate) -> bool {
-    let enough = |of: &Estimate| of.denominator >= FEWEST_OF_EACH;
     let (Some(found), Some(passed)) = (sensitivity.value, specificity.value) else {
         return false;
     };
-    if !enough(sensitivity) || !enough(specificity) {
-        return false;
-    }
     let variance = |share: f64, number: u64| share * (1.0 - share) / number as f64;
     let error = (variance(found, sensitivity.denominator)
         + variance(passed, specificity.denominator))

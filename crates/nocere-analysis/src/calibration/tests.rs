@@ -226,6 +226,15 @@ fn a_few_labels_change_no_standing() {
         "{}",
         of(&enough).tag()
     );
+    // Whether it finds the error is not known from answers that lack it.
+    let without = calibration(
+        &[[30, 0, 2], [0, 0, 0], [3, 0, 0]],
+        Some(Perspective::Patient),
+    );
+    assert_eq!(
+        of(&without).tag(),
+        "uncalibrated (3 of 5 labels with the error)"
+    );
     // A judge that is wrong more often than right.
     let wrong = calibration(
         &[[6, 0, 14], [0, 0, 0], [14, 0, 6]],
