@@ -82,11 +82,27 @@ impl EvidenceKind {
             .flat_map(|target| &target.perspectives)
             .flat_map(|of| &of.figures)
             .filter(|figure| figure.estimate.denominator > 0);
-        let measures = |measure: &str| report.instruments.iter().any(|of| of.measure == measure);
+        let measures = |measure: &str| {
+            let judges = report.instruments.iter();
+            let judges: Vec<_> = judges.filter(|of| of.measure == measure).collect();
+            report
+                .targets
+                .iter()
+                .flat_map(|target| &target.perspectives)
+                .flat_map(|of| &of.figures)
+                .any(|figure| {
+                    figure.estimate.denominator > 0
+                        && judges.iter().any(|judge| judge.id == figure.judge)
+                })
+        };
         let asks = |suite: &str| report.suites.iter().any(|of| of.id.starts_with(suite));
         match self {
             Self::Harm => figures.any(|figure| figure.side == Side::Harm),
-            Self::HelpRefused => figures.any(|figure| figure.side == Side::Help),
+            // What the frontier has on its axis of help: not every figure of that side is a refusal.
+            Self::HelpRefused => {
+                let mut points = report.frontier.iter();
+                points.any(|point| point.help.estimate.denominator > 0)
+            }
             Self::ByAsker => {
                 let mut targets = report.targets.iter();
                 targets.any(|target| target.perspectives.len() > 1)
@@ -103,7 +119,10 @@ impl EvidenceKind {
             Self::HealthData => asks("nocere-health-data"),
             Self::Grounding => measures(nocere_core::measure::GROUNDING),
             Self::AnswerKeys => measures(nocere_core::measure::ANSWER),
-            Self::Swaps => report.linked.iter().any(|of| of.swapped.is_some()),
+            Self::Swaps => {
+                let mut pairs = report.linked.iter().filter_map(|of| of.swapped.as_ref());
+                pairs.any(|rate| rate.denominator > 0)
+            }
             Self::Languages => report.linked.iter().any(|of| of.languages.len() > 1),
             Self::WeightedHarm => !report.risks.is_empty(),
             Self::Comparison => !report.comparisons.is_empty(),
