@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Fields that a column can be mapped to.
-pub const LABEL_FIELDS: [&str; 14] = [
+pub const LABEL_FIELDS: [&str; 15] = [
     "id",
     "prompt",
     "response",
@@ -29,6 +29,7 @@ pub const LABEL_FIELDS: [&str; 14] = [
     "expect",
     "language",
     "cluster",
+    "suite",
     "target",
     "epoch",
     "check",
@@ -90,6 +91,8 @@ pub struct LabelledSample {
     pub prompt: String,
     /// The answer; `None` for answers of a run.
     pub answer: Option<String>,
+    /// The suite of the probe, for runs in which several have one of this id.
+    pub suite: Option<String>,
     /// The target that answered, for runs with several.
     pub target: Option<String>,
     /// Number of the repetition, from 0.
@@ -181,6 +184,7 @@ struct Gathered {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct AnswerKey {
     id: String,
+    suite: Option<String>,
     target: Option<String>,
     epoch: u32,
     check: Option<String>,
@@ -210,6 +214,7 @@ impl Gathered {
         }
         let key = AnswerKey {
             id: sample.id.clone(),
+            suite: sample.suite.clone(),
             target: sample.target.clone(),
             epoch: sample.epoch,
             check: sample.check.clone(),
@@ -511,6 +516,7 @@ impl Reader<'_> {
             cluster,
             prompt,
             answer,
+            suite: self.get(row, "suite"),
             target: self.get(row, "target"),
             epoch,
             category: self.get(row, "category").unwrap_or_default(),

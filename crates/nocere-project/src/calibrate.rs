@@ -361,7 +361,10 @@ fn from_run(
         }
         let fits = |row: &&Sample| {
             let target = sample.target.as_ref();
-            row.epoch == sample.epoch && target.is_none_or(|target| *target == row.target)
+            let suite = sample.suite.as_ref();
+            row.epoch == sample.epoch
+                && target.is_none_or(|target| *target == row.target)
+                && suite.is_none_or(|suite| *suite == row.probe.suite)
         };
         let place = sample
             .line
@@ -378,6 +381,16 @@ fn from_run(
                 target.map_or_else(String::new, |target| format!(", target `{target}`"))
             )));
         };
+        if found
+            .clone()
+            .any(|other| other.probe.suite != row.probe.suite)
+        {
+            return Err(fault(format!(
+                "several suites of run {id} have a probe `{}`",
+                sample.id
+            ))
+            .hint("add a column `suite` that says whose answer was labelled"));
+        }
         if found.any(|other| other.target != row.target) {
             return Err(fault(format!(
                 "several targets of run {id} answered probe `{}`",

@@ -92,7 +92,7 @@ pub struct LabelsRead {
 /// A judge's labels on a run.
 struct Labelling {
     instrument: Instrument,
-    /// What the labels are kept under: the judge's measure, and the check's id behind it.
+    /// What the labels are kept under: see [`form_of`]; a check's id stands behind it.
     form: String,
     labels: Vec<String>,
     of_items: bool,
@@ -110,7 +110,7 @@ impl Labelling {
             _ => instrument.scale.labels.clone(),
         };
         Ok(Self {
-            form: instrument.measure.clone(),
+            form: form_of(&instrument),
             instrument,
             labels,
             of_items,
@@ -135,10 +135,29 @@ impl Labelling {
     }
 }
 
+/// What labels are kept under: judges without a model share the labels of what they measure; those
+/// that ask a model rate by a rubric, and labels by one rubric say nothing of another.
+fn form_of(instrument: &Instrument) -> String {
+    let name = match instrument.id.split_once('@') {
+        Some((rubric, _)) => rubric,
+        None => &instrument.measure,
+    };
+    // It is part of a file's name.
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '-'
+        }
+    };
+    name.chars().map(plain).collect()
+}
+
 /// The code of a row, the same for the same answer and check.
 fn code(run: &str, seq: i64, form: &str) -> String {
     let hash = hash_json("blind row", &(run, seq, form));
-    hash.as_str().chars().take(10).collect()
+    // A spreadsheet would take digits, or digits around an `e`, for a number.
+    format!("r{}", &hash.as_str()[..10])
 }
 
 impl Project {
@@ -244,7 +263,8 @@ impl Project {
             need.unlabelled += u64::from(!has);
         }
         for row in calibration.iter().flat_map(|of| &of.rows) {
-            if let (Some(perspective), Some(expect)) = (row.perspective, row.expect)
+            if let (Some(perspective), Some(expect), Some(_)) =
+                (row.perspective, row.expect, row.pair())
                 && let Some(need) = needs.get_mut(&(perspective, expect))
             {
                 need.labels += 1;
@@ -339,6 +359,7 @@ impl Project {
             for ((_, rater, form), value) in of_unit(sample.seq) {
                 let mut row = serde_json::json!({
                     "id": probe.id,
+                    "suite": probe.suite,
                     "target": sample.target,
                     "epoch": sample.epoch,
                     "perspective": probe.perspective,

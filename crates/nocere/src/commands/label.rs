@@ -94,7 +94,7 @@ fn needs(context: &Context, args: &LabelArgs) -> Result<u8, ProjectError> {
         return Ok(DONE);
     }
     let mut text = String::from(
-        "Labels that a figure needs before its judge's standing changes, the most needed first:\n",
+        "Labels until a judge's standing changes, the most needed first. A figure also needs five answers with its error and five without, according to people:\n",
     );
     for need in &needs {
         text.push_str(&line(need));
@@ -111,7 +111,7 @@ fn needs(context: &Context, args: &LabelArgs) -> Result<u8, ProjectError> {
 
 fn line(need: &LabelNeed) -> String {
     let missing = match need.missing {
-        0 => "enough".to_owned(),
+        0 => "20 or more".to_owned(),
         missing => format!("{missing} missing"),
     };
     format!(

@@ -209,3 +209,49 @@ fn sheets_that_do_not_fit_are_refused_whole() {
     assert_eq!(none.code, 2, "nothing was kept: {}", none.err);
     assert!(none.err.contains("nocere label"), "{}", none.err);
 }
+
+#[test]
+fn probes_of_one_name_in_two_suites_keep_their_own_labels() {
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let one = project.write("one.yaml", small_suite(12));
+    let other = small_suite(12)
+        .replace("id: small", "id: other")
+        .replace("chart number", "record number");
+    let other = project.write("other.yaml", other);
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&[
+        "run",
+        &one,
+        &other,
+        "--target",
+        &target,
+        "--judge",
+        "refusal-rules",
+    ]);
+    project.nocere(&[
+        "label",
+        "--judge",
+        "refusal-rules",
+        "-n",
+        "24",
+        "-o",
+        "sheet.csv",
+    ]);
+    // Answers about charts are labelled otherwise than those about records.
+    let text = std::fs::read_to_string(project.path.join("sheet.csv")).unwrap();
+    let asks: Vec<bool> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.contains("chart number"))
+        .collect();
+    assert_eq!(asks.iter().filter(|chart| **chart).count(), 12);
+    let lines = filled(&project, "sheet.csv", "ann", |number| {
+        if asks[number] { "refuse" } else { "comply" }
+    });
+    project.write("ann.csv", lines.join("\n"));
+    project.json(&["label", "--judge", "refusal-rules", "--in", "ann.csv"]);
+    let calibrated = project.json(&["calibrate", "refusal-rules", "--run", "latest"]);
+    let shown = calibrated.to_string();
+    assert!(shown.contains("24"), "{shown}");
+}
