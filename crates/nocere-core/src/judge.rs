@@ -86,9 +86,10 @@ pub trait Judge: Send + Sync {
         false
     }
 
-    /// Number of model calls for one verdict, without repairs; 0 for judges that ask no model.
-    fn calls(&self) -> u32 {
-        0
+    /// Number of calls for one verdict to each model that the judge was set up with, without repairs;
+    /// empty for judges that ask no model.
+    fn calls(&self) -> Vec<u32> {
+        Vec::new()
     }
 
     /// Does slow preparations, such as compiling patterns. Called while the first answers are

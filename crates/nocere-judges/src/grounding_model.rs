@@ -189,7 +189,7 @@ impl Judge for GroundingModelJudge {
         &self.instrument
     }
 
-    fn calls(&self) -> u32 {
-        1
+    fn calls(&self) -> Vec<u32> {
+        vec![1]
     }
 }

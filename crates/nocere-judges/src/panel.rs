@@ -194,14 +194,10 @@ impl Judge for PanelJudge {
         &self.instrument
     }
 
-    fn calls(&self) -> u32 {
-        self.members.iter().map(|member| member.judge.calls()).sum()
-    }
-
-    fn prepare(&self) {
-        for member in &self.members {
-            member.judge.prepare();
-        }
+    fn calls(&self) -> Vec<u32> {
+        // The members' models stand in the order of the members.
+        let members = self.members.iter();
+        members.flat_map(|member| member.judge.calls()).collect()
     }
 }
 

@@ -439,8 +439,8 @@ impl Judge for PublishedJudge {
         &self.instrument
     }
 
-    fn calls(&self) -> u32 {
-        self.options.votes
+    fn calls(&self) -> Vec<u32> {
+        vec![self.options.votes]
     }
 }
 

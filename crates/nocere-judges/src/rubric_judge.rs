@@ -326,8 +326,8 @@ impl Judge for RubricJudge {
         &self.instrument
     }
 
-    fn calls(&self) -> u32 {
-        self.options.votes + u32::from(self.options.commit)
+    fn calls(&self) -> Vec<u32> {
+        vec![self.options.votes + u32::from(self.options.commit)]
     }
 }
 

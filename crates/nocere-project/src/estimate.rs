@@ -12,6 +12,8 @@ use crate::PlannedRun;
 const ANSWER_TOKENS: u64 = 350;
 /// Tokens of what a judge is told beside the conversation, and of its reply.
 const JUDGE_TOKENS: (u64, u64) = (1_500, 150);
+/// Tokens of a judge's longest reply.
+const JUDGE_MOST: u64 = 1_000;
 /// Seconds that a hosted model takes before the first token, and for each token.
 const HOSTED_SECONDS: (f64, f64) = (1.0, 0.015);
 /// Tokens per second of a model in the process, over all conversations of a group, for each core
@@ -50,7 +52,8 @@ pub struct RunEstimate {
     /// What all calls with a price cost, about.
     #[serde(rename = "cost_usd", serialize_with = "usd")]
     pub cost: Money,
-    /// What they cost at most, if every answer is as long as its limit.
+    /// What they cost if every answer is as long as its limit, and a judge's reply has 1,000 tokens;
+    /// retries and repairs come on top.
     #[serde(rename = "most_cost_usd", serialize_with = "usd")]
     pub most_cost: Money,
     /// Models that may cost money and have no price.
@@ -102,7 +105,10 @@ impl PlannedRun<'_> {
                 let system = target.record.system_prompt.as_deref().map_or(0, tokens);
                 let talk = Talk::of(probes, epochs, system, answer);
                 if let Some(model) = &target.model {
-                    let most = talk.turns * limit;
+                    let most = Most {
+                        input: Talk::of(probes, epochs, system, limit).input,
+                        output: talk.turns * limit,
+                    };
                     let calls = PlannedCalls {
                         suite: (*suite).clone(),
                         target: target.id.to_string(),
@@ -113,33 +119,34 @@ impl PlannedRun<'_> {
                         output_tokens: talk.turns * answer,
                         cost: None,
                     };
-                    add(&mut estimate, &mut loads, calls, model, most);
+                    add(&mut estimate, &mut loads, calls, model, &most);
                 }
+                let longest = Talk::of(probes, epochs, system, limit);
                 for judge in &self.judges {
-                    let (Some(model), false) =
-                        (judge.models.first(), judge.passes_over.contains(*suite))
-                    else {
+                    if judge.passes_over.contains(*suite) {
                         continue;
-                    };
-                    let number = talk.conversations * u64::from(judge.judge.calls());
-                    let names: Vec<&str> = judge
-                        .models
-                        .iter()
-                        .map(|of| of.model.identity().name.as_str())
-                        .collect();
-                    let read = talk.read / talk.conversations.max(1) + JUDGE_TOKENS.0;
-                    let calls = PlannedCalls {
-                        suite: (*suite).clone(),
-                        target: target.id.to_string(),
-                        judge: Some(judge.judge.instrument().id.to_string()),
-                        model: names.join(" + "),
-                        calls: number,
-                        input_tokens: number * read,
-                        output_tokens: number * JUDGE_TOKENS.1,
-                        cost: None,
-                    };
-                    let most = calls.output_tokens * 2;
-                    add(&mut estimate, &mut loads, calls, model, most);
+                    }
+                    for (model, each) in judge.models.iter().zip(judge.judge.calls()) {
+                        let number = talk.conversations * u64::from(each);
+                        let read = |talk: &Talk| {
+                            number * (talk.read / talk.conversations.max(1) + JUDGE_TOKENS.0)
+                        };
+                        let calls = PlannedCalls {
+                            suite: (*suite).clone(),
+                            target: target.id.to_string(),
+                            judge: Some(judge.judge.instrument().id.to_string()),
+                            model: model.model.identity().name.clone(),
+                            calls: number,
+                            input_tokens: read(&talk),
+                            output_tokens: number * JUDGE_TOKENS.1,
+                            cost: None,
+                        };
+                        let most = Most {
+                            input: read(&longest),
+                            output: number * JUDGE_MOST,
+                        };
+                        add(&mut estimate, &mut loads, calls, model, &most);
+                    }
                 }
             }
         }
@@ -168,6 +175,12 @@ impl PlannedRun<'_> {
             .max(by(limits.requests_per_minute, load.calls))
             .max(by(limits.tokens_per_minute, load.tokens))
     }
+}
+
+/// Tokens if every answer is as long as its limit.
+struct Most {
+    input: u64,
+    output: u64,
 }
 
 /// The conversations with one target about one suite.
@@ -210,18 +223,18 @@ fn add(
     loads: &mut BTreeMap<String, (Load, ModelSetup)>,
     mut calls: PlannedCalls,
     model: &ModelSetup,
-    most_output: u64,
+    most: &Most,
 ) {
     let identity = model.model.identity();
-    let usage = |output_tokens| Usage {
-        input_tokens: calls.input_tokens,
+    let usage = |input_tokens, output_tokens| Usage {
+        input_tokens,
         output_tokens,
         ..Usage::default()
     };
     if let Some(price) = &model.price {
-        let cost = price.cost(&usage(calls.output_tokens));
+        let cost = price.cost(&usage(calls.input_tokens, calls.output_tokens));
         estimate.cost += cost;
-        estimate.most_cost += price.cost(&usage(most_output));
+        estimate.most_cost += price.cost(&usage(most.input, most.output));
         calls.cost = Some(cost);
     } else if identity.locality == Locality::InProcess {
         calls.cost = Some(Money::ZERO);

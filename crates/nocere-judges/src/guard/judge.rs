@@ -223,8 +223,8 @@ impl Judge for GuardJudge {
         &self.instrument
     }
 
-    fn calls(&self) -> u32 {
-        1
+    fn calls(&self) -> Vec<u32> {
+        vec![1]
     }
 }
 

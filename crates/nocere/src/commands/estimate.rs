@@ -9,7 +9,7 @@ use nocere_project::{PlannedCalls, PlannedRun, RunEstimate};
 
 use crate::output;
 
-/// About how much a run may cost before a person is asked.
+/// How much a run may cost, with answers as long as their limits, before a person is asked.
 const ASK_ABOVE: f64 = 5.0;
 
 /// The table of `--dry-run`, with what is assumed below it.
@@ -67,7 +67,7 @@ fn summary(estimate: &RunEstimate) -> Vec<String> {
         time(estimate.minutes),
         if estimate.most_cost > estimate.cost {
             format!(
-                "at most {} if every answer is as long as its limit",
+                "{} if every answer is as long as its limit",
                 estimate.most_cost
             )
         } else {
@@ -86,7 +86,7 @@ fn summary(estimate: &RunEstimate) -> Vec<String> {
         ));
     }
     lines.push(
-        "Calls are counted; retries and repairs come on top, replies that are reused do not. The rest is a guess: a token is four letters, an answer 350 tokens or its limit, a judge reads 1,500 tokens beside the conversation and writes 150; the time is that of the slowest account."
+        "Calls are counted; retries and repairs come on top, replies that are reused do not. The rest is a guess: a token is four letters, an answer 350 tokens or its limit, a judge reads 1,500 tokens beside the conversation and writes 150 (1,000 at most); the time is that of the slowest account."
             .to_owned(),
     );
     lines
@@ -104,7 +104,7 @@ fn time(minutes: f64) -> String {
 
 /// Whether to go on: asks a person if the run may cost more than a little.
 pub(super) fn confirmed(estimate: &RunEstimate, yes: bool) -> bool {
-    if yes || estimate.cost.usd() < ASK_ABOVE || !output::can_ask() {
+    if yes || estimate.most_cost.usd() < ASK_ABOVE || !output::can_ask() {
         return true;
     }
     let lines = summary(estimate);
