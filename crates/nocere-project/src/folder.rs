@@ -42,7 +42,7 @@ impl Project {
             )));
         }
         Ok(Self {
-            variables: Variables::load(&root)?,
+            variables: Variables::of(&root),
             config: Config::load(&root)?,
             assets: Assets::with_overlay(&root.join("assets"))?,
             root,
