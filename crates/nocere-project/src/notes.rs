@@ -1,4 +1,5 @@
-//! What people note on runs. A note is a file beside the run's: the journal is not changed by it.
+//! What people note on runs, and the end of a run. A note is a file beside the run's: the journal is
+//! not changed by it.
 
 use std::path::PathBuf;
 
@@ -39,5 +40,50 @@ impl Project {
             return Ok(());
         }
         write_whole(&path, &format!("{text}\n"))
+    }
+
+    /// Files of the project that were made from a run, beside its journal: reports, exports and
+    /// labels.
+    pub fn made_from(&self, run: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for folder in ["reports", "exports", "labels"] {
+            let folder = self.root().join(".nocere").join(folder);
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            for entry in entries {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                // What follows the id is ours: `.html`, `-eval`.
+                let rest = name.strip_prefix(run);
+                if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])) {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Deletes a run with what was made from it.
+    ///
+    /// # Errors
+    ///
+    /// A process is working on the run, or a file cannot be deleted.
+    pub fn remove(&self, run: &str) -> Result<(), ProjectError> {
+        nocere_store::remove_run(&self.runs_folder(), run)?;
+        for path in self.made_from(run) {
+            let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir());
+            let removed = if is_folder {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            removed.map_err(|error| {
+                ProjectError::infrastructure(format!(
+                    "failed to delete {}: {error}",
+                    path.display()
+                ))
+            })?;
+        }
+        Ok(())
     }
 }

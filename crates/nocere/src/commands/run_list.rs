@@ -7,7 +7,7 @@ use nocere_core::{
     text::{plain, plural, shorten, wrap},
 };
 use nocere_project::ProjectError;
-use nocere_store::{list_runs, remove_run};
+use nocere_store::list_runs;
 use serde::Serialize;
 use serde_json::json;
 
@@ -142,7 +142,14 @@ fn remove(context: &Context, runs: &[String], yes: bool) -> Result<u8, ProjectEr
         }
     }
     let list = found.join(", ");
-    let what = format!("This deletes {list} with every answer and verdict.");
+    let made: usize = found
+        .iter()
+        .map(|id| context.project.made_from(id).len())
+        .sum();
+    let what = format!(
+        "This deletes {list} with every answer, verdict and label, and {} made from it in .nocere (reports, exports, labels). Files elsewhere stay.",
+        plural(made as u64, "file")
+    );
     if !yes && !output::can_ask() {
         return Err(ProjectError::usage(what).hint("add --yes to delete without being asked"));
     }
@@ -151,7 +158,7 @@ fn remove(context: &Context, runs: &[String], yes: bool) -> Result<u8, ProjectEr
         return Ok(DONE);
     }
     for id in &found {
-        remove_run(&context.project.runs_folder(), id)?;
+        context.project.remove(id)?;
     }
     if context.json {
         output::json(&json!({ "deleted": found }))?;
