@@ -44,8 +44,9 @@ pub struct Checkup {
     pub calls: u32,
     /// What was tried, in order.
     pub tried: Vec<Tried>,
-    /// An entry for nocere.yaml that works, without the key.
-    pub entry: String,
+    /// An entry for nocere.yaml that works, without the key, if the target was named as
+    /// `provider:model` and answers; for an entry of nocere.yaml, what to change in it, if anything.
+    pub entry: Option<String>,
 }
 
 impl Project {
@@ -77,12 +78,13 @@ impl Project {
             asking.json();
         }
         let (mut calls, mut tried) = (asking.calls, asking.tried);
+        let answers = tried.first().is_some_and(|of| of.fares == Fares::Good);
         let mut streams = config.stream;
         let can_stream = config
             .provider
             .http()
             .is_some_and(|http| http.has(ProviderOption::Stream));
-        if can_stream && tried.first().is_some_and(|of| of.fares == Fares::Good) {
+        if can_stream && answers {
             let other = TargetConfig {
                 stream: !config.stream,
                 ..config.clone()
@@ -127,7 +129,13 @@ impl Project {
             target: target.to_owned(),
             calls,
             tried,
-            entry: entry(target, &config, streams),
+            entry: if !answers && !streams {
+                None
+            } else if !self.config().targets.contains_key(target) {
+                Some(entry(target, &config, streams))
+            } else {
+                (streams && !config.stream).then(|| "    stream: true\n".to_owned())
+            },
         })
     }
 }

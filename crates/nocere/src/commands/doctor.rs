@@ -82,11 +82,10 @@ pub(super) fn target(context: &Context, target: &str) -> Result<u8, ProjectError
             let wrapped = nocere_core::text::wrap(&line, output::width(), "         ");
             let _ = writeln!(text, "{mark}  {}", wrapped.trim_start());
         }
-        let _ = writeln!(
-            text,
-            "\n{} calls were made. In nocere.yaml:\n\n{}",
-            checkup.calls, checkup.entry
-        );
+        let _ = writeln!(text, "\n{} calls were made.", checkup.calls);
+        if let Some(entry) = &checkup.entry {
+            let _ = writeln!(text, "In nocere.yaml:\n\n{entry}");
+        }
         output::text(&text)?;
     }
     Ok(if fails { INFRASTRUCTURE } else { DONE })

@@ -51,6 +51,38 @@ fn a_dry_run_counts_calls_and_asks_nobody() {
 }
 
 #[test]
+fn each_member_of_a_panel_is_asked_and_paid_for() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(4));
+    project.write(
+        "nocere.yaml",
+        "targets:\n  a: {provider: openai, model: a, base_url: 'http://127.0.0.1:9/v1', price: {input: 0, output: 0}}\n  b: {provider: openai, model: b, base_url: 'http://127.0.0.1:9/v1', price: {input: 1000, output: 1000}}\njudges:\n  both: {panel: [{judge: 'harm=a'}, {judge: 'harm=b,votes=3,temperature=1'}]}\n",
+    );
+    let said = project.json(&[
+        "run",
+        &suite,
+        "--target",
+        "a",
+        "--judge",
+        "both",
+        "--dry-run",
+    ]);
+    let calls = said["calls"].as_array().unwrap();
+    let of = |model: &str| -> u64 {
+        let judged = calls
+            .iter()
+            .filter(|of| of["model"] == model && !of["judge"].is_null());
+        judged.map(|of| of["calls"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((of("a"), of("b")), (4, 12), "{said}");
+    assert!(said["cost_usd"].as_f64().unwrap() > 10.0, "{said}");
+    assert!(
+        said["most_cost_usd"].as_f64() > said["cost_usd"].as_f64(),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_list_price_serves_a_model_without_one_and_a_project_can_correct_it() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(4));
@@ -124,11 +156,16 @@ fn keys_may_lie_in_the_projects_env_file_and_are_never_repeated() {
     // The environment comes first.
     let other = project.nocere_with(&args, &[("WARD_KEY", "another")]);
     assert_eq!(other.code, 3, "{}", other.err);
-    project.write(".env", "WARD_KEY from-the-file\n");
-    let broken = project.nocere(&args);
-    assert_eq!(broken.code, 2);
-    assert!(broken.err.contains("NAME=value"), "{}", broken.err);
-    assert!(!broken.err.contains("from-the-file"), "{}", broken.err);
+    // A file of another program does not stop anything.
+    project.write(".env", "WARD_KEY from-the-file\nC=a b\n$x\n");
+    let missing = project.nocere(&args);
+    assert_eq!(missing.code, 2);
+    assert!(
+        missing.err.contains("WARD_KEY") && !missing.err.contains("from-the-file"),
+        "{}",
+        missing.err
+    );
+    assert_eq!(project.nocere(&["runs"]).code, 0);
 }
 
 #[test]
@@ -143,6 +180,12 @@ fn a_check_up_says_what_a_target_understands_and_prints_an_entry_that_works() {
     let suite = project.write("small.yaml", small_suite(2));
     let ran = project.nocere(&["run", &suite, "--target", "my-target", "--quiet"]);
     assert_eq!(ran.code, 0, "{entry}\n{}", ran.err);
+    let known = project.nocere(&["doctor", "my-target"]);
+    assert!(
+        !known.out.contains("targets:"),
+        "its entry may hold more: {}",
+        known.out
+    );
     let nobody = project.nocere(&["doctor", "openai:fake@http://127.0.0.1:9/v1"]);
     assert_eq!(nobody.code, 3);
     assert!(
@@ -226,10 +269,15 @@ fn runs_are_listed_with_what_they_asked_noted_on_and_deleted() {
     let unknown = project.nocere(&["runs", "rm", run, "19990101", "--yes"]);
     assert_eq!(unknown.code, 2, "{}", unknown.err);
     assert_eq!(project.json(&["runs"]).as_array().unwrap().len(), 2);
+    project.nocere(&["report", run, "--samples", "all"]);
+    project.nocere(&["export", run, "--to", "csv"]);
     let removed = project.nocere(&["runs", "rm", run, "--yes"]);
     assert_eq!(removed.code, 0, "{}", removed.err);
-    let left = std::fs::read_dir(project.path.join(".nocere/runs")).unwrap();
+    let left = ["runs", "reports", "exports"]
+        .map(|folder| std::fs::read_dir(project.path.join(".nocere").join(folder)).unwrap());
     let left: Vec<String> = left
+        .into_iter()
+        .flatten()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with(run))
         .collect();
