@@ -29,13 +29,13 @@ impl Variables {
 /// the value is taken off, and nothing in it is replaced: a key may hold any letter. Other lines are
 /// passed over.
 fn find(text: &str, name: &str) -> Option<String> {
-    let values = text.lines().filter_map(|line| {
+    let mut values = text.lines().filter_map(|line| {
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (key, value) = line.split_once('=')?;
         (key.trim() == name).then(|| value.trim())
     });
-    let value = values.last()?;
+    let value = values.next_back()?;
     let unquoted = ['"', '\'']
         .into_iter()
         .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
