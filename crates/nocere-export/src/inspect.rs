@@ -21,7 +21,13 @@ pub(crate) fn sample_id(source: &Source<'_>, sample: &Sample) -> String {
     if source.report.drivers.len() > 1 {
         id = format!("{id}.{}", sample.driver);
     }
-    id.replace(['/', '\\', ':'], "-")
+    let plain = id.replace(['/', '\\', ':'], "-");
+    if plain == id {
+        return plain;
+    }
+    // Two ids may differ in nothing else.
+    let hash = ContentHash::of_bytes(id.as_bytes());
+    format!("{plain}-{}", &hash.as_str()[..6])
 }
 
 /// The whole sample.
@@ -56,7 +62,7 @@ pub(crate) fn sample(source: &Source<'_>, sample: &Sample, model: &str) -> Value
     });
     value["events"] = events(&messages, source, sample, model, &value["scores"]);
     if let Some(error) = &sample.transcript.error {
-        let text = error.to_string();
+        let text = texts.error(error);
         value["error"] = json!({"message": text, "traceback": text, "traceback_ansi": text});
     }
     value
@@ -97,7 +103,7 @@ pub(crate) fn summary(source: &Source<'_>, sample: &Sample, model: &str) -> Valu
         "message_count": sample.transcript.turns.len(),
     });
     if let Some(error) = &sample.transcript.error {
-        value["error"] = json!(error.to_string());
+        value["error"] = json!(texts.error(error));
     }
     value
 }
@@ -249,11 +255,11 @@ fn scores(source: &Source<'_>, sample: &Sample, whole: bool) -> Value {
                 let value = word
                     .parse::<f64>()
                     .map_or_else(|_| json!(word), |number| json!(number));
-                json!({"value": value, "explanation": texts.said(scored.rationale.as_str().into())})
+                json!({"value": value, "explanation": texts.reason(instrument, &scored.rationale)})
             }
             Verdict::Unscored { reason, detail, .. } => json!({
                 "value": "NaN",
-                "explanation": texts.said(detail.as_str().into()),
+                "explanation": texts.reason(instrument, detail),
                 "metadata": {"unscored_reason": reason},
             }),
         };
@@ -261,7 +267,9 @@ fn scores(source: &Source<'_>, sample: &Sample, whole: bool) -> Value {
             if let Some((text, _)) = sample.transcript.last_answer() {
                 score["answer"] = json!(texts.said(text.into()));
             }
-            details(&mut score, verdict, texts);
+            if texts.shows(instrument) {
+                details(&mut score, verdict);
+            }
         } else if let Some(text) = score["explanation"].as_str() {
             score["explanation"] = json!(text.chars().take(SUMMARY_TEXT).collect::<String>());
         }
@@ -270,13 +278,10 @@ fn scores(source: &Source<'_>, sample: &Sample, whole: bool) -> Value {
     Value::Object(scores)
 }
 
-fn details(score: &mut Value, verdict: &Verdict, texts: Texts) {
+fn details(score: &mut Value, verdict: &Verdict) {
     let Verdict::Scored(scored) = verdict else {
         return;
     };
-    if texts == Texts::Withheld {
-        return;
-    }
     let mut metadata = json!({});
     if let Some(top) = scored.score.top() {
         metadata["probability"] = json!(top);

@@ -150,11 +150,12 @@ fn header(source: &Source<'_>, target: &TargetReport, model: &str, count: u64) -
         },
         "plan": {"name": "plan", "steps": [{"solver": "nocere", "params": {}}], "config": {}},
         "results": {
-            "total_samples": report.total,
+            // Every target has the same probes.
+            "total_samples": report.total / report.targets.len().max(1) as u64,
             "completed_samples": count,
             "scores": scores(source, target),
         },
-        "stats": {"started_at": created, "completed_at": created, "model_usage": usage(source)},
+        "stats": {"started_at": created, "completed_at": created, "model_usage": usage(source, target)},
     })
 }
 
@@ -205,15 +206,16 @@ fn scores(source: &Source<'_>, target: &TargetReport) -> Vec<Value> {
         .collect()
 }
 
-fn usage(source: &Source<'_>) -> Value {
-    let models = source.report.spending.iter().map(|(name, spent)| {
-        let usage = json!({
-            "input_tokens": spent.input_tokens,
-            "output_tokens": spent.output_tokens,
-            "total_tokens": spent.input_tokens + spent.output_tokens,
-            "total_cost": spent.cost.usd(),
-        });
-        (name.replacen(':', "/", 1), usage)
-    });
-    Value::Object(models.collect())
+/// What the target used; the judges' calls are of all targets together.
+fn usage(source: &Source<'_>, target: &TargetReport) -> Value {
+    let name = &target.record.identity.name;
+    let Some(spent) = source.report.spending.get(name) else {
+        return json!({});
+    };
+    json!({model(target): {
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+        "total_tokens": spent.input_tokens + spent.output_tokens,
+        "total_cost": spent.cost.usd(),
+    }})
 }

@@ -129,7 +129,7 @@ fn output(source: &Source<'_>, sample: &Sample) -> Value {
     let transcript = &sample.transcript;
     let last = transcript.turns.iter().rfind(|turn| turn.answer.is_some());
     let (Some(turn), None) = (last, &transcript.error) else {
-        let error = transcript.error.as_ref().map(ToString::to_string);
+        let error = transcript.error.as_ref().map(|error| texts.error(error));
         return json!({"text": null, "error": error.unwrap_or_else(|| "no answer".to_owned())});
     };
     let facts = turn.answer.as_ref();
@@ -167,11 +167,11 @@ fn judge_output(
     match verdict {
         Verdict::Scored(scored) => {
             let word = instrument.scale.word(&scored.score);
-            let said = source.texts(sample).said(scored.rationale.as_str().into());
+            let said = source.texts(sample).reason(instrument, &scored.rationale);
             json!({"label": word, "score": word.parse::<f64>().ok(), "rationale": said})
         }
         Verdict::Unscored { reason, detail, .. } => {
-            let said = source.texts(sample).said(detail.as_str().into());
+            let said = source.texts(sample).reason(instrument, detail);
             json!({"label": null, "score": null, "rationale": said, "unscored": reason})
         }
     }

@@ -95,7 +95,7 @@ fn record(
                     "value": {"doubleValue": value},
                 }));
             }
-            let reason = row.texts.said(scored.rationale.as_str().into());
+            let reason = row.texts.reason(instrument, &scored.rationale);
             attributes.push(text("gen_ai.evaluation.explanation", &reason));
             let errors = source.errors(sample, instrument, verdict);
             let errors: Vec<&str> = errors.iter().map(|figure| figure.id.as_str()).collect();

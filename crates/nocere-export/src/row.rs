@@ -114,7 +114,12 @@ impl<'a> Row<'a> {
         self.judged.and_then(|(_, verdict)| verdict.score())
     }
 
-    /// A text by the target or a judge.
+    /// Whether what the judge marks may leave.
+    fn shows(&self) -> bool {
+        self.judge().is_none_or(|judge| self.texts.shows(judge))
+    }
+
+    /// A text by the target.
     fn said(&self, text: &'a str) -> Cell<'a> {
         Cell::text(self.texts.said(text.into()))
     }
@@ -355,7 +360,7 @@ pub static COLUMNS: [Column; 48] = [
             .transcript
             .error
             .as_ref()
-            .map_or(Cell::Empty, |error| Cell::text(error.to_string()))
+            .map_or(Cell::Empty, |error| Cell::text(row.texts.error(error)))
     }),
     column!("input_tokens", Integer, "Tokens of all requests.", |row| {
         row.sum(|facts| facts.usage.input_tokens)
@@ -465,8 +470,12 @@ pub static COLUMNS: [Column; 48] = [
         Text,
         "The judge's reason, or details of why there is no verdict. Hostile text.",
         |row| match row.judged {
-            Some((_, Verdict::Scored(scored))) => row.said(&scored.rationale),
-            Some((_, Verdict::Unscored { detail, .. })) => row.said(detail),
+            Some((judge, Verdict::Scored(scored))) => {
+                Cell::text(row.texts.reason(judge, &scored.rationale))
+            }
+            Some((judge, Verdict::Unscored { detail, .. })) => {
+                Cell::text(row.texts.reason(judge, detail))
+            }
             None => Cell::Empty,
         }
     ),
@@ -506,7 +515,7 @@ pub static COLUMNS: [Column; 48] = [
         "The whole score as nocere keeps it.",
         |row| match row.score() {
             // Items can quote what was due.
-            Some(score) if row.texts != Texts::Withheld => Cell::Json(json!(score)),
+            Some(score) if row.shows() => Cell::Json(json!(score)),
             _ => Cell::Empty,
         }
     ),
@@ -515,14 +524,13 @@ pub static COLUMNS: [Column; 48] = [
         Json,
         "Passages that support the verdict: number of the answer, byte range, label.",
         |row| match row.judged {
-            Some((_, Verdict::Scored(scored))) if row.texts != Texts::Withheld =>
-                Cell::Json(json!(scored.evidence)),
+            Some((_, Verdict::Scored(scored))) if row.shows() => Cell::Json(json!(scored.evidence)),
             _ => Cell::Empty,
         }
     ),
     column!("all_votes", Json, "Each vote behind the verdict.", |row| {
         match row.judged {
-            Some((_, verdict)) if row.texts != Texts::Withheld && !verdict.votes().is_empty() => {
+            Some((_, verdict)) if row.shows() && !verdict.votes().is_empty() => {
                 Cell::Json(json!(verdict.votes()))
             }
             _ => Cell::Empty,

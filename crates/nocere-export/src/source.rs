@@ -3,7 +3,9 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use nocere_analysis::{RunReport, SuiteHead, WITHHELD};
-use nocere_core::{ContentHash, FigureRow, Instrument, Sample, SuiteId, Verdict};
+use nocere_core::{
+    ContentHash, FigureRow, Instrument, ModelError, Sample, SuiteId, Verdict, measure,
+};
 
 /// What may be done with the texts of a suite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +84,40 @@ impl Texts {
             Self::Open | Self::Hashed => text,
             Self::Withheld => WITHHELD.into(),
         }
+    }
+}
+
+/// What stands in place of what may quote a suite whose texts may not be passed on.
+const QUOTES: &str = "withheld: may quote the suite";
+
+impl Texts {
+    /// Whether what this judge writes and marks may leave: judges of points, keys and documents quote
+    /// the suite.
+    pub(crate) fn shows(self, instrument: &Instrument) -> bool {
+        let quotes = [measure::POINTS, measure::ANSWER, measure::GROUNDING];
+        match self {
+            Self::Open => true,
+            Self::Hashed => !quotes.contains(&instrument.measure.as_str()),
+            Self::Withheld => false,
+        }
+    }
+
+    /// A judge's reason, or what stands in its place.
+    pub(crate) fn reason<'a>(self, instrument: &Instrument, text: &'a str) -> Cow<'a, str> {
+        match self {
+            Self::Hashed if !self.shows(instrument) => QUOTES.into(),
+            texts => texts.said(text.into()),
+        }
+    }
+
+    /// Why a conversation ended early. A server may repeat the prompt in its words, so that only the
+    /// kind of the error leaves where the prompt may not.
+    pub(crate) fn error(self, error: &ModelError) -> String {
+        if self == Self::Open {
+            return error.to_string();
+        }
+        let value = serde_json::to_value(error).unwrap_or_default();
+        value["kind"].as_str().unwrap_or("error").to_owned()
     }
 }
 

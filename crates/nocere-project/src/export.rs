@@ -11,7 +11,7 @@ use nocere_export::{ExportError, ExportFormat, Source, Texts};
 use nocere_store::RunReader;
 use nocere_suites::{Redistribution, redistribution};
 
-use crate::{Project, ProjectError, figures, write_whole_with};
+use crate::{Project, ProjectError, figures, replace_folder, write_whole_with};
 
 /// A run, ready to be written.
 pub struct Export<'a> {
@@ -90,7 +90,7 @@ impl Export<'_> {
             .collect()
     }
 
-    /// Writes the export to `path`, each file whole or not at all, and returns the files.
+    /// Writes the export to `path`, whole or not at all, and returns the files.
     ///
     /// # Errors
     ///
@@ -98,23 +98,30 @@ impl Export<'_> {
     pub fn write(&self, path: &Path) -> Result<Vec<PathBuf>, ProjectError> {
         let source = self.source();
         let files = self.format.files(&source).map_err(does_not_fit)?;
-        let mut written = Vec::new();
-        for file in &files {
-            let place = if file.name.is_empty() {
-                path.to_owned()
-            } else {
-                path.join(&file.name)
-            };
-            write_whole_with(&place, |out| {
+        let write = |file: &nocere_export::ExportFile, place: &Path| {
+            write_whole_with(place, |out| {
                 let mut samples = self
                     .reader
                     .finished()
                     .map(|sample| sample.map_err(Into::into));
                 Ok(file.write(&source, &mut samples, out)?)
-            })?;
-            written.push(place);
+            })
+        };
+        if let ([file], Some(_)) = (files.as_slice(), self.format.extension) {
+            write(file, path)?;
+            return Ok(vec![path.to_owned()]);
         }
-        Ok(written)
+        let is_ours = |name: &str| {
+            matches!(name, "README.md" | "data")
+                || name.ends_with(".eval")
+                || name.ends_with(".records.jsonl")
+        };
+        replace_folder(path, &is_ours, |place| {
+            files
+                .iter()
+                .try_for_each(|file| write(file, &place.join(&file.name)))
+        })?;
+        Ok(files.iter().map(|file| path.join(&file.name)).collect())
     }
 
     /// Writes a form of one file to `out`.

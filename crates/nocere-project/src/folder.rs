@@ -178,16 +178,57 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), ProjectError> {
     write_whole_with(path, |out| Ok(out.write_all(text.as_bytes())?))
 }
 
-/// Fills a new folder and puts it in the place of `path`, whole or not at all. Whatever was there is
-/// gone afterwards; the caller has made sure that it may go.
+/// The file that says that nocere wrote a folder and may replace it.
+const MARKER: &str = ".nocere-folder";
+
+/// Refuses a place that is neither free nor a folder that [`replace_folder`] wrote, with nothing in it
+/// that `is_ours` does not know.
+fn check_folder(path: &Path, is_ours: &dyn Fn(&str) -> bool) -> Result<(), ProjectError> {
+    let refuse = |why: &str| {
+        Err(
+            ProjectError::usage(format!("{} {why}; it is not replaced", path.display()))
+                .hint("give the name of a new or empty folder"),
+        )
+    };
+    let Ok(found) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if !found.is_dir() {
+        return refuse("exists and is not a folder");
+    }
+    let entries = std::fs::read_dir(path).map_err(|error| {
+        ProjectError::infrastructure(format!("failed to read {}: {error}", path.display()))
+    })?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let had = names.len();
+    names.retain(|name| name != MARKER);
+    if names.len() == had {
+        return refuse("holds files that nocere did not write");
+    }
+    match names.iter().find(|name| !is_ours(name)) {
+        Some(name) => refuse(&format!("holds `{name}`, which nocere did not write")),
+        None => Ok(()),
+    }
+}
+
+/// Fills a new folder and puts it in the place of `path`, whole or not at all. Replaces only a folder
+/// that is empty, or that this function wrote and in which nothing lies beside what `is_ours` names.
 ///
 /// # Errors
 ///
-/// `fill` fails, or the folder cannot be made or put in its place.
+/// Something else lies there; `fill` fails; or the folder cannot be made or put in its place.
 pub fn replace_folder(
     path: &Path,
+    is_ours: &dyn Fn(&str) -> bool,
     fill: impl FnOnce(&Path) -> Result<(), ProjectError>,
 ) -> Result<(), ProjectError> {
+    check_folder(path, is_ours)?;
     let fail = |error: &dyn std::fmt::Display| {
         ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))
     };
@@ -201,7 +242,9 @@ pub fn replace_folder(
         path.with_file_name(name)
     };
     let (unfinished, old) = (beside("unfinished"), beside("old"));
-    create_folders(&unfinished).map_err(|error| fail(&error))?;
+    create_folders(&unfinished)
+        .and_then(|()| std::fs::write(unfinished.join(MARKER), ""))
+        .map_err(|error| fail(&error))?;
     let swap = || -> std::io::Result<()> {
         let was_there = path.exists();
         if was_there {

@@ -17,6 +17,7 @@ use crate::{
     frontier_chart::{FrontierChart, frontier_charts},
     glossary::GLOSSARY,
     heat_map::{HeatMap, heat_maps},
+    sample_pages::figure_of_judge,
     stacks::stack_rows,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
@@ -221,7 +222,7 @@ fn samples_link(target: &str, who: Perspective, figure: &Figure) -> String {
     };
     format!(
         "samples/index.html#figure={}&who={who}&target={}",
-        value(&figure.figure),
+        value(&figure_of_judge(&figure.figure, &figure.judge)),
         value(target)
     )
 }

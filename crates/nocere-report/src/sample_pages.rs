@@ -8,7 +8,7 @@ use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nocere_analysis::{Finding, RunReport, WITHHELD};
 use nocere_core::{
-    FigureRow, Instrument, Sample, Verdict,
+    FigureRow, Instrument, JudgeId, Sample, Verdict,
     text::{plural, shorten},
 };
 use serde_json::json;
@@ -103,6 +103,8 @@ pub struct SampleWriter<'a> {
     index: String,
     words: BTreeMap<String, usize>,
     excerpt: usize,
+    /// Whether a text of the index is cut.
+    is_cut: bool,
 }
 
 impl<'a> SampleWriter<'a> {
@@ -114,6 +116,7 @@ impl<'a> SampleWriter<'a> {
             pages: 0,
             index: String::new(),
             words: BTreeMap::new(),
+            is_cut: false,
             excerpt: if source.report.done <= FEW {
                 EXCERPT.0
             } else {
@@ -158,7 +161,7 @@ impl<'a> SampleWriter<'a> {
             data: self.data(),
             which: self.source.which,
             pages: self.pages,
-            is_cut: self.excerpt == EXCERPT.1,
+            is_cut: self.is_cut,
         };
         files.push(("samples/index.html".to_owned(), browser.render()?));
         Ok(files)
@@ -228,11 +231,12 @@ impl<'a> SampleWriter<'a> {
             outcome: sample.transcript.outcome().as_str(),
             problems: finding.map_or_else(Vec::new, |finding| finding.problems),
             turns: turns(sample, is_hidden),
-            error: sample
-                .transcript
-                .error
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
+            error: match &sample.transcript.error {
+                None => String::new(),
+                // A server may repeat the prompt in its words.
+                Some(_) if is_hidden => WITHHELD.to_owned(),
+                Some(error) => error.to_string(),
+            },
             judges: self.judges(sample, is_hidden),
             note: if is_hidden {
                 String::new()
@@ -321,9 +325,10 @@ impl<'a> SampleWriter<'a> {
             text.push('\n');
             text.push_str(answer);
         }
-        let text = if is_hidden {
+        let text: String = if is_hidden {
             String::new()
         } else {
+            self.is_cut |= text.chars().nth(self.excerpt).is_some();
             text.chars().take(self.excerpt).collect()
         };
         let words = [
@@ -353,7 +358,7 @@ impl<'a> SampleWriter<'a> {
         self.index.push_str(&row.to_string());
     }
 
-    /// Ids of the figures that count an error in the sample.
+    /// Ids of the figures that count an error in the sample, each with its judge.
     fn errors(&self, sample: &Sample) -> Vec<String> {
         let mut errors: Vec<String> = Vec::new();
         for instrument in &self.source.report.instruments {
@@ -365,8 +370,8 @@ impl<'a> SampleWriter<'a> {
                 figures.filter(|of| of.measure == instrument.measure && of.applies(&sample.probe));
             for figure in counting {
                 let is_error = figure.is_error(&instrument.scale, scored) == Some(true);
-                if is_error && !errors.contains(&figure.id) {
-                    errors.push(figure.id.clone());
+                if is_error {
+                    errors.push(figure_of_judge(&figure.id, &instrument.id));
                 }
             }
         }
@@ -389,13 +394,15 @@ impl<'a> SampleWriter<'a> {
             .iter()
             .map(|of| of.id.as_str())
             .collect();
-        let figures: BTreeMap<&str, &str> = self
-            .source
-            .report
-            .figures
-            .iter()
-            .map(|head| (head.id.as_str(), head.title.as_str()))
-            .collect();
+        let mut figures: BTreeMap<String, String> = BTreeMap::new();
+        for target in &self.source.report.targets {
+            for figure in target.perspectives.iter().flat_map(|of| &of.figures) {
+                figures.insert(
+                    figure_of_judge(&figure.figure, &figure.judge),
+                    format!("{} (judge: {})", figure.title, figure.judge),
+                );
+            }
+        }
         let text = format!(
             "{{\"words\":{},\"judges\":{},\"figures\":{},\"rows\":[\n{}\n]}}",
             json!(words),
@@ -450,6 +457,11 @@ fn turns(sample: &Sample, is_hidden: bool) -> Vec<TurnView> {
             }
         })
         .collect()
+}
+
+/// A figure by one of its judges, as links and the index name it.
+pub(crate) fn figure_of_judge(figure: &str, judge: &JudgeId) -> String {
+    format!("{figure} by {judge}")
 }
 
 /// The numbers of the pages.

@@ -27,11 +27,8 @@ pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<u8, Project
         .output
         .clone()
         .unwrap_or_else(|| context.project.export_path(export.run(), args.to));
-    if args.to.extension.is_none() {
-        check_folder(&path)?;
-    } else {
-        let extensions: Vec<&str> = args.to.extension.into_iter().collect();
-        super::report::check_place(&path, &extensions)?;
+    if let Some(extension) = args.to.extension {
+        super::report::check_place(&path, &[extension])?;
     }
     let files = export.write(&path)?;
     if context.json {
@@ -40,18 +37,6 @@ pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<u8, Project
         output::data(&format!("{}\n", path.display()))?;
     }
     Ok(DONE)
-}
-
-/// Refuses to fill a place that is a file.
-fn check_folder(path: &Path) -> Result<(), ProjectError> {
-    if path.is_file() {
-        return Err(ProjectError::usage(format!(
-            "{} is a file, and this form is a folder of files",
-            path.display()
-        ))
-        .hint("give the name of a folder"));
-    }
-    Ok(())
 }
 
 /// Keeps a closed pipe recognisable.

@@ -40,7 +40,8 @@ pub(super) fn print(html: &str, path: &Path) -> Result<(), ProjectError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".printing");
     let folder = path.with_file_name(name);
-    let printed = replace_folder(&folder, |place| {
+    let nothing = |_: &str| false;
+    let printed = replace_folder(&folder, &nothing, |place| {
         let page = place.join("page.html");
         std::fs::write(&page, html).map_err(|error| failed(path, &error))?;
         let pdf = place.join("page.pdf");
@@ -81,7 +82,7 @@ fn run(
             place.join("profile").display()
         ))
         .arg(format!("--print-to-pdf={}", pdf.display()))
-        .arg(format!("file://{}", page.display()))
+        .arg(format!("file://{}", url_path(&page)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -115,6 +116,19 @@ fn run(
             Err(error) => return Err(failed(path, &error)),
         }
     }
+}
+
+/// A path as part of an address: a folder may be called `a#b`.
+fn url_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// The browser that `NOCERE_CHROMIUM` names, or one that is installed.

@@ -35,6 +35,19 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<u8, Project
     } else {
         format_of(args)?
     };
+    let is_page = |path: &Path| path.extension().is_some_and(|of| of != "pdf");
+    if is_pdf
+        && let Some(path) = args
+            .output
+            .as_deref()
+            .filter(|path| is_page(path) || *path == Path::new("-"))
+    {
+        return Err(ProjectError::usage(format!(
+            "--pdf writes a PDF, and {} is not the name of one",
+            path.display()
+        ))
+        .hint("give a name that ends in .pdf"));
+    }
     if let Some(path) = args.output.as_deref() {
         let mut known: Vec<&str> = FORMATS.iter().map(|format| format.extension).collect();
         known.extend(["htm", "pdf"]);

@@ -21,7 +21,6 @@ pub(super) fn write(
     choice: SampleChoice,
     folder: &Path,
 ) -> Result<PathBuf, ProjectError> {
-    check_folder(folder)?;
     let figures = figures::load(&context.project)?;
     let chosen = choose(reader, report, &figures, choice)?;
     let which = match (&choice, &chosen) {
@@ -32,7 +31,11 @@ pub(super) fn write(
             report.done
         ),
         (SampleChoice::Worst(_), Some(chosen)) => {
-            format!("The {} gravest of {} samples", chosen.len(), report.done)
+            format!(
+                "The {} gravest samples with an error that figures count, of {} samples",
+                chosen.len(),
+                report.done
+            )
         }
     };
     let pages = SamplePages {
@@ -41,7 +44,8 @@ pub(super) fn write(
         which: &which,
     };
     let broken = |error: nocere_report::WriteError| ProjectError::infrastructure(error.to_string());
-    replace_folder(folder, |place| {
+    let is_ours = |name: &str| matches!(name, "index.html" | "samples");
+    replace_folder(folder, &is_ours, |place| {
         let mut writer = SampleWriter::new(pages);
         for sample in reader.finished() {
             let sample = sample?;
@@ -87,6 +91,7 @@ fn choose(
             weights
         }
         SampleChoice::Worst(number) => {
+            weights.retain(|(weight, _)| *weight > 0);
             weights.sort_by_key(|(weight, seq)| (std::cmp::Reverse(*weight), *seq));
             weights.truncate(number);
             weights
@@ -106,21 +111,4 @@ fn write_file(path: &Path, text: &str) -> Result<(), ProjectError> {
     write().map_err(|error| {
         ProjectError::infrastructure(format!("failed to write {}: {error}", path.display()))
     })
-}
-
-/// Refuses to replace a folder that is not such a report.
-fn check_folder(folder: &Path) -> Result<(), ProjectError> {
-    let Ok(found) = std::fs::symlink_metadata(folder) else {
-        return Ok(());
-    };
-    let is_empty = || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    let is_ours = || folder.join("samples/index.html").is_file();
-    if found.is_dir() && (is_empty() || is_ours()) {
-        return Ok(());
-    }
-    Err(ProjectError::usage(format!(
-        "{} exists and is not a report with samples; it is not replaced",
-        folder.display()
-    ))
-    .hint("give the name of a new folder"))
 }

@@ -70,9 +70,6 @@ fn every_figure_of_the_report_can_be_counted_again_from_the_rows() {
         let of_judge = rows.iter().filter(|row| row["judge"] == judge);
         let of = counted.entry((id.into(), judge.into())).or_default();
         for row in of_judge.filter(|row| has(row, "counted_in", id)) {
-            if row["unscored"] == "not_applicable" {
-                continue;
-            }
             of.0 += u64::from(has(row, "error_in", id));
             of.1 += u64::from(row["verdict"].is_string());
             of.2 += u64::from(row["unscored"].is_string());
@@ -234,10 +231,17 @@ fn a_form_that_cannot_hold_the_run_says_which_can() {
     let said = project.nocere(&["export", "--to", "eval", "--output", "-"]);
     assert_ne!(said.code, 0);
     assert!(said.err.contains("folder of files"), "{}", said.err);
+    // A folder of somebody else's is left alone.
+    std::fs::create_dir(project.path.join("mine")).unwrap();
+    project.write("mine/README.md", "precious");
+    let said = project.nocere(&["export", "--to", "hf", "--output", "mine"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    let kept = std::fs::read_to_string(project.path.join("mine/README.md")).unwrap();
+    assert_eq!(kept, "precious");
     project.write("file", "x");
     let said = project.nocere(&["export", "--to", "hf", "--output", "file"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("is a file"), "{}", said.err);
+    assert!(said.err.contains("is not a folder"), "{}", said.err);
     project.write("notes.docx", "mine");
     let said = project.nocere(&["export", "--to", "csv", "--output", "notes.docx"]);
     assert_eq!(said.code, 2, "{}", said.err);
@@ -322,4 +326,66 @@ fn inspect_and_pandas_read_what_we_write() {
     let err = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{said}{err}");
     assert!(said.trim().ends_with("read 7 samples"), "{said}{err}");
+}
+
+#[test]
+fn what_quotes_a_suite_stays_with_it_and_ids_that_look_alike_stay_apart() {
+    let provider = FakeProvider::start(Script {
+        always_fails: Some("number 2".to_owned()),
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = small_suite(4)
+        .replace("CC0-1.0", "proprietary")
+        .replace("id: p0\n", "id: a/b\n")
+        .replace(
+            "id: p1\n",
+            "id: a-b\n    points:\n      - {say: SECRETPOINT is due, counts: [zebra]}\n",
+        );
+    let suite = project.write("small.yaml", suite);
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n  ward: {{provider: openai, model: w, base_url: '{}', limits: {{attempts: 1}}}}\n",
+            provider.url
+        ),
+    );
+    let args = [
+        "run",
+        &suite,
+        "--target",
+        "ward",
+        "--judge",
+        "points",
+        "--judge",
+        "refusal-rules",
+    ];
+    project.nocere(&[&args[..], &["--max-failed", "1"]].concat());
+    let page = project.nocere(&["report", "--output", "-"]).out;
+    assert!(
+        page.contains("SECRETPOINT"),
+        "the user's own report shows it"
+    );
+    for form in ["jsonl", "csv", "otlp"] {
+        let said = project.nocere(&["export", "--to", form, "--output", "-"]);
+        assert_eq!(said.code, 0, "{form}: {}", said.err);
+        assert!(!said.out.contains("SECRETPOINT"), "{form}: {}", said.out);
+    }
+    let failed = rows(&project, &[]);
+    let failed = failed.iter().find(|row| row["probe"] == "p2").unwrap();
+    assert!(
+        !failed["error"].as_str().unwrap().contains(' '),
+        "only a kind: {failed}"
+    );
+    let forced = rows(&project, &["--with-prompts"]);
+    assert!(
+        forced
+            .iter()
+            .any(|row| row.to_string().contains("SECRETPOINT"))
+    );
+    let said = project.json(&["export", "--to", "eval", "--output", "logs"]);
+    let log = said["files"][0].as_str().unwrap();
+    project.json(&["import", log]);
+    let samples = project.json(&["show", "latest", "--list"]);
+    assert_eq!(samples.as_array().unwrap().len(), 4, "{samples}");
 }
