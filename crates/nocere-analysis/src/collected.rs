@@ -333,6 +333,7 @@ impl Collected {
                     });
                     if !figures.is_empty() {
                         categories.push(CategoryReport {
+                            suite_id: suite.id.clone(),
                             suite: suite.title.clone(),
                             id: category.id.clone(),
                             title: category.title.clone(),

@@ -115,10 +115,6 @@ impl FailureGroup {
         for target in &report.targets {
             for of in &target.perspectives {
                 for category in &of.categories {
-                    let suite = report
-                        .suites
-                        .iter()
-                        .find(|suite| suite.title == category.suite);
                     for figure in &category.figures {
                         let row = figures.iter().find(|row| row.id == figure.figure);
                         let Some(rule) = row.and_then(|row| row.finding.as_ref()) else {
@@ -144,7 +140,7 @@ impl FailureGroup {
                             title,
                             target: target.id.clone(),
                             perspective: of.perspective,
-                            suite: suite.map_or_else(|| "".into(), |suite| suite.id.clone()),
+                            suite: category.suite_id.clone(),
                             category: category.id.clone(),
                             figure: figure.figure.clone(),
                             error: figure.title.clone(),

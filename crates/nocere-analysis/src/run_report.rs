@@ -50,6 +50,9 @@ pub struct SuiteHead {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CategoryReport {
+    /// The suite's id.
+    #[serde(default = "SuiteId::default")]
+    pub suite_id: SuiteId,
     /// The suite's title.
     pub suite: String,
     /// The category's id.

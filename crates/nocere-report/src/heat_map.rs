@@ -20,6 +20,8 @@ pub(crate) struct HeatMap<'a> {
 
 /// A category with its figure for each column.
 pub(crate) struct Row<'a> {
+    /// Ids of suite and category: titles need not differ.
+    ids: (&'a str, &'a str),
     /// Title of the suite; empty if the run has one.
     pub(crate) suite: &'a str,
     /// Whether the row above is of another suite.
@@ -65,11 +67,11 @@ fn heat_map<'a>(report: &'a RunReport, kind: &'a Figure) -> HeatMap<'a> {
                 } else {
                     ""
                 };
-                let place = rows
-                    .iter()
-                    .position(|row| row.suite == suite && row.category == category.title);
+                let ids = (category.suite_id.as_str(), category.id.as_str());
+                let place = rows.iter().position(|row| row.ids == ids);
                 let place = place.unwrap_or_else(|| {
                     rows.push(Row {
+                        ids,
                         suite,
                         begins: false,
                         category: &category.title,
@@ -83,16 +85,14 @@ fn heat_map<'a>(report: &'a RunReport, kind: &'a Figure) -> HeatMap<'a> {
         }
     }
     rows.sort_by_key(|row| {
-        report
-            .suites
-            .iter()
-            .position(|suite| suite.title == row.suite)
+        let mut suites = report.suites.iter();
+        suites.position(|suite| suite.id.as_str() == row.ids.0)
     });
     let mut above = None;
     for row in &mut rows {
         row.cells.resize(columns.len(), None);
-        row.begins = above != Some(row.suite) && !row.suite.is_empty();
-        above = Some(row.suite);
+        row.begins = above != Some(row.ids.0) && !row.suite.is_empty();
+        above = Some(row.ids.0);
     }
     let is_head = |head: &&FigureHead| head.id == kind.figure && head.title == kind.title;
     HeatMap {

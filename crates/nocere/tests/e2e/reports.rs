@@ -119,6 +119,14 @@ fn a_folder_holds_every_sample_and_links_to_it() {
     let refused = project.nocere(&["report", "--samples", "all", "--output", "mine"]);
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(project.path.join("mine/thesis.txt").is_file());
+    // Nor one of ours in which somebody keeps something.
+    project.write("out/notes.txt", "x");
+    let refused = project.nocere(&["report", "--samples", "all", "--output", "out"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("notes.txt"), "{}", refused.err);
+    let page = project.nocere(&["report", "--pdf", "--output", "page.html"]);
+    assert_eq!(page.code, 2, "{}", page.err);
+    assert!(!project.path.join("page.html").exists());
     assert_eq!(project.nocere(&["report", "--samples", "0"]).code, 2);
 }
 
@@ -185,4 +193,32 @@ fn a_pdf_needs_a_browser_and_says_so() {
         }
         assert!(!project.path.join(format!("{file}.printing")).exists());
     }
+}
+
+#[test]
+fn categories_of_one_title_keep_their_own_figures() {
+    let project = Project::new();
+    let provider = FakeProvider::start(Script::default());
+    let one = project.write("one.yaml", small_suite(4));
+    let other = small_suite(4)
+        .replace("id: small", "id: other")
+        .replace("chart number", "record number");
+    let other = project.write("other.yaml", other);
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&[
+        "run",
+        &one,
+        &other,
+        "--target",
+        &target,
+        "--judge",
+        "refusal-rules",
+    ]);
+    let page = project.nocere(&["report", "--output", "-"]).out;
+    // Both suites are called "Small", both categories "Honesty": two rows in each of two tables.
+    assert_eq!(
+        page.matches("<th scope=\"row\">Honesty</th>").count(),
+        4,
+        "{page}"
+    );
 }
