@@ -31,9 +31,9 @@ pub(super) fn diff(
         let twin = second
             .samples
             .iter()
-            .find(|of| of.epoch == sample.epoch && of.target == sample.target)
+            .find(|of| is_twin(of, sample) && of.target == sample.target)
             // Another target of the same place, where a run has only one.
-            .or_else(|| second.only(sample.epoch));
+            .or_else(|| second.only(sample));
         if let Some(twin) = twin {
             pairs.push((sample, twin));
         }
@@ -42,7 +42,7 @@ pub(super) fn diff(
         return Err(ProjectError::usage(format!(
             "the two runs have no answers to `{probe}` that belong together"
         ))
-        .hint("both must have the same target, or the second only one"));
+        .hint("both must have the probe of the same suite, led by the same driver, and the same target, or the second only one"));
     }
     if context.json {
         let pairs: Vec<_> = pairs
@@ -60,6 +60,13 @@ pub(super) fn diff(
     }
     let mut text = String::new();
     for (a, b) in pairs {
+        let _ = writeln!(
+            text,
+            "{} · {} · {}",
+            plain(&a.probe.suite),
+            plain(&a.probe.id),
+            a.driver
+        );
         let _ = writeln!(
             text,
             "- {} {}: {}",
@@ -106,9 +113,9 @@ impl Side {
         })
     }
 
-    /// The only answer of this repetition, if there is one target.
-    fn only(&self, epoch: u32) -> Option<&Sample> {
-        let mut here = self.samples.iter().filter(|of| of.epoch == epoch);
+    /// The only answer to the same ask, if there is one target.
+    fn only(&self, sample: &Sample) -> Option<&Sample> {
+        let mut here = self.samples.iter().filter(|of| is_twin(of, sample));
         let first = here.next()?;
         here.next().is_none().then_some(first)
     }
@@ -135,6 +142,12 @@ impl Side {
             .collect();
         plain(&words.join(", ")).replace('\n', " ")
     }
+}
+
+/// Whether both are answers to one ask: of the same suite, led by the same driver, the same
+/// repetition.
+fn is_twin(a: &Sample, b: &Sample) -> bool {
+    a.epoch == b.epoch && a.probe.suite == b.probe.suite && a.driver == b.driver
 }
 
 /// The conversations side by side: what is the same once, what differs marked.

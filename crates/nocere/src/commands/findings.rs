@@ -11,6 +11,12 @@ use crate::{
 };
 
 pub(super) fn findings(context: &Context, args: &FindingsArgs) -> Result<u8, ProjectError> {
+    if context.json && args.output.is_some() {
+        return Err(ProjectError::usage(
+            "--json prints to standard output, and --output names a file",
+        )
+        .hint("leave out one of them; `--json > FILE` writes JSON"));
+    }
     let reader = context.project.run(&args.run)?;
     let report = context.project.report(&reader)?;
     let text = if let Some(wanted) = &args.frameworks {
