@@ -17,7 +17,7 @@ use crate::{
     frontier_chart::{FrontierChart, frontier_charts},
     glossary::GLOSSARY,
     heat_map::{HeatMap, heat_maps},
-    sample_pages::figure_of_judge,
+    links::samples_link,
     stacks::stack_rows,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
@@ -206,25 +206,6 @@ fn all_qualities(calibration: &CalibrationReport) -> Vec<&Quality> {
 fn slopes(gap: &PerspectiveGap) -> Vec<&Slope> {
     let slopes = gap.slopes.iter();
     slopes.filter(|slope| slope.pairs >= FEWEST).collect()
-}
-
-/// Where the samples behind a figure are: the browser, filtered.
-fn samples_link(target: &str, who: Perspective, figure: &Figure) -> String {
-    let value = |text: &str| -> String {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                    char::from(byte).to_string()
-                }
-                byte => format!("%{byte:02X}"),
-            })
-            .collect()
-    };
-    format!(
-        "samples/index.html#figure={}&who={who}&target={}",
-        value(&figure_of_judge(&figure.figure, &figure.judge)),
-        value(target)
-    )
 }
 
 /// Whether there is anything to say about adapting to who asks.

@@ -56,6 +56,7 @@ mod glossary;
 mod heat_map;
 mod html;
 mod json;
+mod links;
 mod one_page;
 mod sample_pages;
 mod stacks;

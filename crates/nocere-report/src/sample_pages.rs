@@ -8,13 +8,13 @@ use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nocere_analysis::{Finding, RunReport, WITHHELD};
 use nocere_core::{
-    FigureRow, Instrument, JudgeId, Sample, Verdict,
+    FigureRow, Instrument, Sample, Verdict,
     text::{plural, shorten},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{error::WriteError, html::marked};
+use crate::{error::WriteError, html::marked, links::figure_of_judge};
 
 /// Conversations on a page.
 const PER_PAGE: usize = 50;
@@ -457,11 +457,6 @@ fn turns(sample: &Sample, is_hidden: bool) -> Vec<TurnView> {
             }
         })
         .collect()
-}
-
-/// A figure by one of its judges, as links and the index name it.
-pub(crate) fn figure_of_judge(figure: &str, judge: &JudgeId) -> String {
-    format!("{figure} by {judge}")
 }
 
 /// The numbers of the pages.
