@@ -84,7 +84,7 @@ pub use labelling::{BlindRow, LabelNeed, LabelPlan, LabelsRead};
 pub use nocere_import::Drawn;
 pub use prices::DatedPrice;
 pub use reviews::ReviewsRead;
-pub use samples::{ListedSample, ListedVerdict, SampleFilter, Which};
+pub use samples::{ListedSample, ListedVerdict, SampleFilter, SampleOrder, Which};
 pub use session::{
     ExtendSpec, ImportSpec, Imported, PlannedRun, ProtocolChoices, Resumed, RunLimits, RunSpec,
     Session, Stop, StopRequest, Watch,

@@ -24,6 +24,18 @@ pub enum Which {
     Unscored,
 }
 
+/// In which order samples are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SampleOrder {
+    /// Those with errors first, the gravest first, then in the order of the plan.
+    #[default]
+    Gravest,
+    /// In the order of the plan.
+    Plan,
+    /// By the probe's id, then by target and repetition.
+    Probe,
+}
+
 /// What listed samples have in common. Empty fields say nothing.
 #[derive(Clone, Debug, Default)]
 pub struct SampleFilter {
@@ -41,6 +53,8 @@ pub struct SampleFilter {
     pub verdicts: Vec<String>,
     /// Words in what was asked or answered, in any case.
     pub text: Option<String>,
+    /// In which order they are listed.
+    pub order: SampleOrder,
 }
 
 /// What a judge said of a sample.
@@ -82,8 +96,7 @@ pub struct ListedSample {
 }
 
 impl Project {
-    /// The samples of a run that `filter` wants: those with errors first, the gravest first, then in
-    /// the order of the plan.
+    /// The samples of a run that `filter` wants, in its order.
     ///
     /// # Errors
     ///
@@ -115,7 +128,14 @@ impl Project {
             ))
             .hint("leave out a filter; `nocere show RUN --list` lists all samples"));
         }
-        listed.sort_by_key(|one| std::cmp::Reverse(one.weight));
+        match filter.order {
+            SampleOrder::Gravest => listed.sort_by_key(|one| std::cmp::Reverse(one.weight)),
+            SampleOrder::Plan => {}
+            SampleOrder::Probe => listed.sort_by(|a, b| {
+                let key = |of: &ListedSample| (of.probe.clone(), of.target.clone(), of.epoch);
+                key(a).cmp(&key(b))
+            }),
+        }
         Ok(listed)
     }
 }

@@ -1,7 +1,7 @@
 //! Arguments of the commands that read or mark the samples of a run.
 
 use clap::{Args, Subcommand};
-use nocere_project::{SampleFilter, Which};
+use nocere_project::{SampleFilter, SampleOrder, Which};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -96,6 +96,20 @@ pub(crate) struct ListArgs {
     /// With --list: only samples with these words in what was asked or answered.
     #[arg(long, value_name = "WORDS", requires = "list")]
     pub(crate) text: Option<String>,
+    /// With --list: the order.
+    #[arg(long, value_name = "ORDER", requires = "list")]
+    pub(crate) sort: Option<SortChoice>,
+}
+
+/// In which order samples are listed.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum SortChoice {
+    /// Those with errors first, the gravest first.
+    Gravest,
+    /// As they were asked.
+    Plan,
+    /// By the probe's id.
+    Probe,
 }
 
 impl ShowArgs {
@@ -114,6 +128,7 @@ impl ShowArgs {
             target,
             verdict,
             text,
+            sort,
         } = self.filter.clone();
         Some(SampleFilter {
             which,
@@ -123,6 +138,11 @@ impl ShowArgs {
             targets: target,
             verdicts: verdict,
             text,
+            order: match sort {
+                None | Some(SortChoice::Gravest) => SampleOrder::Gravest,
+                Some(SortChoice::Plan) => SampleOrder::Plan,
+                Some(SortChoice::Probe) => SampleOrder::Probe,
+            },
         })
     }
 }

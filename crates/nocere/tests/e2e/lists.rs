@@ -71,6 +71,33 @@ fn a_filter_that_matches_nothing_is_an_error() {
 }
 
 #[test]
+fn a_list_has_the_order_that_is_asked_for() {
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(11));
+    let provider = FakeProvider::start(Script {
+        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
+        ..Script::default()
+    });
+    let target = format!("openai:fake@{}", provider.url);
+    project.json(&[
+        "run",
+        &suite,
+        "--target",
+        &target,
+        "--judge",
+        "refusal-rules",
+    ]);
+    let order = |sort: &str| -> Vec<String> {
+        let listed = project.json(&["show", "--list", "--sort", sort]);
+        ids(&listed).into_iter().map(ToOwned::to_owned).collect()
+    };
+    assert_eq!(order("plan")[..3], ["p0", "p1", "p2"]);
+    assert_eq!(order("probe")[..3], ["p0", "p1", "p10"]);
+    // Declined requests that should be helped come first.
+    assert_eq!(order("gravest")[..3], ["p1", "p3", "p5"]);
+}
+
+#[test]
 fn two_runs_answers_to_a_probe_are_shown_word_by_word() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(2));

@@ -226,6 +226,36 @@ fn the_page_of_a_run_without_a_verdict_is_readable_by_everyone() {
     check(&browser, &project.path.join("page.html"), "nothing scored");
 }
 
+#[test]
+fn the_page_of_a_run_whose_other_target_is_down_is_readable_by_everyone() {
+    const NAME: &str = "the_page_of_a_run_whose_other_target_is_down_is_readable_by_everyone";
+    let Some(browser) = browser_or_skip(NAME) else {
+        return;
+    };
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    // A category with one probe, and a suite with several.
+    let one = small_suite(1).replace("id: small", "id: one");
+    let one = project.write("one.yaml", one);
+    let suite = project.write("small.yaml", small_suite(6));
+    project.write(
+        "nocere.yaml",
+        format!(
+            "targets:\n  up: {{provider: openai, model: w, base_url: '{}'}}\n  down: {{provider: openai, model: w, base_url: 'http://127.0.0.1:9/v1', limits: {{attempts: 1, patience_s: 1}}}}\n",
+            provider.url
+        ),
+    );
+    let args = ["run", &suite, &one, "--target", "up", "--target", "down"];
+    let ran = project.nocere(&[&args[..], &["--judge", "refusal-rules"]].concat());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    project.nocere(&["report", "--output", "page.html"]);
+    check(
+        &browser,
+        &project.path.join("page.html"),
+        "a target is down",
+    );
+}
+
 /// The check itself sees what it looks for.
 #[test]
 fn a_careless_page_is_caught() {

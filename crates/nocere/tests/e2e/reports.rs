@@ -222,3 +222,47 @@ fn categories_of_one_title_keep_their_own_figures() {
         "{page}"
     );
 }
+
+#[test]
+fn a_run_that_is_still_going_has_a_report_that_says_so() {
+    let provider = FakeProvider::start(Script {
+        delay: std::time::Duration::from_millis(150),
+        ..Script::default()
+    });
+    let project = Project::new();
+    let suite = project.write("small.yaml", small_suite(300));
+    let target = format!("openai:fake@{}", provider.url);
+    let mut going = project
+        .command(&[
+            "run",
+            &suite,
+            "--target",
+            &target,
+            "--judge",
+            "refusal-rules",
+            "--quiet",
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while provider.answered() < 40 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for args in [
+        &["report", "--output", "page.html"][..],
+        &["report", "--samples", "all", "--output", "folder"],
+        &["export", "--to", "jsonl", "--output", "rows.jsonl"],
+        &["export", "--to", "eval", "--output", "logs"],
+        &["report", "--kind", "board", "--output", "board.html"],
+    ] {
+        let said = project.nocere(args);
+        assert_eq!(said.code, 0, "{args:?}: {}", said.err);
+    }
+    going.kill().unwrap();
+    going.wait().unwrap();
+    for page in ["page.html", "board.html"] {
+        let text = std::fs::read_to_string(project.path.join(page)).unwrap();
+        assert!(text.contains("This run is unfinished"), "{page}");
+    }
+}
