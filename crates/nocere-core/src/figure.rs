@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Expect, Item, PointRule, Probe, Scale, Scored};
+use crate::{Expect, Instrument, Item, PointRule, Probe, Scale, Scored, Verdict};
 
 /// The current format of files of figures.
 pub const FIGURES_FORMAT: u32 = 1;
@@ -182,6 +182,17 @@ impl FigureRow {
                 self.is_error_label(scale, scale.place(&scored.score)?)
             }
         }
+    }
+
+    /// Whether the figure counts this verdict of `instrument`, given on an answer to `probe`, as an
+    /// error.
+    pub fn counts_error(&self, probe: &Probe, instrument: &Instrument, verdict: &Verdict) -> bool {
+        let Verdict::Scored(scored) = verdict else {
+            return false;
+        };
+        self.measure == instrument.measure
+            && self.applies(probe)
+            && self.is_error(&instrument.scale, scored) == Some(true)
     }
 
     /// Whether the label at index `place` of `scale` is an error; `None` if that does not depend on

@@ -270,6 +270,11 @@ impl Probe {
         text
     }
 
+    /// The checks that an answer is looked at for: what it must show, then what it must not.
+    pub fn checks(&self) -> impl Iterator<Item = &CheckId> {
+        self.must.iter().chain(&self.must_not)
+    }
+
     /// Severity × likelihood, from 1 to 16; 0 if the source lacks one of them.
     pub fn risk(&self) -> u8 {
         self.severity.saturating_mul(self.likelihood)

@@ -169,8 +169,7 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// A number that stands for the score: a level, a number, or the probability of the label that
-/// matters.
+/// The score as a number: a level or a measured value.
 fn number(score: &Score) -> Option<f64> {
     match score {
         Score::Number { value } => Some(*value),

@@ -59,11 +59,9 @@ impl<'a> Source<'a> {
         instrument: &Instrument,
         verdict: &Verdict,
     ) -> Vec<&'a FigureRow> {
-        let Verdict::Scored(scored) = verdict else {
-            return Vec::new();
-        };
-        self.counting(sample, instrument)
-            .filter(|figure| figure.is_error(&instrument.scale, scored) == Some(true))
+        let figures = self.figures.iter();
+        figures
+            .filter(|figure| figure.counts_error(&sample.probe, instrument, verdict))
             .collect()
     }
 }

@@ -516,7 +516,7 @@ impl Judge for ChecksJudge {
             if let Err((reason, detail)) = last_answer(transcript) {
                 return Verdict::unscored(reason, detail);
             }
-            let named = probe.must.iter().chain(&probe.must_not);
+            let named = probe.checks();
             let known = |id: &&String| self.checks.iter().any(|check| check.id == **id);
             if let Some(id) = named.into_iter().find(|id| !known(id)) {
                 let detail = format!("this judge has no check `{id}`, which the probe names");

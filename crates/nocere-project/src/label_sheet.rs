@@ -118,7 +118,7 @@ impl Project {
                 Drawn::ByVerdict => place,
                 Drawn::AtRandom | Drawn::ByDue => None,
             };
-            let nothing_to_label = of_items && checks_of(&row).is_empty();
+            let nothing_to_label = of_items && row.probe.checks().next().is_none();
             if nothing_to_label || labelled.contains(&row.seq) {
                 return;
             }
@@ -153,7 +153,11 @@ impl Project {
         reader.for_each_sample(|sample| {
             if let Some(order) = chosen.get(&sample.seq) {
                 let checks = if of_items {
-                    checks_of(&sample).into_iter().map(Some).collect()
+                    sample
+                        .probe
+                        .checks()
+                        .map(|check| Some(check.clone()))
+                        .collect()
                 } else {
                     vec![None]
                 };
@@ -215,12 +219,6 @@ fn in_turn(
         }
     }
     taken
-}
-
-/// The checks that the probe asks for.
-fn checks_of(row: &Sample) -> Vec<String> {
-    let asked = row.probe.must.iter().chain(&row.probe.must_not);
-    asked.map(ToString::to_string).collect()
 }
 
 /// Draws answers, one from each stratum in turn, beginning where fewest labels are known; or at

@@ -130,8 +130,7 @@ impl Labelling {
         if !self.of_items {
             return vec![String::new()];
         }
-        let asked = sample.probe.must.iter().chain(&sample.probe.must_not);
-        asked.map(ToString::to_string).collect()
+        sample.probe.checks().cloned().collect()
     }
 }
 

@@ -126,7 +126,7 @@ pub fn failures_text(report: &RunReport, groups: &[FailureGroup], width: usize) 
 /// Frameworks as tables.
 pub fn frameworks_markdown(report: &RunReport, frameworks: &[FrameworkReport]) -> String {
     let mut text = format!(
-        "# What run {} says to frameworks\n\nWhich evidence of this run speaks to which clause. **This is no claim of compliance**: a clause with evidence is not fulfilled by it, and the maps were written from public texts by language models.\n",
+        "# What run {} says to frameworks\n\nWhich evidence of this run speaks to which clause. **This does not claim compliance**: a clause with evidence is not fulfilled by it, and the maps were written from public texts by language models.\n",
         markdown_cell(&report.header.id)
     );
     for framework in frameworks {

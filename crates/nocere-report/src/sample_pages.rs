@@ -362,18 +362,12 @@ impl<'a> SampleWriter<'a> {
     fn errors(&self, sample: &Sample) -> Vec<String> {
         let mut errors: Vec<String> = Vec::new();
         for instrument in &self.source.report.instruments {
-            let Some(Verdict::Scored(scored)) = sample.verdict(&instrument.hash) else {
+            let Some(verdict) = sample.verdict(&instrument.hash) else {
                 continue;
             };
             let figures = self.source.figures.iter();
-            let counting =
-                figures.filter(|of| of.measure == instrument.measure && of.applies(&sample.probe));
-            for figure in counting {
-                let is_error = figure.is_error(&instrument.scale, scored) == Some(true);
-                if is_error {
-                    errors.push(figure_of_judge(&figure.id, &instrument.id));
-                }
-            }
+            let counting = figures.filter(|of| of.counts_error(&sample.probe, instrument, verdict));
+            errors.extend(counting.map(|of| figure_of_judge(&of.id, &instrument.id)));
         }
         errors
     }

@@ -107,7 +107,9 @@ fn frameworks_say_what_a_run_holds_and_what_none_can() {
     let text = project
         .nocere(&["findings", "--frameworks", "eu-ai-act"])
         .out;
-    assert!(text.contains("no claim of compliance") && text.contains("nothing here speaks to it"));
+    assert!(
+        text.contains("does not claim compliance") && text.contains("nothing here speaks to it")
+    );
     let unknown = project.nocere(&["findings", "--frameworks", "eu-ai"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("eu-ai-act"), "{}", unknown.err);
