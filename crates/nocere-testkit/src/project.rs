@@ -85,6 +85,24 @@ impl Project {
         said(command.output().unwrap())
     }
 
+    /// Runs a line of a shell script in the project folder, where `nocere` is the built binary.
+    pub fn shell(&self, line: &str, variables: &[(&str, &str)]) -> Said {
+        let binary = binary();
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(binary.parent().unwrap().to_owned())
+            .chain(std::env::split_paths(&folders));
+        let output = Command::new("sh")
+            .args(["-c", line])
+            .env("PATH", std::env::join_paths(folders).unwrap())
+            .env("XDG_CONFIG_HOME", self.folder.path().join("user-settings"))
+            .env_remove("NOCERE_PROJECT")
+            .envs(variables.iter().copied())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output();
+        said(output.unwrap())
+    }
+
     /// Runs and expects success with JSON on standard output.
     pub fn json(&self, args: &[&str]) -> Value {
         let mut all = args.to_vec();

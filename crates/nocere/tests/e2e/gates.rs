@@ -155,6 +155,61 @@ fn the_same_verdict_stands_in_every_form() {
     assert_eq!(json["results"][0]["figure"], "over-refusal");
 }
 
+/// Commands of the templates for build servers in the guide, in order, as YAML gives them to a shell.
+fn template(guide: &str, title: &str) -> Vec<String> {
+    let (_, section) = guide.split_once(title).unwrap();
+    let (_, block) = section.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("\n```").unwrap();
+    block
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim().trim_start_matches("- ");
+            let command = line.strip_prefix("run: ").unwrap_or(line);
+            command.starts_with("nocere ").then(|| command.to_owned())
+        })
+        .collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_templates_of_the_guide_run_and_fail_the_build() {
+    let guide = include_str!("../../../../docs/guides/gate-a-build.md");
+    let (_, gates) = guide.split_once("```yaml\n# nocere.yaml\n").unwrap();
+    let (gates, _) = gates.split_once("```").unwrap();
+    let provider = FakeProvider::start(Script {
+        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
+        ..Script::default()
+    });
+    for (title, files) in [
+        (
+            "## GitHub Actions",
+            &["gate.xml", "report.html", "summary.md"][..],
+        ),
+        ("## GitLab", &["gate.xml"][..]),
+    ] {
+        let project = Project::new();
+        project.write(
+            "nocere.yaml",
+            format!(
+                "targets:\n  my-model:\n    provider: openai\n    model: fake\n    base_url: {}\n    \
+                 price: {{input: 0.4, output: 1.6}}\n{gates}",
+                provider.url
+            ),
+        );
+        let commands = template(guide, title);
+        assert!(commands.len() >= 2, "{commands:?}");
+        for command in commands {
+            let said = project.shell(&command, &[("GITHUB_STEP_SUMMARY", "summary.md")]);
+            // A model that refuses everything fails on the help that it refuses.
+            let due = i32::from(command.starts_with("nocere gate"));
+            assert_eq!(said.code, due, "{command}\n{}{}", said.out, said.err);
+        }
+        for file in files {
+            assert!(project.path.join(file).is_file(), "{title}: {file}");
+        }
+    }
+}
+
 #[test]
 fn a_margin_holds_a_run_against_its_baseline() {
     let project = refuser("  - {figure: over-refusal, margin: 0.1}\n");
