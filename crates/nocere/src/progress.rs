@@ -174,12 +174,7 @@ impl RunProgress {
             let event = target.event(name, waiting.as_deref());
             self.json(&event);
         } else if !first {
-            let line = format!(
-                "{name}: {} of {} done, {}",
-                target.done,
-                target.total,
-                target.facts(waiting.as_deref())
-            );
+            let line = target.line(name, waiting.as_deref());
             drop(state);
             talk(&line);
         }
@@ -217,6 +212,17 @@ impl TargetProgress {
             facts.push(waiting.to_owned());
         }
         facts.join(" · ")
+    }
+
+    /// Units are journaled in batches, so answers are named beside them: they show that it goes on.
+    fn line(&self, name: &str, waiting: Option<&str>) -> String {
+        format!(
+            "{name}: {} of {} done ({} answers so far), {}",
+            self.done,
+            self.total,
+            self.answered,
+            self.facts(waiting)
+        )
     }
 
     fn event<'a>(&self, name: &'a str, waiting: Option<&'a str>) -> RunEvent<'a> {
@@ -358,5 +364,30 @@ impl RunProgress {
         if news {
             self.say(&format!("{account}: {text}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_answers_whose_units_are_not_journaled_yet() {
+        let target = TargetProgress {
+            account: None,
+            bar: None,
+            before: 0,
+            done: 0,
+            answered: 55,
+            total: 90,
+            cost: Money::ZERO,
+            since: Stopwatch::start(),
+            shown: None,
+        };
+        let line = target.line("ward", None);
+        assert!(
+            line.starts_with("ward: 0 of 90 done (55 answers so far), "),
+            "{line}"
+        );
     }
 }
