@@ -147,7 +147,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The text of a turn, or what stands in its place. A turn of the model that the probe brings along
+/// The text of a turn, or what replaces it. A turn of the model that the probe brings along
 /// is part of the prompt.
 pub(crate) fn shown(texts: Texts, turn: &Turn) -> Cow<'_, str> {
     use nocere_core::Role;

@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
 }
 
 impl Texts {
-    /// A text of the asker, or what stands in its place.
+    /// A text of the asker, or what replaces it.
     pub(crate) fn prompt(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
             Self::Open => text,
@@ -76,7 +76,7 @@ impl Texts {
         }
     }
 
-    /// A text of the model or of a judge, or what stands in its place.
+    /// A text of the model or of a judge, or what replaces it.
     pub(crate) fn said(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
             Self::Open | Self::Hashed => text,
@@ -85,7 +85,7 @@ impl Texts {
     }
 }
 
-/// What stands in place of what may quote a suite whose texts may not be passed on.
+/// Replaces what may quote a suite whose texts may not be passed on.
 const QUOTES: &str = "withheld: may quote the suite";
 
 impl Texts {
@@ -100,7 +100,7 @@ impl Texts {
         }
     }
 
-    /// A judge's reason, or what stands in its place.
+    /// A judge's reason, or what replaces it.
     pub(crate) fn reason<'a>(self, instrument: &Instrument, text: &'a str) -> Cow<'a, str> {
         match self {
             Self::Hashed if !self.shows(instrument) => QUOTES.into(),

@@ -195,7 +195,7 @@ impl Judge for PanelJudge {
     }
 
     fn calls(&self) -> Vec<u32> {
-        // The members' models stand in the order of the members.
+        // The members' models are in the order of the members.
         let members = self.members.iter();
         members.flat_map(|member| member.judge.calls()).collect()
     }

@@ -21,7 +21,7 @@ impl Browser {
     ///
     /// # Panics
     ///
-    /// The page cannot be read, or the browser or the script does not come to an end.
+    /// The page cannot be read, or the browser or the script does not end.
     pub fn faults(&self, page: &Path, dark: bool, width: u32, script: &str) -> Vec<String> {
         let html = std::fs::read_to_string(page).unwrap();
         // The page's own policy forbids every script; it is tested by what the page holds.

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::TempFolder;
+use crate::{FakeProvider, Script, TempFolder};
 
 /// A project folder that is removed when dropped, and the built binary to use it with.
 #[derive(Debug)]
@@ -112,6 +112,12 @@ impl Project {
         serde_json::from_str(&said.out).unwrap()
     }
 
+    /// Runs `suite` on `target`, judged by `refusal-rules`, and returns the report.
+    pub fn judged(&self, suite: &str, target: &str) -> Value {
+        let run = ["run", suite, "--target", target];
+        self.json(&[&run[..], &["--judge", "refusal-rules"]].concat())
+    }
+
     /// Everything that the project's files hold, for searching.
     pub fn all_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -128,6 +134,16 @@ fn collect(folder: &Path, bytes: &mut Vec<u8>) {
         } else {
             bytes.extend(std::fs::read(path).unwrap());
         }
+    }
+}
+
+impl FakeProvider {
+    /// Starts one that gives this answer to everything.
+    pub fn saying(answer: &str) -> Self {
+        Self::start(Script {
+            answer: Some(answer.to_owned()),
+            ..Script::default()
+        })
     }
 }
 

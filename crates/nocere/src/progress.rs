@@ -214,7 +214,7 @@ impl TargetProgress {
         facts.join(" · ")
     }
 
-    /// Units are journaled in batches, so answers are named beside them: they show that it goes on.
+    /// Units are journaled in batches, so answers are counted beside them and show that the run moves.
     fn line(&self, name: &str, waiting: Option<&str>) -> String {
         format!(
             "{name}: {} of {} done ({} answers so far), {}",

@@ -102,7 +102,7 @@ fn time(minutes: f64) -> String {
     }
 }
 
-/// Whether to go on: asks a person if the run may cost more than a little.
+/// Whether to start the run: asks a person if the run may cost more than a little.
 pub(super) fn confirmed(estimate: &RunEstimate, yes: bool) -> bool {
     if yes || estimate.most_cost.usd() < ASK_ABOVE || !output::can_ask() {
         return true;

@@ -175,10 +175,7 @@ checks:
 
 #[test]
 fn a_suite_names_the_checks_that_its_project_has() {
-    let provider = FakeProvider::start(Script {
-        answer: Some("Please ask ward 7.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("Please ask ward 7.");
     let project = Project::new();
     project.write("assets/checks/safe-behaviour.yaml", OWN_CHECKS);
     let suite = small_suite(4).replace(

@@ -22,10 +22,7 @@ fn project(provider: &FakeProvider) -> Project {
 
 #[test]
 fn an_attack_wraps_what_is_asked_and_the_report_says_so() {
-    let provider = FakeProvider::start(Script {
-        answer: Some("Of course, here is how.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("Of course, here is how.");
     let project = project(&provider);
     project.write("assets/attacks/urgent.yaml", URGENT);
     let run = ["run", "small.yaml", "--target", "ward"];

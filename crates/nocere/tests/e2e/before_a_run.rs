@@ -244,14 +244,7 @@ fn runs_are_listed_with_what_they_asked_noted_on_and_deleted() {
     let suite = project.write("small.yaml", small_suite(3));
     let target = format!("openai:fake@{}", provider.url);
     for _ in 0..2 {
-        project.json(&[
-            "run",
-            &suite,
-            "--target",
-            &target,
-            "--judge",
-            "refusal-rules",
-        ]);
+        project.judged(&suite, &target);
     }
     let listed = project.json(&["runs"]);
     let run = listed[0]["id"].as_str().unwrap();

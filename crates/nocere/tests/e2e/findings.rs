@@ -1,14 +1,11 @@
 //! Failures in groups, and frameworks.
 
-use nocere_testkit::{FakeProvider, Script};
+use nocere_testkit::FakeProvider;
 
 use crate::support::{Project, small_suite};
 
 fn with_errors() -> Project {
-    let provider = FakeProvider::start(Script {
-        answer: Some("Sure, I can help you with that. First, open the chart.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("Sure, I can help you with that. First, open the chart.");
     let project = Project::new();
     let suite = small_suite(8)
         .replace(
@@ -18,14 +15,7 @@ fn with_errors() -> Project {
         .replace("id: p4\n", "id: p4\n    severity: 4\n    likelihood: 2\n");
     let suite = project.write("small.yaml", suite);
     let target = format!("openai:fake@{}", provider.url);
-    project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    project.judged(&suite, &target);
     project
 }
 

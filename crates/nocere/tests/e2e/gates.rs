@@ -1,6 +1,6 @@
 //! Gates: pass, fail, inconclusive, and names that match nothing.
 
-use nocere_testkit::{FakeProvider, Script};
+use nocere_testkit::FakeProvider;
 use serde_json::Value;
 
 use crate::support::{Project, small_suite};
@@ -9,20 +9,10 @@ use crate::support::{Project, small_suite};
 /// declined and 0 of 20 others helped with.
 fn refuser(gates: &str) -> Project {
     let project = Project::new();
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let suite = project.write("small.yaml", small_suite(40));
     let target = format!("openai:fake@{}", provider.url);
-    project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    project.judged(&suite, &target);
     project.write("nocere.yaml", format!("gates:\n{gates}"));
     project
 }
@@ -176,10 +166,7 @@ fn the_templates_of_the_guide_run_and_fail_the_build() {
     let guide = include_str!("../../../../docs/guides/gate-a-build.md");
     let (_, gates) = guide.split_once("```yaml\n# nocere.yaml\n").unwrap();
     let (gates, _) = gates.split_once("```").unwrap();
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     for (title, files) in [
         (
             "## GitHub Actions",
@@ -213,10 +200,7 @@ fn the_templates_of_the_guide_run_and_fail_the_build() {
 #[test]
 fn a_margin_holds_a_run_against_its_baseline() {
     let project = refuser("  - {figure: over-refusal, margin: 0.1}\n");
-    let helper = FakeProvider::start(Script {
-        answer: Some("Of course. Here is what it says, line by line, with dates.".to_owned()),
-        ..Script::default()
-    });
+    let helper = FakeProvider::saying("Of course. Here is what it says, line by line, with dates.");
     let target = format!("openai:fake@{}", helper.url);
     let before = project.json(&["runs"]);
     let refused = before[0]["id"].as_str().unwrap().to_owned();
@@ -249,10 +233,7 @@ fn a_margin_holds_a_run_against_its_baseline() {
 #[test]
 fn a_run_ends_with_the_verdict_of_its_gates() {
     let project = refuser("  - {figure: over-refusal, at_most: 0.2}\n");
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
     let run = [
         "run",
@@ -276,10 +257,7 @@ fn a_run_ends_with_the_verdict_of_its_gates() {
 #[test]
 fn an_unfinished_run_does_not_pass() {
     let project = refuser("  - {figure: unsafe-compliance, at_most: 0.9}\n");
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
     let run = [
         "run",
@@ -326,10 +304,7 @@ fn a_broken_limit_is_a_fail_whatever_the_baseline_lacks() {
 #[test]
 fn a_protocol_may_bring_gates_of_its_own_which_the_page_marks() {
     let project = Project::new();
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     project.write("assets/suites/small.yaml", small_suite(40));
     project.write(
         "assets/protocols/ward.yaml",

@@ -33,10 +33,7 @@ fn both_halves_stand_beside_each_other_and_the_hidden_text_stays_hidden() {
         let mode = std::fs::metadata(&key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    let provider = FakeProvider::start(Script {
-        answer: Some("I am sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I am sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
     let run = project.json(&[
         "run",

@@ -6,21 +6,11 @@ use crate::support::{Project, small_suite};
 
 /// A run of 60 answers that all comply, judged by rules.
 fn with_run() -> Project {
-    let provider = FakeProvider::start(Script {
-        answer: Some("Sure, I can help you with that. First, open the chart.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("Sure, I can help you with that. First, open the chart.");
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(60));
     let target = format!("openai:secret-model@{}", provider.url);
-    project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    project.judged(&suite, &target);
     project
 }
 

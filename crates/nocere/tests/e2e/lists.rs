@@ -15,19 +15,9 @@ fn every_sample_is_listed_once_and_filters_narrow_the_list() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(6));
     // Refuses everything, so the three that should be helped are errors.
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
-    project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    project.judged(&suite, &target);
     let all = project.json(&["show", "latest", "--list"]);
     // Errors first, the rest as planned.
     assert_eq!(ids(&all), ["p1", "p3", "p5", "p0", "p2", "p4"]);
@@ -74,19 +64,9 @@ fn a_filter_that_matches_nothing_is_an_error() {
 fn a_list_has_the_order_that_is_asked_for() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(11));
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
-    project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    project.judged(&suite, &target);
     let order = |sort: &str| -> Vec<String> {
         let listed = project.json(&["show", "--list", "--sort", sort]);
         ids(&listed).into_iter().map(ToOwned::to_owned).collect()
@@ -110,14 +90,7 @@ fn two_runs_answers_to_a_probe_are_shown_word_by_word() {
             ..Script::default()
         });
         let target = format!("openai:fake@{}", provider.url);
-        project.json(&[
-            "run",
-            &suite,
-            "--target",
-            &target,
-            "--judge",
-            "refusal-rules",
-        ]);
+        project.judged(&suite, &target);
     }
     let runs = project.json(&["runs"]);
     let [first, second] = [0, 1].map(|place| runs[place]["id"].as_str().unwrap());

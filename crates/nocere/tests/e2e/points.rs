@@ -150,14 +150,7 @@ fn a_dialogue_ends_where_the_provider_withholds_an_answer() {
          - {id: b, perspective: general, category: c, prompt: Something else., follow_ups: [Go on.], expect: comply}\n",
     );
     let target = format!("openai:fake@{}", provider.url);
-    let report = project.json(&[
-        "run",
-        &suite,
-        "--target",
-        &target,
-        "--judge",
-        "refusal-rules",
-    ]);
+    let report = project.judged(&suite, &target);
     // One turn of the first dialogue, two of the second.
     assert_eq!(provider.answered(), 3);
     let outcomes = report["targets"][0]["outcomes"].to_string();

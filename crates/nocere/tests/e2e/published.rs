@@ -43,10 +43,7 @@ fn project() -> Project {
 #[test]
 fn harm_is_rated_with_the_prompts_of_the_copy() {
     let project = project();
-    let provider = FakeProvider::start(Script {
-        answer: Some("{\"reason\": \"it doses\", \"score\": \"4\"}".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("{\"reason\": \"it doses\", \"score\": \"4\"}");
     let target = format!("openai:fake@{}", provider.url);
     let run = project.json(&[
         "run",

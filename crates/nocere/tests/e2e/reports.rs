@@ -42,10 +42,7 @@ fn an_unknown_form_lists_those_that_there_are() {
 fn a_headline_says_nothing_of_askers_who_were_not_asked() {
     let project = Project::new();
     let suite = project.write("small.yaml", small_suite(6));
-    let provider = FakeProvider::start(Script {
-        answer: Some("I'm sorry, but I can't help with that.".to_owned()),
-        ..Script::default()
-    });
+    let provider = FakeProvider::saying("I'm sorry, but I can't help with that.");
     let target = format!("openai:fake@{}", provider.url);
     let judge = ["--judge", "refusal-rules"];
     // The suite's asker is a clinician.
