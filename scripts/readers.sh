@@ -2,8 +2,16 @@
 # Installs what reads our pages and exports in tests, and prints the variables that the tests
 # want: Chromium, axe-core, and a Python with inspect_ai, pandas and pyarrow.
 #   eval "$(sh scripts/readers.sh)"
+#   sh scripts/readers.sh --check    installs nothing; names what is missing and ends with 3
 set -eu
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --check ]; then
+    missing() { echo "readers: missing: $1" >&2; exit 3; }
+    command -v chromium >/dev/null 2>&1 || missing chromium
+    [ -f target/readers/package/axe.min.js ] || missing axe-core
+    target/readers/bin/python -c 'import inspect_ai, pandas, pyarrow' 2>/dev/null || missing "inspect_ai, pandas or pyarrow"
+    exit 0
+fi
 mkdir -p target/readers
 if ! command -v chromium >/dev/null 2>&1; then
     run=""

@@ -147,6 +147,13 @@ for script in "${shell[@]}" "${python[@]}"; do
                 skip "scripts/setup.sh" "$(reason sh scripts/setup.sh --check)"
             fi
             ;;
+        scripts/readers.sh)
+            if sh scripts/readers.sh --check 2>/dev/null; then
+                step "scripts/readers.sh" sh scripts/readers.sh
+            else
+                skip "scripts/readers.sh" "$(reason sh scripts/readers.sh --check)"
+            fi
+            ;;
         scripts/test.sh) step "scripts/test.sh, the tests of docs-commands" sh scripts/test.sh --package xtask docs_commands ;;
         benches/server.sh | benches/first_request.py) ;; # used by engine.sh
         benches/peers/setup.sh | benches/peers/inspect_task.py) ;; # used by peers.sh, if its harness is installed
