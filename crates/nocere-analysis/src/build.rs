@@ -9,8 +9,9 @@ use nocere_core::{
 
 use crate::{
     calibration::CalibrationReport,
-    collected::{Collected, Context},
+    collected::Collected,
     comparison::compare,
+    context::Context,
     figure::FigureHead,
     frontier::frontier,
     gate_entry::Gate,
@@ -90,6 +91,7 @@ impl RunReport {
             instruments: input.instruments,
             calibrations: input.calibrations,
             protocol: input.header.protocol.as_ref(),
+            drivers: input.drivers,
             easy: input.easy,
         };
         let mut collected = Collected::default();
@@ -137,6 +139,7 @@ impl RunReport {
             linked: linked(&collected.tally, instruments, &ids),
             frontier: frontier(&targets, input.figures),
             risks: collected.risks(context),
+            pressure: collected.pressure.report(context, &collected.tally),
             agreement: collected.agreement.pairs(instruments),
             splits: collected.agreement.splits(instruments),
             calibrations: instruments

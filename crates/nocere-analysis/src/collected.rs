@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Calibration, Counts, FigureRow, Instrument, Item, JudgeId, Perspective, ProbeId,
-    ProtocolRecord, Sample, Score, Side, Suite, SuiteId, TargetId, TargetRecord, UnscoredReason,
-    Verdict, measure,
+    AnswerOutcome, Instrument, Item, JudgeId, Perspective, ProbeId, ProtocolRecord, Sample, Score,
+    Side, SuiteId, TargetId, TargetRecord, UnscoredReason, Verdict, measure,
 };
 use nocere_stats::rate_of_clusters;
 
@@ -14,10 +13,12 @@ use crate::{
     agreement::Agreements,
     cells::{Cell, CellKey, Place},
     conduct::Conduct,
+    context::Context,
     figure::Figure,
     finding::{Finding, UnscoredSample, WITHHELD, assess},
     linked::RiskFigure,
     mean::mean,
+    pressure::Pressure,
     run_judge::RunJudge,
     run_report::{
         CategoryReport, Distribution, PerspectiveReport, RecordedScores, SliceKind, SliceReport,
@@ -33,45 +34,6 @@ const MAX_FINDINGS: usize = 45;
 const MAX_UNSCORED: usize = 200;
 /// Maximum number of another program's labels that are counted one by one.
 const MAX_LABELS: usize = 20;
-
-/// The inputs that counting needs.
-pub(crate) struct Context<'a> {
-    pub(crate) figures: &'a [FigureRow],
-    pub(crate) suites: &'a [Suite],
-    pub(crate) instruments: &'a [Instrument],
-    pub(crate) calibrations: &'a [Calibration],
-    pub(crate) protocol: Option<&'a ProtocolRecord>,
-    /// Which probes small models pass, and which they fail.
-    pub(crate) easy: &'a BTreeMap<SuiteId, BTreeMap<ProbeId, bool>>,
-}
-
-impl<'a> Context<'a> {
-    /// The calibration of this very judge.
-    pub(crate) fn calibration(&self, instrument: &Instrument) -> Option<&'a Calibration> {
-        let mut all = self.calibrations.iter();
-        all.find(|calibration| calibration.instrument.hash == instrument.hash)
-    }
-
-    /// True if the texts of this sample must not spread.
-    fn is_hidden(&self, row: &Sample) -> bool {
-        let mut suites = self.suites.iter();
-        suites.any(|suite| suite.id == row.probe.suite && suite.is_hidden())
-    }
-
-    /// True if no verdict of `instrument` on `row` would be counted, because the probe lacks the
-    /// material that such judges need.
-    fn is_beside(&self, row: &Sample, instrument: &Instrument) -> bool {
-        let mut figures = self
-            .figures
-            .iter()
-            .filter(|figure| figure.measure == instrument.measure)
-            .peekable();
-        figures.peek().is_some()
-            && figures.all(|figure| {
-                matches!(figure.counts, Counts::With(_)) && !figure.applies(&row.probe)
-            })
-    }
-}
 
 #[derive(Default)]
 struct Foreign {
@@ -100,6 +62,7 @@ pub(crate) struct Collected {
     conduct: BTreeMap<TargetId, Conduct>,
     pub(crate) agreement: Agreements,
     pub(crate) tally: Tally,
+    pub(crate) pressure: Pressure,
     foreign: BTreeMap<(TargetId, JudgeId), Foreign>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) findings_total: u64,
@@ -113,8 +76,10 @@ impl Collected {
     pub(crate) fn add(&mut self, row: &Sample, context: &Context<'_>) {
         let probe = &row.probe;
         self.tally.see(row);
+        self.pressure.add(row, context);
+        let is_counted = context.is_counted(row);
         let who = (row.target.clone(), probe.perspective);
-        *self.samples.entry(who).or_default() += 1;
+        *self.samples.entry(who).or_default() += u64::from(is_counted);
         *self
             .outcomes
             .entry((row.target.clone(), row.transcript.outcome()))
@@ -133,12 +98,14 @@ impl Collected {
             if verdict.is_none() && !context.protocol.is_none_or(reads) {
                 continue;
             }
-            if !context.is_beside(row, instrument) {
+            if is_counted && !context.is_beside(row, instrument) {
                 self.tally.add(row, judge, verdict);
             }
             self.add_unscored(row, instrument, verdict, is_hidden);
             self.add_recorded(row, instrument, verdict);
-            self.add_figures(row, judge, verdict, context);
+            if is_counted {
+                self.add_figures(row, judge, verdict, context);
+            }
         }
         let category = context
             .suites

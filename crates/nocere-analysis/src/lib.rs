@@ -64,6 +64,7 @@ mod cells;
 mod collected;
 mod comparison;
 mod conduct;
+mod context;
 mod failures;
 mod figure;
 mod finding;
@@ -74,6 +75,7 @@ mod gate_entry;
 mod headline;
 mod linked;
 mod mean;
+mod pressure;
 mod protocol_tables;
 mod run_comparison;
 mod run_judge;
@@ -94,6 +96,10 @@ pub use gate::{GateFault, GateReport, GateResult, GateVerdict, apply_gates};
 pub use gate_entry::{Bound, Gate};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, Slope, TwinFigure};
 pub use mean::Mean;
+pub use pressure::{
+    AttemptsRow, CoverStep, DriverSpending, FactorEffect, FactorInteraction, PressureReport,
+    PressureRow, TurnPoint,
+};
 pub use protocol_tables::{
     MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,
     parts_lines, range_text, share_text,

@@ -17,6 +17,7 @@ use crate::{
     gate_entry::Gate,
     linked::{LinkedFigures, RiskFigure},
     mean::Mean,
+    pressure::PressureReport,
     protocol_tables::PartReport,
 };
 
@@ -325,6 +326,9 @@ pub struct RunReport {
     pub frontier: Vec<FrontierPoint>,
     /// Rates of harm weighted by severity and likelihood.
     pub risks: Vec<RiskFigure>,
+    /// What attacks, factors and several turns do; `None` for runs without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<PressureReport>,
     /// Agreement of each two judges of the run on the same answers.
     pub agreement: Vec<JudgePair>,
     /// How often panels and repeated votes were split.

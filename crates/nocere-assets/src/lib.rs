@@ -57,6 +57,8 @@ pub enum Kind {
     Suite,
     /// What is put around an ask to see whether a target gives way.
     Attack,
+    /// A circumstance of the asker that is varied level by level.
+    Factor,
     /// The form in which a guard model is asked and answers.
     Guard,
     /// What providers charge.
@@ -67,7 +69,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -75,6 +77,7 @@ impl Kind {
         Self::Check,
         Self::Suite,
         Self::Attack,
+        Self::Factor,
         Self::Guard,
         Self::Price,
         Self::Framework,
@@ -90,6 +93,7 @@ impl Kind {
             Self::Check => "check",
             Self::Suite => "suite",
             Self::Attack => "attack",
+            Self::Factor => "factor",
             Self::Guard => "guard",
             Self::Price => "price",
             Self::Framework => "framework",
@@ -106,6 +110,7 @@ impl Kind {
             Self::Check => "checks",
             Self::Suite => "suites",
             Self::Attack => "attacks",
+            Self::Factor => "factors",
             Self::Guard => "guards",
             Self::Price => "prices",
             Self::Framework => "frameworks",

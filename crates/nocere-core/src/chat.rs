@@ -181,6 +181,15 @@ pub struct ChatRequest {
     pub sample: u32,
 }
 
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
+    }
+}
+
 /// Tokens used by one call, as the model counts them; 0 if it does not report them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -364,6 +373,13 @@ pub enum ModelError {
         /// The budget, in calls for one conversation.
         calls: u32,
     },
+    /// The attack came to nothing, because its own model refused, failed or never answered in form.
+    /// It says nothing about the target. Recorded as an outcome.
+    #[error("{message}")]
+    Attacker {
+        /// What the attacker did, in one line.
+        message: String,
+    },
     /// The server has no room for the request now (429, 529). Worth retrying later.
     #[error("{message}")]
     RateLimited {
@@ -419,6 +435,7 @@ impl ModelError {
         match &mut self {
             Self::ContextOverflow { .. } | Self::CallBudget { .. } => {}
             Self::Request { message }
+            | Self::Attacker { message }
             | Self::RateLimited { message, .. }
             | Self::Transient { message, .. }
             | Self::Unreachable { message }

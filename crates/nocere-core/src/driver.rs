@@ -1,9 +1,14 @@
 //! A driver leads the conversation with the target: it decides what is said next.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{BoxFuture, ChatModel, ContentHash, DriverId, Probe, Sampling, Transcript, hash_json};
+use crate::{
+    BoxFuture, ChatModel, ContentHash, DriverId, Judge, Perspective, Probe, Sampling, Transcript,
+    hash_json,
+};
 
 /// What a driver does with a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +19,8 @@ pub enum DriverKind {
     Direct,
     /// It puts pressure on the target.
     Attack,
+    /// It changes a circumstance of the asker: see [`DriverIdentity::levels`].
+    Factors,
     /// None: another program led the conversations, or they exist already and are only judged.
     Recorded,
 }
@@ -31,6 +38,25 @@ pub struct DriverIdentity {
     pub version: String,
     /// As a report shows it.
     pub title: String,
+    /// Kind of pressure, such as `authority`; empty for drivers that put none on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub family: String,
+    /// Whose probes it leads; empty for everyone's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub perspectives: Vec<Perspective>,
+    /// Languages of the probes that it has words for; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
+    /// Level of each factor of the plan, by the factor's id; empty for drivers that are not part
+    /// of a plan of factors.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub levels: BTreeMap<String, String>,
+    /// Those of the plan's factors that must change nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counterfactual: Vec<String>,
+    /// The reference level of each factor of the plan.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
     /// Hash over everything that can change a conversation.
     pub hash: ContentHash,
 }
@@ -48,7 +74,27 @@ impl DriverIdentity {
             kind: DriverKind::Attack,
             version: version.to_owned(),
             title: title.to_owned(),
+            family: String::new(),
+            perspectives: Vec::new(),
+            languages: Vec::new(),
+            levels: BTreeMap::new(),
+            counterfactual: Vec::new(),
+            references: BTreeMap::new(),
             hash: hash_json("driver", &(id, version, settings)),
+        }
+    }
+
+    /// Whether it leads conversations over this probe.
+    pub fn leads(&self, probe: &Probe) -> bool {
+        (self.perspectives.is_empty() || self.perspectives.contains(&probe.perspective))
+            && (self.languages.is_empty() || self.languages.contains(&probe.language))
+    }
+
+    /// True if the answers say how the target behaves without pressure.
+    pub fn is_plain(&self) -> bool {
+        match self.kind {
+            DriverKind::Direct | DriverKind::Recorded => true,
+            DriverKind::Attack | DriverKind::Factors => false,
         }
     }
 
@@ -83,9 +129,23 @@ pub struct DriverContext<'a> {
     pub models: &'a [&'a dyn ChatModel],
     /// Seed of everything random in this conversation.
     pub seed: u64,
+    /// Seed of what is random in the words that are sent: the same for all targets, so that they
+    /// are asked the same.
+    pub text_seed: u64,
+    /// Tells an adaptive attack how far an answer gave way; `None` if there is none.
+    pub scorer: Option<Scorer<'a>>,
     /// Maximum number of calls in this conversation, to the target and to helpers together. The
     /// engine answers any further one with [`crate::ModelError::CallBudget`].
     pub max_calls: Option<u32>,
+}
+
+/// A judge that an adaptive attack listens to while it goes on. It is not the judge of the report.
+#[derive(Clone, Copy)]
+pub struct Scorer<'a> {
+    /// The judge.
+    pub judge: &'a dyn Judge,
+    /// The models that it asks, metered by the engine.
+    pub models: &'a [&'a dyn ChatModel],
 }
 
 /// Why a conversation could not be led to its end. A failed answer of the target is not

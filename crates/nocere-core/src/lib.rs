@@ -27,6 +27,7 @@
 
 #![warn(missing_docs)]
 
+pub mod attack;
 pub mod baseline;
 pub mod calibration;
 pub mod chat;
@@ -53,13 +54,14 @@ pub mod thoughts;
 pub mod transcript;
 pub mod verdict;
 
+pub use attack::{AttackFacts, Attempt, Intent};
 pub use baseline::{BaselineMeans, BaselineTable, Baselines};
 pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
     ModelIdentity, Part, Remark, ReplyFormat, Role, Sampling, Usage, text_only,
 };
-pub use driver::{Driver, DriverContext, DriverError, DriverIdentity, DriverKind};
+pub use driver::{Driver, DriverContext, DriverError, DriverIdentity, DriverKind, Scorer};
 pub use figure::{
     Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
 };
@@ -82,6 +84,6 @@ pub use suite::{Category, Provenance, Reader, Suite, SuiteHalf, SuiteReading};
 pub use thoughts::{Split, split_opened, split_thoughts};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};
 pub use verdict::{
-    Compliance, Evidence, Item, Passage, ReadAnswer, Score, Scored, Support, UnscoredReason,
-    Verdict, Vote,
+    Compliance, Evidence, Item, Judged, Passage, ReadAnswer, Score, Scored, Support,
+    UnscoredReason, Verdict, Vote,
 };

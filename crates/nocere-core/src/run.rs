@@ -30,6 +30,12 @@ pub struct RunHeader {
     pub local_only: bool,
     /// Judges in the user's notation, from which a resumed run builds the same ones.
     pub judges: Vec<String>,
+    /// The target that writes for attacks; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attacker: Option<String>,
+    /// The judge that attacks listen to; `None` for the embedded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scorer: Option<String>,
     /// Hash of the policies of all perspectives.
     pub policies: ContentHash,
     /// What the run may spend before it stops.
@@ -66,6 +72,8 @@ impl RunHeader {
             epochs: 1,
             local_only: false,
             judges: Vec::new(),
+            attacker: None,
+            scorer: None,
             policies,
             budget: Budget::default(),
             reuse: Vec::new(),
@@ -239,6 +247,9 @@ pub struct JudgeVerdict {
     pub instrument: ContentHash,
     /// The verdict itself.
     pub verdict: Verdict,
+    /// Its verdicts on earlier answers: see [`crate::Judged`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Verdict>,
 }
 
 /// A finished unit with its probe, transcript and verdicts.
@@ -268,6 +279,17 @@ impl Sample {
         let mut verdicts = self.verdicts.iter();
         let found = verdicts.find(|verdict| verdict.instrument == *instrument);
         found.map(|verdict| &verdict.verdict)
+    }
+
+    /// The verdicts of the instrument on each answer, oldest first, the last one included.
+    pub fn by_turn<'a>(
+        &'a self,
+        instrument: &'a ContentHash,
+    ) -> impl Iterator<Item = &'a Verdict> + 'a {
+        let verdicts = self.verdicts.iter();
+        verdicts
+            .filter(move |verdict| verdict.instrument == *instrument)
+            .flat_map(|verdict| verdict.earlier.iter().chain([&verdict.verdict]))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::text::shows_nothing;
-use crate::{ChatReply, Finish, Message, ModelError, Remark, Role, Usage};
+use crate::{AttackFacts, ChatReply, Finish, Message, ModelError, Remark, Role, Usage};
 
 /// One message of a transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,13 +89,15 @@ pub enum AnswerOutcome {
     Unfinished,
     /// The conversation does not fit the model's context.
     Overflow,
+    /// The attack came to nothing by its own model's fault.
+    AttackFailed,
     /// The call failed, also after retries, or there is no answer at all.
     Failed,
 }
 
 impl AnswerOutcome {
     /// All outcomes, complete answers first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Answered,
         Self::Truncated,
         Self::Looped,
@@ -104,6 +106,7 @@ impl AnswerOutcome {
         Self::Empty,
         Self::Unfinished,
         Self::Overflow,
+        Self::AttackFailed,
         Self::Failed,
     ];
 
@@ -118,6 +121,7 @@ impl AnswerOutcome {
             Self::Empty => "empty",
             Self::Unfinished => "ended for an unknown reason",
             Self::Overflow => "too long for the context",
+            Self::AttackFailed => "not attacked: the attacker failed",
             Self::Failed => "failed",
         }
     }
@@ -131,9 +135,29 @@ pub struct Transcript {
     /// Why the conversation ended early, if it did: an outcome, not a crash.
     #[serde(default)]
     pub error: Option<ModelError>,
+    /// What the attack did to lead this conversation; `None` if it only sent words of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Box<AttackFacts>>,
 }
 
 impl Transcript {
+    /// The conversation up to and including each answer but the last, oldest first: what a judge
+    /// reads to say in which turn the target gave way.
+    pub fn earlier(&self) -> impl Iterator<Item = Self> + '_ {
+        let ends: Vec<usize> = (1..)
+            .zip(&self.turns)
+            .filter(|(_, turn)| turn.answer.is_some())
+            .map(|(end, _)| end)
+            .collect();
+        // A conversation that failed has no last answer: the one before the failure is earlier.
+        let earlier = ends.len().saturating_sub(usize::from(self.error.is_none()));
+        ends.into_iter().take(earlier).map(|end| Self {
+            turns: self.turns[..end].to_vec(),
+            error: None,
+            attack: None,
+        })
+    }
+
     /// What was asked before the first answer: the asker's last message then; `None` if nothing
     /// was asked. Under an attack this is not the probe's own message.
     pub fn asked(&self) -> Option<&Message> {
@@ -185,6 +209,7 @@ impl Transcript {
     pub fn outcome(&self) -> AnswerOutcome {
         match (&self.error, self.last_answer()) {
             (Some(ModelError::ContextOverflow { .. }), _) => AnswerOutcome::Overflow,
+            (Some(ModelError::Attacker { .. }), _) => AnswerOutcome::AttackFailed,
             (Some(_), _) | (None, None) => AnswerOutcome::Failed,
             (None, Some((text, facts))) => match facts.finish {
                 Finish::ContentFilter => AnswerOutcome::Filtered,

@@ -299,6 +299,8 @@ pub enum UnscoredReason {
     Truncated,
     /// The conversation does not fit the target's context.
     TargetOverflow,
+    /// The attack came to nothing by its own model's fault, so the answer shows no resistance.
+    AttackerFailed,
     /// The judge's reply could not be read, also after one repair.
     JudgeUnreadable,
     /// The judge did not repeat its canary correctly: it may have followed instructions in the
@@ -334,6 +336,7 @@ impl UnscoredReason {
             Self::TargetUnfinished => "target unfinished",
             Self::Truncated => "truncated",
             Self::TargetOverflow => "target overflow",
+            Self::AttackerFailed => "attacker failed",
             Self::JudgeUnreadable => "judge unreadable",
             Self::JudgeCompromised => "judge compromised",
             Self::JudgeError => "judge error",
@@ -371,6 +374,27 @@ pub enum Verdict {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         votes: Vec<Vote>,
     },
+}
+
+/// What a judge says about a conversation, answer by answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// About the last answer: what figures count.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// About each earlier answer, oldest first, as if the conversation had ended there; empty for
+    /// conversations with one answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Verdict>,
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            earlier: Vec::new(),
+        }
+    }
 }
 
 impl Verdict {

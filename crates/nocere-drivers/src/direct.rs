@@ -4,9 +4,11 @@
 use std::sync::OnceLock;
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatRequest, Driver, DriverContext, DriverError, DriverIdentity, Finish,
-    Message, ModelError, Probe, ReplyFormat, Role, Transcript, text::shows_nothing,
+    AttackFacts, BoxFuture, ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Probe,
+    Transcript,
 };
+
+use crate::conversation::{Conversation, Heard};
 
 /// Sends the messages of the probe. The conversation has one turn for probes without follow-ups,
 /// and is scripted otherwise. The first answer that failed, was withheld by a filter or is empty ends
@@ -37,40 +39,18 @@ pub(crate) async fn lead(
     target: &dyn ChatModel,
     cx: &DriverContext<'_>,
 ) -> Result<Transcript, DriverError> {
-    let mut transcript = Transcript::default();
-    if let Some(system) = &cx.system_prompt {
-        transcript.push(Message::new(Role::System, system));
-    }
+    // What a plain conversation spends is in its answers.
+    let mut spent = AttackFacts::default();
+    let mut conversation = Conversation::new(target, cx);
     for message in &probe.messages {
-        transcript.push(message.clone());
+        conversation.transcript.push(message.clone());
     }
-    let mut follow_ups = probe.follow_ups.iter();
-    loop {
-        let request = ChatRequest {
-            messages: transcript.messages(),
-            sampling: cx.sampling.clone(),
-            format: ReplyFormat::Text,
-            sample: cx.epoch,
-        };
-        match target.chat(&request).await {
-            Ok(reply) => {
-                // The asker has nothing to answer to, and servers refuse an empty turn.
-                let is_over = reply.finish == Finish::ContentFilter || shows_nothing(&reply.text);
-                transcript.push_reply(reply);
-                if is_over {
-                    return Ok(transcript);
-                }
-            }
-            Err(ModelError::Fatal { message }) => return Err(DriverError::Target(message)),
-            Err(ModelError::Stopped { message }) => return Err(DriverError::Run(message)),
-            Err(error) => {
-                transcript.error = Some(error);
-                return Ok(transcript);
-            }
+    let mut heard = conversation.answer(&mut spent).await?;
+    for text in &probe.follow_ups {
+        if heard != Heard::Answer {
+            break;
         }
-        match follow_ups.next() {
-            Some(text) => transcript.push(Message::new(Role::User, text)),
-            None => return Ok(transcript),
-        }
+        heard = conversation.say(text, &mut spent).await?;
     }
+    Ok(conversation.transcript)
 }

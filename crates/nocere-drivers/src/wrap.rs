@@ -1,116 +1,69 @@
 //! The ask inside other words, such as a claimed credential. Everything else is as the probe
 //! spells it out.
 
-use std::sync::Arc;
-
-use nocere_core::{
-    BoxFuture, ChatModel, Driver, DriverContext, DriverError, DriverIdentity, Probe, Transcript,
-};
-use serde::{Deserialize, Serialize};
+use nocere_core::BoxFuture;
+use serde::Deserialize;
 
 use crate::{
-    attack::{AttackError, Head},
-    direct,
+    part::{Failure, Made, Rewrite, Rewritten, Site, settings},
+    template::{self, ASK, ByLanguage},
 };
 
-/// Placeholder for the request in the template.
-const ASK: &str = "{ask}";
-/// Raise when the code changes what is sent.
-const CODE_VERSION: u32 = 1;
-
-struct Wrap {
-    identity: DriverIdentity,
-    settings: Settings,
+/// The ask inside a text, by language.
+pub(crate) struct Wrap {
+    texts: ByLanguage<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// The message that is sent, with `{ask}` once.
-    template: String,
-}
-
-pub(crate) fn read(head: Head) -> Result<Arc<dyn Driver>, AttackError> {
-    let fault = |message: String| AttackError::Settings {
-        kind: "wrap",
-        message,
-    };
-    let settings: Settings =
-        serde_json::from_value(head.settings).map_err(|error| fault(error.to_string()))?;
-    if settings.template.matches(ASK).count() != 1 {
-        return Err(fault(format!("`template` must have `{ASK}` once")));
-    }
-    let hashed = ("wrap", &settings, CODE_VERSION, direct::VERSION);
-    Ok(Arc::new(Wrap {
-        identity: DriverIdentity::attack(&head.id, &head.version, &head.title, &hashed),
-        settings,
-    }))
-}
-
-impl Driver for Wrap {
-    fn lead<'a>(
-        &'a self,
-        probe: &'a Probe,
-        target: &'a dyn ChatModel,
-        cx: &'a DriverContext<'a>,
-    ) -> BoxFuture<'a, Result<Transcript, DriverError>> {
-        Box::pin(async move {
-            let wrapped = self.wrapped(probe);
-            direct::lead(&wrapped, target, cx).await
-        })
-    }
-
-    fn identity(&self) -> &DriverIdentity {
-        &self.identity
-    }
+    /// What is sent, with `{ask}` once, by the language of the probe.
+    texts: ByLanguage<String>,
 }
 
 impl Wrap {
-    /// The probe with its last message, which is the ask, inside the template.
-    fn wrapped(&self, probe: &Probe) -> Probe {
-        let mut wrapped = probe.clone();
-        if let Some(ask) = wrapped.messages.last_mut() {
-            let text = self.settings.template.replace(ASK, &ask.text());
-            ask.set_text(text);
+    /// # Errors
+    ///
+    /// There is no text, or one lacks `{ask}` or has another variable.
+    pub(crate) fn new(texts: ByLanguage<String>) -> Result<Self, String> {
+        if texts.is_empty() {
+            return Err("`texts` has no language".to_owned());
         }
-        wrapped
+        for (language, text) in &texts {
+            if let Some(fault) = template::fault(text, &[ASK], &[ASK]) {
+                return Err(format!("`texts.{language}`: {fault}"));
+            }
+            if text.trim() == ASK {
+                return Err(format!("`texts.{language}` leaves the ask unchanged"));
+            }
+        }
+        Ok(Self { texts })
+    }
+
+    pub(crate) fn languages(&self) -> Vec<String> {
+        template::languages(&self.texts)
+    }
+
+    /// The ask inside the text of the probe's language.
+    pub(crate) fn around(&self, ask: &str, language: &str) -> Option<String> {
+        let text = self.texts.get(language)?;
+        Some(template::fill(text, &[(ASK, ask)]))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use nocere_core::{Message, Role};
+pub(crate) fn read(value: serde_json::Value) -> Result<Made, String> {
+    let wrap = Wrap::new(settings::<Settings>(value)?.texts)?;
+    Ok(Made::rewrite(wrap.languages(), wrap))
+}
 
-    use super::*;
-
-    #[test]
-    fn only_the_ask_is_wrapped() {
-        let wrap = Wrap {
-            identity: DriverIdentity::attack("w", "1", "W", &()),
-            settings: Settings {
-                template: "Before. {ask} After.".to_owned(),
-            },
-        };
-        let mut probe = Probe::asking("s", "p", "How much?");
-        // An ask that holds the mark itself is text like any other.
-        probe.messages = vec![
-            Message::new(Role::User, "Hello."),
-            Message::new(Role::Assistant, "Hello!"),
-            Message::new(Role::User, "How much {ask}?"),
-        ];
-        probe.follow_ups = vec!["And then?".to_owned()];
-        let wrapped = wrap.wrapped(&probe);
-        let texts: Vec<String> = wrapped
-            .messages
-            .iter()
-            .map(Message::text)
-            .map(Into::into)
-            .collect();
-        assert_eq!(
-            texts,
-            ["Hello.", "Hello!", "Before. How much {ask}? After."]
-        );
-        assert_eq!(wrapped.follow_ups, probe.follow_ups);
-        assert_eq!(wrapped.id, probe.id);
+impl Rewrite for Wrap {
+    fn rewrite<'a>(
+        &'a self,
+        ask: &'a str,
+        site: &'a Site<'a>,
+    ) -> BoxFuture<'a, Result<Rewritten, Failure>> {
+        let text = self.around(ask, &site.probe.language);
+        // Probes of other languages are not planned.
+        Box::pin(async move { Ok(Rewritten::plainly(text.unwrap_or_else(|| ask.to_owned()))) })
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use nocere_core::{
     ChatModel, DriverContext, DriverError, DriverId, DriverIdentity, DriverKind, JudgeContext,
-    Probe, Purpose, Transcript, key::derive_seed,
+    Judged, Probe, Purpose, Scorer, Transcript, key::derive_seed,
 };
 use nocere_queue::{Outcome, WorkQueue};
 use nocere_store::{UnitRecord, UnitState};
@@ -60,6 +60,8 @@ struct Models {
     target: Option<Box<dyn ChatModel>>,
     judges: Vec<Vec<Box<dyn ChatModel>>>,
     helpers: Vec<Box<dyn ChatModel>>,
+    /// The models of the driver's own scorer.
+    scoring: Vec<Box<dyn ChatModel>>,
 }
 
 impl<Q: WorkQueue> Engine<Q> {
@@ -383,11 +385,16 @@ impl<Q: WorkQueue> Shared<Q> {
         };
         let target = work.target.model.as_ref();
         let helpers = lead.into_iter().flat_map(|setup| &setup.models);
+        let scorer = lead.and_then(|setup| setup.scorer.as_ref());
+        let scoring = scorer.into_iter().flat_map(|scorer| &scorer.models);
         Models {
             target: target.map(|setup| within(make(setup, Purpose::Target))),
             judges,
             helpers: helpers
                 .map(|(purpose, setup)| within(make(setup, *purpose)))
+                .collect(),
+            scoring: scoring
+                .map(|setup| within(make(setup, Purpose::Attacker)))
                 .collect(),
         }
     }
@@ -464,12 +471,16 @@ impl<Q: WorkQueue> Shared<Q> {
                 seed: derive_seed(self.seed, instrument.hash.as_str()),
             };
             let verdict = setup.judge.judge(&probe, &transcript, &cx).await;
+            let mut earlier = Vec::new();
+            for part in transcript.earlier() {
+                earlier.push(setup.judge.judge(&probe, &part, &cx).await);
+            }
             if !models.is_empty() && self.desk.stopping().is_some() {
                 // The verdict may only say that the judge could not be asked. Drop it; the
                 // answer is judged when the run is resumed.
                 return Ok(self.queue.release(&unit)?);
             }
-            verdicts.insert(instrument.hash.clone(), verdict);
+            verdicts.insert(instrument.hash.clone(), Judged { verdict, earlier });
         }
         self.queue
             .complete(
@@ -511,12 +522,18 @@ impl<Q: WorkQueue> Shared<Q> {
         }
         let record = &work.target.record;
         let helpers: Vec<&dyn ChatModel> = models.helpers.iter().map(AsRef::as_ref).collect();
+        let scoring: Vec<&dyn ChatModel> = models.scoring.iter().map(AsRef::as_ref).collect();
         let cx = DriverContext {
             system_prompt: record.system_prompt.clone(),
             sampling: record.sampling.clone(),
             epoch: unit.epoch,
             models: &helpers,
             seed: derive_seed(self.seed, unit.key.as_str()),
+            text_seed: text_seed(self.seed, probe, unit.epoch),
+            scorer: lead.setup.scorer.as_ref().map(|scorer| Scorer {
+                judge: scorer.judge.as_ref(),
+                models: &scoring,
+            }),
             max_calls: lead.setup.max_calls,
         };
         match lead.setup.driver.lead(probe, target.as_ref(), &cx).await {
@@ -532,6 +549,11 @@ impl<Q: WorkQueue> Shared<Q> {
             }
         }
     }
+}
+
+/// The seed of what is random in the words that are sent: the same for every target and driver.
+fn text_seed(run_seed: u64, probe: &Probe, epoch: u32) -> u64 {
+    derive_seed(run_seed, &format!("{} {} {epoch}", probe.suite, probe.id))
 }
 
 /// How leading a conversation ended.

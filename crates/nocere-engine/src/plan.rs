@@ -114,7 +114,7 @@ pub fn plan_extension(plan: &Plan, old: PlanShape, next: i64) -> impl Iterator<I
                 && driver < old.drivers
                 && epoch < old.epochs
                 && probe < old.probes;
-            (!is_old).then(|| {
+            (!is_old && axes.leads(driver, probe)).then(|| {
                 axes.unit(
                     target,
                     driver,
@@ -149,9 +149,15 @@ struct Axes {
     targets: Vec<(TargetId, ContentHash)>,
     drivers: Vec<(DriverId, ContentHash)>,
     probes: Vec<ContentHash>,
+    /// By driver, for drivers that do not lead conversations over every probe: whether they do.
+    led: Vec<Option<Vec<bool>>>,
 }
 
 impl Axes {
+    fn leads(&self, driver: usize, probe: usize) -> bool {
+        self.led[driver].as_ref().is_none_or(|led| led[probe])
+    }
+
     fn of(plan: &Plan) -> Self {
         Self {
             targets: plan
@@ -168,6 +174,14 @@ impl Axes {
                 .probes
                 .iter()
                 .map(|probe| hash_json("probe", probe))
+                .collect(),
+            led: plan
+                .drivers
+                .iter()
+                .map(|driver| {
+                    let led: Vec<bool> = plan.probes.iter().map(|p| driver.leads(p)).collect();
+                    (!led.iter().all(|led| *led)).then_some(led)
+                })
                 .collect(),
         }
     }

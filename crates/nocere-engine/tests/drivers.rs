@@ -121,6 +121,7 @@ fn setup(model: &Arc<Model>) -> ModelSetup {
 
 fn helped(id: &str, helper: Option<&Arc<Model>>, max_calls: Option<u32>) -> DriverSetup {
     DriverSetup {
+        scorer: None,
         driver: Arc::new(Helped {
             identity: makers::driver(id),
             turns: 3,

@@ -157,7 +157,14 @@ fn write_run(folder: &Path) -> Result<std::path::PathBuf, StoreError> {
             let verdict = Verdict::unscored(UnscoredReason::Tie, "even");
             let verdicts = BTreeMap::from([(ContentHash::of_bytes(b"j"), verdict)]);
             journal
-                .finish_unit(i64::from(seq), Some(transcript), verdicts)
+                .finish_unit(
+                    i64::from(seq),
+                    Some(transcript),
+                    verdicts
+                        .into_iter()
+                        .map(|(judge, verdict)| (judge, verdict.into()))
+                        .collect(),
+                )
                 .await?;
             let call = CallRecord {
                 key: ContentHash::of_bytes(&[seq]),

@@ -17,6 +17,7 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
     if let Some(error) = &transcript.error {
         let reason = match error {
             ModelError::ContextOverflow { .. } => UnscoredReason::TargetOverflow,
+            ModelError::Attacker { .. } => UnscoredReason::AttackerFailed,
             _ => UnscoredReason::TargetError,
         };
         return Err((reason, error.to_string()));

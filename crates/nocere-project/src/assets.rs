@@ -43,13 +43,15 @@ impl Project {
     }
 
     /// Assets of the project that have a part in whatever is done here: policies, rubrics,
-    /// guards, figures and checks. Suites, protocols and attacks have one where `named`.
+    /// guards, figures and checks. Suites, protocols, attacks and factors have one where `named`.
     pub(crate) fn changed_assets(&self, named: &[&str]) -> Vec<AssetRecord> {
         let changed = self.assets().changed();
         changed
             .filter(|asset| match asset.kind {
                 Kind::Policy | Kind::Rubric | Kind::Guard | Kind::Figure | Kind::Check => true,
-                Kind::Protocol | Kind::Suite | Kind::Attack => named.contains(&asset.name.as_str()),
+                Kind::Protocol | Kind::Suite | Kind::Attack | Kind::Factor => {
+                    named.contains(&asset.name.as_str())
+                }
                 // They change no answer and no verdict.
                 Kind::Price | Kind::Framework => false,
             })

@@ -1,57 +1,338 @@
-//! Drivers by name: `direct`, or an attack of the catalogue.
+//! Drivers by name: `direct`, attacks of the catalogue one after the other, or cells of a plan of
+//! factors.
 
 use std::sync::Arc;
 
 use nocere_assets::{Asset, Kind};
-use nocere_core::{Driver, DriverIdentity, DriverKind};
-use nocere_drivers::{AttackError, Direct, attack};
-use nocere_engine::{DriverSetup, TargetSetup};
+use nocere_core::{Driver, DriverIdentity, DriverKind, Purpose, RunHeader, hash_json};
+use nocere_drivers::{
+    Attack, AttackError, Design, Direct, Factor, Helpers, cells, compose, factor_driver,
+};
+use nocere_engine::{DriverSetup, JudgeSetup, ModelSetup, TargetSetup};
 use nocere_store::RunReader;
+use nocere_suites::PolicySet;
 
-use crate::{Project, ProjectError};
+use crate::{Project, ProjectError, RunSpec, judges, protocol::ProtocolDrivers, targets::Models};
 
-/// Sets up the driver called `name`.
-pub(crate) fn driver(project: &Project, name: &str) -> Result<DriverSetup, ProjectError> {
-    if name == DriverIdentity::DIRECT {
-        return Ok(DriverSetup::alone(Arc::new(Direct)));
-    }
-    let Some(asset) = project.assets().find(Kind::Attack, name) else {
-        let known: Vec<&str> = project
-            .assets()
-            .of(Kind::Attack)
-            .map(|asset| asset.name.as_str())
-            .chain([DriverIdentity::DIRECT])
-            .collect();
-        return Err(ProjectError::unknown(
-            format!("there is no driver `{name}`"),
-            name,
-            known.iter().copied(),
-            format!("the drivers are {}", known.join(", ")),
-        ));
-    };
-    driver_of(asset).map(DriverSetup::alone)
+/// The judge that adaptive attacks listen to unless another is named: it needs no model.
+const SCORER: &str = "behaviour";
+/// Puts every attack of a family in place of a driver, as in `family:authority`.
+const FAMILY: &str = "family:";
+
+/// Which drivers a run has.
+#[derive(Default)]
+pub(crate) struct DriverChoice<'a> {
+    /// Names: `direct`, an attack, several joined by `+`, or `family:NAME`; empty for `direct`.
+    pub(crate) drivers: &'a [String],
+    /// Attacks that are added if there is an attacker.
+    pub(crate) with_attacker: &'a [String],
+    /// Factors as `NAME` or `NAME=LEVEL,LEVEL`.
+    pub(crate) factors: &'a [String],
+    /// Which combinations of levels are asked.
+    pub(crate) design: Design,
+    /// The target that writes for attacks.
+    pub(crate) attacker: Option<&'a str>,
+    /// The judge that attacks listen to.
+    pub(crate) scorer: Option<&'a str>,
 }
 
-fn driver_of(asset: &Asset) -> Result<Arc<dyn Driver>, ProjectError> {
-    let driver: Arc<dyn Driver> = attack(asset.text()).map_err(|error| {
-        let line = match &error {
-            AttackError::Form {
-                line: Some(line), ..
-            } => format!(":{line}"),
-            _ => String::new(),
+/// What attacks may ask besides the target.
+struct Helpful {
+    attacker: Option<ModelSetup>,
+    scorer: Option<JudgeSetup>,
+}
+
+impl<'a> DriverChoice<'a> {
+    /// The drivers and factors of a run: its own, or else those of its protocol.
+    pub(crate) fn of(spec: &'a RunSpec, protocol: &'a ProtocolDrivers) -> Self {
+        let is_own = !spec.drivers.is_empty() || !spec.factors.is_empty();
+        let (drivers, factors, with_attacker) = if is_own {
+            (&spec.drivers, &spec.factors, &[][..])
+        } else {
+            (
+                &protocol.drivers,
+                &protocol.factors,
+                protocol.with_attacker.as_slice(),
+            )
         };
-        ProjectError::usage(format!("{}{line}: {error}", asset.path))
-    })?;
-    let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
-    asset.check_id(&driver.identity().id).map_err(fault)?;
-    Ok(driver)
+        Self {
+            drivers,
+            with_attacker,
+            factors,
+            design: spec.design.or(protocol.design).unwrap_or_default(),
+            attacker: spec.attacker.as_deref(),
+            scorer: spec.scorer.as_deref(),
+        }
+    }
+
+    /// Names of the assets that it uses.
+    pub(crate) fn assets(&self) -> impl Iterator<Item = &'a str> {
+        let attacks = self.drivers.iter().chain(self.with_attacker);
+        let attacks = attacks.flat_map(|name| name.split('+'));
+        attacks.chain(
+            self.factors
+                .iter()
+                .filter_map(|name| name.split('=').next()),
+        )
+    }
 }
 
-/// Reads every attack of the project: one that is wrong is said before it is needed.
+impl Helpful {
+    fn hashes(&self) -> Helpers {
+        let attacker = self.attacker.as_ref().map(|setup| setup.model.identity());
+        let scorer = self.scorer.as_ref().map(|setup| setup.judge.instrument());
+        Helpers {
+            attacker: attacker.map(|identity| hash_json("attacker", identity)),
+            scorer: scorer.map(|instrument| instrument.hash.clone()),
+        }
+    }
+
+    fn setup(&self, attacks: &[Attack]) -> Result<DriverSetup, ProjectError> {
+        let ids: Vec<&str> = attacks.iter().map(Attack::id).collect();
+        let name = ids.join("+");
+        let driver = compose(attacks, &self.hashes())
+            .map_err(|error| ProjectError::usage(format!("driver `{name}`: {error}")))?;
+        let mut setup = DriverSetup::alone(driver);
+        if attacks.iter().any(|attack| attack.needs().attacker) {
+            let Some(attacker) = &self.attacker else {
+                return Err(ProjectError::usage(format!(
+                    "attack `{name}` needs a model that writes for it"
+                ))
+                .hint("name any target with --attacker"));
+            };
+            setup.models.push((Purpose::Attacker, attacker.clone()));
+        }
+        if attacks.iter().any(|attack| attack.needs().scorer) {
+            setup.scorer.clone_from(&self.scorer);
+        }
+        Ok(setup)
+    }
+}
+
+/// Sets up the drivers of a run.
+pub(crate) fn drivers(
+    project: &Project,
+    choice: &DriverChoice<'_>,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<Vec<DriverSetup>, ProjectError> {
+    let mut names: Vec<String> = Vec::new();
+    let extra = choice.attacker.map_or(&[][..], |_| choice.with_attacker);
+    for name in choice.drivers.iter().chain(extra) {
+        for name in expanded(project, name)? {
+            if names.contains(&name) {
+                return Err(ProjectError::usage(format!(
+                    "driver `{name}` is given twice"
+                )));
+            }
+            names.push(name);
+        }
+    }
+    if names.is_empty() && choice.factors.is_empty() {
+        names.push(DriverIdentity::DIRECT.to_owned());
+    }
+    let helpful = helpful(&names, project, choice, models, policies)?;
+    let mut setups: Vec<DriverSetup> = Vec::new();
+    let planned = factorial(project, choice)?;
+    let plain = planned.iter().any(|driver| driver.identity().is_plain());
+    setups.extend(planned.into_iter().map(DriverSetup::alone));
+    for name in &names {
+        // The reference of a plan of factors asks the same.
+        if !(plain && name == DriverIdentity::DIRECT) {
+            setups.push(named(project, name, &helpful)?);
+        }
+    }
+    Ok(setups)
+}
+
+fn helpful(
+    names: &[String],
+    project: &Project,
+    choice: &DriverChoice<'_>,
+    models: &mut Models<'_>,
+    policies: &PolicySet,
+) -> Result<Helpful, ProjectError> {
+    let mut needs_scorer = false;
+    for name in names.iter().filter(|name| *name != DriverIdentity::DIRECT) {
+        let attacks = attacks(project, name)?;
+        needs_scorer |= attacks.iter().any(|attack| attack.needs().scorer);
+    }
+    Ok(Helpful {
+        attacker: choice
+            .attacker
+            .map(|name| Ok::<_, ProjectError>(models.resolve(name)?.setup))
+            .transpose()?,
+        scorer: needs_scorer
+            .then(|| judges::judge(choice.scorer.unwrap_or(SCORER), models, policies))
+            .transpose()?,
+    })
+}
+
+/// The names that a name of the command line or a protocol covers.
+fn expanded(project: &Project, name: &str) -> Result<Vec<String>, ProjectError> {
+    let Some(family) = name.strip_prefix(FAMILY) else {
+        return Ok(vec![name.to_owned()]);
+    };
+    let all = all_attacks(project)?;
+    let found: Vec<String> = all
+        .iter()
+        .filter(|attack| attack.family() == family)
+        .map(|attack| attack.id().to_owned())
+        .collect();
+    if found.is_empty() {
+        return Err(ProjectError::unknown(
+            format!("there is no family of attacks `{family}`"),
+            family,
+            nocere_drivers::FAMILIES,
+            format!("the families are {}", nocere_drivers::FAMILIES.join(", ")),
+        ));
+    }
+    Ok(found)
+}
+
+/// Every attack of the project, by name.
+///
+/// # Errors
+///
+/// A file is not an attack.
+pub fn all_attacks(project: &Project) -> Result<Vec<Attack>, ProjectError> {
+    let assets = project.assets().of(Kind::Attack);
+    assets.map(attack_of).collect()
+}
+
+/// Every factor of the project, by name.
+///
+/// # Errors
+///
+/// A file is not a factor.
+pub fn all_factors(project: &Project) -> Result<Vec<Factor>, ProjectError> {
+    let assets = project.assets().of(Kind::Factor);
+    assets.map(factor_of).collect()
+}
+
+/// The attacks that a driver's name joins by `+`, in order.
+///
+/// # Errors
+///
+/// There is no such attack, or its file is wrong.
+pub fn attacks(project: &Project, name: &str) -> Result<Vec<Attack>, ProjectError> {
+    let parts = name.split('+').map(|part| {
+        let Some(asset) = project.assets().find(Kind::Attack, part) else {
+            let known: Vec<&str> = project
+                .assets()
+                .of(Kind::Attack)
+                .map(|asset| asset.name.as_str())
+                .chain([DriverIdentity::DIRECT])
+                .collect();
+            return Err(ProjectError::unknown(
+                format!("there is no driver `{part}`"),
+                part,
+                known,
+                "`nocere attacks list` shows all attacks; `direct` asks as the probe is written",
+            ));
+        };
+        attack_of(asset)
+    });
+    parts.collect()
+}
+
+fn named(project: &Project, name: &str, helpful: &Helpful) -> Result<DriverSetup, ProjectError> {
+    if name == DriverIdentity::DIRECT {
+        return Ok(direct());
+    }
+    helpful.setup(&attacks(project, name)?)
+}
+
+/// The driver that asks as probes are written.
+pub(crate) fn direct() -> DriverSetup {
+    DriverSetup::alone(Arc::new(Direct))
+}
+
+fn attack_of(asset: &Asset) -> Result<Attack, ProjectError> {
+    let attack = Attack::read(asset.text()).map_err(|error| at(asset, &error))?;
+    let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
+    asset.check_id(attack.id()).map_err(fault)?;
+    Ok(attack)
+}
+
+fn factor_of(asset: &Asset) -> Result<Factor, ProjectError> {
+    let factor = Factor::read(asset.text()).map_err(|error| at(asset, &error))?;
+    let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
+    asset.check_id(&factor.id).map_err(fault)?;
+    Ok(factor)
+}
+
+fn at(asset: &Asset, error: &AttackError) -> ProjectError {
+    let line = match error {
+        AttackError::Form {
+            line: Some(line), ..
+        } => format!(":{line}"),
+        _ => String::new(),
+    };
+    ProjectError::usage(format!("{}{line}: {error}", asset.path))
+}
+
+/// The drivers of a plan of factors, the reference first.
+fn factorial(
+    project: &Project,
+    choice: &DriverChoice<'_>,
+) -> Result<Vec<Arc<dyn Driver>>, ProjectError> {
+    let usage = |error: AttackError| ProjectError::usage(error.to_string());
+    let mut factors: Vec<Factor> = Vec::new();
+    for wanted in choice.factors {
+        let (name, levels) = match wanted.split_once('=') {
+            Some((name, levels)) => (name, Some(levels)),
+            None => (wanted.as_str(), None),
+        };
+        if factors.iter().any(|factor| factor.id == name) {
+            return Err(ProjectError::usage(format!(
+                "factor `{name}` is given twice"
+            )));
+        }
+        let factor = factor(project, name)?;
+        factors.push(match levels {
+            Some(levels) => {
+                let levels: Vec<String> = levels.split(',').map(str::to_owned).collect();
+                factor.only(&levels).map_err(usage)?
+            }
+            None => factor,
+        });
+    }
+    if factors.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The order in which texts are put around each other: that in which a journal names them.
+    factors.sort_by(|a, b| a.id.cmp(&b.id));
+    let cells = cells(&factors, choice.design).map_err(usage)?;
+    let drivers = cells.iter().map(|cell| factor_driver(&factors, cell));
+    drivers.collect::<Result<_, _>>().map_err(usage)
+}
+
+fn factor(project: &Project, name: &str) -> Result<Factor, ProjectError> {
+    let assets = project.assets();
+    if let Some(asset) = assets.find(Kind::Factor, name) {
+        return factor_of(asset);
+    }
+    let known: Vec<&str> = assets
+        .of(Kind::Factor)
+        .map(|asset| asset.name.as_str())
+        .collect();
+    Err(ProjectError::unknown(
+        format!("there is no factor `{name}`"),
+        name,
+        known.iter().copied(),
+        format!("the factors are {}", known.join(", ")),
+    ))
+}
+
+/// Reads every attack and factor of the project: one that is wrong is said before it is needed.
 pub(crate) fn check_all(project: &Project) -> Result<(), ProjectError> {
-    let changed = project.assets().changed();
-    for asset in changed.filter(|asset| asset.kind == Kind::Attack) {
-        driver_of(asset)?;
+    for asset in project.assets().changed() {
+        match asset.kind {
+            Kind::Attack => drop(attack_of(asset)?),
+            Kind::Factor => drop(factor_of(asset)?),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -61,21 +342,38 @@ pub(crate) fn recorded(
     project: &Project,
     reader: &RunReader,
     targets: &[TargetSetup],
+    models: &mut Models<'_>,
+    policies: &PolicySet,
 ) -> Result<Vec<DriverSetup>, ProjectError> {
     if targets.iter().all(|target| target.model.is_none()) {
         return Ok(Vec::new());
     }
-    let run = &reader.header()?.id;
+    let header: RunHeader = reader.header()?;
+    let run = &header.id;
+    let planned: Vec<DriverIdentity> = reader.drivers()?;
+    let names: Vec<String> = planned
+        .iter()
+        .filter(|driver| driver.kind == DriverKind::Attack)
+        .map(|driver| driver.id.to_string())
+        .collect();
+    let choice = DriverChoice {
+        attacker: header.attacker.as_deref(),
+        scorer: header.scorer.as_deref(),
+        ..DriverChoice::default()
+    };
+    let helpful = helpful(&names, project, &choice, models, policies)?;
     let mut setups = Vec::new();
-    for planned in reader.drivers()? {
-        if planned.kind == DriverKind::Recorded {
-            continue;
-        }
-        let setup = driver(project, &planned.id)?;
-        if setup.driver.identity().hash != planned.hash {
+    for driver in planned {
+        let setup = match driver.kind {
+            DriverKind::Recorded => continue,
+            DriverKind::Direct => direct(),
+            DriverKind::Attack => named(project, &driver.id, &helpful)?,
+            DriverKind::Factors => DriverSetup::alone(cell(project, &driver)?),
+        };
+        if setup.driver.identity().hash != driver.hash {
             return Err(ProjectError::usage(format!(
                 "driver `{}` has changed since run {run} began",
-                planned.id
+                driver.id
             ))
             .hint("restore it as it was, or start a new run"));
         }
@@ -88,6 +386,25 @@ pub(crate) fn recorded(
         .hint("start a new run with the target"));
     }
     Ok(setups)
+}
+
+/// The driver of the levels that a planned driver has.
+fn cell(project: &Project, planned: &DriverIdentity) -> Result<Arc<dyn Driver>, ProjectError> {
+    let mut factors = Vec::new();
+    let mut places = Vec::new();
+    for (name, level) in &planned.levels {
+        let factor = factor(project, name)?;
+        let place = factor.levels.iter().position(|known| known.id == *level);
+        let Some(place) = place else {
+            return Err(ProjectError::usage(format!(
+                "factor `{name}` has no level `{level}` any more"
+            ))
+            .hint("restore it as it was, or start a new run"));
+        };
+        places.push(place);
+        factors.push(factor);
+    }
+    factor_driver(&factors, &places).map_err(|error| ProjectError::usage(error.to_string()))
 }
 
 /// What the drivers are.

@@ -28,13 +28,14 @@
 #![warn(missing_docs)]
 
 mod assets;
+mod attacks;
 mod build;
 mod calibrate;
 pub mod calibrations;
 mod checkup;
 mod compare_runs;
 mod config;
-mod drivers;
+pub mod drivers;
 mod error;
 mod estimate;
 mod export;
@@ -64,6 +65,9 @@ mod trend;
 pub mod trust;
 mod variables;
 
+pub use nocere_drivers::Design;
+
+pub use attacks::AttackTried;
 pub use build::{BuildSpec, Built};
 pub use calibrate::{CalibrateSpec, Calibrated, Stored};
 pub use checkup::{Checkup, Fares, Tried};

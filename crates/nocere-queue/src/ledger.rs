@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{BoxFuture, ContentHash, DriverIdentity, Probe, RunHeader, Transcript, Verdict};
+use nocere_core::{BoxFuture, ContentHash, DriverIdentity, Judged, Probe, RunHeader, Transcript};
 use nocere_store::{AttemptRecord, CallRecord, CallReply, Journal};
 
 use crate::QueueError;
@@ -53,7 +53,7 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     ///
     /// The journal cannot be read.
-    fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Verdict>, QueueError>;
+    fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Judged>, QueueError>;
 
     /// The recorded reply to a call of this run.
     ///
@@ -106,7 +106,7 @@ impl Ledger for Journal {
         Ok(Self::transcript(self, unit)?)
     }
 
-    fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Verdict>, QueueError> {
+    fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Judged>, QueueError> {
         Ok(Self::verdicts(self, unit)?)
     }
 

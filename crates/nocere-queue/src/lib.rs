@@ -42,7 +42,7 @@ mod memory;
 
 use std::{collections::BTreeMap, future::Future};
 
-use nocere_core::{ContentHash, Transcript, Verdict};
+use nocere_core::{ContentHash, Judged, Transcript};
 use nocere_store::UnitRecord;
 use thiserror::Error;
 
@@ -56,7 +56,7 @@ pub struct Outcome {
     /// The conversation; `None` if the journal has it already.
     pub transcript: Option<Transcript>,
     /// The judges' verdicts, by the hashes of their instruments.
-    pub verdicts: BTreeMap<ContentHash, Verdict>,
+    pub verdicts: BTreeMap<ContentHash, Judged>,
 }
 
 /// Why a queue cannot lease or complete units: the journal behind it failed.

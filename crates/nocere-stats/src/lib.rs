@@ -47,6 +47,7 @@ mod estimate;
 #[cfg(test)]
 mod golden;
 mod mean;
+mod odds;
 pub mod paired;
 pub mod planning;
 mod quantile;
@@ -56,5 +57,6 @@ mod wilson;
 pub use clopper_pearson::clopper_pearson_interval;
 pub use estimate::{Estimate, Method, rate_of_clusters};
 pub use mean::{MeanOfClusters, mean_level, mean_of_clusters};
+pub use odds::{OddsRatio, mantel_haenszel, success_at_k};
 pub use resample::Resampling;
 pub use wilson::wilson_interval;

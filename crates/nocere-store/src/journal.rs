@@ -6,7 +6,7 @@ use std::{
     sync::Mutex,
 };
 
-use nocere_core::{ContentHash, Probe, Spending, Transcript, Verdict};
+use nocere_core::{ContentHash, Judged, Probe, Spending, Transcript};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
@@ -168,7 +168,7 @@ impl Journal {
         &self,
         seq: i64,
         transcript: Option<Transcript>,
-        verdicts: BTreeMap<ContentHash, Verdict>,
+        verdicts: BTreeMap<ContentHash, Judged>,
     ) -> Result<(), StoreError> {
         self.writer
             .commit(vec![Entry::Finish(Finished {
@@ -229,7 +229,7 @@ impl Journal {
     /// # Errors
     ///
     /// The file cannot be read, or a record in it is damaged.
-    pub fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Verdict>, StoreError> {
+    pub fn verdicts(&self, unit: i64) -> Result<BTreeMap<ContentHash, Judged>, StoreError> {
         let found: Vec<(String, String)> = self.read(|connection| {
             connection
                 .prepare_cached(SELECT_VERDICTS)?

@@ -6,8 +6,8 @@ use std::{
 };
 
 use nocere_core::{
-    ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Probe, ProbeId, RunHeader,
-    RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord, Trouble,
+    ContentHash, DriverIdentity, HumanLabel, Instrument, JudgeVerdict, Judged, Probe, ProbeId,
+    RunHeader, RunState, RunSummary, Sample, Spending, Suite, TargetId, TargetRecord, Trouble,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
@@ -464,9 +464,11 @@ impl RunReader {
             let mut judged = Vec::new();
             for verdict in found {
                 let (instrument, json) = verdict.map_err(|error| self.sql(&error))?;
+                let Judged { verdict, earlier } = self.json(&json)?;
                 judged.push(JudgeVerdict {
                     instrument: ContentHash::from_hex(instrument),
-                    verdict: self.json(&json)?,
+                    verdict,
+                    earlier,
                 });
             }
             let expected: i64 = row.get(7).map_err(|error| self.sql(&error))?;

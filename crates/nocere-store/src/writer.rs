@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use nocere_core::{ChatReply, ContentHash, ModelError, Spending, Transcript, Verdict};
+use nocere_core::{ChatReply, ContentHash, Judged, ModelError, Spending, Transcript};
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,7 +58,7 @@ pub(crate) struct Finished {
     pub(crate) seq: i64,
     /// `None` if the journal has it already.
     pub(crate) transcript: Option<Transcript>,
-    pub(crate) verdicts: BTreeMap<ContentHash, Verdict>,
+    pub(crate) verdicts: BTreeMap<ContentHash, Judged>,
 }
 
 struct Request {

@@ -66,7 +66,7 @@ async fn finished(folder: &Path, id: &str) -> std::path::PathBuf {
         transcript.push(Message::new(Role::User, format!("Question {seq}?")));
         transcript.push_reply(ChatReply::of_text("Ask a pharmacist."));
         let verdict = Verdict::unscored(UnscoredReason::Tie, "even");
-        let verdicts = BTreeMap::from([(ContentHash::of_bytes(b"j"), verdict)]);
+        let verdicts = BTreeMap::from([(ContentHash::of_bytes(b"j"), verdict.into())]);
         journal
             .finish_unit(seq, Some(transcript), verdicts)
             .await

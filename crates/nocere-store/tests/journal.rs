@@ -162,7 +162,7 @@ async fn extending_keeps_what_is_done_and_reopens_what_a_new_judge_has_not_seen(
     let mut plan = makers::plan(&["a"], &["t"]);
     plan.instruments = vec![instrument("old")];
     let journal = create(&folder, &plan);
-    let verdicts = BTreeMap::from([(instrument("old").hash, unscored())]);
+    let verdicts = BTreeMap::from([(instrument("old").hash, unscored().into())]);
     journal
         .finish_unit(0, Some(said("yes")), verdicts)
         .await
@@ -199,7 +199,7 @@ async fn failed_units_are_reopened_and_others_are_not() {
         .finish_unit(1, Some(failed()), BTreeMap::new())
         .await
         .unwrap();
-    let unjudged = BTreeMap::from([(instrument("judge").hash, unscored())]);
+    let unjudged = BTreeMap::from([(instrument("judge").hash, unscored().into())]);
     journal
         .finish_unit(2, Some(said("no")), unjudged)
         .await

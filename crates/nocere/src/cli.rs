@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) use crate::cli_attacks::{AttacksCommand, DriverArgs};
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs, TrendArgs};
 pub(crate) use crate::cli_label::LabelArgs;
@@ -125,6 +126,9 @@ pub(crate) enum Command {
     /// List, check, build and fetch suites of probes.
     #[command(subcommand)]
     Suites(SuitesCommand),
+    /// List, show and try attacks, and freeze those that succeeded.
+    #[command(subcommand)]
+    Attacks(AttacksCommand),
     /// List, inspect, test and compare judges.
     #[command(subcommand)]
     Judges(JudgesCommand),
@@ -207,10 +211,8 @@ pub(crate) struct RunArgs {
     /// Hold the finished run against the `gates` of nocere.yaml: see `nocere gate`.
     #[arg(long)]
     pub(crate) gate: bool,
-    /// How probes are asked: `direct`, as written, or the name of an attack of `nocere assets
-    /// list` [default: direct].
-    #[arg(long, value_name = "DRIVER")]
-    pub(crate) driver: Option<String>,
+    #[command(flatten)]
+    pub(crate) drivers: DriverArgs,
     /// Maximum number of probes: a balanced selection that depends only on the seed.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,

@@ -10,9 +10,8 @@ use nocere_builder::{
     candidate_lines, requests,
 };
 use nocere_core::{
-    AnswerOutcome, Budget, ChatReply, Compliance, DriverIdentity, Message, Money, Policy,
-    PolicyCategory, Probe, Role, RunHeader, RunId, RunKind, Sample, Score, Transcript, Verdict,
-    Vote, hash_json,
+    AnswerOutcome, Budget, ChatReply, Compliance, Message, Money, Policy, PolicyCategory, Probe,
+    Role, RunHeader, RunId, RunKind, Sample, Score, Transcript, Verdict, Vote, hash_json,
 };
 use nocere_engine::{EngineError, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_judges::{Combine, RefusalRules, RubricJudge, RubricOptions};
@@ -219,7 +218,7 @@ impl<'a> Stages<'a> {
             header,
             suites: vec![suite],
             targets: vec![(self.generator.id.clone(), self.generator.record.clone())],
-            drivers: drivers::identities(&[drivers::driver(self.project, DriverIdentity::DIRECT)?]),
+            drivers: drivers::identities(&[drivers::direct()]),
             instruments: Vec::new(),
         })?;
         let runs = self.project.runs_folder();

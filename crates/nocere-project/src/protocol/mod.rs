@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use nocere_analysis::Gate;
 use nocere_assets::{Assets, Kind};
 use nocere_core::{ContentHash, PartState, Perspective, Probe, ProtocolRecord, Suite, TableColumn};
+use nocere_drivers::Design;
 use nocere_engine::JudgeSetup;
 use nocere_suites::SuiteError;
 use serde::Deserialize;
@@ -51,6 +52,9 @@ pub struct Protocol {
     /// Presets, that is sets of values for `settings`, by name.
     #[serde(default)]
     pub presets: BTreeMap<String, Preset>,
+    /// Who leads the conversations; left out for `direct`.
+    #[serde(default)]
+    pub conversations: ProtocolDrivers,
     #[serde(default)]
     limit: Option<usize>,
     #[serde(default)]
@@ -60,6 +64,24 @@ pub struct Protocol {
     pub gates: Vec<Gate>,
     #[serde(skip)]
     hash: String,
+}
+
+/// Who leads the conversations of a protocol.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolDrivers {
+    /// Drivers, as `nocere run --driver` names them; empty for `direct`.
+    #[serde(default)]
+    pub drivers: Vec<String>,
+    /// Attacks that are added where `--attacker` names a model that writes for them.
+    #[serde(default)]
+    pub with_attacker: Vec<String>,
+    /// Circumstances to cross the probes with, as `nocere run --factor` names them.
+    #[serde(default)]
+    pub factors: Vec<String>,
+    /// Which combinations of levels are asked.
+    #[serde(default)]
+    pub design: Option<Design>,
 }
 
 /// A part of a protocol.
@@ -124,6 +146,8 @@ pub struct Loaded {
     pub intended_users: Vec<Perspective>,
     /// The protocol with its parts; `None` if suites were named one by one.
     pub record: Option<ProtocolRecord>,
+    /// Who leads the conversations.
+    pub drivers: ProtocolDrivers,
     /// The judges of each part, in the notation of `nocere run --judge`.
     part_judges: Vec<Vec<String>>,
 }
@@ -298,6 +322,7 @@ pub fn resolve(
         sampling: SamplingOverrides::default(),
         intended_users: Vec::new(),
         record: None,
+        drivers: ProtocolDrivers::default(),
         part_judges: Vec::new(),
     })
 }

@@ -92,7 +92,7 @@ impl Project {
             probes: reader.probes()?,
         };
         add_suites(self, &spec.suites, &mut plan.suites, &mut plan.probes)?;
-        let drivers = drivers::recorded(self, &reader, &targets)?;
+        let drivers = drivers::recorded(self, &reader, &targets, &mut models, &policies)?;
         reuse(self, &journal, &header)?;
         let units: Vec<_> = plan_extension(&plan, old, reader.units_total()?).collect();
         let (probes, added) = (plan.probes.len() as u64, units.len() as u64);

@@ -10,7 +10,7 @@ mod resume;
 mod spec;
 mod stop;
 
-use nocere_core::{Budget, DriverIdentity, RunHeader};
+use nocere_core::{Budget, RunHeader};
 use std::{sync::Arc, time::Duration};
 
 use nocere_engine::{
@@ -199,7 +199,7 @@ pub(crate) fn work_on_generation(
         journal,
         targets: vec![run.generator],
         judges: Vec::new(),
-        drivers: vec![drivers::driver(project, DriverIdentity::DIRECT)?],
+        drivers: vec![drivers::direct()],
         max_time: run.max_time,
         probes: reader.probe_count()?,
         units: total - done,

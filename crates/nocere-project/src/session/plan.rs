@@ -1,7 +1,8 @@
 //! Plans a run: loads suites and sets up targets and judges, before anything is written.
 
 use nocere_core::{
-    Budget, DriverIdentity, Instrument, ProtocolRecord, RunHeader, RunKind, TargetId, hash_json,
+    Budget, DriverIdentity, Instrument, ProtocolRecord, RunHeader, RunKind, Suite, TargetId,
+    hash_json,
 };
 use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, plan_units};
 use nocere_store::{Journal, Plan};
@@ -9,7 +10,9 @@ use nocere_suites::PolicySet;
 
 use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
-    Project, ProjectError, drivers, figures, judges, policies,
+    Project, ProjectError,
+    drivers::{self, DriverChoice},
+    figures, judges, policies,
     protocol::{self, Loaded},
     targets::{Models, sampling, settled},
 };
@@ -53,9 +56,11 @@ impl Project {
             let sampling = sampling(sources, spec.seed)?;
             targets.push(resolved.into_target(name, sampling));
         }
-        let driver = spec.driver.as_deref().unwrap_or(DriverIdentity::DIRECT);
-        let drivers = vec![drivers::driver(self, driver)?];
         drivers::check_all(self)?;
+        let asked = loaded.drivers.clone();
+        let choice = DriverChoice::of(spec, &asked);
+        let drivers = drivers::drivers(self, &choice, &mut models, &policies)?;
+        check_led(&drivers, &loaded.suites)?;
         let overridden = !spec.judges.is_empty();
         let names = if overridden {
             spec.judges.clone()
@@ -71,12 +76,14 @@ impl Project {
         figures::check_before(self, &instruments)?;
         let reuse = spec.reuse.iter();
         let mut named: Vec<&str> = spec.what.iter().map(String::as_str).collect();
-        named.push(driver);
+        named.extend(choice.assets());
         let header = RunHeader {
             seed: spec.seed,
             epochs: spec.epochs,
             local_only: spec.local_only,
             judges: names,
+            attacker: spec.attacker.clone(),
+            scorer: spec.scorer.clone(),
             budget: spec.limits.budget(Budget::default())?,
             reuse: reuse
                 .map(|run| Ok(self.run(run)?.header()?.id))
@@ -131,10 +138,24 @@ impl<'a> PlannedRun<'a> {
         self.plan.probes.len() as u64
     }
 
-    /// Number of units: probes × targets × drivers × epochs.
+    /// Number of units: for each target and epoch, each driver with the probes that it leads.
     pub fn units(&self) -> u64 {
-        let axes = self.plan.targets.len() * self.plan.drivers.len();
-        self.probes() * axes as u64 * u64::from(self.plan.header.epochs.max(1))
+        let led = self.plan.drivers.iter().map(|driver| {
+            let probes = self.plan.probes.iter();
+            probes.filter(|probe| driver.leads(probe)).count() as u64
+        });
+        let axes = self.plan.targets.len() as u64 * u64::from(self.plan.header.epochs.max(1));
+        led.sum::<u64>() * axes
+    }
+
+    /// Drivers that pass over probes, with the number of probes that each passes over.
+    pub fn passed_over(&self) -> Vec<(&DriverIdentity, u64)> {
+        let drivers = self.plan.drivers.iter().map(|driver| {
+            let probes = self.plan.probes.iter();
+            let number = probes.filter(|probe| !driver.leads(probe)).count() as u64;
+            (driver, number)
+        });
+        drivers.filter(|(_, number)| *number > 0).collect()
     }
 
     /// Writes the run's journal. From then on, the run exists and can be resumed.
@@ -160,6 +181,38 @@ impl<'a> PlannedRun<'a> {
             units,
         })
     }
+}
+
+/// Fails if a driver has no probe to lead a conversation over.
+fn check_led(drivers: &[DriverSetup], suites: &[Suite]) -> Result<(), ProjectError> {
+    let mut probes = suites.iter().flat_map(|suite| &suite.probes);
+    if probes.clone().next().is_none() {
+        return Ok(());
+    }
+    let idle = drivers
+        .iter()
+        .map(|setup| setup.driver.identity())
+        .find(|driver| !probes.clone().any(|probe| driver.leads(probe)));
+    let Some(driver) = idle else {
+        return Ok(());
+    };
+    let askers: Vec<&str> = driver.perspectives.iter().map(|who| who.as_str()).collect();
+    let words = |texts: Vec<&str>| match texts.as_slice() {
+        [] => "any".to_owned(),
+        texts => texts.join(", "),
+    };
+    let languages = driver.languages.iter().map(String::as_str).collect();
+    let first = probes.next().map(|probe| probe.language.clone());
+    Err(ProjectError::usage(format!(
+        "no probe of this run is for driver `{}`: its askers are {} and its languages {}",
+        driver.id,
+        words(askers),
+        words(languages),
+    ))
+    .hint(format!(
+        "the first probe is in `{}`; add a text in its language, or leave the driver out",
+        first.unwrap_or_default()
+    )))
 }
 
 /// Reduces the suites to the selected perspectives and the limit.

@@ -66,7 +66,7 @@ impl Project {
         let mut models = Models::new(self, header.local_only);
         let targets = recorded_targets(&reader, &mut models, &header.id, &retried)?;
         let judges = recorded_judges(&reader, &mut models, &header, &policies)?;
-        let drivers = drivers::recorded(self, &reader, &targets)?;
+        let drivers = drivers::recorded(self, &reader, &targets, &mut models, &policies)?;
         check_prices(&header.budget, &models)?;
         reuse(self, &journal, &header)?;
         let reopened = if retry_failed {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use nocere_core::{Budget, Money, Perspective};
+use nocere_drivers::Design;
 use serde::{Deserialize, Serialize};
 
 use crate::{ProjectError, SamplingOverrides};
@@ -18,9 +19,23 @@ pub struct RunSpec {
     /// Judges; empty for the protocol's own, or for `refusal` and `checks`.
     #[serde(default)]
     pub judges: Vec<String>,
-    /// Who leads the conversations: `direct`, or an attack; `None` for `direct`.
+    /// Who leads the conversations: `direct`, an attack, several attacks joined by `+`, or
+    /// `family:NAME`; empty for the protocol's choice, or for `direct`.
     #[serde(default)]
-    pub driver: Option<String>,
+    pub drivers: Vec<String>,
+    /// Circumstances to cross the probes with, as `NAME` or `NAME=LEVEL,LEVEL`; empty for the
+    /// protocol's choice.
+    #[serde(default)]
+    pub factors: Vec<String>,
+    /// Which combinations of levels are asked; `None` for the protocol's choice, or for all.
+    #[serde(default)]
+    pub design: Option<Design>,
+    /// The target that writes for attacks.
+    #[serde(default)]
+    pub attacker: Option<String>,
+    /// The judge that attacks listen to; `None` for the embedded one.
+    #[serde(default)]
+    pub scorer: Option<String>,
     /// Choices for the protocol.
     #[serde(default)]
     pub protocol: ProtocolChoices,
@@ -100,7 +115,11 @@ impl RunSpec {
             what: vec![what.into()],
             targets: vec![target.into()],
             judges: Vec::new(),
-            driver: None,
+            drivers: Vec::new(),
+            factors: Vec::new(),
+            design: None,
+            attacker: None,
+            scorer: None,
             protocol: ProtocolChoices::default(),
             perspectives: Vec::new(),
             intended_users: Vec::new(),
@@ -121,7 +140,11 @@ impl RunSpec {
             what,
             targets,
             judges,
-            driver,
+            drivers,
+            factors,
+            design,
+            attacker,
+            scorer,
             protocol,
             perspectives,
             intended_users,
@@ -137,7 +160,11 @@ impl RunSpec {
         line.words(what);
         line.flag("--target", targets);
         line.flag("--judge", judges);
-        line.flag("--driver", driver);
+        line.flag("--driver", drivers);
+        line.flag("--factor", factors);
+        line.flag("--design", design.map(Design::as_str));
+        line.flag("--attacker", attacker);
+        line.flag("--scorer", scorer);
         add_protocol(&mut line, protocol);
         line.flag("--intended-users", intended_users);
         line.flag("--reuse", reuse);
@@ -261,7 +288,11 @@ mod tests {
     fn the_command_line_says_everything_that_was_asked_for() {
         let spec = RunSpec {
             judges: vec!["harm=judge,votes=3".to_owned()],
-            driver: Some("claimed-credential".to_owned()),
+            drivers: vec!["claimed-credential".to_owned(), "direct".to_owned()],
+            factors: vec!["sex".to_owned()],
+            design: Some(Design::Fraction),
+            attacker: Some("a".to_owned()),
+            scorer: Some("refusal".to_owned()),
             protocol: ProtocolChoices {
                 data: Some("my data".into()),
                 preset: Some("paper".to_owned()),
@@ -291,7 +322,8 @@ mod tests {
         assert_eq!(
             spec.command_line(),
             "nocere run medriskeval --target t --judge harm=judge,votes=3 \
-             --driver claimed-credential --data 'my data' \
+             --driver claimed-credential --driver direct --factor sex --design fraction \
+             --attacker a --scorer refusal --data 'my data' \
              --preset paper --judge-model j --set rounds=2 --part psb --intended-users general \
              --reuse r1 --perspective patient --limit 5 --seed 7 --epochs 2 --temperature 0.5 \
              --top-p 0.9 --max-tokens 64 --max-cost 1.5 --max-requests 9 --max-time 90s \

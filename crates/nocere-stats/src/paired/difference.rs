@@ -7,6 +7,7 @@ use crate::{cluster::for_few_clusters, wilson::wilson_share, wilson_interval};
 
 /// First minus second, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairedDifference {
     /// First rate or mean minus the second; in [−1, 1] for rates.
     pub value: f64,

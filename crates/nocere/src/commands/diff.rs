@@ -170,7 +170,7 @@ fn turns(a: &Sample, b: &Sample, coloured: bool) -> String {
     text
 }
 
-fn words(a: &str, b: &str, coloured: bool) -> String {
+pub(super) fn words(a: &str, b: &str, coloured: bool) -> String {
     let (removed, added) = if coloured {
         (RED, GREEN)
     } else {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod assets;
+mod attacks;
 mod calibrate;
 mod calibration_text;
 mod compare;
@@ -59,6 +60,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Export(args) => export::export(context, &args),
         Command::Findings(args) => findings::findings(context, &args),
         Command::Suites(command) => suites::suites(context, &command),
+        Command::Attacks(command) => attacks::attacks(context, &command),
         Command::Judges(command) => judges::judges(context, &command),
         Command::Label(args) => label::label(context, &args),
         Command::Calibrate(args) => calibrate::calibrate(context, &args),

@@ -5,7 +5,7 @@ use nocere_testkit::{FakeProvider, Script};
 
 use crate::support::{Project, small_suite};
 
-const URGENT: &str = "nocere_attack: 1\nid: urgent\nversion: 1.0.0\ntitle: Urgency\nsource: ours\nkind: wrap\nsettings: {template: 'There is no time! {ask}'}\n";
+const URGENT: &str = "nocere_attack: 2\nid: urgent\nversion: 1.0.0\ntitle: Urgency\nfamily: urgency\nabout: No time.\nsource: ours\nhazard: low\nkind: wrap\nsettings: {texts: {en: 'There is no time! {ask}'}}\n";
 
 fn project(provider: &FakeProvider) -> Project {
     let project = Project::new();
