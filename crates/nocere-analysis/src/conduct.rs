@@ -187,6 +187,9 @@ impl TargetReport {
                 Remark::ThoughtsUnsure => format!(
                     "{answers} contained a reasoning tag in the middle of the text: the reasoning may not have been separated from the answer correctly."
                 ),
+                Remark::Guarded { guard, action } => {
+                    format!("The guard `{guard}` {} of {answers}.", action.as_str())
+                }
                 Remark::FieldDropped {
                     field,
                     instead: Some(instead),

@@ -59,6 +59,8 @@ pub enum Kind {
     Attack,
     /// A circumstance of the asker that is varied level by level.
     Factor,
+    /// What stands between the asker and a model.
+    Defence,
     /// The form in which a guard model is asked and answers.
     Guard,
     /// What providers charge.
@@ -69,7 +71,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -78,6 +80,7 @@ impl Kind {
         Self::Suite,
         Self::Attack,
         Self::Factor,
+        Self::Defence,
         Self::Guard,
         Self::Price,
         Self::Framework,
@@ -94,6 +97,7 @@ impl Kind {
             Self::Suite => "suite",
             Self::Attack => "attack",
             Self::Factor => "factor",
+            Self::Defence => "defence",
             Self::Guard => "guard",
             Self::Price => "price",
             Self::Framework => "framework",
@@ -111,6 +115,7 @@ impl Kind {
             Self::Suite => "suites",
             Self::Attack => "attacks",
             Self::Factor => "factors",
+            Self::Defence => "defences",
             Self::Guard => "guards",
             Self::Price => "prices",
             Self::Framework => "frameworks",

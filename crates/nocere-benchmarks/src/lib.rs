@@ -28,6 +28,7 @@ mod jailbreakbench;
 mod load;
 mod med_safety_bench;
 mod medqa;
+mod multi_turn_psb;
 mod patient_safety_bench;
 mod pubmedqa;
 mod wildjailbreak;

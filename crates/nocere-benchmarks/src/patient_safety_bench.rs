@@ -204,7 +204,7 @@ fn json_row(path: &Path, line: u64, row: &Value, of: &str) -> Result<PsbRow, Sui
 }
 
 /// The id of a category that is given by its number from 1, its id or its title.
-fn category(given: &str) -> Option<&'static str> {
+pub(crate) fn category(given: &str) -> Option<&'static str> {
     let number = whole(given).parse::<usize>().ok();
     let by_number = number.and_then(|number| PSB_CATEGORIES.get(number.checked_sub(1)?));
     let name = category_id(given);

@@ -312,6 +312,37 @@ pub enum Remark {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead: Option<String>,
     },
+    /// A guard of the target stepped in: the text is not, or not only, the model's.
+    Guarded {
+        /// Id of the guard.
+        guard: String,
+        /// What it did.
+        action: GuardAction,
+    },
+}
+
+/// What a guard did to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum GuardAction {
+    /// It answered without asking the model.
+    Blocked,
+    /// It held the answer back and said something else.
+    Withheld,
+    /// The model wrote its answer anew.
+    Rewritten,
+}
+
+impl GuardAction {
+    /// As a sentence about answers uses it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "stopped the request",
+            Self::Withheld => "held back the text",
+            Self::Rewritten => "had the model rewrite the text",
+        }
+    }
 }
 
 /// Where a model runs. With `--local-only`, remote models are not asked.

@@ -163,6 +163,17 @@ pub enum DriverError {
     Run(String),
 }
 
+/// The most that leading one conversation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriverCalls {
+    /// Calls to the target, in all attempts.
+    pub target: u64,
+    /// Calls to the model that writes for it, without repairs.
+    pub attacker: u64,
+    /// Answers of the conversation that judges read.
+    pub answers: u64,
+}
+
 /// Leads conversations. Must be deterministic, given the context's seed and the models' replies.
 pub trait Driver: Send + Sync {
     /// Leads the conversation that `probe` opens, and returns it as a transcript.
@@ -179,4 +190,15 @@ pub trait Driver: Send + Sync {
 
     /// The identity, which must not change while the driver is in use.
     fn identity(&self) -> &DriverIdentity;
+
+    /// The most that a conversation over `probe` takes: as many answers as the probe has messages
+    /// to send, unless the driver says otherwise.
+    fn calls(&self, probe: &Probe) -> DriverCalls {
+        let answers = 1 + probe.follow_ups.len() as u64;
+        DriverCalls {
+            target: answers,
+            attacker: 0,
+            answers,
+        }
+    }
 }

@@ -58,10 +58,12 @@ pub use attack::{AttackFacts, Attempt, Intent};
 pub use baseline::{BaselineMeans, BaselineTable, Baselines};
 pub use calibration::{CALIBRATION_FORMAT, Calibration, CalibrationRow, majority};
 pub use chat::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, Locality, Message, ModelError,
-    ModelIdentity, Part, Remark, ReplyFormat, Role, Sampling, Usage, text_only,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Grouping, GuardAction, Locality, Message,
+    ModelError, ModelIdentity, Part, Remark, ReplyFormat, Role, Sampling, Usage, text_only,
 };
-pub use driver::{Driver, DriverContext, DriverError, DriverIdentity, DriverKind, Scorer};
+pub use driver::{
+    Driver, DriverCalls, DriverContext, DriverError, DriverIdentity, DriverKind, Scorer,
+};
 pub use figure::{
     Counts, ErrorRule, FIGURES_FORMAT, FigureFile, FigureRow, FindingRule, Material, Side,
 };
@@ -76,8 +78,8 @@ pub use probe::{AnswerKey, CheckId, Document, Expect, Point, PointRule, Probe, S
 pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableColumn};
 pub use purpose::Purpose;
 pub use run::{
-    AssetRecord, Budget, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState, RunSummary,
-    Sample, Spending, StruckSample, TargetRecord, Trouble,
+    AssetRecord, Budget, GuardRecord, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState,
+    RunSummary, Sample, Spending, StruckSample, TargetRecord, Trouble,
 };
 pub use scale::{Better, ItemScale, Scale};
 pub use suite::{Category, Provenance, Reader, Suite, SuiteHalf, SuiteReading};

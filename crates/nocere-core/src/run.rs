@@ -189,6 +189,23 @@ pub struct TargetRecord {
     pub system_prompt: Option<String>,
     /// Sampling that it is asked with.
     pub sampling: Sampling,
+    /// What stands between the asker and the model; empty if nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardRecord>,
+}
+
+/// A guard of a target, as planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GuardRecord {
+    /// Kebab-case id.
+    pub id: String,
+    /// Version of its file.
+    pub version: String,
+    /// As a report shows it.
+    pub title: String,
+    /// Hash over everything that can change an answer, its judge included.
+    pub hash: ContentHash,
 }
 
 /// Whether a run still has work.

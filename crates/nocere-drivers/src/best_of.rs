@@ -2,7 +2,7 @@
 //! a conversation of its own, until one gives way.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Probe, Transcript,
     key::derive_seed,
 };
 use serde::Deserialize;
@@ -46,6 +46,14 @@ pub(crate) fn within(name: &str, value: u32, least: u32, most: u32) -> Result<()
 }
 
 impl Lead for BestOf {
+    fn calls(&self) -> DriverCalls {
+        DriverCalls {
+            target: u64::from(self.attempts),
+            attacker: 0,
+            answers: 1,
+        }
+    }
+
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

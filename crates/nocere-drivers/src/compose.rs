@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, ContentHash, Driver, DriverContext, DriverError,
-    DriverIdentity, ModelError, Perspective, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, ContentHash, Driver, DriverCalls, DriverContext,
+    DriverError, DriverIdentity, ModelError, Perspective, Probe, Transcript,
 };
 
 use serde::Serialize;
@@ -128,6 +128,18 @@ impl Driver for Composed {
 
     fn identity(&self) -> &DriverIdentity {
         &self.identity
+    }
+
+    fn calls(&self, probe: &Probe) -> DriverCalls {
+        let mut calls = match &self.lead {
+            Some(lead) => lead.calls(),
+            None => direct::Direct.calls(probe),
+        };
+        let rewrites = self.rewrites.iter();
+        calls.attacker += rewrites
+            .map(|rewrite| rewrite.attacker_calls())
+            .sum::<u64>();
+        calls
     }
 }
 

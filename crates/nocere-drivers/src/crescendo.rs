@@ -2,7 +2,7 @@
 //! turns. A refused step is taken back and put another way.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Probe, Transcript,
 };
 use serde::Deserialize;
 
@@ -59,6 +59,14 @@ pub(crate) fn shown(transcript: &Transcript) -> String {
 }
 
 impl Lead for Crescendo {
+    fn calls(&self) -> DriverCalls {
+        DriverCalls {
+            target: u64::from(self.turns + self.backtracks),
+            attacker: u64::from(self.turns + self.backtracks),
+            answers: u64::from(self.turns),
+        }
+    }
+
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Intent, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Intent, Probe,
+    Transcript,
 };
 
 /// Changes the words of the ask.
@@ -15,6 +16,11 @@ pub(crate) trait Rewrite: Send + Sync {
         site: &'a Site<'a>,
     ) -> BoxFuture<'a, Result<Rewritten, Failure>>;
 
+    /// Most calls to the attacker for one ask.
+    fn attacker_calls(&self) -> u64 {
+        0
+    }
+
     /// Phrases that show in an answer that a planted order was obeyed; empty if none is planted.
     fn planted(&self) -> &[String] {
         &[]
@@ -23,7 +29,10 @@ pub(crate) trait Rewrite: Send + Sync {
 
 /// Leads the whole conversation over a probe whose words are changed already.
 pub(crate) trait Lead: Send + Sync {
-    /// As [`Driver::lead`].
+    /// As [`nocere_core::Driver::calls`].
+    fn calls(&self) -> DriverCalls;
+
+    /// As [`nocere_core::Driver::lead`].
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

@@ -2,7 +2,7 @@
 //! stop. How many of its messages stayed in role is measured.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Probe, Transcript,
 };
 use serde::Deserialize;
 
@@ -73,6 +73,14 @@ impl Persona {
 }
 
 impl Lead for Persona {
+    fn calls(&self) -> DriverCalls {
+        DriverCalls {
+            target: u64::from(self.turns),
+            attacker: 2 * u64::from(self.turns - 1),
+            answers: u64::from(self.turns),
+        }
+    }
+
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

@@ -39,6 +39,10 @@ pub(crate) fn read(value: serde_json::Value) -> Result<Made, String> {
 }
 
 impl Rewrite for ByModel {
+    fn attacker_calls(&self) -> u64 {
+        2
+    }
+
     fn rewrite<'a>(
         &'a self,
         ask: &'a str,

@@ -1,7 +1,8 @@
 //! A conversation whose turns are written beforehand, whatever the target answers.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Message, Probe, Role, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Message, Probe,
+    Role, Transcript,
 };
 use serde::Deserialize;
 
@@ -42,7 +43,21 @@ pub(crate) fn read(value: serde_json::Value) -> Result<Made, String> {
     Ok(Made::lead(template::languages(&turns), Script { turns }))
 }
 
+impl Script {
+    fn most(&self) -> u64 {
+        self.turns.values().map(Vec::len).max().unwrap_or_default() as u64
+    }
+}
+
 impl Lead for Script {
+    fn calls(&self) -> DriverCalls {
+        DriverCalls {
+            target: self.most(),
+            attacker: 0,
+            answers: self.most(),
+        }
+    }
+
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

@@ -3,7 +3,8 @@
 //! what no longer asks the same, and keeps the best.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverContext, DriverError, Intent, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Intent, Probe,
+    Transcript,
 };
 use serde::Deserialize;
 
@@ -110,7 +111,23 @@ enum End {
     Attacker(String),
 }
 
+impl Tree {
+    /// Most messages that are tried.
+    fn nodes(&self) -> u64 {
+        let later = u64::from(self.depth - 1) * self.width as u64;
+        (1 + later) * u64::from(self.branching)
+    }
+}
+
 impl Lead for Tree {
+    fn calls(&self) -> DriverCalls {
+        DriverCalls {
+            target: self.nodes(),
+            attacker: self.nodes() * if self.prunes { 2 } else { 1 },
+            answers: 1,
+        }
+    }
+
     fn lead<'a>(
         &'a self,
         probe: &'a Probe,

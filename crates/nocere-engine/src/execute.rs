@@ -18,6 +18,7 @@ use crate::{
     call::{Desk, Fatal, Metered},
     call_budget::CallBudget,
     gate::{Gate, Gated, Seat},
+    guarded::{Guarded, Stationed},
 };
 
 /// Maximum number of units in progress for one target, whatever its limits are.
@@ -387,8 +388,31 @@ impl<Q: WorkQueue> Shared<Q> {
         let helpers = lead.into_iter().flat_map(|setup| &setup.models);
         let scorer = lead.and_then(|setup| setup.scorer.as_ref());
         let scoring = scorer.into_iter().flat_map(|scorer| &scorer.models);
+        let guards = || {
+            let guards = work.target.guards.iter();
+            guards
+                .map(|guard| Stationed {
+                    models: guard
+                        .models()
+                        .iter()
+                        .map(|setup| within(make(setup, Purpose::Guard)))
+                        .collect(),
+                    guard: guard.clone(),
+                })
+                .collect()
+        };
         Models {
-            target: target.map(|setup| within(make(setup, Purpose::Target))),
+            target: target.map(|setup| {
+                let model = within(make(setup, Purpose::Target));
+                if work.target.guards.is_empty() {
+                    return model;
+                }
+                Box::new(Guarded {
+                    model,
+                    guards: guards(),
+                    seed: self.seed,
+                })
+            }),
             judges,
             helpers: helpers
                 .map(|(purpose, setup)| within(make(setup, *purpose)))
@@ -537,6 +561,11 @@ impl<Q: WorkQueue> Shared<Q> {
             max_calls: lead.setup.max_calls,
         };
         match lead.setup.driver.lead(probe, target.as_ref(), &cx).await {
+            // A guard or attacker that could not be asked because the run is stopping must not look
+            // like one that failed.
+            Ok(transcript) if transcript.error.is_some() && self.desk.stopping().is_some() => {
+                Ok(Led::NotNow)
+            }
             Ok(transcript) => Ok(Led::Whole(transcript)),
             Err(DriverError::Run(_)) => Ok(Led::NotNow),
             Err(DriverError::Target(message)) => {

@@ -42,6 +42,7 @@ mod error;
 mod event;
 mod execute;
 mod gate;
+mod guarded;
 mod plan;
 mod run_setup;
 
@@ -51,6 +52,7 @@ pub use call::{ModelSetup, call_key};
 pub use error::EngineError;
 pub use event::{Listener, RunEvent, Silent};
 pub use execute::Engine;
+pub use guarded::{GuardKind, GuardSetup};
 pub use plan::{
     PlanInput, PlanShape, RecordedAnswer, plan_extension, plan_recorded, plan_run, plan_units,
     unit_key,

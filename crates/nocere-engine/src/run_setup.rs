@@ -8,7 +8,7 @@ use std::{
 use nocere_core::{Driver, Judge, Probe, Purpose, SuiteId, TargetId, TargetRecord};
 use nocere_queue::Ledger;
 
-use crate::{Listener, ModelSetup, Purse};
+use crate::{GuardSetup, Listener, ModelSetup, Purse};
 
 /// A target of the run.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct TargetSetup {
     pub id: TargetId,
     /// The model that answers; `None` if all its answers are recorded.
     pub model: Option<ModelSetup>,
+    /// What stands between the asker and the model, in this order.
+    pub guards: Vec<GuardSetup>,
     /// Its identity, system prompt and sampling, as planned.
     pub record: TargetRecord,
 }

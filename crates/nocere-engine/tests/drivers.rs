@@ -153,6 +153,7 @@ async fn run(
         RunSetup {
             journal: Arc::<Journal>::clone(&journal),
             targets: vec![TargetSetup {
+                guards: Vec::new(),
                 id: "t".into(),
                 model: Some(setup(&target)),
                 record: plan.targets[0].1.clone(),

@@ -140,6 +140,7 @@ fn plan(
     let journal = Journal::create(folder.path(), &plan, plan_units(&plan)).unwrap();
     let model: Arc<dyn ChatModel> = Arc::<Company>::clone(model);
     let target = TargetSetup {
+        guards: Vec::new(),
         id,
         model: Some(asked(model)),
         record,
@@ -225,6 +226,7 @@ async fn a_failed_round_leaves_nothing_half_and_resumes_in_the_same_company() {
     execute(
         &journal,
         vec![TargetSetup {
+            guards: Vec::new(),
             id: "t".into(),
             model: Some(asked(model)),
             record,

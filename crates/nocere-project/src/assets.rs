@@ -49,7 +49,7 @@ impl Project {
         changed
             .filter(|asset| match asset.kind {
                 Kind::Policy | Kind::Rubric | Kind::Guard | Kind::Figure | Kind::Check => true,
-                Kind::Protocol | Kind::Suite | Kind::Attack | Kind::Factor => {
+                Kind::Protocol | Kind::Suite | Kind::Attack | Kind::Factor | Kind::Defence => {
                     named.contains(&asset.name.as_str())
                 }
                 // They change no answer and no verdict.

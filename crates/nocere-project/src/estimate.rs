@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Locality, Money, Probe, SuiteId, Usage};
-use nocere_engine::ModelSetup;
+use nocere_core::{DriverCalls, Locality, Money, Probe, SuiteId, Usage};
+use nocere_engine::{DriverSetup, ModelSetup, TargetSetup};
 use serde::{Serialize, Serializer};
 
 use crate::PlannedRun;
@@ -12,6 +12,11 @@ use crate::PlannedRun;
 const ANSWER_TOKENS: u64 = 350;
 /// Tokens of what a judge is told beside the conversation, and of its reply.
 const JUDGE_TOKENS: (u64, u64) = (1_500, 150);
+/// Tokens of an attack's own message, about.
+const FOLLOW_UP_TOKENS: u64 = 40;
+/// Tokens of what an attacker is told and of its message, about and at most.
+const ATTACK_TOKENS: (u64, u64) = (500, 100);
+const ATTACK_MOST: (u64, u64) = (2_000, 500);
 /// Tokens of a judge's longest reply.
 const JUDGE_MOST: u64 = 1_000;
 /// Seconds that a hosted model takes before the first token, and for each token.
@@ -27,7 +32,8 @@ pub struct PlannedCalls {
     pub suite: SuiteId,
     /// The target that answers.
     pub target: String,
-    /// The judge whose calls they are; `None` for the target's own.
+    /// The judge whose calls they are, or `attacks` for those of the attacker; `None` for the
+    /// target's own.
     pub judge: Option<String>,
     /// The model that is asked.
     pub model: String,
@@ -97,16 +103,17 @@ impl PlannedRun<'_> {
         for probe in &self.plan.probes {
             by_suite.entry(&probe.suite).or_default().push(probe);
         }
-        let epochs = u64::from(self.plan.header.epochs.max(1)) * self.plan.drivers.len() as u64;
+        let epochs = u64::from(self.plan.header.epochs.max(1));
+        let drivers = &self.drivers;
         for (suite, probes) in &by_suite {
             for target in &self.targets {
                 let limit = u64::from(target.record.sampling.max_tokens);
                 let answer = ANSWER_TOKENS.min(limit);
                 let system = target.record.system_prompt.as_deref().map_or(0, tokens);
-                let talk = Talk::of(probes, epochs, system, answer);
+                let talk = Talk::of(drivers, probes, epochs, system, answer);
                 if let Some(model) = &target.model {
                     let most = Most {
-                        input: Talk::of(probes, epochs, system, limit).input,
+                        input: Talk::of(drivers, probes, epochs, system, limit).input,
                         output: talk.turns * limit,
                     };
                     let calls = PlannedCalls {
@@ -121,15 +128,16 @@ impl PlannedRun<'_> {
                     };
                     add(&mut estimate, &mut loads, calls, model, &most);
                 }
-                let longest = Talk::of(probes, epochs, system, limit);
+                let longest = Talk::of(drivers, probes, epochs, system, limit);
+                self.add_attacker(&mut estimate, &mut loads, suite, target, probes);
                 for judge in &self.judges {
                     if judge.passes_over.contains(*suite) {
                         continue;
                     }
                     for (model, each) in judge.models.iter().zip(judge.judge.calls()) {
-                        let number = talk.conversations * u64::from(each);
+                        let number = talk.answers * u64::from(each);
                         let read = |talk: &Talk| {
-                            number * (talk.read / talk.conversations.max(1) + JUDGE_TOKENS.0)
+                            number * (talk.read / talk.answers.max(1) + JUDGE_TOKENS.0)
                         };
                         let calls = PlannedCalls {
                             suite: (*suite).clone(),
@@ -155,6 +163,44 @@ impl PlannedRun<'_> {
             .map(|(load, model)| self.minutes(load, model))
             .fold(0.0, f64::max);
         estimate
+    }
+
+    /// Adds the calls of the model that writes for attacks, at most.
+    fn add_attacker(
+        &self,
+        estimate: &mut RunEstimate,
+        loads: &mut BTreeMap<String, (Load, ModelSetup)>,
+        suite: &SuiteId,
+        target: &TargetSetup,
+        probes: &[&Probe],
+    ) {
+        for driver in &self.drivers {
+            let Some((_, model)) = driver.models.first() else {
+                continue;
+            };
+            let led = probes
+                .iter()
+                .filter(|probe| driver.driver.identity().leads(probe));
+            let epochs = u64::from(self.plan.header.epochs.max(1));
+            let number: u64 = led
+                .map(|probe| driver.driver.calls(probe).attacker * epochs)
+                .sum();
+            let calls = PlannedCalls {
+                suite: suite.clone(),
+                target: target.id.to_string(),
+                judge: Some("attacks".to_owned()),
+                model: model.model.identity().name.clone(),
+                calls: number,
+                input_tokens: number * ATTACK_TOKENS.0,
+                output_tokens: number * ATTACK_TOKENS.1,
+                cost: None,
+            };
+            let most = Most {
+                input: number * ATTACK_MOST.0,
+                output: number * ATTACK_MOST.1,
+            };
+            add(estimate, loads, calls, model, &most);
+        }
     }
 
     /// Minutes of an account: by its limits, its window and how fast such models are.
@@ -184,37 +230,51 @@ struct Most {
 }
 
 /// The conversations with one target about one suite.
+#[derive(Default)]
 struct Talk {
-    conversations: u64,
+    /// Answers that judges read.
+    answers: u64,
     /// Calls to the target.
     turns: u64,
     /// Tokens of all requests to the target: each holds what was said before.
     input: u64,
-    /// Tokens of all conversations, once.
+    /// Tokens of all conversations up to each answer that judges read.
     read: u64,
 }
 
 impl Talk {
-    fn of(probes: &[&Probe], epochs: u64, system: u64, answer: u64) -> Self {
-        let mut talk = Self {
-            conversations: probes.len() as u64 * epochs,
-            turns: 0,
-            input: 0,
-            read: 0,
-        };
-        for probe in probes {
-            let opening = probe.messages.iter().map(|of| tokens(&of.text()));
-            let mut said = system + opening.sum::<u64>();
-            talk.turns += epochs;
-            talk.input += epochs * said;
-            for follow_up in &probe.follow_ups {
-                said += answer + tokens(follow_up);
-                talk.turns += epochs;
-                talk.input += epochs * said;
+    fn of(
+        drivers: &[DriverSetup],
+        probes: &[&Probe],
+        epochs: u64,
+        system: u64,
+        answer: u64,
+    ) -> Self {
+        let mut talk = Self::default();
+        for driver in drivers {
+            let driver = driver.driver.as_ref();
+            for probe in probes.iter().filter(|probe| driver.identity().leads(probe)) {
+                talk.add(probe, driver.calls(probe), epochs, system, answer);
             }
-            talk.read += epochs * (said + answer);
         }
         talk
+    }
+
+    fn add(&mut self, probe: &Probe, calls: DriverCalls, epochs: u64, system: u64, answer: u64) {
+        let opening = probe.messages.iter().map(|of| tokens(&of.text()));
+        let mut said = system + opening.sum::<u64>();
+        // Attempts are conversations of their own, of which judges read one.
+        let attempts = calls.target.div_ceil(calls.answers.max(1));
+        for turn in 0..calls.answers {
+            if let Some(before) = turn.checked_sub(1) {
+                let follow_up = probe.follow_ups.get(before as usize);
+                said += answer + follow_up.map_or(FOLLOW_UP_TOKENS, |text| tokens(text));
+            }
+            self.turns += epochs * attempts;
+            self.input += epochs * attempts * said;
+            self.answers += epochs;
+            self.read += epochs * (said + answer);
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub mod calibrations;
 mod checkup;
 mod compare_runs;
 mod config;
+mod defences;
 pub mod drivers;
 mod error;
 mod estimate;

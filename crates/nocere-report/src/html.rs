@@ -18,6 +18,10 @@ use crate::{
     glossary::GLOSSARY,
     heat_map::{HeatMap, heat_maps},
     links::samples_link,
+    pressure::{
+        TurnCurve, chance_text, difference_text, interval_text, is_worse, missing, odds_text,
+        points_text, pressed_rows, rate_text, spending_lines, turn_curves,
+    },
     stacks::stack_rows,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
@@ -34,6 +38,7 @@ struct Page<'a> {
     /// Empty if the probes were asked plainly.
     attacks: String,
     frontier_charts: Vec<FrontierChart<'a>>,
+    turn_curves: Vec<TurnCurve<'a>>,
     glossary: &'static [(&'static str, &'static str)],
     /// Whether the folder `samples` lies beside the page.
     has_samples: bool,
@@ -81,6 +86,7 @@ fn page(report: &RunReport, has_samples: bool) -> Result<String, WriteError> {
         assets: assets_line(report),
         attacks: attacks_line(report),
         frontier_charts: frontier_charts(&report.frontier),
+        turn_curves: turn_curves(report),
         glossary: &GLOSSARY,
         has_samples,
         style: style(report),

@@ -58,6 +58,7 @@ mod html;
 mod json;
 mod links;
 mod one_page;
+mod pressure;
 mod sample_pages;
 mod stacks;
 mod terminal;

@@ -7,12 +7,13 @@ use nocere_analysis::{
     TargetPair, TargetReport,
 };
 use nocere_core::{
-    AnswerOutcome, DriverKind, JudgeId, Money,
+    AnswerOutcome, DriverIdentity, DriverKind, JudgeId, Money,
     text::{plain, plural, shorten, wrap},
 };
 use nocere_stats::agreement::Agreement;
 
 use crate::{
+    pressure::pressure_table,
     terminal_beside::{beside_the_table, levels_line, slice_lines},
     terminal_protocol::{figures_section, protocol_section},
 };
@@ -69,6 +70,11 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         out.push_str(&target_section(report, target, width));
     }
     out.push_str(&figures_section(report, width));
+    let pressure = pressure_table(report, width, true);
+    if !pressure.is_empty() {
+        out.push_str("\nUnder pressure\n");
+        out.push_str(&pressure);
+    }
     out.push_str(&comparisons(report, width));
     for scores in &report.recorded {
         line(&mut out, &recorded_line(scores));
@@ -299,6 +305,12 @@ pub(crate) fn attacks_line(report: &RunReport) -> String {
         .collect();
     if attacks.is_empty() {
         return String::new();
+    }
+    if report.drivers.iter().any(DriverIdentity::is_plain) {
+        return format!(
+            "Also asked under {}: see below. The figures here are those of plain requests.",
+            plural(attacks.len() as u64, "attack")
+        );
     }
     format!(
         "Asked under attack: {}. The figures are not those of plain requests: read them beside a run of the same probes without `--driver`.",

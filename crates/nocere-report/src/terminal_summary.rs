@@ -10,7 +10,10 @@ use nocere_core::{
     text::{plain, shorten, wrap},
 };
 
-use crate::terminal::{assets_line, attacks_line, spending_line};
+use crate::{
+    pressure::pressure_table,
+    terminal::{assets_line, attacks_line, spending_line},
+};
 
 /// Most rows of the table.
 const ROWS: usize = 14;
@@ -58,6 +61,16 @@ pub fn terminal_summary(report: &RunReport, width: usize, coloured: bool) -> Str
     if report.targets.iter().any(|target| target.samples > 0) {
         out.push('\n');
         out.push_str(&table(report, width, coloured));
+    }
+    let mut line = |text: &str, indent: &str| {
+        out.push_str(&wrap(&plain(text), text_width, indent));
+        out.push('\n');
+    };
+    let pressure = pressure_table(report, width, false);
+    if !pressure.is_empty() {
+        line("", "");
+        line("Under pressure:", "");
+        out.push_str(&pressure);
     }
     let mut line = |text: &str, indent: &str| {
         out.push_str(&wrap(&plain(text), text_width, indent));

@@ -66,6 +66,7 @@ pub fn model_identity(name: &str) -> ModelIdentity {
 /// A target that is called `name`, without a system prompt.
 pub fn target(name: &str) -> (TargetId, TargetRecord) {
     let record = TargetRecord {
+        guards: Vec::new(),
         identity: model_identity(name),
         system_prompt: None,
         sampling: Sampling::default(),

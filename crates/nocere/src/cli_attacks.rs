@@ -21,6 +21,10 @@ pub(crate) struct DriverArgs {
     /// Which combinations of the factors' levels are asked.
     #[arg(long, value_name = "DESIGN")]
     pub(crate) design: Option<DesignArg>,
+    /// Guards to put each target behind, separated by commas, to compare them: `none`, `prompt`,
+    /// `input`, `output`, `self-check`, or several joined by `+`.
+    #[arg(long, value_name = "GUARDS", value_delimiter = ',')]
+    pub(crate) guards: Vec<String>,
     /// The target that writes for attacks which need a model.
     #[arg(long, value_name = "TARGET")]
     pub(crate) attacker: Option<String>,

@@ -134,7 +134,9 @@ pub(super) fn recorded_target(
     TargetSetup {
         id: name.into(),
         model: None,
+        guards: Vec::new(),
         record: TargetRecord {
+            guards: Vec::new(),
             identity: ModelIdentity {
                 name: name.to_owned(),
                 provider: "recorded".to_owned(),

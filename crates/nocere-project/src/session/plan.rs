@@ -10,7 +10,7 @@ use nocere_suites::PolicySet;
 
 use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
-    Project, ProjectError,
+    Project, ProjectError, defences,
     drivers::{self, DriverChoice},
     figures, judges, policies,
     protocol::{self, Loaded},
@@ -23,7 +23,7 @@ pub struct PlannedRun<'a> {
     pub(crate) plan: Plan,
     pub(crate) targets: Vec<TargetSetup>,
     pub(crate) judges: Vec<JudgeSetup>,
-    drivers: Vec<DriverSetup>,
+    pub(crate) drivers: Vec<DriverSetup>,
     max_time: Option<std::time::Duration>,
     /// Gigabytes of weights of the models in this process, by their names.
     pub(crate) weights: std::collections::BTreeMap<String, f64>,
@@ -44,7 +44,7 @@ impl Project {
         let policies = policies::all(self)?;
         let mut models = Models::new(self, spec.local_only);
         let mut targets: Vec<TargetSetup> = Vec::new();
-        for name in &spec.targets {
+        for name in &defences::crossed(self, &spec.targets, &spec.guards)? {
             let name = &settled(self, name);
             if targets.iter().any(|target| target.id == *name) {
                 return Err(ProjectError::usage(format!(
@@ -77,6 +77,7 @@ impl Project {
         let reuse = spec.reuse.iter();
         let mut named: Vec<&str> = spec.what.iter().map(String::as_str).collect();
         named.extend(choice.assets());
+        named.extend(spec.guards.iter().flat_map(|name| name.split('+')));
         let header = RunHeader {
             seed: spec.seed,
             epochs: spec.epochs,

@@ -80,6 +80,7 @@ pub(crate) fn copy_of_answers<'a>(
         .targets()?
         .into_iter()
         .map(|(id, record)| TargetSetup {
+            guards: Vec::new(),
             id,
             record,
             model: None,

@@ -126,6 +126,7 @@ pub(super) fn recorded_targets(
         } else {
             // Everything is answered, and judging needs no model of the target.
             TargetSetup {
+                guards: Vec::new(),
                 id,
                 record,
                 model: None,
@@ -145,6 +146,11 @@ pub(super) fn recorded_target(
     if *resolved.setup.model.identity() != record.identity
         || resolved.system_prompt != record.system_prompt
         || resolved.stop != record.sampling.stop
+        || !resolved
+            .guards
+            .iter()
+            .map(|guard| &guard.record)
+            .eq(&record.guards)
     {
         return Err(ProjectError::usage(format!(
             "target `{id}` has changed since run {run} began"

@@ -16,6 +16,10 @@ pub struct RunSpec {
     pub what: Vec<String>,
     /// Targets: entries of `nocere.yaml`, or `provider:model`.
     pub targets: Vec<String>,
+    /// Guards to put each target behind, one after the other: `none`, a name, or several joined by
+    /// `+`; empty for the targets as they are.
+    #[serde(default)]
+    pub guards: Vec<String>,
     /// Judges; empty for the protocol's own, or for `refusal` and `checks`.
     #[serde(default)]
     pub judges: Vec<String>,
@@ -114,6 +118,7 @@ impl RunSpec {
         Self {
             what: vec![what.into()],
             targets: vec![target.into()],
+            guards: Vec::new(),
             judges: Vec::new(),
             drivers: Vec::new(),
             factors: Vec::new(),
@@ -139,6 +144,7 @@ impl RunSpec {
         let Self {
             what,
             targets,
+            guards,
             judges,
             drivers,
             factors,
@@ -159,6 +165,9 @@ impl RunSpec {
         let mut line = CommandLine::new("nocere run");
         line.words(what);
         line.flag("--target", targets);
+        if !guards.is_empty() {
+            line.words(["--guards".to_owned(), guards.join(",")]);
+        }
         line.flag("--judge", judges);
         line.flag("--driver", drivers);
         line.flag("--factor", factors);
@@ -287,6 +296,7 @@ mod tests {
     #[test]
     fn the_command_line_says_everything_that_was_asked_for() {
         let spec = RunSpec {
+            guards: vec!["none".to_owned(), "prompt".to_owned()],
             judges: vec!["harm=judge,votes=3".to_owned()],
             drivers: vec!["claimed-credential".to_owned(), "direct".to_owned()],
             factors: vec!["sex".to_owned()],
@@ -321,7 +331,7 @@ mod tests {
         };
         assert_eq!(
             spec.command_line(),
-            "nocere run medriskeval --target t --judge harm=judge,votes=3 \
+            "nocere run medriskeval --target t --guards none,prompt --judge harm=judge,votes=3 \
              --driver claimed-credential --driver direct --factor sex --design fraction \
              --attacker a --scorer refusal --data 'my data' \
              --preset paper --judge-model j --set rounds=2 --part psb --intended-users general \

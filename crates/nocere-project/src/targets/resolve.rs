@@ -6,7 +6,7 @@ use nocere_core::{
     ChatModel, Locality, Price, Sampling, TargetRecord,
     secrets::{shown_address, shown_command},
 };
-use nocere_engine::{Account, ModelSetup, TargetSetup};
+use nocere_engine::{Account, GuardSetup, ModelSetup, TargetSetup};
 use nocere_models::{CommandModel, CommandSettings, HttpModel};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Project, ProjectError,
     config::{LimitsConfig, Provider, TargetConfig},
+    defences,
 };
 
 /// A target's model, and the other settings of its entry in `nocere.yaml`.
@@ -29,6 +30,8 @@ pub struct Resolved {
     pub sampling: SamplingOverrides,
     /// Strings that end an answer.
     pub stop: Vec<String>,
+    /// What stands between the asker and the model.
+    pub guards: Vec<GuardSetup>,
 }
 
 /// Builds models by name, each only once, and the accounts that they share.
@@ -61,6 +64,20 @@ impl<'a> Models<'a> {
     /// The name is unknown, its entry is invalid, its key or model cannot be read, or it is remote
     /// although only local models are allowed.
     pub fn resolve(&mut self, name: &str) -> Result<Resolved, ProjectError> {
+        let is_entry = self.project.config().targets.contains_key(name);
+        if !is_entry && let Some((base, guards)) = defences::split(self.project, name) {
+            let mut resolved = self.resolve(base)?;
+            for guard in guards {
+                let placed = defences::guard(guard, self)?;
+                if let Some(text) = placed.prompt {
+                    let own = resolved.system_prompt.take();
+                    resolved.system_prompt =
+                        Some(own.map_or(text.clone(), |own| format!("{own}\n\n{text}")));
+                }
+                resolved.guards.push(placed.setup);
+            }
+            return Ok(resolved);
+        }
         let config = self.entry(name)?;
         check(name, &config)?;
         let known = self
@@ -94,6 +111,7 @@ impl<'a> Models<'a> {
             .hint(hint));
         }
         Ok(Resolved {
+            guards: Vec::new(),
             setup,
             system_prompt: config.system_prompt,
             sampling: SamplingOverrides {
@@ -309,10 +327,16 @@ impl Resolved {
         TargetSetup {
             id: name.into(),
             record: TargetRecord {
+                guards: self
+                    .guards
+                    .iter()
+                    .map(|guard| guard.record.clone())
+                    .collect(),
                 identity: self.setup.model.identity().clone(),
                 system_prompt: self.system_prompt,
                 sampling,
             },
+            guards: self.guards,
             model: Some(self.setup),
         }
     }

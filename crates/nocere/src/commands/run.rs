@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<u8, ProjectError>
     let spec = RunSpec {
         what: args.what.clone(),
         targets: args.targets.clone(),
+        guards: args.drivers.guards.clone(),
         judges: args.judges.clone(),
         drivers: args.drivers.drivers.clone(),
         factors: args.drivers.factors.clone(),
