@@ -28,6 +28,7 @@ mod providers;
 mod public_data;
 mod published;
 mod pull;
+mod red_team;
 mod reports;
 mod reviews;
 mod runs;
