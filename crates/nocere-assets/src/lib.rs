@@ -61,6 +61,8 @@ pub enum Kind {
     Factor,
     /// What stands between the asker and a model.
     Defence,
+    /// Simulated targets with planted faults.
+    Organism,
     /// The form in which a guard model is asked and answers.
     Guard,
     /// What providers charge.
@@ -71,7 +73,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -81,6 +83,7 @@ impl Kind {
         Self::Attack,
         Self::Factor,
         Self::Defence,
+        Self::Organism,
         Self::Guard,
         Self::Price,
         Self::Framework,
@@ -98,6 +101,7 @@ impl Kind {
             Self::Attack => "attack",
             Self::Factor => "factor",
             Self::Defence => "defence",
+            Self::Organism => "organism",
             Self::Guard => "guard",
             Self::Price => "price",
             Self::Framework => "framework",
@@ -116,6 +120,7 @@ impl Kind {
             Self::Attack => "attacks",
             Self::Factor => "factors",
             Self::Defence => "defences",
+            Self::Organism => "organisms",
             Self::Guard => "guards",
             Self::Price => "prices",
             Self::Framework => "frameworks",

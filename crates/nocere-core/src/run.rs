@@ -121,6 +121,8 @@ pub enum RunKind {
     JudgeTest,
     /// Two judges are compared on the answers of a run.
     JudgeComparison,
+    /// Simulated targets with planted faults are asked, to see what a suite finds.
+    Power,
     /// The suite builder asks its generator for candidates.
     Generation,
     /// The suite builder judges how well candidates fit.
@@ -135,6 +137,7 @@ impl RunKind {
             Self::Calibration
             | Self::JudgeTest
             | Self::JudgeComparison
+            | Self::Power
             | Self::Generation
             | Self::Fit => true,
         }

@@ -216,6 +216,15 @@ impl Attack {
         matches!(self.part, Part::Lead(_))
     }
 
+    /// Phrases that show in an answer that an order of this attack was obeyed; empty if it plants
+    /// none.
+    pub fn planted(&self) -> &[String] {
+        match &self.part {
+            Part::Rewrite(rewrite) => rewrite.planted(),
+            Part::Lead(_) => &[],
+        }
+    }
+
     /// The settings as written, for people.
     pub fn settings(&self) -> &serde_json::Value {
         &self.head.settings

@@ -52,8 +52,8 @@ impl Project {
                 Kind::Protocol | Kind::Suite | Kind::Attack | Kind::Factor | Kind::Defence => {
                     named.contains(&asset.name.as_str())
                 }
-                // They change no answer and no verdict.
-                Kind::Price | Kind::Framework => false,
+                // They change no answer and no verdict, or are part of a target's identity.
+                Kind::Price | Kind::Framework | Kind::Organism => false,
             })
             .map(|asset| AssetRecord {
                 kind: asset.kind.as_str().to_owned(),

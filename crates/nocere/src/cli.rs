@@ -12,7 +12,8 @@ pub(crate) use crate::cli_report::{
 };
 pub(crate) use crate::cli_runs::{RunsArgs, RunsCommand, ShowArgs, StrikeArgs};
 pub(crate) use crate::cli_suites::{
-    CheckSuitesArgs, DivideSuiteArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs, SuitesCommand,
+    CheckSuitesArgs, DivideSuiteArgs, PowerArgs, PullSetsArgs, ReviewSuiteArgs, SampleSuiteArgs,
+    SuitesCommand,
 };
 pub(crate) use crate::cli_working::{ColorChoice, ProgressStyle, WorkingArgs};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli_build::BuildSuiteArgs;
+use crate::{cli_build::BuildSuiteArgs, cli_working::WorkingArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SuitesCommand {
@@ -35,6 +35,9 @@ pub(crate) enum SuitesCommand {
     /// Build a suite from a policy: a generator writes candidates, repetitions and known prompts
     /// are removed, a judge scores their fit, and people rate what is left.
     Build(Box<BuildSuiteArgs>),
+    /// Ask simulated targets with planted faults, and say how many of the faults a suite or
+    /// protocol with its attacks finds. Asks no real model.
+    Power(PowerArgs),
     /// Show the differences between two versions of a suite, probe by probe.
     Diff {
         /// The old version: a built-in name or a path.
@@ -163,4 +166,28 @@ pub(crate) struct SampleSuiteArgs {
     /// Write the probes to this file as a suite, if their licence allows it.
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PowerArgs {
+    /// A protocol or suites, as in `nocere run`.
+    #[arg(required = true, value_name = "PROTOCOL|SUITE")]
+    pub(crate) what: Vec<String>,
+    /// A judge [default: the protocol's, else behaviour].
+    #[arg(long = "judge", short, value_name = "JUDGE")]
+    pub(crate) judges: Vec<String>,
+    /// A driver, as in `nocere run`.
+    #[arg(long = "driver", value_name = "DRIVER")]
+    pub(crate) drivers: Vec<String>,
+    /// Maximum number of probes.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Seed of the selection of probes.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Number of faultless targets that are asked, too, to count false alarms.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=200))]
+    pub(crate) seeds: u64,
+    #[command(flatten)]
+    pub(crate) working: WorkingArgs,
 }

@@ -12,7 +12,7 @@ use super::{RunSpec, Session, check_prices, reuse};
 use crate::{
     Project, ProjectError, defences,
     drivers::{self, DriverChoice},
-    figures, judges, policies,
+    figures, judges, organisms, policies,
     protocol::{self, Loaded},
     targets::{Models, sampling, settled},
 };
@@ -50,6 +50,11 @@ impl Project {
                 return Err(ProjectError::usage(format!(
                     "target `{name}` is given twice"
                 )));
+            }
+            if name.starts_with(organisms::PREFIX) {
+                let mut probes = loaded.suites.iter().flat_map(|suite| &suite.probes);
+                targets.push(organisms::target(self, name, &mut probes)?);
+                continue;
             }
             let resolved = models.resolve(name)?;
             let sources = [spec.sampling, resolved.sampling, loaded.sampling];

@@ -8,7 +8,9 @@ use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
 use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
-use crate::{Project, ProjectError, drivers, judges, policies, protocol, targets::Models};
+use crate::{
+    Project, ProjectError, drivers, judges, organisms, policies, protocol, targets::Models,
+};
 
 /// A run that was reopened.
 pub struct Resumed<'a> {
@@ -121,7 +123,17 @@ pub(super) fn recorded_targets(
 ) -> Result<Vec<TargetSetup>, ProjectError> {
     let mut targets = Vec::new();
     for (id, record) in reader.targets()? {
-        targets.push(if retried.contains(&id) || reader.has_unasked(&id)? {
+        let is_open = retried.contains(&id) || reader.has_unasked(&id)?;
+        if is_open && id.starts_with(organisms::PREFIX) {
+            let probes = reader.probes()?;
+            targets.push(organisms::target(
+                models.project(),
+                &id,
+                &mut probes.iter(),
+            )?);
+            continue;
+        }
+        targets.push(if is_open {
             recorded_target(&id, record, models, run)?
         } else {
             // Everything is answered, and judging needs no model of the target.

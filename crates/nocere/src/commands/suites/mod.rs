@@ -6,6 +6,7 @@ mod diff;
 mod divide;
 mod list;
 mod policy;
+mod power;
 mod probe;
 mod pull;
 mod review;
@@ -54,6 +55,7 @@ pub(super) fn suites(context: &Context, command: &SuitesCommand) -> Result<u8, P
         SuitesCommand::Build(args) => builder::build(context, args),
         SuitesCommand::Check(args) => check::check(context, args),
         SuitesCommand::Divide(args) => divide::divide(context, args),
+        SuitesCommand::Power(args) => power::power(context, args),
         SuitesCommand::Diff { old, new } => diff::diff(context, old, new),
         SuitesCommand::Sample(args) => sample::sample(context, args),
         SuitesCommand::Pull(args) => pull::pull(context, args),
