@@ -1,7 +1,7 @@
 //! The words of reports, commands and files, each with one meaning.
 
 /// A word and what it means. `docs/reference/glossary.md` has the same.
-pub static GLOSSARY: [(&str, &str); 22] = [
+pub static GLOSSARY: [(&str, &str); 25] = [
     (
         "who asks, asker, perspective",
         "Patient, clinician or general: in whose name a question is asked. `--perspective` and `who_asks` in exports.",
@@ -33,6 +33,18 @@ pub static GLOSSARY: [(&str, &str); 22] = [
     (
         "driver, attack",
         "What leads the conversation: `direct` asks as the probe is written; an attack puts it otherwise.",
+    ),
+    (
+        "attacker",
+        "The model that writes what an attack sends (`--attacker`). Its refusals and failures are its own, never the target's.",
+    ),
+    (
+        "factor, level",
+        "A circumstance of the asker that is varied, such as urgency, and what it is in one conversation. One level is the reference.",
+    ),
+    (
+        "guard",
+        "What stands between the asker and the model: rules in the system prompt, a filter, a judge of the answer, a second look.",
     ),
     (
         "conversation, sample",
