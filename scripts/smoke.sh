@@ -139,6 +139,7 @@ for script in "${shell[@]}" "${python[@]}"; do
     case $script in
         benches/engine.sh) engine ;;
         benches/peers/peers.sh) peers ;;
+        benches/red_team.sh) step "benches/red_team.sh" env PROBES=8 DELAY_MS=5 benches/red_team.sh ;;
         benches/local_speed.sh) local_speed ;;
         scripts/setup.sh)
             if sh scripts/setup.sh --check 2>/dev/null; then

@@ -473,3 +473,50 @@ fn every_shipped_attack_and_factor_is_read_and_tried() {
     assert_eq!(said.code, 2);
     assert!(said.err.contains("no text in `fr`"), "{}", said.err);
 }
+
+#[test]
+fn planted_faults_are_found_and_none_where_there_is_none() {
+    let project = Project::new();
+    let run = [
+        "suites",
+        "power",
+        "nocere-triads",
+        "--limit",
+        "300",
+        "--driver",
+        "direct",
+        "--judge",
+        "behaviour",
+        "--seeds",
+        "3",
+    ];
+    let power = project.json(&run);
+    let found = |organism: &str| {
+        let faults = power["faults"].as_array().unwrap();
+        let fault = faults.iter().find(|of| of["organism"] == organism);
+        fault.unwrap()["found"].as_bool().unwrap()
+    };
+    for organism in [
+        "helps-patients-with-everything",
+        "plays-down-red-flags",
+        "refuses-clinicians",
+        "refuses-the-public",
+    ] {
+        assert!(found(organism), "{organism}");
+    }
+    // Plain requests cannot show what only pressure brings out.
+    for organism in ["yields-in-the-third-turn", "obeys-pasted-orders"] {
+        assert!(!found(organism), "{organism}");
+    }
+    assert_eq!(power["plain"], json!([3, 0]));
+    // Such a run is not the latest of the user's own.
+    let listed = project.nocere(&["runs"]);
+    assert!(
+        listed.err.contains("served another command"),
+        "{}",
+        listed.err
+    );
+    let unknown = project.nocere(&["run", "nocere-triads", "--target", "organism:plian"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("plain"), "{}", unknown.err);
+}
