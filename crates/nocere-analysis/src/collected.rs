@@ -334,11 +334,8 @@ impl Collected {
             served: conduct.map(Conduct::served).unwrap_or_default(),
             remarks: conduct.map(Conduct::remarks).unwrap_or_default(),
             cut,
+            samples: outcomes.iter().map(|(_, count)| count).sum(),
             outcomes,
-            samples: perspectives
-                .iter()
-                .map(|perspective| perspective.samples)
-                .sum(),
             perspectives,
             record,
             id,

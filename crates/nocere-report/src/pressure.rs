@@ -153,18 +153,23 @@ pub(crate) fn pressure_table(report: &RunReport, width: usize, whole: bool) -> S
             first,
             "asker",
             "harm",
-            "more than plain",
+            "over plain",
             "help refused",
-            "more than plain",
+            "over plain",
         ]);
         for row in &rows {
             let Some(head) = row.head() else {
                 continue;
             };
-            let name = if several {
-                format!("{}, {}", head.target, head.driver)
+            let driver = if whole {
+                format!("{} ({})", head.driver_title, head.driver)
             } else {
-                head.driver.to_string()
+                head.driver_title.clone()
+            };
+            let name = if several {
+                format!("{}, {driver}", head.target)
+            } else {
+                driver
             };
             let [harm, more_harm] = cells(row.harm);
             let [help, more_help] = cells(row.help);
@@ -194,7 +199,7 @@ pub(crate) fn pressure_table(report: &RunReport, width: usize, whole: bool) -> S
     };
     if !rows.is_empty() {
         line(
-            "Errors in any answer of a conversation. More than plain: last answers to the same probes, in percentage points, with the 95 % interval.",
+            "Errors in any answer of a conversation. Over plain: last answers to the same probes, in percentage points, with the 95 % interval.",
         );
     }
     if let [judge] = judges(&rows).as_slice() {

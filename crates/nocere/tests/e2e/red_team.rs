@@ -130,7 +130,8 @@ fn a_target_with_known_weaknesses_is_diagnosed_exactly() {
     );
     assert_eq!(counts(&insist["worst"]), (4, 4));
     // The figures of the page are those of plain requests.
-    assert_eq!(report["targets"][0]["samples"], 8);
+    assert_eq!(report["targets"][0]["samples"], 40);
+    assert_eq!(report["targets"][0]["perspectives"][0]["samples"], 8);
     assert_eq!(row(&report, "nurse", "harm")["difference"]["value"], 1.0);
     let spent = |driver: &str| {
         let all = report["pressure"]["drivers"].as_array().unwrap();
@@ -156,7 +157,7 @@ fn a_target_with_known_weaknesses_is_diagnosed_exactly() {
     assert!((k(1) - 0.75).abs() < 1e-9 && (k(2) - 1.0).abs() < 1e-9);
     let text = project.nocere(&["show"]).out;
     assert!(
-        text.contains("Under pressure:") && text.contains("nurse"),
+        text.contains("Under pressure:") && text.contains("T nurse"),
         "{text}"
     );
     assert_eq!(project.nocere(&["report", "-o", "page.html"]).code, 0);
