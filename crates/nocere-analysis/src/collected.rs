@@ -114,7 +114,9 @@ impl Collected {
             .map_or(probe.category.as_str(), |suite| {
                 suite.category_title(&probe.category)
             });
-        let found = assess(row, context.figures, context.instruments, category);
+        let found = (!row.is_drifted())
+            .then(|| assess(row, context.figures, context.instruments, category))
+            .flatten();
         if let Some(finding) = found {
             let finding = if is_hidden {
                 finding.withheld()

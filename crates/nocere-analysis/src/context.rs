@@ -36,7 +36,8 @@ impl<'a> Context<'a> {
     /// True if the figures over a whole run count this sample. Where some conversations are plain,
     /// those under pressure have figures of their own.
     pub(crate) fn is_counted(&self, row: &Sample) -> bool {
-        self.is_plain(&row.driver) || !self.drivers.iter().any(DriverIdentity::is_plain)
+        !row.is_drifted()
+            && (self.is_plain(&row.driver) || !self.drivers.iter().any(DriverIdentity::is_plain))
     }
 
     /// True if the texts of this sample must not spread.

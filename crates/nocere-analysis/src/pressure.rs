@@ -7,8 +7,8 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, DriverId, DriverIdentity, FigureRow, Instrument, Intent, Perspective, Sample,
-    Side, TargetId, Usage, Verdict,
+    AnswerOutcome, DriverId, DriverIdentity, FigureRow, Instrument, Perspective, Sample, Side,
+    TargetId, Usage, Verdict,
 };
 use nocere_stats::{
     Estimate, MeanOfClusters, mean_of_clusters,
@@ -80,7 +80,7 @@ impl Pressure {
         let answers = row.transcript.answers().count();
         self.under_pressure |= answers > 1 || !context.is_plain(&row.driver);
         let facts = row.transcript.attack.as_deref();
-        let drifted = facts.is_some_and(|facts| facts.intent == Some(Intent::Drifted));
+        let drifted = row.is_drifted();
         let attacker_failed = row.transcript.outcome() == AnswerOutcome::AttackFailed;
         let mut failed = false;
         for judge in RunJudge::all(context.instruments) {
@@ -105,12 +105,12 @@ impl Pressure {
                     .or_default()
                     .entry(row.driver.clone())
                     .or_default();
-                under.attacker_failed += u64::from(attacker_failed);
                 if drifted {
                     under.drifted += 1;
                     continue;
                 }
-                let broke = under.add(row.position, &errors);
+                under.attacker_failed += u64::from(attacker_failed);
+                let broke = under.add(row.position, &errors, row.transcript.error.is_some());
                 failed |= broke && of.side == Side::Harm;
             }
         }
@@ -267,9 +267,15 @@ fn count(pair: &mut Pair, error: bool) {
 }
 
 impl UnderDriver {
-    /// Counts one conversation. Returns true if any of its answers is an error.
-    fn add(&mut self, position: i64, errors: &[Option<bool>]) -> bool {
-        self.several_turns |= errors.len() > 1;
+    /// Counts one conversation. `failed` if it has no last answer: its last verdict is then about
+    /// nothing. Returns true if any of its answers is an error.
+    fn add(&mut self, position: i64, errors: &[Option<bool>], failed: bool) -> bool {
+        let said = if failed {
+            &errors[..errors.len().saturating_sub(1)]
+        } else {
+            errors
+        };
+        self.several_turns |= said.len() > 1;
         let pressed = self.probes.entry(position).or_default();
         match errors.last().copied().flatten() {
             Some(error) => count(&mut pressed.last, error),
@@ -283,7 +289,7 @@ impl UnderDriver {
             self.worst_unscored += 1;
         }
         let mut ever = Some(false);
-        for (turn, error) in errors.iter().enumerate() {
+        for (turn, error) in said.iter().enumerate() {
             if pressed.turns.len() <= turn {
                 pressed.turns.push(Default::default());
             }
@@ -299,8 +305,9 @@ impl UnderDriver {
                 count(&mut pressed.turns[turn].1, ever);
             }
         }
-        if let Some(ever) = ever {
-            count(pressed.ended.entry(errors.len()).or_default(), ever);
+        // Nobody knows how a conversation that failed without an error would have ended.
+        if let Some(ever) = ever.filter(|ever| *ever || !failed) {
+            count(pressed.ended.entry(said.len()).or_default(), ever);
         }
         broke
     }

@@ -404,7 +404,7 @@ pub enum ModelError {
         /// The budget, in calls for one conversation.
         calls: u32,
     },
-    /// The attack came to nothing, because its own model refused, failed or never answered in form.
+    /// The attack failed, because its own model refused, failed or never answered in form.
     /// It says nothing about the target. Recorded as an outcome.
     #[error("{message}")]
     Attacker {

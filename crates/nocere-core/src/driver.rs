@@ -139,7 +139,7 @@ pub struct DriverContext<'a> {
     pub max_calls: Option<u32>,
 }
 
-/// A judge that an adaptive attack listens to while it goes on. It is not the judge of the report.
+/// A judge that an adaptive attack asks during the conversation. It is not the judge of the report.
 #[derive(Clone, Copy)]
 pub struct Scorer<'a> {
     /// The judge.

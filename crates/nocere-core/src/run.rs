@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentHash, DriverId, DriverIdentity, JudgeId, ModelIdentity, Money, Perspective, Probe,
-    ProbeId, ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock,
+    ContentHash, DriverId, DriverIdentity, Intent, JudgeId, ModelIdentity, Money, Perspective,
+    Probe, ProbeId, ProtocolRecord, RunId, Sampling, SuiteId, TargetId, Transcript, Verdict, clock,
     hash_json,
 };
 
@@ -33,7 +33,7 @@ pub struct RunHeader {
     /// The target that writes for attacks; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attacker: Option<String>,
-    /// The judge that attacks listen to; `None` for the embedded one.
+    /// The judge that attacks ask; `None` for the embedded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scorer: Option<String>,
     /// Hash of the policies of all perspectives.
@@ -299,6 +299,13 @@ impl Sample {
         let mut verdicts = self.verdicts.iter();
         let found = verdicts.find(|verdict| verdict.instrument == *instrument);
         found.map(|verdict| &verdict.verdict)
+    }
+
+    /// True if the words that were sent ask something else than the probe: the answer says nothing
+    /// about it.
+    pub fn is_drifted(&self) -> bool {
+        let facts = self.transcript.attack.as_ref();
+        facts.is_some_and(|facts| facts.intent == Some(Intent::Drifted))
     }
 
     /// The verdicts of the instrument on each answer, oldest first, the last one included.

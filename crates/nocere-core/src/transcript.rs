@@ -89,7 +89,7 @@ pub enum AnswerOutcome {
     Unfinished,
     /// The conversation does not fit the model's context.
     Overflow,
-    /// The attack came to nothing by its own model's fault.
+    /// The attack failed, because its own model refused or failed.
     AttackFailed,
     /// The call failed, also after retries, or there is no answer at all.
     Failed,

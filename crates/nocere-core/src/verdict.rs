@@ -299,7 +299,7 @@ pub enum UnscoredReason {
     Truncated,
     /// The conversation does not fit the target's context.
     TargetOverflow,
-    /// The attack came to nothing by its own model's fault, so the answer shows no resistance.
+    /// The attack failed, because its own model refused or failed: the answer shows no resistance.
     AttackerFailed,
     /// The judge's reply could not be read, also after one repair.
     JudgeUnreadable,

@@ -63,16 +63,23 @@ impl Lead for BestOf {
         Box::pin(async move {
             let mut facts = AttackFacts::default();
             let mut best = Best::default();
+            let mut failure = None;
             for attempt in 0..self.attempts {
                 let seed = derive_seed(cx.text_seed, &attempt.to_string());
                 let ask = steps::apply(&self.steps, probe.question(), seed);
                 let conversation = once(probe, &ask, target, cx, &mut facts).await?;
-                let score = conversation.score(probe).await;
+                let score = match conversation.score(probe).await {
+                    Ok(score) => score,
+                    Err(message) => {
+                        failure = Some(message);
+                        break;
+                    }
+                };
                 if best.offer(&ask, score, conversation.transcript, &mut facts) {
                     break;
                 }
             }
-            Ok(best.transcript(facts, None))
+            Ok(best.transcript(facts, failure))
         })
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Composed {
     pub(crate) lead: Option<Arc<dyn Lead>>,
 }
 
-/// The models that attacks listen to, as far as they decide what is sent.
+/// What attacks ask, as far as they decide what is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Helpers {
     /// Hash over the identity of the model that writes for them.
@@ -36,7 +36,7 @@ pub struct Helpers {
 ///
 /// # Errors
 ///
-/// There is none, one occurs twice, one that leads the conversation is not the last, or no
+/// `attacks` is empty, one occurs twice, one that leads the conversation is not the last, or no
 /// language or perspective is left.
 pub fn compose(attacks: &[Attack], helpers: &Helpers) -> Result<Arc<dyn Driver>, AttackError> {
     let Some((last, before)) = attacks.split_last() else {
@@ -46,6 +46,15 @@ pub fn compose(attacks: &[Attack], helpers: &Helpers) -> Result<Arc<dyn Driver>,
         return Err(AttackError::Order(format!(
             "`{}` leads the whole conversation, so it must be the last of a combination",
             lead.id()
+        )));
+    }
+    let lost = matches!(&last.part, Part::Lead(lead) if !lead.keeps_ask());
+    let mut plants = before.iter().filter(|attack| !attack.planted().is_empty());
+    if let Some(plant) = plants.next().filter(|_| lost) {
+        return Err(AttackError::Order(format!(
+            "`{}` writes its own messages, so the order that `{}` plants would not be sent",
+            last.id(),
+            plant.id()
         )));
     }
     if let Some(twice) = before.iter().find(|attack| attack.id() == last.id()) {

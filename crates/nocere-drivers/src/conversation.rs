@@ -2,7 +2,7 @@
 
 use nocere_core::{
     AttackFacts, Attempt, ChatModel, ChatRequest, DriverContext, DriverError, Finish, Message,
-    ModelError, Probe, ReplyFormat, Role, Transcript, Verdict, text::shows_nothing,
+    ModelError, Probe, ReplyFormat, Role, Transcript, UnscoredReason, Verdict, text::shows_nothing,
 };
 
 /// How far an answer must give way for an attack to have succeeded by its own scorer: from helping
@@ -39,6 +39,21 @@ impl<'a> Conversation<'a> {
             cx,
             transcript,
         }
+    }
+
+    /// A conversation with everything that the probe says before its ask.
+    pub(crate) fn before_the_ask(
+        probe: &Probe,
+        target: &'a dyn ChatModel,
+        cx: &'a DriverContext<'a>,
+    ) -> Self {
+        let mut conversation = Self::new(target, cx);
+        if let Some((_, before)) = probe.messages.split_last() {
+            for message in before {
+                conversation.transcript.push(message.clone());
+            }
+        }
+        conversation
     }
 
     /// Sends a message of the asker, and adds the answer.
@@ -83,16 +98,27 @@ impl<'a> Conversation<'a> {
 
     /// How far the last answer gave way, from 0 to 1, by the scorer of the attack; `None` if it
     /// cannot tell or there is none.
-    pub(crate) async fn score(&self, probe: &Probe) -> Option<f64> {
-        let scorer = self.cx.scorer?;
+    ///
+    /// # Errors
+    ///
+    /// The scorer could not be asked: an attack without it shows no resistance.
+    pub(crate) async fn score(&self, probe: &Probe) -> Result<Option<f64>, String> {
+        let Some(scorer) = self.cx.scorer else {
+            return Ok(None);
+        };
         let cx = nocere_core::JudgeContext {
             models: scorer.models,
             seed: self.cx.seed,
         };
         let verdict = scorer.judge.judge(probe, &self.transcript, &cx).await;
         match verdict {
-            Verdict::Scored(scored) => scorer.judge.instrument().gave_way(&scored.score),
-            Verdict::Unscored { .. } => None,
+            Verdict::Scored(scored) => Ok(scorer.judge.instrument().gave_way(&scored.score)),
+            Verdict::Unscored {
+                reason: UnscoredReason::JudgeError,
+                detail,
+                ..
+            } => Err(format!("the scorer could not be asked: {detail}")),
+            Verdict::Unscored { .. } => Ok(None),
         }
     }
 }
@@ -101,6 +127,8 @@ impl<'a> Conversation<'a> {
 #[derive(Default)]
 pub(crate) struct Best {
     kept: Option<(Option<f64>, Transcript)>,
+    /// What was asked last in the kept conversation.
+    asked: String,
 }
 
 impl Best {
@@ -123,9 +151,15 @@ impl Best {
             Some((kept, _)) => score.unwrap_or(-1.0) > kept.unwrap_or(-1.0),
         };
         if is_better {
+            asked.clone_into(&mut self.asked);
             self.kept = Some((score, transcript));
         }
         score.is_some_and(|score| score >= GAVE_WAY)
+    }
+
+    /// What was asked last in the best conversation; `None` before the first.
+    pub(crate) fn asked(&self) -> Option<&str> {
+        self.kept.as_ref().map(|_| self.asked.as_str())
     }
 
     /// Keeps a conversation, whatever its score.

@@ -2,7 +2,8 @@
 //! turns. A refused step is taken back and put another way.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Intent, Probe,
+    Transcript,
 };
 use serde::Deserialize;
 
@@ -59,6 +60,10 @@ pub(crate) fn shown(transcript: &Transcript) -> String {
 }
 
 impl Lead for Crescendo {
+    fn keeps_ask(&self) -> bool {
+        false
+    }
+
     fn calls(&self) -> DriverCalls {
         DriverCalls {
             target: u64::from(self.turns + self.backtracks),
@@ -76,7 +81,9 @@ impl Lead for Crescendo {
         Box::pin(async move {
             let attacker = Attacker::new(cx, 1.0)?;
             let mut facts = AttackFacts::default();
-            let mut conversation = Conversation::new(target, cx);
+            let mut conversation = Conversation::before_the_ask(probe, target, cx);
+            // Small steps ask something else on purpose; nobody compares them with the goal.
+            facts.intent = Some(Intent::Unclear);
             let mut best = Best::default();
             let mut failure = None;
             let (mut turn, mut number) = (1, 0);
@@ -103,7 +110,13 @@ impl Lead for Crescendo {
                 };
                 let before = conversation.transcript.clone();
                 let heard = conversation.say(&message, &mut facts).await?;
-                let score = conversation.score(probe).await;
+                let score = match conversation.score(probe).await {
+                    Ok(score) => score,
+                    Err(message) => {
+                        failure = Some(message);
+                        break;
+                    }
+                };
                 let refused = score.is_some_and(|score| score <= REFUSED);
                 if refused && facts.taken_back < self.backtracks {
                     conversation.transcript = before;

@@ -229,6 +229,7 @@ pub fn cells(factors: &[Factor], design: Design) -> Result<Vec<Vec<usize>>, Atta
                     many.levels.len()
                 )));
             }
+            let mut seen = std::collections::BTreeSet::new();
             let order = factors.len().next_power_of_two().max(2);
             let row = |row: usize, flip: usize| -> Vec<usize> {
                 (0..factors.len())
@@ -238,6 +239,8 @@ pub fn cells(factors: &[Factor], design: Design) -> Result<Vec<Vec<usize>>, Atta
             (0..2)
                 .flat_map(|flip| (0..order).map(move |number| (number, flip)))
                 .map(|(number, flip)| row(number, flip))
+                // One factor has the same two cells twice.
+                .filter(|cell| seen.insert(cell.clone()))
                 .collect()
         }
     };
@@ -256,12 +259,18 @@ fn digits(mut number: usize, factors: &[Factor]) -> Vec<usize> {
         .collect()
 }
 
-/// The driver of one cell: it puts the ask into the texts of its levels, factor by factor.
+/// The driver of one cell: it puts the ask into the texts of its levels, factor by factor. A cell
+/// that leaves the ask as it is asks for everybody if `plain_for_all`, not only for those whom the
+/// factors are for.
 ///
 /// # Errors
 ///
 /// The factors have no language or asker in common.
-pub fn factor_driver(factors: &[Factor], cell: &[usize]) -> Result<Arc<dyn Driver>, AttackError> {
+pub fn factor_driver(
+    factors: &[Factor],
+    cell: &[usize],
+    plain_for_all: bool,
+) -> Result<Arc<dyn Driver>, AttackError> {
     let mut languages: Vec<String> = Vec::new();
     let mut perspectives: Vec<Perspective> = Vec::new();
     let mut rewrites = Vec::new();
@@ -286,6 +295,10 @@ pub fn factor_driver(factors: &[Factor], cell: &[usize]) -> Result<Arc<dyn Drive
             titles.push(format!("{}: {}", factor.title, level.title));
             hashed.push(serde_json::json!([factor.id, factor.version, level]));
         }
+    }
+    if plain_for_all && rewrites.is_empty() {
+        languages.clear();
+        perspectives.clear();
     }
     let identity = if rewrites.is_empty() {
         DriverIdentity::direct(direct::VERSION)
@@ -349,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_fraction_keeps_main_effects_apart_from_each_other_and_from_pairs() {
-        for number in 2..=16 {
+        for number in 1..=16 {
             let factors: Vec<Factor> = (0..number).map(|n| factor(&n.to_string(), 2)).collect();
             let all = cells(&factors, Design::Fraction).unwrap();
             assert!(all.len() <= 32 && all.len() >= 2 * number, "{number}");
@@ -390,14 +403,14 @@ mod tests {
     fn the_reference_of_pressure_is_the_plain_ask() {
         let mut pressure = factor("a", 2);
         pressure.levels[0].texts.clear();
-        let plain = factor_driver(std::slice::from_ref(&pressure), &[0]).unwrap();
+        let plain = factor_driver(std::slice::from_ref(&pressure), &[0], false).unwrap();
         assert!(plain.identity().is_plain());
         assert_eq!(
             plain.identity().hash,
             DriverIdentity::direct(direct::VERSION).hash
         );
         assert_eq!(plain.identity().languages, ["en"]);
-        let pressed = factor_driver(&[pressure], &[1]).unwrap();
+        let pressed = factor_driver(&[pressure], &[1], false).unwrap();
         assert_eq!(pressed.identity().id, "a=l1");
         assert_eq!(pressed.identity().levels["a"], "l1");
     }

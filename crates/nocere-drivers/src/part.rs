@@ -29,6 +29,11 @@ pub(crate) trait Rewrite: Send + Sync {
 
 /// Leads the whole conversation over a probe whose words are changed already.
 pub(crate) trait Lead: Send + Sync {
+    /// True if the words of the ask are sent, so that what was put around them reaches the target.
+    fn keeps_ask(&self) -> bool {
+        true
+    }
+
     /// As [`nocere_core::Driver::calls`].
     fn calls(&self) -> DriverCalls;
 
@@ -88,7 +93,7 @@ pub(crate) enum Failure {
 pub struct Needs {
     /// A model that writes what is sent (`--attacker`).
     pub attacker: bool,
-    /// A judge that it listens to while it goes on (`--scorer`; an embedded one unless set).
+    /// A judge that it asks during the conversation (`--scorer`; an embedded one unless set).
     pub scorer: bool,
 }
 

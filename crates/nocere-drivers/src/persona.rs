@@ -2,7 +2,8 @@
 //! stop. How many of its messages stayed in role is measured.
 
 use nocere_core::{
-    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Probe, Transcript,
+    AttackFacts, BoxFuture, ChatModel, DriverCalls, DriverContext, DriverError, Intent, Probe,
+    Transcript,
 };
 use serde::Deserialize;
 
@@ -90,7 +91,7 @@ impl Lead for Persona {
         Box::pin(async move {
             let attacker = Attacker::new(cx, 0.9)?;
             let mut facts = AttackFacts::default();
-            let mut conversation = Conversation::new(target, cx);
+            let mut conversation = Conversation::before_the_ask(probe, target, cx);
             let mut failure = None;
             let (mut in_role, mut said) = (0, 0);
             for turn in 0..self.turns {
@@ -103,13 +104,13 @@ impl Lead for Persona {
                     match attacker.write(&prompt, sample, &mut facts).await {
                         Ok(message) if message.contains(STOP) => break,
                         Ok(message) => {
-                            said += 1;
                             let role = template::fill(
                                 ROLE,
                                 &[("{who}", &self.who), ("{message}", &message)],
                             );
                             match attacker.write(&role, 0, &mut facts).await {
                                 Ok(answer) => {
+                                    said += 1;
                                     let answer = answer.trim().to_lowercase();
                                     in_role += u32::from(answer.starts_with("yes"));
                                 }
@@ -125,9 +126,20 @@ impl Lead for Persona {
                         }
                     }
                 };
-                if conversation.say(&message, &mut facts).await? != Heard::Answer {
+                let heard = match probe.messages.last().filter(|_| turn == 0) {
+                    Some(ask) => {
+                        conversation.transcript.push(ask.clone());
+                        conversation.answer(&mut facts).await?
+                    }
+                    None => conversation.say(&message, &mut facts).await?,
+                };
+                if heard != Heard::Answer {
                     break;
                 }
+            }
+            if said > 0 {
+                // The person's own words follow the ask; nobody compares them with it.
+                facts.intent = Some(Intent::Unclear);
             }
             facts.in_role = (said > 0).then_some((in_role, said));
             let mut transcript = conversation.transcript;

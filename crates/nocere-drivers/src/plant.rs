@@ -26,7 +26,7 @@ struct Settings {
 
 pub(crate) fn read(value: serde_json::Value) -> Result<Made, String> {
     let settings: Settings = settings(value)?;
-    if settings.obeyed.iter().all(|mark| mark.trim().is_empty()) {
+    if settings.obeyed.is_empty() || settings.obeyed.iter().any(|mark| mark.trim().is_empty()) {
         return Err("`obeyed` must have a phrase that shows that the order was obeyed".to_owned());
     }
     let around = Wrap::new(settings.texts)?;

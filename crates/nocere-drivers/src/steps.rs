@@ -22,7 +22,7 @@ pub(crate) enum Step {
     Homoglyphs,
     /// A zero-width space between every two letters of a word.
     ZeroWidth,
-    /// A space after every letter.
+    /// A space between every two letters of a word.
     Spaced,
     /// Typing errors in about every twelfth letter: neighbours swapped, doubled or left out.
     Typos,
@@ -82,11 +82,7 @@ impl Step {
                     }
                 })
                 .collect(),
-            Self::Unpunctuated => text
-                .chars()
-                .filter(|c| !c.is_ascii_punctuation())
-                .flat_map(char::to_lowercase)
-                .collect(),
+            Self::Unpunctuated => unpunctuated(text),
             Self::ReversedWords => {
                 let words: Vec<&str> = text.split_whitespace().rev().collect();
                 words.join(" ")
@@ -219,6 +215,19 @@ fn typos(text: &str, dice: &mut Dice) -> String {
     changed
 }
 
+/// Marks between two digits stay: without them, 2.5 mg is 25 mg.
+fn unpunctuated(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_digit = |place: Option<usize>| {
+        let letter = place.and_then(|place| letters.get(place));
+        letter.is_some_and(char::is_ascii_digit)
+    };
+    let kept = letters.iter().enumerate().filter(|(place, c)| {
+        !c.is_ascii_punctuation() || is_digit(place.checked_sub(1)) && is_digit(Some(place + 1))
+    });
+    kept.flat_map(|(_, c)| c.to_lowercase()).collect()
+}
+
 fn split(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let size = words.len().div_ceil(3).max(1);
@@ -279,6 +288,12 @@ mod tests {
             step.apply("", 7);
             step.apply("é 你好 \u{202e}", 7);
         }
+    }
+
+    #[test]
+    fn a_dose_keeps_its_point() {
+        let plain = Step::Unpunctuated.apply("Take 2.5 mg, 1/2 tablet, 10-20 drops!", 1);
+        assert_eq!(plain, "take 2.5 mg 1/2 tablet 10-20 drops");
     }
 
     #[test]

@@ -563,8 +563,14 @@ impl<Q: WorkQueue> Shared<Q> {
         match lead.setup.driver.lead(probe, target.as_ref(), &cx).await {
             // A guard or attacker that could not be asked because the run is stopping must not look
             // like one that failed.
-            Ok(transcript) if transcript.error.is_some() && self.desk.stopping().is_some() => {
+            Ok(transcript)
+                if transcript.error.is_some()
+                    && (self.desk.stopping().is_some() || work.fatal.get().is_some()) =>
+            {
                 Ok(Led::NotNow)
+            }
+            Ok(transcript) if transcript.error.is_some() && lead.fatal.get().is_some() => {
+                Ok(Led::DriverStopped)
             }
             Ok(transcript) => Ok(Led::Whole(transcript)),
             Err(DriverError::Run(_)) => Ok(Led::NotNow),

@@ -1,12 +1,14 @@
-//! What stands between the asker and the model: a filter on the request, a judge on the answer, a
+//! Guards between the asker and the model: a filter on the request, a judge on the answer, a
 //! second look by the model itself.
 
 use std::sync::Arc;
 
 use nocere_core::{
-    BoxFuture, ChatModel, ChatReply, ChatRequest, GuardAction, GuardRecord, JudgeContext, Message,
-    ModelError, ModelIdentity, Probe, Remark, Role, Transcript, UnscoredReason, Usage, Verdict,
+    BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, GuardAction, GuardRecord, JudgeContext,
+    Message, ModelError, ModelIdentity, Probe, Remark, Role, Transcript, UnscoredReason, Usage,
+    Verdict,
     phrase::{Phrase, sentences},
+    text::shows_nothing,
 };
 
 use crate::{JudgeSetup, ModelSetup};
@@ -103,7 +105,12 @@ impl Guarded {
         }
         let mut reply = self.model.chat(request).await?;
         for Stationed { guard, .. } in &self.guards {
-            if let GuardKind::SelfCheck { prompt } = &guard.kind {
+            // Servers refuse an empty turn, and what was withheld needs no second look.
+            let has_text = !shows_nothing(&reply.text)
+                && !matches!(reply.finish, Finish::ContentFilter | Finish::Refusal);
+            if let GuardKind::SelfCheck { prompt } = &guard.kind
+                && has_text
+            {
                 let first = reply.usage;
                 let waited = reply.latency_ms;
                 let mut again = request.clone();
@@ -126,8 +133,16 @@ impl Guarded {
                     .is_blocked(request, &reply, judge, models, blocks)
                     .await?
             {
-                say.clone_into(&mut reply.text);
-                reply = guarded(reply, &guard.record, GuardAction::Withheld);
+                // What is said instead is whole, however the draft ended.
+                let said = ChatReply {
+                    usage: reply.usage,
+                    latency_ms: reply.latency_ms,
+                    served_model: reply.served_model,
+                    system_fingerprint: reply.system_fingerprint,
+                    remarks: reply.remarks,
+                    ..ChatReply::of_text(say)
+                };
+                reply = guarded(said, &guard.record, GuardAction::Withheld);
             }
         }
         Ok(reply)

@@ -48,7 +48,7 @@ pub struct DriverSetup {
     pub driver: Arc<dyn Driver>,
     /// The models that it asks besides the target, in the driver's own order.
     pub models: Vec<(Purpose, ModelSetup)>,
-    /// The judge that it listens to while it goes on; `None` for drivers that need none.
+    /// The judge that it asks during the conversation; `None` for drivers that need none.
     pub scorer: Option<JudgeSetup>,
     /// Maximum number of calls in one conversation, to the target and to helpers together.
     pub max_calls: Option<u32>,

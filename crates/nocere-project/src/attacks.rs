@@ -17,7 +17,7 @@ use crate::{
     targets::Models,
 };
 
-/// What stands for the target's answer where there is no target.
+/// Shown instead of an answer where there is no target.
 const NO_TARGET: &str = "(the target's answer)";
 
 /// What an attack would send.
@@ -128,8 +128,8 @@ impl Project {
         })
     }
 
-    /// The attacks of a run that succeeded, as a suite: each conversation in which a figure of harm
-    /// or help counts an error, up to the answer that it counts. Probes of one conversation occur
+    /// The conversations of a run in which a target did harm or refused help under attack, as a
+    /// suite: each in which a figure of harm or help counts an error, up to the answer that it counts. Probes of one conversation occur
     /// once. `judge` limits it to one judge's errors.
     ///
     /// # Errors
@@ -161,6 +161,9 @@ impl Project {
         let mut probes: BTreeMap<ContentHash, Probe> = BTreeMap::new();
         for sample in reader.finished() {
             let sample = sample?;
+            if sample.is_drifted() {
+                continue;
+            }
             let Some(driver) = drivers.get(&sample.driver) else {
                 continue;
             };
@@ -202,9 +205,9 @@ impl Project {
         let categories = categories(&reader.suites()?, &probes);
         Ok(Suite {
             hash: Suite::content_hash(&categories, &probes),
-            title: format!("Attacks that succeeded in run {}", header.id),
+            title: format!("Errors under attack in run {}", header.id),
             description: format!(
-                "{} conversations in which a target gave way, frozen on {}. They are hidden: reports \
+                "{} conversations in which a target did harm or refused help, frozen on {}. They are hidden: reports \
                  withhold their texts.",
                 probes.len(),
                 clock::now_utc()

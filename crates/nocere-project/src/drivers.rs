@@ -1,7 +1,7 @@
 //! Drivers by name: `direct`, attacks of the catalogue one after the other, or cells of a plan of
 //! factors.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use nocere_assets::{Asset, Kind};
 use nocere_core::{Driver, DriverIdentity, DriverKind, Purpose, RunHeader, hash_json};
@@ -14,8 +14,9 @@ use nocere_suites::PolicySet;
 
 use crate::{Project, ProjectError, RunSpec, judges, protocol::ProtocolDrivers, targets::Models};
 
-/// The judge that adaptive attacks listen to unless another is named: it needs no model.
-const SCORER: &str = "behaviour";
+/// The judge that adaptive attacks ask unless another is named. It needs no model, and is not the
+/// judge of the shipped protocols: an attack learns the mistakes of the judge that it asks.
+const SCORER: &str = "refusal";
 /// Puts every attack of a family in place of a driver, as in `family:authority`.
 const FAMILY: &str = "family:";
 
@@ -32,7 +33,7 @@ pub(crate) struct DriverChoice<'a> {
     pub(crate) design: Design,
     /// The target that writes for attacks.
     pub(crate) attacker: Option<&'a str>,
-    /// The judge that attacks listen to.
+    /// The judge that attacks ask.
     pub(crate) scorer: Option<&'a str>,
 }
 
@@ -63,17 +64,6 @@ impl<'a> DriverChoice<'a> {
             attacker: spec.attacker.as_deref(),
             scorer: spec.scorer.as_deref(),
         }
-    }
-
-    /// Names of the assets that it uses.
-    pub(crate) fn assets(&self) -> impl Iterator<Item = &'a str> {
-        let attacks = self.drivers.iter().chain(self.with_attacker);
-        let attacks = attacks.flat_map(|name| name.split('+'));
-        attacks.chain(
-            self.factors
-                .iter()
-                .filter_map(|name| name.split('=').next()),
-        )
     }
 }
 
@@ -133,7 +123,8 @@ pub(crate) fn drivers(
     }
     let helpful = helpful(&names, project, choice, models, policies)?;
     let mut setups: Vec<DriverSetup> = Vec::new();
-    let planned = factorial(project, choice)?;
+    let wants_plain = names.iter().any(|name| name == DriverIdentity::DIRECT);
+    let planned = factorial(project, choice, wants_plain)?;
     let plain = planned.iter().any(|driver| driver.identity().is_plain());
     setups.extend(planned.into_iter().map(DriverSetup::alone));
     for name in &names {
@@ -160,7 +151,15 @@ fn helpful(
     Ok(Helpful {
         attacker: choice
             .attacker
-            .map(|name| Ok::<_, ProjectError>(models.resolve(name)?.setup))
+            .map(|name| {
+                let resolved = models.resolve(name)?;
+                if resolved.guards.is_empty() {
+                    return Ok(resolved.setup);
+                }
+                Err(ProjectError::usage(format!(
+                    "`{name}` has guards; an attacker is asked without any"
+                )))
+            })
             .transpose()?,
         scorer: needs_scorer
             .then(|| judges::judge(choice.scorer.unwrap_or(SCORER), models, policies))
@@ -276,6 +275,7 @@ fn at(asset: &Asset, error: &AttackError) -> ProjectError {
 fn factorial(
     project: &Project,
     choice: &DriverChoice<'_>,
+    plain_for_all: bool,
 ) -> Result<Vec<Arc<dyn Driver>>, ProjectError> {
     let usage = |error: AttackError| ProjectError::usage(error.to_string());
     let mut factors: Vec<Factor> = Vec::new();
@@ -304,7 +304,9 @@ fn factorial(
     // The order in which texts are put around each other: that in which a journal names them.
     factors.sort_by(|a, b| a.id.cmp(&b.id));
     let cells = cells(&factors, choice.design).map_err(usage)?;
-    let drivers = cells.iter().map(|cell| factor_driver(&factors, cell));
+    let drivers = cells
+        .iter()
+        .map(|cell| factor_driver(&factors, cell, plain_for_all));
     drivers.collect::<Result<_, _>>().map_err(usage)
 }
 
@@ -325,7 +327,7 @@ fn factor(project: &Project, name: &str) -> Result<Factor, ProjectError> {
     ))
 }
 
-/// Reads every attack and factor of the project: one that is wrong is said before it is needed.
+/// Reads every attack and factor of the project, so that faults are reported early.
 pub(crate) fn check_all(project: &Project) -> Result<(), ProjectError> {
     for asset in project.assets().changed() {
         match asset.kind {
@@ -362,13 +364,20 @@ pub(crate) fn recorded(
         ..DriverChoice::default()
     };
     let helpful = helpful(&names, project, &choice, models, policies)?;
+    let mut levels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (factor, level) in planned.iter().flat_map(|driver| &driver.levels) {
+        levels
+            .entry(factor.clone())
+            .or_default()
+            .push(level.clone());
+    }
     let mut setups = Vec::new();
     for driver in planned {
         let setup = match driver.kind {
             DriverKind::Recorded => continue,
             DriverKind::Direct => direct(),
             DriverKind::Attack => named(project, &driver.id, &helpful)?,
-            DriverKind::Factors => DriverSetup::alone(cell(project, &driver)?),
+            DriverKind::Factors => DriverSetup::alone(cell(project, &driver, &levels)?),
         };
         if setup.driver.identity().hash != driver.hash {
             return Err(ProjectError::usage(format!(
@@ -388,23 +397,38 @@ pub(crate) fn recorded(
     Ok(setups)
 }
 
-/// The driver of the levels that a planned driver has.
-fn cell(project: &Project, planned: &DriverIdentity) -> Result<Arc<dyn Driver>, ProjectError> {
+/// The driver of the levels that a planned driver has. `levels` are those of the whole plan.
+fn cell(
+    project: &Project,
+    planned: &DriverIdentity,
+    levels: &BTreeMap<String, Vec<String>>,
+) -> Result<Arc<dyn Driver>, ProjectError> {
+    let usage = |error: AttackError| {
+        ProjectError::usage(error.to_string())
+            .hint("restore the factor as it was, or start a new run")
+    };
     let mut factors = Vec::new();
     let mut places = Vec::new();
     for (name, level) in &planned.levels {
-        let factor = factor(project, name)?;
+        let known = levels.get(name).map_or(&[][..], Vec::as_slice);
+        let factor = factor(project, name)?.only(known).map_err(usage)?;
         let place = factor.levels.iter().position(|known| known.id == *level);
-        let Some(place) = place else {
-            return Err(ProjectError::usage(format!(
-                "factor `{name}` has no level `{level}` any more"
-            ))
-            .hint("restore it as it was, or start a new run"));
-        };
-        places.push(place);
+        places.push(place.unwrap_or_default());
         factors.push(factor);
     }
-    factor_driver(&factors, &places).map_err(|error| ProjectError::usage(error.to_string()))
+    factor_driver(&factors, &places, false).map_err(usage)
+}
+
+/// Names of the assets that drivers are made of.
+pub(crate) fn assets(setups: &[DriverSetup]) -> Vec<String> {
+    let mut names = Vec::new();
+    for identity in setups.iter().map(|setup| setup.driver.identity()) {
+        if identity.kind == DriverKind::Attack {
+            names.extend(identity.id.split('+').map(str::to_owned));
+        }
+        names.extend(identity.levels.keys().cloned());
+    }
+    names
 }
 
 /// What the drivers are.

@@ -165,7 +165,7 @@ impl PlannedRun<'_> {
         estimate
     }
 
-    /// Adds the calls of the model that writes for attacks, at most.
+    /// Adds the calls of the model that writes for attacks, without repairs.
     fn add_attacker(
         &self,
         estimate: &mut RunEstimate,

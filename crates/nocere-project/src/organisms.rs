@@ -140,7 +140,7 @@ struct Organism {
 
 /// The kind of an answer.
 #[derive(Clone, Copy)]
-enum Kindly {
+enum AnswerKind {
     Declined,
     Withheld,
     Care,
@@ -187,12 +187,12 @@ impl Organism {
         // What it cannot read, it asks about; that is careful help.
         let (who, due) = found.map_or((None, None), |(_, (who, due))| (Some(*who), Some(*due)));
         let kind = match due {
-            Some(Expect::Refuse) if slipped => Kindly::Withheld,
-            Some(Expect::Refuse) => Kindly::Declined,
-            Some(Expect::Redirect) if slipped => Kindly::Care,
-            Some(Expect::Redirect) => Kindly::Withheld,
-            Some(Expect::Comply) if slipped => Kindly::Declined,
-            Some(Expect::Comply) | None => Kindly::Care,
+            Some(Expect::Refuse) if slipped => AnswerKind::Withheld,
+            Some(Expect::Refuse) => AnswerKind::Declined,
+            Some(Expect::Redirect) if slipped => AnswerKind::Care,
+            Some(Expect::Redirect) => AnswerKind::Withheld,
+            Some(Expect::Comply) if slipped => AnswerKind::Declined,
+            Some(Expect::Comply) | None => AnswerKind::Care,
         };
         let shows = who
             .is_some_and(|who| self.entry.who.is_empty() || self.entry.who.contains(&who))
@@ -200,20 +200,20 @@ impl Organism {
             && asked.len() >= self.entry.from_turn
             && (self.cues.is_empty() || self.has_cue(&whole));
         let kind = match self.entry.says {
-            Says::Helped if shows => Kindly::Helped,
-            Says::Declined if shows => Kindly::Declined,
+            Says::Helped if shows => AnswerKind::Helped,
+            Says::Declined if shows => AnswerKind::Declined,
             _ => kind,
         };
         let pool = match kind {
-            Kindly::Declined => &self.words.declined,
-            Kindly::Withheld => &self.words.withheld,
-            Kindly::Care => &self.words.helped_with_care,
-            Kindly::Helped => &self.words.helped,
+            AnswerKind::Declined => &self.words.declined,
+            AnswerKind::Withheld => &self.words.withheld,
+            AnswerKind::Care => &self.words.helped_with_care,
+            AnswerKind::Helped => &self.words.helped,
         };
         let mut text = pool[roll(pool.len() as u64) as usize].clone();
         if self.entry.says == Says::Planted {
             // It obeys whatever is pasted: it says every mark that an order could ask for.
-            if whole.len() > asked.first().map_or(0, String::len) / 2 && is_pasted(&whole) {
+            if is_pasted(&whole) {
                 for mark in self.marks.iter() {
                     text.push(' ');
                     text.push_str(mark);

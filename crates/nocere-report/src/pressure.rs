@@ -283,9 +283,18 @@ pub(crate) fn odds_text(effect: &FactorEffect) -> String {
         Some(OddsRatio {
             value,
             interval: Some((low, high)),
-        }) => format!("{value:.1} ({low:.1}–{high:.1})"),
-        Some(OddsRatio { value, .. }) => format!("{value:.1}"),
+        }) => format!("{} ({}–{})", ratio(value), ratio(low), ratio(high)),
+        Some(OddsRatio { value, .. }) => ratio(value),
         None => "–".to_owned(),
+    }
+}
+
+/// A ratio in two digits or so.
+fn ratio(value: f64) -> String {
+    if value < 0.1 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1}")
     }
 }
 
@@ -322,7 +331,7 @@ pub(crate) fn spending_lines(pressure: &PressureReport) -> Vec<String> {
     }
     for step in &pressure.cover {
         lines.push(format!(
-            "Fewest attacks that find all failures of {}: {} finds {} more, {} of {} in all.",
+            "Chosen greedily to find all harm of {}: {} finds {} more, {} of {} in all.",
             plain(&step.target),
             step.driver,
             step.new,
@@ -341,7 +350,7 @@ pub(crate) struct TurnCurve<'a> {
     pub(crate) drawing: String,
 }
 
-/// The curves of all conversations with several turns: harm alone, since one picture has one side.
+/// The curves of all conversations with several turns, one for each figure.
 pub(crate) fn turn_curves(report: &RunReport) -> Vec<TurnCurve<'_>> {
     let rows = report.pressure.iter().flat_map(|pressure| &pressure.rows);
     rows.filter(|row| row.turns.len() > 1)
@@ -404,19 +413,23 @@ fn curve(points: &[TurnPoint], side: Side) -> String {
     svg
 }
 
-/// How many conversations of a row have no score, and why.
+/// How many conversations of a row have no score, and why: of harm, then of help refused.
 pub(crate) fn missing(row: &PressedRow<'_>) -> String {
-    let Some(head) = row.head() else {
-        return String::new();
+    let one = |row: &PressureRow| {
+        let mut text = row.last.unscored.to_string();
+        if row.attacker_failed > 0 {
+            let _ = write!(text, " (attacker {})", row.attacker_failed);
+        }
+        if row.drifted > 0 {
+            let _ = write!(text, ", drifted {}", row.drifted);
+        }
+        text
     };
-    let mut text = head.last.unscored.to_string();
-    if head.attacker_failed > 0 {
-        let _ = write!(text, " (attacker {})", head.attacker_failed);
+    match (row.harm, row.help) {
+        (Some(harm), Some(help)) => format!("{} / {}", one(harm), one(help)),
+        (Some(only), None) | (None, Some(only)) => one(only),
+        (None, None) => String::new(),
     }
-    if head.drifted > 0 {
-        let _ = write!(text, ", drifted {}", head.drifted);
-    }
-    text
 }
 
 /// A number of percentage points with its interval.

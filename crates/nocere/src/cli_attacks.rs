@@ -28,7 +28,7 @@ pub(crate) struct DriverArgs {
     /// The target that writes for attacks which need a model.
     #[arg(long, value_name = "TARGET")]
     pub(crate) attacker: Option<String>,
-    /// The judge that adaptive attacks listen to while they go on [default: behaviour, embedded].
+    /// The judge that adaptive attacks ask during the conversation [default: refusal, embedded].
     #[arg(long, value_name = "JUDGE")]
     pub(crate) scorer: Option<String>,
 }

@@ -95,6 +95,44 @@ impl Cells<'_> {
         sums
     }
 
+    /// Errors and scored answers by probe at a level and at the reference. In a full plan, each cell
+    /// has a counterpart that differs in this factor alone, and only pairs with both scores count;
+    /// otherwise only probes that are scored in every cell do. So no other factor is mixed in where
+    /// scores are missing.
+    fn contrast(&self, factor: &str, level: &str, reference: &str) -> [BTreeMap<i64, Pair>; 2] {
+        let mut sums = [BTreeMap::new(), BTreeMap::new()];
+        let scored = |under: &UnderDriver, position: &i64| {
+            let pressed = under.probes.get(position)?;
+            (pressed.last.1 > 0).then_some(pressed.last)
+        };
+        let is_full = is_full(self);
+        for (driver, under) in &self.cells {
+            let (side, other) = match driver.levels.get(factor) {
+                Some(here) if here == level => (0, reference),
+                Some(here) if here == reference => (1, level),
+                _ => continue,
+            };
+            let mut wanted = driver.levels.clone();
+            wanted.insert(factor.to_owned(), other.to_owned());
+            let mut cells = self.cells.iter();
+            let counterpart = cells.find(|(driver, _)| driver.levels == wanted);
+            for position in under.probes.keys() {
+                let is_paired = if is_full {
+                    counterpart.is_some_and(|(_, other)| scored(other, position).is_some())
+                } else {
+                    let mut cells = self.cells.iter();
+                    cells.all(|(_, other)| scored(other, position).is_some())
+                };
+                if let Some(pair) = scored(under, position).filter(|_| is_paired) {
+                    let sum: &mut Pair = sums[side].entry(*position).or_default();
+                    sum.0 += pair.0;
+                    sum.1 += pair.1;
+                }
+            }
+        }
+        sums
+    }
+
     /// The levels of each factor that occur, without the reference.
     fn levels(&self) -> Vec<(String, String, String)> {
         let mut found: Vec<(String, String, String)> = Vec::new();
@@ -135,8 +173,7 @@ pub(super) fn effects(
     let instrument = &context.instruments[axis.judge];
     let levels = cells.levels();
     for (factor, level, reference) in &levels {
-        let at_level = cells.at(&[(factor, level)]);
-        let at_reference = cells.at(&[(factor, reference)]);
+        let [at_level, at_reference] = cells.contrast(factor, level, reference);
         let clusters = paired(&at_level, &at_reference, matters);
         let Some(difference) = cluster_difference(&clusters) else {
             continue;

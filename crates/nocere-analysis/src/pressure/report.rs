@@ -17,7 +17,7 @@ pub struct PressureReport {
     pub drivers: Vec<DriverSpending>,
     /// The chance that some of k attempts succeed.
     pub at_k: Vec<AttemptsRow>,
-    /// The fewest attacks that find all failures found, chosen one by one.
+    /// Drivers chosen greedily to cover all harm that any driver of the run found.
     pub cover: Vec<CoverStep>,
     /// What each level of each factor does.
     pub effects: Vec<FactorEffect>,
@@ -134,7 +134,7 @@ pub struct AttemptsRow {
     pub probes: u64,
 }
 
-/// One attack of the fewest that find all failures.
+/// One driver of a small set that finds all harm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CoverStep {

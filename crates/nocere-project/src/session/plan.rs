@@ -81,8 +81,11 @@ impl Project {
         figures::check_before(self, &instruments)?;
         let reuse = spec.reuse.iter();
         let mut named: Vec<&str> = spec.what.iter().map(String::as_str).collect();
-        named.extend(choice.assets());
-        named.extend(spec.guards.iter().flat_map(|name| name.split('+')));
+        let of_drivers = drivers::assets(&drivers);
+        named.extend(of_drivers.iter().map(String::as_str));
+        let guards = targets.iter().flat_map(|target| &target.record.guards);
+        let guards: Vec<String> = guards.map(|guard| guard.id.clone()).collect();
+        named.extend(guards.iter().map(String::as_str));
         let header = RunHeader {
             seed: spec.seed,
             epochs: spec.epochs,

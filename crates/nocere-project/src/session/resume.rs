@@ -126,11 +126,14 @@ pub(super) fn recorded_targets(
         let is_open = retried.contains(&id) || reader.has_unasked(&id)?;
         if is_open && id.starts_with(organisms::PREFIX) {
             let probes = reader.probes()?;
-            targets.push(organisms::target(
-                models.project(),
-                &id,
-                &mut probes.iter(),
-            )?);
+            let target = organisms::target(models.project(), &id, &mut probes.iter())?;
+            if target.record != record {
+                return Err(ProjectError::usage(format!(
+                    "target `{id}` has changed since run {run} began"
+                ))
+                .hint("restore its file, or start a new run"));
+            }
+            targets.push(target);
             continue;
         }
         targets.push(if is_open {

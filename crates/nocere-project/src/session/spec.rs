@@ -37,7 +37,7 @@ pub struct RunSpec {
     /// The target that writes for attacks.
     #[serde(default)]
     pub attacker: Option<String>,
-    /// The judge that attacks listen to; `None` for the embedded one.
+    /// The judge that attacks ask; `None` for the embedded one.
     #[serde(default)]
     pub scorer: Option<String>,
     /// Choices for the protocol.

@@ -30,5 +30,12 @@ pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, ProjectErro
         local_only: true,
         ..RunSpec::new("demo", format!("local:{}", args.model))
     };
-    run::run_spec(context, &spec, &WorkingArgs::default())
+    let code = run::run_spec(context, &spec, &WorkingArgs::default())?;
+    if !context.quiet {
+        output::talk(&format!(
+            "next, what pressure does to it, turn by turn, in some minutes: nocere run red-team-quick --target local:{}",
+            args.model
+        ));
+    }
+    Ok(code)
 }

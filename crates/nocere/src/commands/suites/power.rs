@@ -37,7 +37,7 @@ fn text(result: &SuitePower, width: usize) -> String {
         "planted fault",
         "found",
         "strongest evidence",
-        "errors, its own : plain's",
+        "errs alone : plain alone",
     ]);
     for fault in &result.faults {
         let (evidence, counts) = fault.evidence.as_ref().map_or_else(
@@ -74,7 +74,7 @@ fn text(result: &SuitePower, width: usize) -> String {
     text
 }
 
-/// A p-value in two digits, or its bound.
+/// A p-value with four decimals, or its bound.
 struct P(f64);
 
 impl std::fmt::Display for P {
