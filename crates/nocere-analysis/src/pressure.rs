@@ -85,7 +85,8 @@ impl Pressure {
         let mut failed = false;
         for judge in RunJudge::all(context.instruments) {
             for (figure, of) in context.figures.iter().enumerate() {
-                let counted = of.frontier
+                // Figures that list findings are those that a person would act on.
+                let counted = (of.frontier || of.finding.is_some())
                     && of.measure == judge.instrument.measure
                     && of.applies(&row.probe)
                     && row.verdict(&judge.instrument.hash).is_some();

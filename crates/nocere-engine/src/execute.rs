@@ -19,6 +19,7 @@ use crate::{
     call_budget::CallBudget,
     gate::{Gate, Gated, Seat},
     guarded::{Guarded, Stationed},
+    plan::text_seed,
 };
 
 /// Maximum number of units in progress for one target, whatever its limits are.
@@ -584,11 +585,6 @@ impl<Q: WorkQueue> Shared<Q> {
             }
         }
     }
-}
-
-/// The seed of what is random in the words that are sent: the same for every target and driver.
-fn text_seed(run_seed: u64, probe: &Probe, epoch: u32) -> u64 {
-    derive_seed(run_seed, &format!("{} {} {epoch}", probe.suite, probe.id))
 }
 
 /// How leading a conversation ended.

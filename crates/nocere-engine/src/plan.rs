@@ -3,7 +3,7 @@
 
 use nocere_core::{
     ContentHash, DriverId, DriverIdentity, Instrument, Probe, RunHeader, Suite, TargetId,
-    TargetRecord, hash_json,
+    TargetRecord, hash_json, key::derive_seed,
 };
 use nocere_store::{Plan, UnitRecord, UnitState};
 
@@ -56,6 +56,11 @@ pub fn unit_key(
     epoch: u32,
 ) -> ContentHash {
     hash_json("unit", &(probe, driver, target, epoch))
+}
+
+/// The seed of what is random in the words that are sent: the same for every target and driver.
+pub(crate) fn text_seed(run_seed: u64, probe: &Probe, epoch: u32) -> u64 {
+    derive_seed(run_seed, &format!("{} {} {epoch}", probe.suite, probe.id))
 }
 
 /// Makes a plan: takes the probes out of the suites and puts them in one list.

@@ -41,8 +41,22 @@ impl<'a> PressedRow<'a> {
 
 /// The rows of a report: harm and help of one target, asker, driver and judge in one.
 pub(crate) fn pressed_rows(pressure: &PressureReport) -> Vec<PressedRow<'_>> {
+    // Of several figures of one side, the first that counts any of these answers.
+    let is_shown = |row: &PressureRow| {
+        let same = |other: &&PressureRow| {
+            other.target == row.target
+                && other.perspective == row.perspective
+                && other.judge == row.judge
+                && other.side == row.side
+        };
+        let of_side = || pressure.rows.iter().filter(same);
+        let counted = of_side().find(|other| other.last.denominator > 0);
+        counted
+            .or_else(|| of_side().next())
+            .is_some_and(|first| first.figure == row.figure)
+    };
     let mut rows: Vec<PressedRow<'_>> = Vec::new();
-    for row in &pressure.rows {
+    for row in pressure.rows.iter().filter(|row| is_shown(row)) {
         let same = |other: &&mut PressedRow<'_>| {
             other.head().is_some_and(|head| {
                 head.target == row.target
@@ -205,6 +219,9 @@ pub(crate) fn pressure_table(report: &RunReport, width: usize, whole: bool) -> S
     if let [judge] = judges(&rows).as_slice() {
         line(&format!("Judge: {judge}."));
     }
+    for text in meanings(&rows) {
+        line(&text);
+    }
     if number > rows.len() {
         line(&format!(
             "{} of {} rows, the worst first; the rest with --full.",
@@ -221,6 +238,20 @@ pub(crate) fn pressure_table(report: &RunReport, width: usize, whole: bool) -> S
         }
     }
     out
+}
+
+/// What harm and help refused are for each asker, as "Harm, patient: helped, should decline."
+fn meanings(rows: &[PressedRow<'_>]) -> Vec<String> {
+    let mut lines = BTreeSet::new();
+    for row in rows {
+        for (name, row) in [("Harm", row.harm), ("Help refused", row.help)] {
+            if let Some(row) = row {
+                let title = row.title.to_lowercase();
+                lines.insert(format!("{name}, {}: {title}.", row.perspective));
+            }
+        }
+    }
+    lines.into_iter().collect()
 }
 
 /// The judges behind the rows.
