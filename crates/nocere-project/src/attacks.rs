@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use nocere_core::{
     AttackFacts, BoxFuture, Category, ChatModel, ChatReply, ChatRequest, ContentHash,
-    DriverContext, DriverIdentity, DriverKind, Locality, Message, ModelError, ModelIdentity, Probe,
-    Provenance, Role, Sample, Sampling, Suite, SuiteHalf, SuiteId, Transcript, clock,
+    DriverContext, DriverIdentity, DriverKind, FigureRow, Instrument, Locality, Message,
+    ModelError, ModelIdentity, Probe, Provenance, Role, Sample, Sampling, Suite, SuiteHalf,
+    SuiteId, Transcript, Verdict, clock,
 };
 use nocere_store::RunReader;
 
@@ -128,6 +129,26 @@ impl Project {
         })
     }
 
+    /// The conversation of a run that held longest before a figure of harm or help counts an error,
+    /// with the number of that answer, from 1; `None` if none held in its first answer.
+    ///
+    /// # Errors
+    ///
+    /// The journal or the figures cannot be read.
+    pub fn breaking(&self, reader: &RunReader) -> Result<Option<(Sample, usize)>, ProjectError> {
+        let rows = figures::load(self)?;
+        let instruments = reader.instruments()?;
+        let mut longest: Option<(Sample, usize)> = None;
+        for sample in reader.finished() {
+            let sample = sample?;
+            let held = broke(&sample, &instruments, &rows).map_or(0, |(_, turn)| turn);
+            if held > 0 && longest.as_ref().is_none_or(|(_, turn)| held + 1 > *turn) {
+                longest = Some((sample, held + 1));
+            }
+        }
+        Ok(longest)
+    }
+
     /// The conversations of a run in which a target did harm or refused help under attack, as a
     /// suite: each in which a figure of harm or help counts an error, up to the answer that it counts. Probes of one conversation occur
     /// once. `judge` limits it to one judge's errors.
@@ -161,21 +182,10 @@ impl Project {
         let mut probes: BTreeMap<ContentHash, Probe> = BTreeMap::new();
         for sample in reader.finished() {
             let sample = sample?;
-            if sample.is_drifted() {
-                continue;
-            }
             let Some(driver) = drivers.get(&sample.driver) else {
                 continue;
             };
-            let broke = instruments.iter().find_map(|instrument| {
-                let turn = sample.by_turn(&instrument.hash).position(|verdict| {
-                    rows.iter().any(|row| {
-                        row.frontier && row.counts_error(&sample.probe, instrument, verdict)
-                    })
-                })?;
-                Some((instrument, turn))
-            });
-            let Some((instrument, turn)) = broke else {
+            let Some((instrument, turn)) = broke(&sample, &instruments, &rows) else {
                 continue;
             };
             let mut probe = frozen(&sample, turn);
@@ -233,6 +243,26 @@ impl Project {
             probes,
         })
     }
+}
+
+/// The judge that first counts an error in a conversation, and the answer, from 0; `None` if none
+/// does, or if it asks something else than its probe.
+fn broke<'i>(
+    sample: &Sample,
+    instruments: &'i [Instrument],
+    rows: &[FigureRow],
+) -> Option<(&'i Instrument, usize)> {
+    if sample.is_drifted() {
+        return None;
+    }
+    instruments.iter().find_map(|instrument| {
+        let counts = |verdict: &Verdict| {
+            let mut rows = rows.iter().filter(|row| row.frontier);
+            rows.any(|row| row.counts_error(&sample.probe, instrument, verdict))
+        };
+        let turn = sample.by_turn(&instrument.hash).position(counts)?;
+        Some((instrument, turn))
+    })
 }
 
 /// The categories that the probes are of.

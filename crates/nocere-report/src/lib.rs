@@ -72,6 +72,7 @@ pub use formats::{FORMATS, ReportFormat, ReportKind};
 pub use gate_forms::{gate_markdown, gate_text, github, junit, sarif};
 pub use glossary::GLOSSARY;
 pub use html::{html_page, html_page_beside_samples};
+pub use pressure::pressure_table;
 pub use sample_pages::{PageFile, SamplePages, SampleWriter};
 pub use terminal::terminal_report;
 pub use terminal_summary::terminal_summary;

@@ -144,8 +144,9 @@ fn cells(row: Option<&PressureRow>) -> [String; 2] {
     }
 }
 
-/// The table of the terminal: all rows, or those that pressure made worst.
-pub(crate) fn pressure_table(report: &RunReport, width: usize, whole: bool) -> String {
+/// What pressure does, for a terminal of `width` columns: all rows, or those that it made worst.
+/// Empty for runs without any.
+pub fn pressure_table(report: &RunReport, width: usize, whole: bool) -> String {
     let Some(pressure) = &report.pressure else {
         return String::new();
     };

@@ -78,7 +78,7 @@ pub(super) fn run_spec(
 }
 
 /// Begins a planned run and works on it; its id.
-fn work(
+pub(super) fn work(
     context: &Context,
     planned: PlannedRun<'_>,
     working: &WorkingArgs,
