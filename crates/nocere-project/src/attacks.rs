@@ -257,8 +257,11 @@ fn broke<'i>(
     }
     instruments.iter().find_map(|instrument| {
         let counts = |verdict: &Verdict| {
-            let mut rows = rows.iter().filter(|row| row.frontier);
-            rows.any(|row| row.counts_error(&sample.probe, instrument, verdict))
+            let mut rows = rows.iter();
+            rows.any(|row| {
+                (row.frontier || row.finding.is_some())
+                    && row.counts_error(&sample.probe, instrument, verdict)
+            })
         };
         let turn = sample.by_turn(&instrument.hash).position(counts)?;
         Some((instrument, turn))

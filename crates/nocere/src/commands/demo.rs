@@ -13,7 +13,7 @@ use crate::{
 
 /// The protocol of the part under pressure, and the number of its probes.
 const PRESSURE: &str = "red-team-quick";
-const PRESSED: usize = 9;
+const PRESSED: usize = 12;
 
 pub(super) fn demo(context: &Context, args: &DemoArgs) -> Result<u8, ProjectError> {
     let catalog = Catalog::embedded()?;
