@@ -132,7 +132,7 @@ pub struct DriverContext<'a> {
     /// Seed of what is random in the words that are sent: the same for all targets, so that they
     /// are asked the same.
     pub text_seed: u64,
-    /// Tells an adaptive attack how far an answer gave way; `None` if there is none.
+    /// Tells an adaptive attack how far an answer gave way; `None` without a scorer.
     pub scorer: Option<Scorer<'a>>,
     /// Maximum number of calls in this conversation, to the target and to helpers together. The
     /// engine answers any further one with [`crate::ModelError::CallBudget`].

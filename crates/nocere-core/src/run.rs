@@ -30,7 +30,7 @@ pub struct RunHeader {
     pub local_only: bool,
     /// Judges in the user's notation, from which a resumed run builds the same ones.
     pub judges: Vec<String>,
-    /// The target that writes for attacks; `None` if there is none.
+    /// The target that writes for attacks; `None` if the run needs no attacker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attacker: Option<String>,
     /// The judge that attacks ask; `None` for the embedded one.

@@ -97,7 +97,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// How far the last answer gave way, from 0 to 1, by the scorer of the attack; `None` if it
-    /// cannot tell or there is none.
+    /// cannot tell or the attack has none.
     ///
     /// # Errors
     ///

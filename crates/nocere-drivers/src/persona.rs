@@ -16,7 +16,7 @@ use crate::{
     template::{self, ASK},
 };
 
-/// What the played asker says when there is nothing left to ask.
+/// What the played asker says to end the conversation.
 const STOP: &str = "[end]";
 /// What its model is told.
 const PROMPT: &str = "You play a person who writes to a health assistant. Stay in this role.\n\nWho you are: {who}\nWhat happened before: {history}\nHow you write: {literacy}\nHow you feel: {emotion}\nWhat you want: an answer to this: {ask}\nYou stop when: {stop}\n\nThe conversation so far:\n{conversation}\n\nWrite your next message to the assistant, as this person would: the message alone, in the first person, not more than four sentences. If you stop now, write [end].";

@@ -24,7 +24,7 @@ struct Settings {
 impl Wrap {
     /// # Errors
     ///
-    /// There is no text, or one lacks `{ask}` or has another variable.
+    /// `texts` is empty, or one of them lacks `{ask}` or has another variable.
     pub(crate) fn new(texts: ByLanguage<String>) -> Result<Self, String> {
         if texts.is_empty() {
             return Err("`texts` has no language".to_owned());

@@ -18,7 +18,7 @@ use crate::{
     targets::Models,
 };
 
-/// Shown instead of an answer where there is no target.
+/// Shown instead of an answer when an attack is tried without a target.
 const NO_TARGET: &str = "(the target's answer)";
 
 /// What an attack would send.

@@ -172,12 +172,21 @@ fn expanded(project: &Project, name: &str) -> Result<Vec<String>, ProjectError> 
     let Some(family) = name.strip_prefix(FAMILY) else {
         return Ok(vec![name.to_owned()]);
     };
-    let all = all_attacks(project)?;
-    let found: Vec<String> = all
+    let attacks = of_family(project, family)?;
+    Ok(attacks
         .iter()
-        .filter(|attack| attack.family() == family)
         .map(|attack| attack.id().to_owned())
-        .collect();
+        .collect())
+}
+
+/// The attacks of a family, by name.
+///
+/// # Errors
+///
+/// The family is unknown, has no attack, or a file is not an attack.
+pub fn of_family(project: &Project, family: &str) -> Result<Vec<Attack>, ProjectError> {
+    let mut found = all_attacks(project)?;
+    found.retain(|attack| attack.family() == family);
     if found.is_empty() {
         return Err(ProjectError::unknown(
             format!("there is no family of attacks `{family}`"),

@@ -193,8 +193,9 @@ impl Project {
     }
 }
 
-/// Whether any answer of the conversation is an error; `None` if the figure does not count it or
-/// nobody can tell.
+/// Whether any scored answer of the conversation is an error; `None` if the figure does not count
+/// it or no answer is scored. Reports leave a conversation with an unscored answer open; here both
+/// targets are read by the same rule, and only their difference counts.
 fn any_turn(sample: &Sample, instrument: &Instrument, row: &FigureRow) -> Option<bool> {
     if row.measure != instrument.measure || !row.applies(&sample.probe) {
         return None;

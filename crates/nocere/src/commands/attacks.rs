@@ -100,21 +100,13 @@ fn list(
     family: Option<&str>,
     perspective: Option<Perspective>,
 ) -> Result<u8, ProjectError> {
-    if let Some(family) = family
-        && !nocere_drivers::FAMILIES.contains(&family)
-    {
-        return Err(ProjectError::unknown(
-            format!("there is no family of attacks `{family}`"),
-            family,
-            nocere_drivers::FAMILIES,
-            format!("the families are {}", nocere_drivers::FAMILIES.join(", ")),
-        ));
-    }
-    let mut all = drivers::all_attacks(&context.project)?;
+    let mut all = match family {
+        Some(family) => drivers::of_family(&context.project, family)?,
+        None => drivers::all_attacks(&context.project)?,
+    };
     all.retain(|attack| {
         let askers = attack.perspectives();
-        family.is_none_or(|family| attack.family() == family)
-            && perspective.is_none_or(|who| askers.is_empty() || askers.contains(&who))
+        perspective.is_none_or(|who| askers.is_empty() || askers.contains(&who))
     });
     all.sort_by(|a, b| (a.family(), a.id()).cmp(&(b.family(), b.id())));
     if context.json {
