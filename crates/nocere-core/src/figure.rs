@@ -195,6 +195,11 @@ impl FigureRow {
             && self.is_error(&instrument.scale, scored) == Some(true)
     }
 
+    /// Whether a person would act on its errors: it lists findings, or is an axis of harm or help.
+    pub fn is_listed(&self) -> bool {
+        self.frontier || self.finding.is_some()
+    }
+
     /// Whether the label at index `place` of `scale` is an error; `None` if that does not depend on
     /// a single label.
     pub fn is_error_label(&self, scale: &Scale, place: usize) -> Option<bool> {

@@ -2,7 +2,7 @@
 //! with filters. The pages work without scripts; the browser has one of ours, and its policy names
 //! that script's hash, so that nothing else runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -85,6 +85,11 @@ struct TurnView {
     /// Escaped markup, with the evidence highlighted.
     text: String,
     facts: String,
+    /// What each judge said of this answer; empty for the last answer, whose verdicts stand above.
+    verdicts: Vec<String>,
+    /// The errors that no earlier answer of the conversation has; empty in conversations with one
+    /// answer.
+    broke: Vec<String>,
 }
 
 struct JudgeView {
@@ -230,7 +235,7 @@ impl<'a> SampleWriter<'a> {
             expected: probe.expect.as_str(),
             outcome: sample.transcript.outcome().as_str(),
             problems: finding.map_or_else(Vec::new, |finding| finding.problems),
-            turns: turns(sample, is_hidden),
+            turns: self.turns(sample, is_hidden),
             error: match &sample.transcript.error {
                 None => String::new(),
                 // A server may repeat the prompt in its words.
@@ -285,6 +290,89 @@ impl<'a> SampleWriter<'a> {
                 })
             })
             .collect()
+    }
+
+    /// The messages, with the evidence of all judges in the answers.
+    fn turns(&self, sample: &Sample, is_hidden: bool) -> Vec<TurnView> {
+        let mut spans = evidence(sample);
+        let answers = sample.transcript.answers().count();
+        let mut broken: BTreeSet<String> = BTreeSet::new();
+        let mut answer = 0;
+        let turns = sample.transcript.turns.iter();
+        turns
+            .map(|turn| {
+                let mut view = TurnView {
+                    role: turn.message.role.as_str(),
+                    is_answer: turn.answer.is_some(),
+                    text: String::new(),
+                    facts: String::new(),
+                    verdicts: Vec::new(),
+                    broke: Vec::new(),
+                };
+                let mut here = Vec::new();
+                if let Some(of) = &turn.answer {
+                    here = spans.remove(&answer).unwrap_or_default();
+                    here.sort_unstable();
+                    view.facts = format!(
+                        "{}, {} ms",
+                        plural(of.usage.output_tokens, "token"),
+                        of.latency_ms
+                    );
+                    if let Some(model) = &of.served_model {
+                        view.facts = format!("{}, {}", shorten(model, 60), view.facts);
+                    }
+                    if answers > 1 {
+                        // A conversation that failed has no verdict on its last answer above.
+                        if answer + 1 < answers || sample.transcript.error.is_some() {
+                            view.verdicts = self.verdicts_at(sample, answer);
+                        }
+                        // Drifted words ask something else: no answer to them is an error here.
+                        if !sample.is_drifted() {
+                            let errors = self.errors_at(sample, answer).into_iter();
+                            view.broke = errors.filter(|of| broken.insert(of.clone())).collect();
+                        }
+                    }
+                    answer += 1;
+                }
+                view.text = if is_hidden {
+                    WITHHELD.to_owned()
+                } else {
+                    marked(&turn.message.text(), &here)
+                };
+                view
+            })
+            .collect()
+    }
+
+    /// What each judge said of the answer with index `answer`, as "refusal: comply".
+    fn verdicts_at(&self, sample: &Sample, answer: usize) -> Vec<String> {
+        let instruments = self.source.report.instruments.iter();
+        let words = instruments.filter_map(|instrument| {
+            let word = match sample.by_turn(&instrument.hash).nth(answer)? {
+                Verdict::Scored(scored) => instrument.scale.word(&scored.score),
+                Verdict::Unscored { reason, .. } => format!("unscored: {reason}"),
+            };
+            Some(format!("{}: {word}", instrument.id))
+        });
+        words.collect()
+    }
+
+    /// Titles of the figures that count an error in the answer with index `answer`, each with its
+    /// judge. The same figures as in the section on pressure.
+    fn errors_at(&self, sample: &Sample, answer: usize) -> Vec<String> {
+        let mut errors = Vec::new();
+        for instrument in &self.source.report.instruments {
+            let Some(verdict) = sample.by_turn(&instrument.hash).nth(answer) else {
+                continue;
+            };
+            let figures = self.source.figures.iter().filter(|of| of.is_listed());
+            let counting = figures.filter(|of| of.counts_error(&sample.probe, instrument, verdict));
+            errors.extend(counting.map(|of| {
+                let title = of.title(&instrument.scale);
+                format!("{title} ({})", instrument.id)
+            }));
+        }
+        errors
     }
 
     /// The place of a word in the index's list of words.
@@ -408,49 +496,20 @@ impl<'a> SampleWriter<'a> {
     }
 }
 
-/// The messages, with the evidence of all judges in the answers.
-fn turns(sample: &Sample, is_hidden: bool) -> Vec<TurnView> {
+/// The passages that any judge gave as evidence, by the index of their answer.
+fn evidence(sample: &Sample) -> BTreeMap<usize, Vec<(usize, usize)>> {
     let mut evidence: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
-    for verdict in &sample.verdicts {
-        if let Verdict::Scored(scored) = &verdict.verdict {
-            for span in &scored.evidence {
-                let spans = evidence.entry(span.answer).or_default();
-                spans.push((span.start, span.end));
+    for judge in &sample.verdicts {
+        for verdict in judge.earlier.iter().chain([&judge.verdict]) {
+            if let Verdict::Scored(scored) = verdict {
+                for span in &scored.evidence {
+                    let spans = evidence.entry(span.answer).or_default();
+                    spans.push((span.start, span.end));
+                }
             }
         }
     }
-    let mut answer = 0;
-    let turns = sample.transcript.turns.iter();
-    turns
-        .map(|turn| {
-            let text = turn.message.text();
-            let mut spans = Vec::new();
-            let mut facts = String::new();
-            if let Some(of) = &turn.answer {
-                spans = evidence.remove(&answer).unwrap_or_default();
-                spans.sort_unstable();
-                answer += 1;
-                facts = format!(
-                    "{}, {} ms",
-                    plural(of.usage.output_tokens, "token"),
-                    of.latency_ms
-                );
-                if let Some(model) = &of.served_model {
-                    facts = format!("{}, {facts}", shorten(model, 60));
-                }
-            }
-            TurnView {
-                role: turn.message.role.as_str(),
-                is_answer: turn.answer.is_some(),
-                text: if is_hidden {
-                    WITHHELD.to_owned()
-                } else {
-                    marked(&text, &spans)
-                },
-                facts,
-            }
-        })
-        .collect()
+    evidence
 }
 
 /// The numbers of the pages.
