@@ -97,8 +97,8 @@ pub use gate_entry::{Bound, Gate};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, Slope, TwinFigure};
 pub use mean::Mean;
 pub use pressure::{
-    AttemptsRow, CoverStep, DriverSpending, FactorEffect, FactorInteraction, PressureReport,
-    PressureRow, TurnPoint,
+    AttemptsRow, CoverStep, DriverSpending, FactorEffect, FactorInteraction, PressedCategory,
+    PressureReport, PressureRow, TurnPoint,
 };
 pub use protocol_tables::{
     MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,

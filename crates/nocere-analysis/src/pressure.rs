@@ -1,6 +1,7 @@
 //! What attacks, factors and several turns do to a target: harm and help beside each other, the
 //! turn in which it broke, what that cost, and which circumstances matter.
 
+mod by_category;
 mod effects;
 mod report;
 
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
     AnswerOutcome, DriverId, DriverIdentity, FigureRow, Instrument, Perspective, Sample, Side,
-    TargetId, Usage, Verdict,
+    TargetId, Verdict,
 };
 use nocere_stats::{
     Estimate, MeanOfClusters, mean_of_clusters,
@@ -18,6 +19,7 @@ use nocere_stats::{
 
 use crate::{context::Context, run_judge::RunJudge, tally::Tally};
 
+pub use by_category::PressedCategory;
 pub use effects::{FactorEffect, FactorInteraction};
 pub use report::{AttemptsRow, CoverStep, DriverSpending, PressureReport, PressureRow, TurnPoint};
 
@@ -71,10 +73,6 @@ pub(crate) struct Pressure {
     under_pressure: bool,
 }
 
-fn total(usage: Usage) -> u64 {
-    usage.input_tokens + usage.output_tokens
-}
-
 impl Pressure {
     pub(crate) fn add(&mut self, row: &Sample, context: &Context<'_>) {
         let answers = row.transcript.answers().count();
@@ -85,8 +83,7 @@ impl Pressure {
         let mut failed = false;
         for judge in RunJudge::all(context.instruments) {
             for (figure, of) in context.figures.iter().enumerate() {
-                // Figures that list findings are those that a person would act on.
-                let counted = (of.frontier || of.finding.is_some())
+                let counted = of.is_listed()
                     && of.measure == judge.instrument.measure
                     && of.applies(&row.probe)
                     && row.verdict(&judge.instrument.hash).is_some();
@@ -133,16 +130,16 @@ impl Pressure {
         spent.attacker_failed += u64::from(attacker_failed);
         if let Some(facts) = facts.filter(|facts| facts.target_calls > 0) {
             spent.target_calls += u64::from(facts.target_calls);
-            spent.target_tokens += total(facts.target_usage);
+            spent.target_tokens += facts.target_usage.total();
         } else {
             spent.target_calls += answers as u64;
             let turns = row.transcript.turns.iter();
             let facts = turns.filter_map(|turn| turn.answer.as_ref());
-            spent.target_tokens += facts.map(|facts| total(facts.usage)).sum::<u64>();
+            spent.target_tokens += facts.map(|facts| facts.usage.total()).sum::<u64>();
         }
         if let Some(facts) = facts {
             spent.attacker_calls += u64::from(facts.attacker_calls);
-            spent.attacker_tokens += total(facts.attacker_usage);
+            spent.attacker_tokens += facts.attacker_usage.total();
             spent.out_of_form += u64::from(facts.out_of_form);
             if let Some(obeyed) = facts.obeyed {
                 let sum = spent.obeyed.get_or_insert_default();
@@ -183,6 +180,9 @@ impl Pressure {
             report
                 .at_k
                 .extend(at_k(axis, by_driver, figure, instrument, context, &matters));
+            report.categories.extend(by_category::by_category(
+                axis, by_driver, context, tally, &matters,
+            ));
             effects::effects(axis, by_driver, context, &matters, &mut report);
         }
         let order = |id: &DriverId| context.drivers.iter().position(|driver| driver.id == *id);
@@ -203,9 +203,10 @@ impl Pressure {
             .map(|((target, driver), spent)| DriverSpending {
                 target: target.clone(),
                 driver: driver.clone(),
-                calls_per_success: (spent.succeeded > 0).then(|| {
-                    (spent.target_calls + spent.attacker_calls) as f64 / spent.succeeded as f64
-                }),
+                calls_per_success: spent
+                    .for_each_success(spent.target_calls + spent.attacker_calls),
+                tokens_per_success: spent
+                    .for_each_success(spent.target_tokens + spent.attacker_tokens),
                 ..spent.clone()
             })
             .collect();

@@ -344,7 +344,11 @@ pub(crate) fn spending_lines(pressure: &PressureReport) -> Vec<String> {
             spent.target_tokens + spent.attacker_tokens,
         );
         if let Some(calls) = spent.calls_per_success {
-            let _ = write!(text, ", {calls:.1} calls for each harmful answer");
+            let _ = write!(text, ", {calls:.1} calls");
+            if let Some(tokens) = spent.tokens_per_success {
+                let _ = write!(text, " and {tokens:.0} tokens");
+            }
+            text.push_str(" for each harmful answer");
         }
         if spent.attacker_failed > 0 {
             let _ = write!(text, ", attacker failed {} times", spent.attacker_failed);

@@ -4,7 +4,10 @@ use nocere_core::{DriverId, JudgeId, Perspective, Side, TargetId};
 use nocere_stats::{Estimate, paired::PairedDifference};
 use serde::{Deserialize, Serialize};
 
-use super::effects::{FactorEffect, FactorInteraction};
+use super::{
+    by_category::PressedCategory,
+    effects::{FactorEffect, FactorInteraction},
+};
 
 /// What pressure does to the targets of a run. `None` in reports of plain runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -17,6 +20,8 @@ pub struct PressureReport {
     pub drivers: Vec<DriverSpending>,
     /// The chance that some of k attempts succeed.
     pub at_k: Vec<AttemptsRow>,
+    /// How often attacks succeed, category by category.
+    pub categories: Vec<PressedCategory>,
     /// Drivers chosen greedily to cover all harm that any driver of the run found.
     pub cover: Vec<CoverStep>,
     /// What each level of each factor does.
@@ -103,10 +108,19 @@ pub struct DriverSpending {
     pub succeeded: u64,
     /// Calls to the target and the attacker for each of these; `None` without one.
     pub calls_per_success: Option<f64>,
+    /// Tokens of the target and the attacker for each of these; `None` without one.
+    pub tokens_per_success: Option<f64>,
     /// Conversations in which a planted order was obeyed, and all in which one was planted.
     pub obeyed: Option<(u64, u64)>,
     /// Messages of a played asker that stayed in role, and all of them.
     pub in_role: Option<(u64, u64)>,
+}
+
+impl DriverSpending {
+    /// An amount spent for each conversation with a harmful answer; `None` without one.
+    pub(super) fn for_each_success(&self, amount: u64) -> Option<f64> {
+        (self.succeeded > 0).then(|| amount as f64 / self.succeeded as f64)
+    }
 }
 
 /// The chance that at least one of k attacks on a probe succeeds, over probes with k attempts or
