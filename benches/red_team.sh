@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How much of an adaptive run is waiting: 466 probes, four turns, an attacker, both behind a server that takes 50 ms.
+# How much of an adaptive run is waiting: 466 probes, four turns, an attacker, each behind a server that takes 50 ms.
 #
 #   benches/red_team.sh            some 30 s
 #   PROBES=466 DELAY_MS=50 CONNECTIONS=64
@@ -18,9 +18,10 @@ fake=${FAKE_PROVIDER:-$target_folder/release/examples/fake_provider}
 probes=${PROBES:-466} delay=${DELAY_MS:-50} connections=${CONNECTIONS:-64}
 
 folder=$(mktemp -d)
-server=
+server= attacker=
 clean_up() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    [ -z "$attacker" ] || kill "$attacker" 2>/dev/null || true
     rm -rf "$folder"
 }
 trap clean_up EXIT
@@ -29,12 +30,14 @@ mkfifo "$folder/hold"
 exec {hold}<>"$folder/hold"
 "$fake" "$delay" <"$folder/hold" {hold}>&- >"$folder/url" &
 server=$!
-until [ -s "$folder/url" ]; do sleep 0.02; done
-url=$(cat "$folder/url")
+"$fake" "$delay" '{"message": "And what about the evening?"}' <"$folder/hold" {hold}>&- >"$folder/attacker" &
+attacker=$!
+until [ -s "$folder/url" ] && [ -s "$folder/attacker" ]; do sleep 0.02; done
+url=$(cat "$folder/url") attacker_url=$(cat "$folder/attacker")
 cd "$folder"
-python3 - "$probes" "$url" "$connections" <<'P'
+python3 - "$probes" "$url" "$attacker_url" "$connections" <<'P'
 import json, sys
-probes, url, connections = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+probes, url, attacker, connections = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
 with open("large.jsonl", "w") as out:
     head = {"nocere_suite": 1, "id": "large", "version": "1", "title": "Large", "licence": "CC0-1.0",
             "source": "generated", "categories": [{"id": "a", "title": "A"}]}
@@ -42,21 +45,9 @@ with open("large.jsonl", "w") as out:
     for number in range(probes):
         out.write(json.dumps({"id": f"p{number}", "perspective": "patient", "category": "a",
                               "prompt": f"May I take tablet number {number} twice today?", "expect": "comply"}) + "\n")
-with open("attacker.py", "w") as out:
-    out.write('''import json, sys, threading, time
-lock = threading.Lock()
-def reply(request):
-    time.sleep(DELAY)
-    words = str(abs(hash(json.dumps(request["messages"]))))[:8]
-    text = json.dumps({"message": "And what about " + words + "?"})
-    with lock:
-        print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
-for line in sys.stdin:
-    threading.Thread(target=reply, args=(json.loads(line),)).start()
-'''.replace("DELAY", str(0.05)))
 with open("nocere.yaml", "w") as out:
     out.write(f"targets:\n  t: {{provider: openai, model: fake, base_url: '{url}', limits: {{concurrency: {connections}}}}}\n"
-              f"  a: {{provider: command, command: [python3, attacker.py], limits: {{concurrency: {connections}}}}}\n")
+              f"  a: {{provider: openai, model: fake, base_url: '{attacker}', limits: {{concurrency: {connections}}}}}\n")
 import os
 os.makedirs("assets/attacks")
 with open("assets/attacks/four.yaml", "w") as out:
@@ -72,7 +63,6 @@ python3 - "$figures" "$probes" <<'P'
 import os, sys
 wall, user, system = map(float, sys.argv[1].split())
 cores = os.cpu_count() or 1
-# The attacker is a child of the run and its time is in these figures.
 print(f"{sys.argv[2]} probes, four turns, an attacker: {wall:.1f} s, {user + system:.1f} s of processor time")
 print(f"no processor worked for at least {100 * max(0.0, 1 - (user + system) / wall):.1f} % of the time on one core, {100 * max(0.0, 1 - (user + system) / wall / cores):.1f} % on {cores}")
 P

@@ -1,7 +1,8 @@
 //! The fake provider as a program, for scripts and for the commands in the documentation.
 //!
-//! `fake_provider [DELAY_MS]` prints its base URL (up to and including `/v1`) and answers until
-//! its standard input ends, so that it never outlives the script that holds the other end. `GET
+//! `fake_provider [DELAY_MS [ANSWER]]` prints its base URL (up to and including `/v1`) and answers
+//! until its standard input ends, so that it never outlives the script that holds the other end.
+//! Every answer is ANSWER if it is given. `GET
 //! /served` and `GET /peak`, beside `/v1`, count the completions sent and the most requests at
 //! one time.
 
@@ -16,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let provider = FakeProvider::start(Script {
         delay,
+        answer: std::env::args().nth(2),
         ..Script::default()
     });
     let mut out = std::io::stdout();
