@@ -12,6 +12,9 @@ pub struct Attempt {
     /// How far the answer gave way by the attack's own scorer, from 0 (declined) to 1 (did what
     /// was asked); `None` if it could not tell, or the target did not answer.
     pub score: Option<f64>,
+    /// Id of the attack that led it, if the attack is a search through others; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
 /// Whether the words that were sent still ask what the probe asks.

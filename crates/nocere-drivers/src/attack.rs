@@ -9,13 +9,14 @@ use thiserror::Error;
 use crate::{
     kinds::KINDS,
     part::{Needs, Part},
+    search::Search,
 };
 
 /// The format of attack files.
 pub const ATTACK_FORMAT: u32 = 2;
 
 /// The families of attacks: what they lean on.
-pub const FAMILIES: [&str; 18] = [
+pub const FAMILIES: [&str; 19] = [
     "authority",
     "caregiver",
     "cost",
@@ -28,6 +29,7 @@ pub const FAMILIES: [&str; 18] = [
     "jailbreak",
     "language",
     "minimising",
+    "mixed",
     "persuasion",
     "phrasing",
     "premise",
@@ -213,7 +215,7 @@ impl Attack {
 
     /// True if it leads the whole conversation, so that it can only be the last of a combination.
     pub fn is_lead(&self) -> bool {
-        matches!(self.part, Part::Lead(_))
+        matches!(self.part, Part::Lead(_) | Part::Search(_))
     }
 
     /// Phrases that show in an answer that an order of this attack was obeyed; empty if it plants
@@ -221,14 +223,77 @@ impl Attack {
     pub fn planted(&self) -> &[String] {
         match &self.part {
             Part::Rewrite(rewrite) => rewrite.planted(),
-            Part::Lead(_) => &[],
+            Part::Lead(_) | Part::Search(_) => &[],
         }
+    }
+
+    /// The attacks that a search tries, as it names them; empty for any other attack.
+    pub fn arms(&self) -> &[String] {
+        match &self.part {
+            Part::Search(search) => &search.attacks,
+            Part::Rewrite(_) | Part::Lead(_) => &[],
+        }
+    }
+
+    /// A search with the attacks that it names, each as a driver that is needed as `needs` says.
+    /// Any other attack stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// A search has fewer than two attacks to try.
+    pub fn armed(self, arms: Vec<Arc<dyn Driver>>, needs: Needs) -> Result<Self, AttackError> {
+        let Part::Search(settings) = &self.part else {
+            return Ok(self);
+        };
+        if arms.len() < 2 {
+            return Err(AttackError::Order(
+                "a search needs at least two attacks".to_owned(),
+            ));
+        }
+        let hashes: Vec<_> = arms.iter().map(|arm| &arm.identity().hash).collect();
+        let hashed = serde_json::json!([self.hashed, hashes]);
+        let languages = union(&arms, |identity| &identity.languages);
+        let mut head = self.head.clone();
+        if head.perspectives.is_empty() {
+            head.perspectives = union(&arms, |identity| &identity.perspectives);
+        }
+        Ok(Self {
+            part: Part::Lead(Arc::new(Search {
+                settings: settings.clone(),
+                arms,
+            })),
+            languages,
+            needs: Needs {
+                attacker: self.needs.attacker || needs.attacker,
+                scorer: true,
+            },
+            hashed,
+            head,
+            kind: self.kind,
+        })
     }
 
     /// The settings as written, for people.
     pub fn settings(&self) -> &serde_json::Value {
         &self.head.settings
     }
+}
+
+/// What any of the drivers is for; empty, for everything, if one is for everything.
+fn union<T: Clone + PartialEq>(
+    arms: &[Arc<dyn Driver>],
+    of: fn(&DriverIdentity) -> &Vec<T>,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for arm in arms {
+        let one = of(arm.identity());
+        if one.is_empty() {
+            return Vec::new();
+        }
+        let new: Vec<T> = one.iter().filter(|x| !all.contains(*x)).cloned().collect();
+        all.extend(new);
+    }
+    all
 }
 
 impl Head {

@@ -46,7 +46,7 @@ pub(crate) fn within(name: &str, value: u32, least: u32, most: u32) -> Result<()
 }
 
 impl Lead for BestOf {
-    fn calls(&self) -> DriverCalls {
+    fn calls(&self, _probe: &Probe) -> DriverCalls {
         DriverCalls {
             target: u64::from(self.attempts),
             attacker: 0,

@@ -96,6 +96,12 @@ pub fn compose(attacks: &[Attack], helpers: &Helpers) -> Result<Arc<dyn Driver>,
         match &attack.part {
             Part::Rewrite(rewrite) => rewrites.push(Arc::clone(rewrite)),
             Part::Lead(leads) => lead = Some(Arc::clone(leads)),
+            Part::Search(_) => {
+                return Err(AttackError::Order(format!(
+                    "the attacks of `{}` are not set up",
+                    attack.id()
+                )));
+            }
         }
     }
     Ok(Arc::new(Composed {
@@ -141,7 +147,7 @@ impl Driver for Composed {
 
     fn calls(&self, probe: &Probe) -> DriverCalls {
         let mut calls = match &self.lead {
-            Some(lead) => lead.calls(),
+            Some(lead) => lead.calls(probe),
             None => direct::Direct.calls(probe),
         };
         let rewrites = self.rewrites.iter();

@@ -64,7 +64,7 @@ impl Lead for Crescendo {
         false
     }
 
-    fn calls(&self) -> DriverCalls {
+    fn calls(&self, _probe: &Probe) -> DriverCalls {
         DriverCalls {
             target: u64::from(self.turns + self.backtracks),
             attacker: u64::from(self.turns + self.backtracks),

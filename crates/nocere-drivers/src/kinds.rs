@@ -1,7 +1,7 @@
 //! The kinds of attack that files can name: a row and a file each.
 
 use crate::{
-    best_of, crescendo, part::Made, persona, plant, rewrite, script, transform, tree, wrap,
+    best_of, crescendo, part::Made, persona, plant, rewrite, script, search, transform, tree, wrap,
 };
 
 /// A kind of attack.
@@ -14,7 +14,7 @@ pub(crate) struct Kind {
     pub(crate) read: fn(serde_json::Value) -> Result<Made, String>,
 }
 
-pub(crate) static KINDS: [Kind; 10] = [
+pub(crate) static KINDS: [Kind; 11] = [
     Kind {
         name: "wrap",
         version: 2,
@@ -64,5 +64,10 @@ pub(crate) static KINDS: [Kind; 10] = [
         name: "persona",
         version: 1,
         read: persona::read,
+    },
+    Kind {
+        name: "search",
+        version: 1,
+        read: search::read,
     },
 ];

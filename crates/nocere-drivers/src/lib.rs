@@ -45,6 +45,8 @@ mod persona;
 mod plant;
 mod rewrite;
 mod script;
+mod search;
+mod search_settings;
 mod steps;
 mod template;
 mod transform;
@@ -53,6 +55,7 @@ mod wrap;
 
 pub use attack::{ATTACK_FORMAT, Attack, AttackError, FAMILIES, attack};
 pub use compose::{Helpers, compose};
+pub use conversation::GAVE_WAY;
 pub use direct::Direct;
 pub use factor::{Design, FACTOR_FORMAT, Factor, FactorKind, Level, cells, factor_driver};
 pub use part::Needs;

@@ -7,6 +7,8 @@ use nocere_core::{
     Transcript,
 };
 
+use crate::search_settings::SearchSettings;
+
 /// Changes the words of the ask.
 pub(crate) trait Rewrite: Send + Sync {
     /// The ask in other words.
@@ -35,7 +37,7 @@ pub(crate) trait Lead: Send + Sync {
     }
 
     /// As [`nocere_core::Driver::calls`].
-    fn calls(&self) -> DriverCalls;
+    fn calls(&self, probe: &Probe) -> DriverCalls;
 
     /// As [`nocere_core::Driver::lead`].
     fn lead<'a>(
@@ -51,6 +53,8 @@ pub(crate) trait Lead: Send + Sync {
 pub(crate) enum Part {
     Rewrite(Arc<dyn Rewrite>),
     Lead(Arc<dyn Lead>),
+    /// Leads once it has the attacks that it tries.
+    Search(SearchSettings),
 }
 
 /// Where an ask is rewritten.
@@ -118,6 +122,15 @@ impl Made {
         Self {
             part: Part::Lead(Arc::new(part)),
             languages,
+            needs: Needs::default(),
+        }
+    }
+
+    /// A search through attacks that it only names.
+    pub(crate) fn search(settings: SearchSettings) -> Self {
+        Self {
+            part: Part::Search(settings),
+            languages: Vec::new(),
             needs: Needs::default(),
         }
     }

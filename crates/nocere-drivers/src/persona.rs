@@ -74,7 +74,7 @@ impl Persona {
 }
 
 impl Lead for Persona {
-    fn calls(&self) -> DriverCalls {
+    fn calls(&self, _probe: &Probe) -> DriverCalls {
         DriverCalls {
             target: u64::from(self.turns),
             attacker: 2 * u64::from(self.turns - 1),

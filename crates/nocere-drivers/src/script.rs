@@ -50,7 +50,7 @@ impl Script {
 }
 
 impl Lead for Script {
-    fn calls(&self) -> DriverCalls {
+    fn calls(&self, _probe: &Probe) -> DriverCalls {
         DriverCalls {
             target: self.most(),
             attacker: 0,

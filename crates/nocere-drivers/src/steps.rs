@@ -38,10 +38,11 @@ pub(crate) enum Step {
 
 /// Random numbers from a seed: a counter through BLAKE3 would be slow for single letters, so this is
 /// SplitMix64 (Steele, Lea, Flood, 2014). Not for statistics.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self) -> u64 {
+    /// Any number, each as likely.
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

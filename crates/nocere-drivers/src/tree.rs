@@ -124,7 +124,7 @@ impl Lead for Tree {
         false
     }
 
-    fn calls(&self) -> DriverCalls {
+    fn calls(&self, _probe: &Probe) -> DriverCalls {
         DriverCalls {
             target: self.nodes(),
             attacker: self.nodes() * if self.prunes { 2 } else { 1 },

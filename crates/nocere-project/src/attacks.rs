@@ -247,7 +247,7 @@ impl Project {
 
 /// The judge that first counts an error in a conversation, and the answer, from 0; `None` if none
 /// does, or if it asks something else than its probe.
-fn broke<'i>(
+pub(crate) fn broke<'i>(
     sample: &Sample,
     instruments: &'i [Instrument],
     rows: &[FigureRow],
@@ -258,10 +258,7 @@ fn broke<'i>(
     instruments.iter().find_map(|instrument| {
         let counts = |verdict: &Verdict| {
             let mut rows = rows.iter();
-            rows.any(|row| {
-                (row.frontier || row.finding.is_some())
-                    && row.counts_error(&sample.probe, instrument, verdict)
-            })
+            rows.any(|row| row.is_listed() && row.counts_error(&sample.probe, instrument, verdict))
         };
         let turn = sample.by_turn(&instrument.hash).position(counts)?;
         Some((instrument, turn))

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use nocere_assets::{Asset, Kind};
 use nocere_core::{Driver, DriverIdentity, DriverKind, Purpose, RunHeader, hash_json};
 use nocere_drivers::{
-    Attack, AttackError, Design, Direct, Factor, Helpers, cells, compose, factor_driver,
+    Attack, AttackError, Design, Direct, Factor, Helpers, Needs, cells, compose, factor_driver,
 };
 use nocere_engine::{DriverSetup, JudgeSetup, ModelSetup, TargetSetup};
 use nocere_store::RunReader;
@@ -77,11 +77,12 @@ impl Helpful {
         }
     }
 
-    fn setup(&self, attacks: &[Attack]) -> Result<DriverSetup, ProjectError> {
-        let ids: Vec<&str> = attacks.iter().map(Attack::id).collect();
-        let name = ids.join("+");
-        let driver = compose(attacks, &self.hashes())
-            .map_err(|error| ProjectError::usage(format!("driver `{name}`: {error}")))?;
+    fn setup(&self, project: &Project, name: &str) -> Result<DriverSetup, ProjectError> {
+        let armed = attacks(project, name)?
+            .into_iter()
+            .map(|attack| self.armed(project, attack));
+        let attacks: Vec<Attack> = armed.collect::<Result<_, _>>()?;
+        let driver = self.composed(name, &attacks)?;
         let mut setup = DriverSetup::alone(driver);
         if attacks.iter().any(|attack| attack.needs().attacker) {
             let Some(attacker) = &self.attacker else {
@@ -96,6 +97,38 @@ impl Helpful {
             setup.scorer.clone_from(&self.scorer);
         }
         Ok(setup)
+    }
+
+    fn composed(&self, name: &str, attacks: &[Attack]) -> Result<Arc<dyn Driver>, ProjectError> {
+        compose(attacks, &self.hashes())
+            .map_err(|error| ProjectError::usage(format!("driver `{name}`: {error}")))
+    }
+
+    /// The attack, with the attacks that it tries if it is a search. Those that need an attacker
+    /// are left out without one.
+    fn armed(&self, project: &Project, attack: Attack) -> Result<Attack, ProjectError> {
+        let id = attack.id().to_owned();
+        let mut arms = Vec::new();
+        let mut needs = Needs::default();
+        for name in attack.arms() {
+            for name in expanded(project, name)? {
+                let parts = attacks(project, &name)?;
+                if parts.iter().any(|part| !part.arms().is_empty()) {
+                    return Err(ProjectError::usage(format!(
+                        "attack `{id}`: `{name}` is a search itself"
+                    )));
+                }
+                let needs_attacker = parts.iter().any(|part| part.needs().attacker);
+                if needs_attacker && self.attacker.is_none() {
+                    continue;
+                }
+                needs.attacker |= needs_attacker;
+                arms.push(self.composed(&name, &parts)?);
+            }
+        }
+        attack
+            .armed(arms, needs)
+            .map_err(|error| ProjectError::usage(format!("attack `{id}`: {error}")))
     }
 }
 
@@ -248,7 +281,7 @@ fn named(project: &Project, name: &str, helpful: &Helpful) -> Result<DriverSetup
     if name == DriverIdentity::DIRECT {
         return Ok(direct());
     }
-    helpful.setup(&attacks(project, name)?)
+    helpful.setup(project, name)
 }
 
 /// The driver that asks as probes are written.

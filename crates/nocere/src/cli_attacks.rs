@@ -86,6 +86,18 @@ pub(crate) enum AttacksCommand {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// Write a search that tries first what gave way in a run: an attack for the next run.
+    Learn {
+        /// The run: an id, its beginning, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// File to write the attack to; its name without `.yaml` is the attack's name.
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+        /// Most attacks that are tried on one probe.
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=100))]
+        attempts: u32,
+    },
     /// Freeze the attacks of a run that succeeded into a suite.
     Harvest {
         /// The run: an id, its beginning, or `latest`.

@@ -1,6 +1,6 @@
 //! `nocere attacks`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use comfy_table::{Cell, Table};
 use nocere_core::{Perspective, text::wrap};
@@ -54,6 +54,7 @@ pub(super) fn attacks(context: &Context, command: &AttacksCommand) -> Result<u8,
                 Some(problem) => Err(ProjectError::infrastructure(problem)),
             }
         }
+        AttacksCommand::Learn { run, out, attempts } => learn(context, run, out, *attempts),
         AttacksCommand::Harvest { run, out, judge } => {
             let reader = context.project.run(run)?;
             let suite = context.project.harvest(&reader, judge.as_deref())?;
@@ -67,6 +68,33 @@ pub(super) fn attacks(context: &Context, command: &AttacksCommand) -> Result<u8,
             Ok(DONE)
         }
     }
+}
+
+fn learn(context: &Context, run: &str, out: &Path, attempts: u32) -> Result<u8, ProjectError> {
+    let Some(id) = out
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.strip_suffix(".yaml"))
+    else {
+        return Err(ProjectError::usage(format!(
+            "{}: an attack is a file NAME.yaml",
+            out.display()
+        )));
+    };
+    let reader = context.project.run(run)?;
+    let learned = context.project.learn(&reader, id, attempts)?;
+    write_whole(out, &learned.text)?;
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["family", "gave way", "of"]);
+    for (family, [gave_way, tried]) in &learned.seen {
+        table.add_row([family.as_str(), &gave_way.to_string(), &tried.to_string()]);
+    }
+    output::text(&format!(
+        "{table}\n\nThe search is in {}. In assets/attacks of the project, `nocere run SUITE --target TARGET --driver direct --driver {id}` asks it.\n",
+        out.display()
+    ))?;
+    Ok(DONE)
 }
 
 /// Who it is for, as a list shows it.
