@@ -181,6 +181,38 @@ fn the_page_of_several_targets_and_judges_is_readable_by_everyone() {
 }
 
 #[test]
+fn the_page_of_a_run_under_pressure_is_readable_by_everyone() {
+    let Some(browser) = browser_or_skip("the_page_of_a_run_under_pressure_is_readable_by_everyone")
+    else {
+        return;
+    };
+    let provider = FakeProvider::start(Script::default());
+    let project = Project::new();
+    let target = format!("openai:model@{}", provider.url);
+    let mut args = vec!["run", "nocere-triads", "--limit", "30", "--target", &target];
+    args.extend(["--judge", "refusal", "--guards", "none,prompt,output"]);
+    for driver in [
+        "direct",
+        "claimed-credential",
+        "urgency-authority-emotion",
+        "planted-leaflet",
+        "search-social",
+    ] {
+        args.extend(["--driver", driver]);
+    }
+    args.extend(["--factor", "urgency", "--factor", "sex"]);
+    project.json(&args);
+    project.nocere(&["report", "--samples", "all", "--output", "out"]);
+    for page in [
+        "out/index.html",
+        "out/samples/index.html",
+        "out/samples/1.html",
+    ] {
+        check(&browser, &project.path.join(page), page);
+    }
+}
+
+#[test]
 fn the_page_of_an_imported_protocol_is_readable_by_everyone() {
     const NAME: &str = "the_page_of_an_imported_protocol_is_readable_by_everyone";
     let (Some(browser), Some(data)) = (browser_or_skip(NAME), data_or_skip(NAME)) else {
