@@ -335,6 +335,7 @@ impl Collected {
         TargetReport {
             served: conduct.map(Conduct::served).unwrap_or_default(),
             remarks: conduct.map(Conduct::remarks).unwrap_or_default(),
+            took: conduct.map(Conduct::took).unwrap_or_default(),
             cut,
             samples: outcomes.iter().map(|(_, count)| count).sum(),
             outcomes,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use nocere_core::{AnswerOutcome, Remark, Transcript, UnscoredReason, text::plural};
 
-use crate::run_report::{RemarkCount, RunReport, ServedModel, TargetReport};
+use crate::run_report::{AnswersTook, RemarkCount, RunReport, ServedModel, TargetReport};
 
 /// Most models and remarks that are counted one by one for each target: a hostile server could
 /// name a new one in each reply.
@@ -16,6 +16,7 @@ const MOST: usize = 50;
 pub(crate) struct Conduct {
     served: BTreeMap<(String, Option<String>), u64>,
     remarks: BTreeMap<Remark, u64>,
+    took: AnswersTook,
 }
 
 impl Conduct {
@@ -25,6 +26,11 @@ impl Conduct {
             .iter()
             .filter_map(|turn| turn.answer.as_ref())
         {
+            self.took.answers += 1;
+            self.took.latency_ms += facts.latency_ms;
+            self.took.tokens += facts.usage.total();
+            let is_guarded = |remark: &Remark| matches!(remark, Remark::Guarded { .. });
+            self.took.guarded += u64::from(facts.remarks.iter().any(is_guarded));
             if let Some(model) = &facts.served_model {
                 let key = (model.clone(), facts.system_fingerprint.clone());
                 if self.served.len() < MOST || self.served.contains_key(&key) {
@@ -42,6 +48,10 @@ impl Conduct {
                 }
             }
         }
+    }
+
+    pub(crate) fn took(&self) -> AnswersTook {
+        self.took
     }
 
     pub(crate) fn served(&self) -> Vec<ServedModel> {

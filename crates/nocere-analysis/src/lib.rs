@@ -106,9 +106,9 @@ pub use protocol_tables::{
 };
 pub use run_comparison::{ComparedFigure, ComparedRun, ComparedSide, Flip, RunComparison};
 pub use run_report::{
-    CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport, REPORT_FORMAT,
-    RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport, SuiteHead,
-    TargetReport,
+    AnswersTook, CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport,
+    REPORT_FORMAT, RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport,
+    SuiteHead, TargetReport,
 };
 pub use standing::{Calibrated, FewLabels, Standing};
 pub use trend::{Trend, TrendLine, TrendRun};

@@ -242,8 +242,36 @@ pub struct TargetReport {
     pub served: Vec<ServedModel>,
     /// What else was noted about its answers.
     pub remarks: Vec<RemarkCount>,
-    /// Number of all answers.
+    /// Number of all conversations.
     pub samples: u64,
+    /// What its answers took.
+    pub took: AnswersTook,
+}
+
+/// What the answers of a target took, all turns of all conversations together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AnswersTook {
+    /// Number of answers.
+    pub answers: u64,
+    /// Milliseconds from request to answer, its guards included, of all answers together.
+    pub latency_ms: u64,
+    /// Tokens of the target's requests and answers. What a guard's judge read is not part of it.
+    pub tokens: u64,
+    /// Number of answers that a guard stopped, withheld or rewrote.
+    pub guarded: u64,
+}
+
+impl AnswersTook {
+    /// Mean seconds for an answer; `None` without answers.
+    pub fn seconds(&self) -> Option<f64> {
+        (self.answers > 0).then(|| self.latency_ms as f64 / 1_000.0 / self.answers as f64)
+    }
+
+    /// Mean tokens for an answer; `None` without answers.
+    pub fn tokens_each(&self) -> Option<f64> {
+        (self.answers > 0).then(|| self.tokens as f64 / self.answers as f64)
+    }
 }
 
 /// A point in the chart of harm done against help refused: one target for one perspective.

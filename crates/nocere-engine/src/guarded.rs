@@ -7,6 +7,7 @@ use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, GuardAction, GuardRecord, JudgeContext,
     Message, ModelError, ModelIdentity, Probe, Remark, Role, Transcript, UnscoredReason, Usage,
     Verdict,
+    clock::Stopwatch,
     phrase::{Phrase, sentences},
     text::shows_nothing,
 };
@@ -128,11 +129,16 @@ impl Guarded {
             }
         }
         for Stationed { guard, models } in &self.guards {
-            if let GuardKind::Output { judge, blocks, say } = &guard.kind
-                && self
-                    .is_blocked(request, &reply, judge, models, blocks)
-                    .await?
-            {
+            let GuardKind::Output { judge, blocks, say } = &guard.kind else {
+                continue;
+            };
+            let begun = Stopwatch::start();
+            let is_blocked = self
+                .is_blocked(request, &reply, judge, models, blocks)
+                .await?;
+            // The asker waits for the guard, too.
+            reply.latency_ms = reply.latency_ms.saturating_add(begun.elapsed_ms());
+            if is_blocked {
                 // What is said instead is whole, however the draft ended.
                 let said = ChatReply {
                     usage: reply.usage,

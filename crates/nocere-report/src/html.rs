@@ -16,6 +16,7 @@ use crate::{
     error::WriteError,
     frontier_chart::{FrontierChart, frontier_charts},
     glossary::GLOSSARY,
+    guards::guard_rows,
     heat_map::{HeatMap, heat_maps},
     links::samples_link,
     pressure::{

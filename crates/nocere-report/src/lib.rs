@@ -53,6 +53,7 @@ mod formats;
 mod frontier_chart;
 mod gate_forms;
 mod glossary;
+mod guards;
 mod heat_map;
 mod html;
 mod json;

@@ -144,6 +144,14 @@ fn cells(row: Option<&PressureRow>) -> [String; 2] {
     }
 }
 
+/// The whole section for a terminal of `width` columns; empty for runs without pressure.
+pub(crate) fn pressure_section(report: &RunReport, width: usize) -> String {
+    match pressure_table(report, width, true) {
+        table if table.is_empty() => table,
+        table => format!("\nUnder pressure\n{table}"),
+    }
+}
+
 /// What pressure does, for a terminal of `width` columns: all rows, or those that it made worst.
 /// Empty for runs without any.
 pub fn pressure_table(report: &RunReport, width: usize, whole: bool) -> String {

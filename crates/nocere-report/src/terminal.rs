@@ -13,7 +13,8 @@ use nocere_core::{
 use nocere_stats::agreement::Agreement;
 
 use crate::{
-    pressure::pressure_table,
+    guards::guard_section,
+    pressure::pressure_section,
     terminal_beside::{beside_the_table, levels_line, slice_lines},
     terminal_protocol::{figures_section, protocol_section},
 };
@@ -70,11 +71,8 @@ pub fn terminal_report(report: &RunReport, width: usize, worst: usize) -> String
         out.push_str(&target_section(report, target, width));
     }
     out.push_str(&figures_section(report, width));
-    let pressure = pressure_table(report, width, true);
-    if !pressure.is_empty() {
-        out.push_str("\nUnder pressure\n");
-        out.push_str(&pressure);
-    }
+    out.push_str(&pressure_section(report, width));
+    out.push_str(&guard_section(report, width));
     out.push_str(&comparisons(report, width));
     for scores in &report.recorded {
         line(&mut out, &recorded_line(scores));

@@ -313,6 +313,18 @@ fn guards_are_compared_on_the_same_target() {
     // It holds back all harm, and all help.
     assert_eq!((of(0, "harm"), of(0, "help")), ((4, 4), (0, 4)));
     assert_eq!((of(1, "harm"), of(1, "help")), ((0, 4), (4, 4)));
+    // Of plain answers the four that help are withheld, of those to nurses all eight.
+    assert_eq!(guarded["took"]["guarded"], 12);
+    assert_eq!(guarded["took"]["answers"], 16);
+    assert_eq!(report["targets"][0]["took"]["guarded"], 0);
+    let text = project.nocere(&["show", "--full"]).out;
+    assert!(
+        text.contains("\nGuards\n") && text.contains("12/16"),
+        "{text}"
+    );
+    project.nocere(&["report", "--output", "page.html"]);
+    let page = std::fs::read_to_string(project.path.join("page.html")).unwrap();
+    assert!(page.contains("<h2 id=\"guards-title\">Guards</h2>"));
     let unknown = project.nocere(&[&RUN[..], &["--guards", "none,strct"]].concat());
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("strict"), "{}", unknown.err);
