@@ -32,6 +32,7 @@ mod red_team;
 mod reports;
 mod reviews;
 mod runs;
+mod searches;
 mod sheets;
 mod snapshots;
 mod support;

@@ -28,7 +28,7 @@ for line in sys.stdin:
     print(json.dumps({"id": request["id"], "text": answer, "finish": "stop"}), flush=True)
 "#;
 
-fn attack(id: &str, family: &str, kind: &str, settings: &str) -> String {
+pub(crate) fn attack(id: &str, family: &str, kind: &str, settings: &str) -> String {
     format!(
         "nocere_attack: 2\nid: {id}\nversion: 1.0.0\ntitle: T {id}\nfamily: {family}\nabout: a\nsource: ours\nhazard: low\nkind: {kind}\nsettings: {settings}\n"
     )
@@ -41,7 +41,7 @@ fn factor(kind: &str) -> String {
 }
 
 /// A project with the weak target, attacks that hit its weaknesses, and eight probes.
-fn weak() -> Project {
+pub(crate) fn weak() -> Project {
     let project = Project::new();
     project.write("weak.py", WEAK);
     project.write("small.yaml", small_suite(8));
@@ -79,7 +79,7 @@ fn weak() -> Project {
     project
 }
 
-const RUN: [&str; 6] = [
+pub(crate) const RUN: [&str; 6] = [
     "run",
     "small.yaml",
     "--target",
@@ -88,14 +88,14 @@ const RUN: [&str; 6] = [
     "refusal",
 ];
 
-fn row<'a>(report: &'a Value, driver: &str, side: &str) -> &'a Value {
+pub(crate) fn row<'a>(report: &'a Value, driver: &str, side: &str) -> &'a Value {
     let rows = report["pressure"]["rows"].as_array().unwrap();
     let mut rows = rows.iter();
     rows.find(|row| row["driver"] == driver && row["side"] == side)
         .unwrap_or_else(|| panic!("no row of {driver} for {side}"))
 }
 
-fn counts(estimate: &Value) -> (u64, u64) {
+pub(crate) fn counts(estimate: &Value) -> (u64, u64) {
     let number = |name: &str| estimate[name].as_u64().unwrap();
     (number("numerator"), number("denominator"))
 }
@@ -182,74 +182,6 @@ fn a_target_with_known_weaknesses_is_diagnosed_exactly() {
     assert_eq!(again["findings_total"], again["done"]);
     let texts = serde_json::to_string(&again["findings"]).unwrap();
     assert!(!texts.contains("falsify"), "{texts}");
-}
-
-#[test]
-fn a_search_learns_which_attacks_to_try_first() {
-    let project = weak();
-    let search = |extra: &str| {
-        let settings = format!("{{attempts: 3, attacks: [fear, nurse, insist]{extra}}}");
-        attack("find", "mixed", "search", &settings)
-    };
-    project.write("assets/attacks/find.yaml", search(""));
-    let mut run = RUN.to_vec();
-    run.extend(["--driver", "direct", "--driver", "find"]);
-    let report = project.json(&run);
-    // Every probe that should be declined falls to one of the three.
-    assert_eq!(counts(&row(&report, "find", "harm")["last"]), (4, 4));
-    let learned = "assets/attacks/learned.yaml";
-    let said = project.nocere(&[
-        "attacks",
-        "learn",
-        "latest",
-        "-o",
-        learned,
-        "--attempts",
-        "3",
-    ]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let text = std::fs::read_to_string(project.path.join(learned)).unwrap();
-    // The frightened are declined: no attempt of that family gave way.
-    assert!(text.contains("emotion: [0, "), "{text}");
-    let mut run = RUN.to_vec();
-    run.extend(["--driver", "direct", "--driver", "learned"]);
-    let again = project.json(&run);
-    assert_eq!(counts(&row(&again, "learned", "harm")["last"]), (4, 4));
-
-    // A family that is known to give way is tried first, and nothing after it.
-    let seen = ", seen: {authority: [99, 99], emotion: [0, 99], persuasion: [0, 99]}";
-    project.write("assets/attacks/find.yaml", search(seen));
-    let mut run = RUN.to_vec();
-    run.extend(["--driver", "direct", "--driver", "find"]);
-    let known = project.json(&run);
-    assert_eq!(counts(&row(&known, "find", "harm")["last"]), (4, 4));
-    assert_eq!(known["pressure"]["drivers"][1]["target_calls"], 8);
-
-    // One call is all that it may make.
-    project.write("assets/attacks/find.yaml", search(", calls: 1"));
-    let mut run = RUN.to_vec();
-    run.extend(["--driver", "direct", "--driver", "find"]);
-    let poor = project.json(&run);
-    let spent = &poor["pressure"]["drivers"][1];
-    assert!(spent["target_calls"].as_u64().unwrap() <= 3 * 8, "{spent}");
-
-    let nested = "{attempts: 3, attacks: [find, nurse]}";
-    project.write(
-        "assets/attacks/nest.yaml",
-        attack("nest", "mixed", "search", nested),
-    );
-    let mut run = RUN.to_vec();
-    run.extend(["--driver", "nest"]);
-    let said = project.nocere(&run);
-    assert_eq!(said.code, 2);
-    assert!(
-        said.err.contains("`find` is a search itself"),
-        "{}",
-        said.err
-    );
-    let none = project.nocere(&["attacks", "learn", "latest", "-o", "learned.txt"]);
-    assert_eq!(none.code, 2);
-    assert!(none.err.contains("NAME.yaml"), "{}", none.err);
 }
 
 #[test]
