@@ -230,8 +230,8 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
         .collect();
     // If neither end of the scale is good, a refusal is right for some probes and wrong for
     // others. Such tables are split by expectation.
-    let depends = judges(source, part)
-        .any(|judge| judge.instrument.scale.better == Better::Neither)
+    let depends = part.by_expectation
+        || judges(source, part).any(|judge| judge.instrument.scale.better == Better::Neither)
         || published(source, part).any(|(_, table)| table.expect.is_some());
     if depends {
         return expectations
@@ -257,9 +257,7 @@ fn published<'a>(
 fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> PartTable {
     let published =
         published(source, part).find(|(_, table)| expect.is_none() || table.expect == expect);
-    let here = |facts: &Facts| {
-        facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
-    };
+    let here = |facts: &Facts| is_here(facts, part, expect);
     let mut rows = Vec::new();
     for RunJudge { number, instrument } in judges(source, part) {
         for target in source.targets {
@@ -297,7 +295,7 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         counts_items: first.is_some_and(|instrument| instrument.scale.items.is_some()),
         columns: part.columns.clone(),
         range: range(part, &labels, &published_rows),
-        means: numbers(&labels).map(|_| means(source, part)),
+        means: numbers(&labels).map(|_| means(source, part, expect)),
         rows,
         published: published_rows,
         published_note: published.map_or_else(String::new, |(file, table)| {
@@ -311,6 +309,10 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         }),
         labels,
     }
+}
+
+fn is_here(facts: &Facts, part: &PartRecord, expect: Option<Expect>) -> bool {
+    facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
 }
 
 /// The labels as numbers; `None` unless all of them are numbers.
@@ -484,7 +486,7 @@ fn published_means(
     .collect()
 }
 
-fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
+fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> MeansTable {
     let categories: Vec<(&str, &str)> = source
         .suites
         .iter()
@@ -498,7 +500,8 @@ fn means(source: &Source<'_>, part: &PartRecord) -> MeansTable {
             let row: Vec<Option<Mean>> = categories
                 .iter()
                 .map(|(id, _)| {
-                    let here = |facts: &Facts| facts.suite == part.suite && facts.category == *id;
+                    let here =
+                        |facts: &Facts| is_here(facts, part, expect) && facts.category == *id;
                     let chosen = source.tally.chosen(target, number, here);
                     mean(&chosen, &instrument.scale.levels()?)
                 })

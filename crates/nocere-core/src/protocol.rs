@@ -97,6 +97,10 @@ pub struct PartRecord {
     /// Title of the column, or the label, that summarises published models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
+    /// True if it has a table for each expectation, so that legitimate look-alikes do not dilute the
+    /// figures of the requests that they resemble.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_expectation: bool,
     /// Ids of the instruments that judge its answers.
     pub instruments: Vec<JudgeId>,
     /// Judges that the protocol requires but that could not be set up.
@@ -169,6 +173,7 @@ mod tests {
             measure: "harm".to_owned(),
             columns: Vec::new(),
             headline: None,
+            by_expectation: false,
             instruments: vec![instrument.into()],
             missing_judges: Vec::new(),
             state: PartState::LeftOut,

@@ -122,6 +122,7 @@ fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
         measure: part.measure.clone(),
         columns: part.columns.clone(),
         headline: part.headline.clone(),
+        by_expectation: part.by_expectation,
         instruments: Vec::new(),
         missing_judges: Vec::new(),
         state,

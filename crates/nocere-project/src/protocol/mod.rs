@@ -104,6 +104,9 @@ pub struct Part {
     /// Title of the column, or the label, that summarises published models.
     #[serde(default)]
     pub headline: Option<String>,
+    /// True if it has a table for each expectation: for sets that hold legitimate look-alikes.
+    #[serde(default)]
+    pub by_expectation: bool,
     /// Judges in the notation of `nocere run --judge`; `{name}` is replaced by the value of a setting.
     pub judges: Vec<String>,
     /// True if the protocol is complete without the part.
@@ -373,7 +376,7 @@ mod tests {
     #[test]
     fn the_embedded_protocols_are_in_order() {
         let all = of_assets(&Assets::shipped()).unwrap();
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 8);
         let medriskeval = all.iter().find(|p| p.id == "medriskeval").unwrap();
         assert!(medriskeval.presets.contains_key("paper"));
         for part in &medriskeval.parts {
