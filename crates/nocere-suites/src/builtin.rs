@@ -20,7 +20,7 @@ macro_rules! pack {
 }
 
 /// Ids of the embedded suites.
-pub const BUILTIN: [&str; 11] = [
+pub const BUILTIN: [&str; 12] = [
     "nocere-triads",
     "nocere-languages",
     "nocere-more-languages",
@@ -32,10 +32,11 @@ pub const BUILTIN: [&str; 11] = [
     "nocere-yielding",
     "nocere-swaps",
     "nocere-questions",
+    "nocere-med-ethics",
 ];
 
 /// The packs: tasks with documents, keys, further turns and swaps, by id and file.
-const PACKS: [(&str, &str, &str); 8] = [
+const PACKS: [(&str, &str, &str); 9] = [
     pack!("nocere-summaries", "summaries"),
     pack!("nocere-conflicts", "conflicts"),
     pack!("nocere-planted-orders", "planted"),
@@ -44,6 +45,7 @@ const PACKS: [(&str, &str, &str); 8] = [
     pack!("nocere-yielding", "yielding"),
     pack!("nocere-swaps", "swaps"),
     pack!("nocere-questions", "questions"),
+    pack!("nocere-med-ethics", "med-ethics"),
 ];
 
 const TRIADS: &str = include_str!("../../../assets/suites/nocere-triads.yaml");

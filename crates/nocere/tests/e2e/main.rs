@@ -21,6 +21,7 @@ mod labels;
 mod lists;
 #[cfg(feature = "local")]
 mod local_model;
+mod med_safety_bench;
 mod pages;
 mod points;
 mod protocols;
