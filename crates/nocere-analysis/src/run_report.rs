@@ -268,9 +268,9 @@ impl AnswersTook {
         (self.answers > 0).then(|| self.latency_ms as f64 / 1_000.0 / self.answers as f64)
     }
 
-    /// Mean tokens for an answer; `None` without answers.
+    /// Mean tokens for an answer; `None` without answers, and for a target that counts no tokens.
     pub fn tokens_each(&self) -> Option<f64> {
-        (self.answers > 0).then(|| self.tokens as f64 / self.answers as f64)
+        (self.answers > 0 && self.tokens > 0).then(|| self.tokens as f64 / self.answers as f64)
     }
 }
 
