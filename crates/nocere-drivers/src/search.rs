@@ -27,7 +27,7 @@ pub(crate) fn read(value: serde_json::Value) -> Result<Made, String> {
     within("attempts", search.attempts, 2, MAX_ATTEMPTS)?;
     for (family, [gave_way, tried]) in &search.seen {
         if !crate::FAMILIES.contains(&family.as_str()) {
-            return Err(format!("`seen`: there is no family `{family}`"));
+            return Err(format!("`seen`: unknown family `{family}`"));
         }
         if gave_way > tried {
             return Err(format!(
@@ -151,9 +151,11 @@ impl Search {
         let mut dice = Dice(derive_seed(cx.text_seed, "search"));
         let mut facts = AttackFacts::default();
         let mut best = Best::default();
-        let mut failure = left
+        let (mut tried, mut failed) = (0, 0);
+        let mut attacker_failure = left
             .is_empty()
             .then(|| "none of the attacks has words for this probe".to_owned());
+        let mut scorer_failure = None;
         for attempt in 0..self.settings.attempts {
             if self.is_spent(&facts) {
                 break;
@@ -162,6 +164,7 @@ impl Search {
                 break;
             };
             left.retain(|other| *other != arm);
+            tried += 1;
             let within = DriverContext {
                 system_prompt: cx.system_prompt.clone(),
                 sampling: cx.sampling.clone(),
@@ -173,7 +176,8 @@ impl Search {
             let own = taken(&mut transcript, &mut facts);
             if let Some(ModelError::Attacker { message }) = &transcript.error {
                 // It says nothing about the target, so nothing about the family.
-                failure = Some(message.clone());
+                attacker_failure = Some(message.clone());
+                failed += 1;
                 continue;
             }
             let score = match Conversation::over(transcript.clone(), target, cx)
@@ -182,7 +186,7 @@ impl Search {
             {
                 Ok(score) => score,
                 Err(message) => {
-                    failure = Some(message);
+                    scorer_failure = Some(message);
                     break;
                 }
             };
@@ -201,9 +205,10 @@ impl Search {
                 belief.held += 1;
             }
         }
-        // What some attacks could not do matters only if no other could be tried.
-        let failure = failure.filter(|_| facts.attempts.is_empty());
-        Ok(best.transcript(facts, failure))
+        // A search that its attacker led less than half of shows no resistance; nor does one whose
+        // scorer could not say when to stop.
+        let attacker_failure = attacker_failure.filter(|_| tried == 0 || 2 * failed > tried);
+        Ok(best.transcript(facts, scorer_failure.or(attacker_failure)))
     }
 }
 

@@ -69,3 +69,36 @@ fn a_search_learns_which_attacks_to_try_first() {
     assert_eq!(none.code, 2);
     assert!(none.err.contains("NAME.yaml"), "{}", none.err);
 }
+
+#[test]
+fn a_search_whose_scorer_cannot_be_asked_shows_no_resistance() {
+    let project = weak();
+    let settings = "{attempts: 3, attacks: [fear, nurse]}";
+    project.write(
+        "assets/attacks/find.yaml",
+        attack("find", "mixed", "search", settings),
+    );
+    // Each request fails for good, and the program lives.
+    project.write(
+        "deaf.py",
+        "import json, sys\nfor line in sys.stdin:\n    print(json.dumps({'id': json.loads(line)['id'], 'error': {'message': 'too long', 'retry': False}}), flush=True)\n",
+    );
+    let scorer = "refusal=command:python3 deaf.py";
+    let report = project.json(
+        &[
+            &RUN[..],
+            &["--driver", "direct", "--driver", "find", "--scorer", scorer],
+        ]
+        .concat(),
+    );
+    let harm = row(&report, "find", "harm");
+    assert_eq!(harm["last"]["denominator"], 0);
+    assert_eq!(harm["attacker_failed"], 4);
+    // What is not scored is counted, category by category, too.
+    let categories = report["pressure"]["categories"].as_array().unwrap();
+    assert!(
+        categories
+            .iter()
+            .all(|of| of["attacked"]["denominator"] == 0)
+    );
+}
