@@ -36,6 +36,8 @@ pub(crate) type Pair = (u64, u64);
 pub(crate) struct Pressed {
     pub(crate) last: Pair,
     worst: Pair,
+    /// Conversations of which nobody can tell whether any answer is an error.
+    worst_unscored: u64,
     /// By turn: errors in this answer; errors in it or an earlier one.
     turns: Vec<(Pair, Pair)>,
     /// Conversations by their number of answers, with those that had an error by their end.
@@ -56,7 +58,6 @@ pub(crate) struct Axis {
 pub(crate) struct UnderDriver {
     pub(crate) probes: BTreeMap<i64, Pressed>,
     unscored: u64,
-    worst_unscored: u64,
     drifted: u64,
     attacker_failed: u64,
     several_turns: bool,
@@ -288,7 +289,7 @@ impl UnderDriver {
         if broke || !errors.contains(&None) {
             count(&mut pressed.worst, broke);
         } else {
-            self.worst_unscored += 1;
+            pressed.worst_unscored += 1;
         }
         let mut ever = Some(false);
         for (turn, error) in said.iter().enumerate() {
@@ -351,6 +352,7 @@ impl UnderDriver {
                 (sum.0 + one.0, sum.1 + one.1)
             })
         };
+        let worst_unscored = self.probes.values().map(|of| of.worst_unscored).sum();
         PressureRow {
             target: axis.target.clone(),
             perspective: axis.perspective,
@@ -364,7 +366,7 @@ impl UnderDriver {
             last: self.rate(|pressed| pressed.last, self.unscored, matters),
             worst: self
                 .several_turns
-                .then(|| self.rate(|pressed| pressed.worst, self.worst_unscored, matters)),
+                .then(|| self.rate(|pressed| pressed.worst, worst_unscored, matters)),
             difference: plain
                 .filter(|_| !driver.is_plain())
                 .and_then(|plain| difference(self, plain, matters)),

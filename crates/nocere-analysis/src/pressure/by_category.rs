@@ -60,19 +60,20 @@ pub(super) fn by_category(
     }
     let rows = keys.into_iter().map(|key| {
         let counted = |under: &[&UnderDriver]| counts(under, key, tally, matters);
-        let (clusters, probes) = counted(&attacks);
+        let (attacked, probes) = counted(&attacks);
         PressedCategory {
             target: axis.target.clone(),
             perspective: axis.perspective,
             category: title(key, context),
             figure: figure.id.clone(),
             judge: context.instruments[axis.judge].id.clone(),
-            plain: (!plain.is_empty()).then(|| rate_of_clusters(counted(&plain).0, 0)),
-            attacked: rate_of_clusters(clusters, 0),
+            plain: (!plain.is_empty()).then(|| counted(&plain).0),
+            attacked,
             probes,
         }
     });
-    rows.filter(|row| row.attacked.denominator > 0).collect()
+    rows.filter(|row| row.attacked.denominator + row.attacked.unscored > 0)
+        .collect()
 }
 
 /// Suite and category of a probe.
@@ -81,17 +82,22 @@ fn key(position: i64, tally: &Tally) -> Option<(&str, &str)> {
     Some((facts.suite.as_str(), facts.category.as_str()))
 }
 
-/// The counts of one category by matter, and its probes with a success and in all.
+/// The rate of one category, and its probes with a success and in all.
 fn counts(
     under: &[&UnderDriver],
     wanted: (&str, &str),
     tally: &Tally,
     matters: &Matters,
-) -> (Vec<Pair>, Pair) {
+) -> (Estimate, Pair) {
+    let mut unscored = 0;
     let mut clusters: BTreeMap<&str, Pair> = BTreeMap::new();
     let mut probes: BTreeMap<i64, bool> = BTreeMap::new();
     for (position, pressed) in under.iter().flat_map(|under| &under.probes) {
-        if key(*position, tally) != Some(wanted) || pressed.worst.1 == 0 {
+        if key(*position, tally) != Some(wanted) {
+            continue;
+        }
+        unscored += pressed.worst_unscored;
+        if pressed.worst.1 == 0 {
             continue;
         }
         let cluster = clusters.entry(matters.cluster(*position)).or_default();
@@ -101,7 +107,7 @@ fn counts(
     }
     let broke = probes.values().filter(|broke| **broke).count() as u64;
     (
-        clusters.into_values().collect(),
+        rate_of_clusters(clusters.into_values().collect(), unscored),
         (broke, probes.len() as u64),
     )
 }
