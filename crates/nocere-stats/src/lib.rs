@@ -16,6 +16,7 @@
 //! - [`rate_of_clusters`]: a rate over probes that were asked several times.
 //! - [`agreement`]: how well raters, or a judge and a human, agree.
 //! - [`correction`]: a rate corrected for the errors of the judge that measured it.
+//! - [`irt`]: adaptive tests.
 //! - [`paired`], [`classification`] and [`planning`]: two systems on the same probes, a
 //!   classifier against known labels, and sample sizes before a run.
 //!
@@ -46,17 +47,22 @@ pub mod correction;
 mod estimate;
 #[cfg(test)]
 mod golden;
+pub mod irt;
+mod macro_mean;
 mod mean;
 mod odds;
 pub mod paired;
 pub mod planning;
 mod quantile;
+mod rank;
 mod resample;
 mod wilson;
 
 pub use clopper_pearson::clopper_pearson_interval;
 pub use estimate::{Estimate, Method, rate_of_clusters};
+pub use macro_mean::mean_of_parts;
 pub use mean::{MeanOfClusters, mean_level, mean_of_clusters};
 pub use odds::{OddsRatio, mantel_haenszel, success_at_k};
+pub use rank::kendall_tau;
 pub use resample::Resampling;
 pub use wilson::wilson_interval;
