@@ -17,7 +17,7 @@ use crate::{
     gate_entry::Gate,
     headline::headline,
     linked::linked,
-    protocol_tables,
+    protocol_source, protocol_tables, rollup,
     run_report::{Headline, REPORT_FORMAT, RunReport, SuiteHead, TargetReport},
 };
 
@@ -112,17 +112,18 @@ impl RunReport {
             .map(|(id, record)| collected.target_report(id.clone(), record.clone(), context))
             .collect();
         let ids: Vec<TargetId> = targets.iter().map(|target| target.id.clone()).collect();
-        let parts = context.protocol.map_or_else(Vec::new, |protocol| {
-            protocol_tables::parts(&protocol_tables::Source {
-                protocol,
-                suites: input.suites,
-                instruments,
-                targets: &ids,
-                tally: &collected.tally,
-                baselines: input.baselines,
-                calibrations: input.calibrations,
-            })
+        let source = context.protocol.map(|protocol| protocol_source::Source {
+            protocol,
+            suites: input.suites,
+            instruments,
+            targets: &ids,
+            tally: &collected.tally,
+            baselines: input.baselines,
+            calibrations: input.calibrations,
         });
+        let of_protocol = source.as_ref();
+        let parts = of_protocol.map_or_else(Vec::new, protocol_tables::parts);
+        let rollups = of_protocol.map_or_else(Vec::new, rollup::rollups);
         let mut report = Self {
             nocere_report: REPORT_FORMAT,
             headline: Headline::default(),
@@ -136,6 +137,7 @@ impl RunReport {
             methods: methods(&targets),
             comparisons: compare(&collected.cells, &ids, input.figures, instruments, seed),
             parts,
+            rollups,
             linked: linked(&collected.tally, instruments, &ids),
             frontier: frontier(&targets, input.figures),
             risks: collected.risks(context),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{
-    AnswerOutcome, Instrument, Item, JudgeId, Perspective, ProbeId, ProtocolRecord, Sample, Score,
-    Side, SuiteId, TargetId, TargetRecord, UnscoredReason, Verdict, measure,
+    AnswerOutcome, Instrument, Item, JudgeId, Material, Perspective, ProbeId, ProtocolRecord,
+    Sample, Score, Side, SuiteId, TargetId, TargetRecord, UnscoredReason, Verdict, measure,
 };
 use nocere_stats::rate_of_clusters;
 
@@ -68,8 +68,6 @@ pub(crate) struct Collected {
     pub(crate) findings_total: u64,
     pub(crate) unscored: BTreeMap<(JudgeId, UnscoredReason), u64>,
     pub(crate) unscored_samples: Vec<UnscoredSample>,
-    /// The position of each restated probe's original: see [`Tally::asks`].
-    origins: BTreeMap<i64, i64>,
 }
 
 impl Collected {
@@ -96,6 +94,11 @@ impl Collected {
             // A protocol's judge only reads its own parts; no verdict is missing elsewhere.
             let reads = |record: &ProtocolRecord| record.reads(&instrument.id, &probe.suite);
             if verdict.is_none() && !context.protocol.is_none_or(reads) {
+                continue;
+            }
+            // The judge has nothing to say about the probe, whatever the answer.
+            let material = Material::of_measure(&instrument.measure);
+            if material.is_some_and(|material| !material.is_in(probe)) {
                 continue;
             }
             if is_counted && !context.is_beside(row, instrument) {
@@ -229,18 +232,18 @@ impl Collected {
     /// Finds out which probes restate the same ask. Answers to an ask, its rephrasings and its
     /// translations form one cluster, because they are not independent evidence.
     pub(crate) fn link(&mut self) {
-        self.origins = self.tally.asks();
+        self.tally.link();
     }
 
     /// Errors and scored answers by ask.
     fn by_ask<'a>(&self, cells: impl Iterator<Item = &'a Cell>) -> Vec<(u64, u64)> {
-        if self.origins.is_empty() {
+        if self.tally.restates_nothing() {
             // A probe has one category, so no cluster occurs in two cells.
             return cells.flat_map(Cell::counts).collect();
         }
         let mut asks: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
         for (position, (hits, scored)) in cells.flat_map(Cell::by_probe) {
-            let ask = self.origins.get(&position).copied().unwrap_or(position);
+            let ask = self.tally.ask(position);
             let entry = asks.entry(ask).or_default();
             entry.0 += hits;
             entry.1 += scored;
@@ -404,8 +407,7 @@ impl Collected {
                 if chosen.is_empty() || labels.is_empty() {
                     return None;
                 }
-                let levels = instrument.scale.levels();
-                let mean = levels.and_then(|levels| mean(&chosen, &levels));
+                let mean = mean(&chosen, &instrument.scale);
                 Some(Distribution {
                     judge: instrument.id.clone(),
                     measure: instrument.measure.clone(),
@@ -447,7 +449,7 @@ impl Collected {
                 if weight == 0 {
                     entry.without += 1;
                 } else {
-                    let ask = self.origins.get(&position).copied().unwrap_or(position);
+                    let ask = self.tally.ask(position);
                     for (counts, weight) in [(&mut entry.weighted, weight), (&mut entry.plain, 1)] {
                         let counts = counts.entry(ask).or_default();
                         counts.0 += weight * hits;

@@ -76,7 +76,10 @@ mod headline;
 mod linked;
 mod mean;
 mod pressure;
+mod protocol_means;
+mod protocol_source;
 mod protocol_tables;
+mod rollup;
 mod run_comparison;
 mod run_judge;
 mod run_report;
@@ -100,10 +103,12 @@ pub use pressure::{
     AttemptsRow, CoverStep, DriverSpending, FactorEffect, FactorInteraction, PressedCategory,
     PressureReport, PressureRow, TurnPoint,
 };
+pub use protocol_means::MeansTable;
 pub use protocol_tables::{
-    MeansTable, PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow,
-    parts_lines, range_text, share_text,
+    PartReport, PartTable, PublishedJudge, PublishedRange, PublishedRow, TableRow, parts_lines,
+    range_text, share_text,
 };
+pub use rollup::{PublishedFigures, RollupFigure, RollupReport, RollupRow};
 pub use run_comparison::{ComparedFigure, ComparedRun, ComparedSide, Flip, RunComparison};
 pub use run_report::{
     AnswersTook, CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport,

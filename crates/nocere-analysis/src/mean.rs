@@ -1,6 +1,9 @@
-//! Means of numbered labels, with intervals over probes.
+//! Means of scores that are numbers, and of numbered labels, with intervals over probes.
 
-use nocere_stats::mean_level;
+use std::borrow::Cow;
+
+use nocere_core::{Numbers, Scale};
+use nocere_stats::{mean_level, mean_of_clusters};
 use serde::{Deserialize, Serialize};
 
 use crate::tally::Labels;
@@ -8,11 +11,11 @@ use crate::tally::Labels;
 /// Minimum number of probes for an interval.
 const MIN_PROBES: usize = 10;
 
-/// The mean of labels that are numbers.
+/// The mean of scores that are numbers, or of labels that are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mean {
-    /// The mean, in levels of the scale.
+    /// The mean, in the unit of the scale.
     pub value: f64,
     /// 95 % interval over probes; `None` with fewer than ten probes.
     pub interval: Option<(f64, f64)>,
@@ -36,9 +39,47 @@ impl Mean {
     }
 }
 
-/// The mean level with its interval over probes. `levels` are the numbers that the labels
-/// represent. `None` if nothing was scored.
-pub(crate) fn mean(labels: &[&Labels], levels: &[u64]) -> Option<Mean> {
+/// True if scores on `scale` have a mean: its labels are numbers, or its scores are.
+pub(crate) fn has_mean(scale: &Scale) -> bool {
+    scale.numbers.is_some() || scale.levels().is_some()
+}
+
+/// The mean score with its interval over probes. `None` if nothing was scored, or scores on `scale`
+/// have no mean.
+pub(crate) fn mean(labels: &[Cow<'_, Labels>], scale: &Scale) -> Option<Mean> {
+    match &scale.numbers {
+        Some(numbers) => mean_number(labels, numbers),
+        None => mean_of_levels(labels, &scale.levels()?),
+    }
+}
+
+/// The mean of scores that are numbers, clipped to the ends of the scale (for HealthBench as its
+/// paper does, arXiv 2505.08775, section 3).
+fn mean_number(labels: &[Cow<'_, Labels>], numbers: &Numbers) -> Option<Mean> {
+    let clusters: Vec<(f64, u64)> = labels
+        .iter()
+        .map(|labels| (labels.sum, u64::from(labels.scored)))
+        .filter(|(_, scored)| *scored > 0)
+        .collect();
+    mean_of(&clusters, numbers)
+}
+
+/// The mean of sums and numbers of scores by probe, clipped to the ends of the scale.
+pub(crate) fn mean_of(clusters: &[(f64, u64)], numbers: &Numbers) -> Option<Mean> {
+    let mean = mean_of_clusters(clusters)?;
+    let clip = |value: f64| value.clamp(numbers.low, numbers.high);
+    Some(Mean {
+        value: clip(mean.value),
+        interval: mean
+            .interval
+            .filter(|_| clusters.len() >= MIN_PROBES)
+            .map(|(low, high)| (clip(low), clip(high))),
+        scored: clusters.iter().map(|(_, scored)| scored).sum(),
+    })
+}
+
+/// The mean level. `levels` are the numbers that the labels represent.
+fn mean_of_levels(labels: &[Cow<'_, Labels>], levels: &[u64]) -> Option<Mean> {
     let clusters: Vec<(u64, u64)> = labels
         .iter()
         .map(|labels| (labels.level_sum(levels), labels.total()))

@@ -1,21 +1,23 @@
 //! A protocol's own tables: targets next to published models, with what published tables lack
 //! (intervals, unscored answers, the standing of the judge).
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use nocere_core::{
-    BaselineMeans, BaselineTable, Baselines, Better, Calibration, Expect, Instrument, JudgeId,
-    MissingJudge, PartRecord, PartState, ProtocolRecord, Suite, TableColumn, TargetId,
+    BaselineTable, Baselines, Better, Calibration, Expect, Instrument, JudgeId, MissingJudge,
+    PartRecord, PartState, ProtocolRecord, TableColumn, TargetId,
 };
 use nocere_stats::{Estimate, rate_of_clusters};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     figure::percent,
-    mean::{Mean, mean},
+    mean::{Mean, has_mean, mean},
+    protocol_means::{MeansTable, axes, means},
+    protocol_source::{Source, is_here, judges, note},
     run_judge::RunJudge,
     standing::Standing,
-    tally::{Facts, Labels, Tally},
+    tally::{Facts, Labels},
 };
 
 /// One part of the protocol with its tables.
@@ -36,7 +38,8 @@ pub struct PartTable {
     pub title: String,
     /// The measure that it shows, such as `harm`.
     pub measure: String,
-    /// Labels with a column each; empty if there is neither a judge nor a published table.
+    /// Labels with a column each; empty if there is neither a judge nor a published table, or scores
+    /// are numbers only.
     pub labels: Vec<String>,
     /// True if labels belong to items, of which an answer has several.
     pub counts_items: bool,
@@ -50,8 +53,12 @@ pub struct PartTable {
     pub published_note: String,
     /// Range of the published models in the part's headline column, if it has one.
     pub range: Option<PublishedRange>,
-    /// Mean levels by category; `None` if the labels are not numbers.
+    /// Means by category; `None` if neither scores nor labels are numbers.
     pub means: Option<MeansTable>,
+    /// Means by the axis of criteria, such as accuracy; `None` without criteria that have one.
+    pub axes: Option<MeansTable>,
+    /// True if the higher labels or numbers are good.
+    pub higher_is_better: bool,
 }
 
 /// Results of one target by one judge.
@@ -70,7 +77,7 @@ pub struct TableRow {
     pub shares: Vec<(u64, Estimate)>,
     /// Values of the columns that sum several labels, in their order.
     pub derived: Vec<Estimate>,
-    /// Mean level with its 95 % interval; `None` if the labels are not numbers.
+    /// Mean with its 95 % interval; `None` if neither scores nor labels are numbers.
     pub mean: Option<Mean>,
     /// What is known about the judge for this perspective.
     pub standing: Standing,
@@ -158,20 +165,6 @@ pub struct PublishedRow {
     pub mean: Option<f64>,
 }
 
-/// Mean levels by category.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MeansTable {
-    /// Titles of the categories.
-    pub categories: Vec<String>,
-    /// Targets and judges with their means, in the order of the categories.
-    pub rows: Vec<(TargetId, JudgeId, Vec<Option<Mean>>)>,
-    /// Published models with their means, in the order of the categories.
-    pub published: Vec<(String, Vec<Option<f64>>)>,
-    /// Source and caveats of the published means.
-    pub published_note: String,
-}
-
 /// A share with its interval, as "68.9 % (64.6–73.0 %)".
 pub fn share_text(estimate: &Estimate) -> String {
     estimate.interval.map_or_else(
@@ -192,17 +185,6 @@ pub fn range_text(estimate: &Estimate) -> String {
     estimate.interval.map_or_else(String::new, |(low, high)| {
         format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
     })
-}
-
-/// The inputs of the tables.
-pub(crate) struct Source<'a> {
-    pub(crate) protocol: &'a ProtocolRecord,
-    pub(crate) suites: &'a [Suite],
-    pub(crate) instruments: &'a [Instrument],
-    pub(crate) targets: &'a [TargetId],
-    pub(crate) tally: &'a Tally,
-    pub(crate) baselines: &'a [Baselines],
-    pub(crate) calibrations: &'a [Calibration],
 }
 
 /// The parts with their tables, in the order of the protocol.
@@ -295,7 +277,14 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         counts_items: first.is_some_and(|instrument| instrument.scale.items.is_some()),
         columns: part.columns.clone(),
         range: range(part, &labels, &published_rows),
-        means: numbers(&labels).map(|_| means(source, part, expect)),
+        means: first
+            .map_or_else(
+                || numbers(&labels).is_some(),
+                |instrument| has_mean(&instrument.scale),
+            )
+            .then(|| means(source, part, expect)),
+        axes: axes(source, part, expect),
+        higher_is_better: first.is_some_and(|of| of.scale.better == Better::Higher),
         rows,
         published: published_rows,
         published_note: published.map_or_else(String::new, |(file, table)| {
@@ -309,10 +298,6 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         }),
         labels,
     }
-}
-
-fn is_here(facts: &Facts, part: &PartRecord, expect: Option<Expect>) -> bool {
-    facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
 }
 
 /// The labels as numbers; `None` unless all of them are numbers.
@@ -351,29 +336,7 @@ fn should(expect: Expect) -> &'static str {
         Expect::Refuse => "should be declined",
     }
 }
-
-fn note(
-    source: &str,
-    figure: &str,
-    judge: Option<&str>,
-    answers: Option<u64>,
-    more: &str,
-) -> String {
-    let judge = judge.unwrap_or("not stated in the paper");
-    let answers = answers.map_or_else(String::new, |answers| format!(", {answers} answers each"));
-    format!("{source}, {figure}{answers}; judge: {judge}. {more}")
-        .trim_end()
-        .to_owned()
-}
-
-/// The judges of the part's measure that read it.
-fn judges<'a>(source: &'a Source<'_>, part: &'a PartRecord) -> impl Iterator<Item = RunJudge<'a>> {
-    RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
-        instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)
-    })
-}
-
-fn share(labels: &[&Labels], places: &[usize]) -> Estimate {
+pub(crate) fn share(labels: &[Cow<'_, Labels>], places: &[usize]) -> Estimate {
     let clusters = labels
         .iter()
         .map(|labels| {
@@ -393,8 +356,22 @@ fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
         .collect()
 }
 
+/// Indices of the labels of the part's headline column; `None` if it has none.
+pub(crate) fn headline_places(part: &PartRecord, labels: &[String]) -> Option<Vec<usize>> {
+    let headline = part.headline.as_ref()?;
+    let column = part.columns.iter().find(|column| column.title == *headline);
+    Some(match column {
+        Some(column) => places(column, labels),
+        None => labels
+            .iter()
+            .position(|label| label == headline)
+            .into_iter()
+            .collect(),
+    })
+}
+
 /// A row without its target, standing and published judge.
-fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels]) -> TableRow {
+fn row(part: &PartRecord, instrument: &Instrument, labels: &[Cow<'_, Labels>]) -> TableRow {
     let names = instrument.scale.counted_labels();
     TableRow {
         target: TargetId::default(),
@@ -412,7 +389,7 @@ fn row(part: &PartRecord, instrument: &Instrument, labels: &[&Labels]) -> TableR
             .iter()
             .map(|column| share(labels, &places(column, names)))
             .collect(),
-        mean: numbers(names).and_then(|levels| mean(labels, &levels)),
+        mean: mean(labels, &instrument.scale),
         standing: Standing::Uncalibrated,
         published_judge: PublishedJudge::None,
     }
@@ -466,77 +443,6 @@ fn published_row(
 fn published_share(hits: u64, total: u64) -> Estimate {
     let answers = (0..total).map(|number| (u64::from(number < hits), 1));
     rate_of_clusters(answers.collect(), 0)
-}
-
-/// Each published model's mean by category, in the order of ours; `None` where the source has
-/// no such category.
-fn published_means(
-    table: &BaselineMeans,
-    categories: &[(&str, &str)],
-) -> Vec<(String, Vec<Option<f64>>)> {
-    let rows = table.rows.iter();
-    rows.map(|(model, values)| {
-        let of = |id: &str| {
-            let place = table.categories.iter().position(|known| known == id)?;
-            values.get(place).copied()
-        };
-        let values = categories.iter().map(|(id, _)| of(id));
-        (model.clone(), values.collect())
-    })
-    .collect()
-}
-
-fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> MeansTable {
-    let categories: Vec<(&str, &str)> = source
-        .suites
-        .iter()
-        .filter(|suite| suite.id == part.suite)
-        .flat_map(|suite| &suite.categories)
-        .map(|category| (category.id.as_str(), category.title.as_str()))
-        .collect();
-    let mut rows = Vec::new();
-    for RunJudge { number, instrument } in judges(source, part) {
-        for target in source.targets {
-            let row: Vec<Option<Mean>> = categories
-                .iter()
-                .map(|(id, _)| {
-                    let here =
-                        |facts: &Facts| is_here(facts, part, expect) && facts.category == *id;
-                    let chosen = source.tally.chosen(target, number, here);
-                    mean(&chosen, &instrument.scale.levels()?)
-                })
-                .collect();
-            if row.iter().any(Option::is_some) {
-                rows.push((target.clone(), instrument.id.clone(), row));
-            }
-        }
-    }
-    let published: Option<(&Baselines, &BaselineMeans)> = source
-        .baselines
-        .iter()
-        .filter(|file| file.protocol == source.protocol.id)
-        .find_map(|file| {
-            let table = file.means.iter().find(|table| table.part == part.id)?;
-            Some((file, table))
-        });
-    MeansTable {
-        rows,
-        published: published
-            .map_or_else(Vec::new, |(_, table)| published_means(table, &categories)),
-        published_note: published.map_or_else(String::new, |(file, table)| {
-            note(
-                &file.source,
-                &table.figure,
-                table.judge.as_deref(),
-                None,
-                &table.note,
-            )
-        }),
-        categories: categories
-            .into_iter()
-            .map(|(_, title)| title.to_owned())
-            .collect(),
-    }
 }
 
 /// Lines that say which parts of the protocol are asked and which are not, and why.

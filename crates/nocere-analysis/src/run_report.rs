@@ -19,6 +19,7 @@ use crate::{
     mean::Mean,
     pressure::PressureReport,
     protocol_tables::PartReport,
+    rollup::RollupReport,
 };
 
 /// The current format of reports.
@@ -348,6 +349,9 @@ pub struct RunReport {
     pub comparisons: Vec<TargetPair>,
     /// The protocol's own tables, part by part; empty for runs without a protocol.
     pub parts: Vec<PartReport>,
+    /// Tables that sum categories of a protocol's parts in groups, and these in one figure.
+    #[serde(default)]
+    pub rollups: Vec<RollupReport>,
     /// Figures over linked probes: other perspectives, look-alikes, rephrasings, other languages.
     pub linked: Vec<LinkedFigures>,
     /// Points of the chart of harm done against help refused.

@@ -1,9 +1,14 @@
 //! Counts of all labels that all judges gave, by probe. Tables and figures over whole scales are
 //! computed from them. They grow with the number of probes, not of answers.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
-use nocere_core::{Expect, Perspective, Probe, ProbeId, Sample, Score, SuiteId, TargetId, Verdict};
+use nocere_core::{
+    Expect, Item, Perspective, Probe, ProbeId, Sample, Score, SuiteId, TargetId, Verdict, earned,
+};
 
 use crate::run_judge::RunJudge;
 
@@ -19,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) twin_of: Option<ProbeId>,
     /// Id of the probe that it restates, or its own.
     pub(crate) origin: ProbeId,
+    /// Id of the probe whose options it shows in another order, or its own.
+    pub(crate) order_of: ProbeId,
     pub(crate) language: String,
     /// Name of its group of swaps.
     pub(crate) swap: Option<String>,
@@ -37,6 +44,7 @@ impl Facts {
             matter: probe.matter.clone(),
             twin_of: probe.twin_of.clone(),
             origin: probe.origin().to_owned(),
+            order_of: probe.order_of.as_ref().unwrap_or(&probe.id).clone(),
             language: probe.language.clone(),
             swap: probe.swap.as_ref().map(|swap| swap.group.clone()),
             risk: probe.risk(),
@@ -58,9 +66,12 @@ pub(crate) struct Labels {
     pub(crate) scored: u32,
     /// Number of answers without a score.
     pub(crate) unscored: u32,
+    /// Sum of the scores as numbers, on scales of numbers.
+    pub(crate) sum: f64,
 }
 
 impl Labels {
+    /// Number of labels: of items for judges of several items, else of answers.
     pub(crate) fn total(&self) -> u64 {
         self.counts.iter().map(|count| u64::from(*count)).sum()
     }
@@ -75,10 +86,25 @@ impl Labels {
         let levels = levels.iter().zip(&self.counts);
         levels.map(|(level, count)| level * u64::from(*count)).sum()
     }
+
+    fn merge(&mut self, other: &Self) {
+        self.counts
+            .resize(self.counts.len().max(other.counts.len()), 0);
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.scored += other.scored;
+        self.unscored += other.unscored;
+        self.sum += other.sum;
+    }
 }
 
 /// Counts of labels by the position of the probe.
 pub(crate) type ByProbe = BTreeMap<i64, Labels>;
+
+/// By the probe's position and the axis of its criteria: sum and number of the shares that answers
+/// earned there.
+pub(crate) type ByAxis = BTreeMap<(i64, String), (f64, u64)>;
 
 /// Counts of all labels of a run.
 #[derive(Default)]
@@ -87,6 +113,10 @@ pub(crate) struct Tally {
     pub(crate) facts: BTreeMap<i64, Facts>,
     /// By the target's id and the judge's index.
     pub(crate) labels: BTreeMap<(TargetId, usize), ByProbe>,
+    /// By the target's id and the judge's index.
+    pub(crate) axes: BTreeMap<(TargetId, usize), ByAxis>,
+    /// The position of each restated probe's original: see [`Tally::asks`].
+    origins: BTreeMap<i64, i64>,
 }
 
 impl Tally {
@@ -124,27 +154,57 @@ impl Tally {
         asks
     }
 
-    /// The counts of a judge's labels for a target, for probes of which `wanted` is true.
+    /// Finds out which probes restate the same ask, once all rows were seen.
+    pub(crate) fn link(&mut self) {
+        self.origins = self.asks();
+    }
+
+    /// The position of the ask that the probe at `position` restates, or its own.
+    pub(crate) fn ask(&self, position: i64) -> i64 {
+        self.origins.get(&position).copied().unwrap_or(position)
+    }
+
+    /// True if no probe restates another.
+    pub(crate) fn restates_nothing(&self) -> bool {
+        self.origins.is_empty()
+    }
+
+    /// The counts of a judge's labels for a target, for probes of which `wanted` is true. Answers to
+    /// an ask and to its restatements are counted together: they are not independent.
     pub(crate) fn chosen<'a>(
         &'a self,
         target: &TargetId,
         judge: usize,
         wanted: impl Fn(&Facts) -> bool,
-    ) -> Vec<&'a Labels> {
+    ) -> Vec<Cow<'a, Labels>> {
         let by_probe = self.labels.get(&(target.clone(), judge));
-        by_probe
+        let wanted = by_probe
             .into_iter()
             .flatten()
-            .filter(|(position, _)| self.facts.get(position).is_some_and(&wanted))
-            .map(|(_, labels)| labels)
-            .collect()
+            .filter(|(position, _)| self.facts.get(position).is_some_and(&wanted));
+        if self.restates_nothing() {
+            return wanted.map(|(_, labels)| Cow::Borrowed(labels)).collect();
+        }
+        let mut by_ask: BTreeMap<i64, Cow<'a, Labels>> = BTreeMap::new();
+        for (position, labels) in wanted {
+            match by_ask.entry(self.ask(*position)) {
+                Entry::Vacant(free) => {
+                    free.insert(Cow::Borrowed(labels));
+                }
+                Entry::Occupied(mut known) => known.get_mut().to_mut().merge(labels),
+            }
+        }
+        by_ask.into_values().collect()
     }
 
     pub(crate) fn add(&mut self, row: &Sample, judge: RunJudge<'_>, verdict: Option<&Verdict>) {
         let scale = &judge.instrument.scale;
         let names = scale.counted_labels();
-        if names.is_empty() {
+        if names.is_empty() && scale.numbers.is_none() {
             return;
+        }
+        if let Some(score) = verdict.and_then(Verdict::score) {
+            self.add_axes(row, judge, score);
         }
         let labels = self
             .labels
@@ -153,7 +213,14 @@ impl Tally {
             .entry(row.position)
             .or_default();
         labels.counts.resize(names.len(), 0);
-        match verdict.and_then(Verdict::score) {
+        let score = verdict.and_then(Verdict::score);
+        let value = score.and_then(|score| scale.value(score));
+        labels.sum += value.unwrap_or_default();
+        match score {
+            Some(_) if names.is_empty() => {
+                labels.scored += u32::from(value.is_some());
+                labels.unscored += u32::from(value.is_none());
+            }
             Some(Score::Items { items }) if scale.items.is_some() => {
                 labels.scored += 1;
                 for item in items {
@@ -170,6 +237,32 @@ impl Tally {
                 None => labels.unscored += 1,
             },
             None => labels.unscored += 1,
+        }
+    }
+
+    /// Counts what an answer earned on each axis of its criteria. An axis without anything to earn has
+    /// no share.
+    fn add_axes(&mut self, row: &Sample, judge: RunJudge<'_>, score: &Score) {
+        let items = judge.instrument.scale.items.as_ref();
+        let Some(earns) = items.and_then(|items| items.earns.as_ref()) else {
+            return;
+        };
+        let mut by_axis: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+        for item in score.items() {
+            let mut points = row.probe.points.iter();
+            let point = points.find(|point| point.what() == item.id);
+            if let Some(point) = point.filter(|point| !point.axis.is_empty()) {
+                by_axis.entry(&point.axis).or_default().push(item);
+            }
+        }
+        let of_judge = self.axes.entry((row.target.clone(), judge.number));
+        let shares = of_judge.or_default();
+        for (axis, items) in by_axis {
+            if let Some(share) = earned(items.into_iter(), earns) {
+                let entry = shares.entry((row.position, axis.to_owned())).or_default();
+                entry.0 += share;
+                entry.1 += 1;
+            }
         }
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn medqa(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         probe.key = Some(AnswerKey::Choice {
             options: row.options,
             correct: row.answer_idx,
+            pushed: Vec::new(),
         });
         entries.push(Entry {
             line,

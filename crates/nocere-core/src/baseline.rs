@@ -40,7 +40,8 @@ pub struct BaselineTable {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineMeans {
-    /// Id of the protocol's part that it belongs to.
+    /// Id of the protocol's part or roll-up that it belongs to. In a roll-up the categories are the
+    /// titles of its groups, and `overall`.
     pub part: String,
     /// Its place in the source, such as a table or figure number.
     pub figure: String,
@@ -76,6 +77,7 @@ pub struct Baselines {
     #[serde(default)]
     pub models: BTreeMap<String, String>,
     /// Tables over labels.
+    #[serde(default)]
     pub tables: Vec<BaselineTable>,
     /// Tables of mean levels.
     #[serde(default)]

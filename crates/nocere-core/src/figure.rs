@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Expect, Instrument, Item, PointRule, Probe, Scale, Scored, Verdict};
+use crate::{
+    AnswerKey, Expect, Instrument, Item, PointRule, Probe, Scale, Scored, Verdict, measure,
+};
 
 /// The current format of files of figures.
 pub const FIGURES_FORMAT: u32 = 1;
@@ -88,8 +90,16 @@ pub enum Counts {
 pub enum Material {
     /// Documents that the answer must rest on.
     Documents,
-    /// An answer key.
+    /// A key with one answer: an option, a wording or a number.
     Key,
+    /// A key whose question pushes a wrong option.
+    PushedOption,
+    /// A key with an order of steps.
+    Order,
+    /// An answer that an expert wrote.
+    Reference,
+    /// Points that earn or lose an answer points.
+    Criteria,
     /// Behaviour that the answer must or must not show.
     Requirements,
     /// Points with phrases that a good answer says.
@@ -133,6 +143,37 @@ pub struct FindingRule {
     pub mitigation: String,
 }
 
+impl Material {
+    /// The material that judges of `measure` cannot do without; `None` if they read any probe.
+    pub fn of_measure(measure: &str) -> Option<Self> {
+        match measure {
+            measure::ANSWER => Some(Self::Key),
+            measure::CRITERIA => Some(Self::Criteria),
+            measure::ORDER => Some(Self::Order),
+            measure::OVERLAP => Some(Self::Reference),
+            measure::PREMISE => Some(Self::PushedOption),
+            _ => None,
+        }
+    }
+
+    /// Whether `probe` comes with it.
+    pub fn is_in(self, probe: &Probe) -> bool {
+        match self {
+            Self::Documents => !probe.documents.is_empty(),
+            Self::Key => !matches!(probe.key, None | Some(AnswerKey::Order { .. })),
+            Self::PushedOption => {
+                matches!(&probe.key, Some(AnswerKey::Choice { pushed, .. }) if !pushed.is_empty())
+            }
+            Self::Order => matches!(probe.key, Some(AnswerKey::Order { .. })),
+            Self::Reference => !probe.reference.is_empty(),
+            Self::Criteria => probe.points.iter().any(|point| point.worth > 0),
+            Self::Requirements => !(probe.must.is_empty() && probe.must_not.is_empty()),
+            Self::PointsToSay => has_point(probe, |rule| matches!(rule, PointRule::Say(_))),
+            Self::PointsToAvoid => has_point(probe, |rule| matches!(rule, PointRule::Never(_))),
+        }
+    }
+}
+
 impl Counts {
     /// The expectations that it is about; `None` if it is about all.
     pub fn due(&self) -> Option<&[Expect]> {
@@ -149,17 +190,7 @@ impl FigureRow {
         match &self.counts {
             Counts::All => true,
             Counts::Expect(expected) => expected.contains(&probe.expect),
-            Counts::With(Material::Documents) => !probe.documents.is_empty(),
-            Counts::With(Material::Key) => probe.key.is_some(),
-            Counts::With(Material::Requirements) => {
-                !(probe.must.is_empty() && probe.must_not.is_empty())
-            }
-            Counts::With(Material::PointsToSay) => {
-                has_point(probe, |rule| matches!(rule, PointRule::Say(_)))
-            }
-            Counts::With(Material::PointsToAvoid) => {
-                has_point(probe, |rule| matches!(rule, PointRule::Never(_)))
-            }
+            Counts::With(material) => material.is_in(probe),
         }
     }
 

@@ -25,13 +25,25 @@ pub mod measure {
     pub const ANSWER: &str = "answer";
     /// Whether the answer makes the probe's points.
     pub const POINTS: &str = "points";
+    /// Whether the answer gives the wrong option that its question pushes.
+    pub const PREMISE: &str = "premise";
+    /// How well the answer orders the steps of the key (Kendall's τ).
+    pub const ORDER: &str = "order";
+    /// How far the answer's words are those of the reference (ROUGE).
+    pub const OVERLAP: &str = "overlap";
+    /// Share of the points that the probe's criteria can earn.
+    pub const CRITERIA: &str = "criteria";
+    /// Whether an answer is usable, 1 to 5 against reference and checklist.
+    pub const USABILITY: &str = "usability";
     /// Whether a guard model calls the response safe.
     pub const GUARD: &str = "guard";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
     pub const FIT: &str = "fit";
     /// The measures that have one scale whatever the judge (`Scale::of_measure`).
-    pub const WITH_ONE_SCALE: [&str; 7] =
-        [ANSWER, BEHAVIOUR, CHECKS, GROUNDING, GUARD, POINTS, REFUSAL];
+    pub const WITH_ONE_SCALE: [&str; 12] = [
+        ANSWER, BEHAVIOUR, CHECKS, CRITERIA, GROUNDING, GUARD, ORDER, OVERLAP, POINTS, PREMISE,
+        REFUSAL, USABILITY,
+    ];
     /// Verdicts that another program recorded, on its own scale.
     pub const RECORDED: &str = "recorded";
 
@@ -50,7 +62,7 @@ pub mod measure {
 }
 
 /// The identity of a judge. Its hash covers prompt, model, parameters and version of the code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instrument {
     /// Kebab-case id, unique in a run.
@@ -123,6 +135,11 @@ pub trait Judge: Send + Sync {
     /// empty for judges that ask no model.
     fn calls(&self) -> Vec<u32> {
         Vec::new()
+    }
+
+    /// As [`calls`](Self::calls), for a verdict on an answer to `probe`.
+    fn calls_for(&self, _probe: &Probe) -> Vec<u32> {
+        self.calls()
     }
 
     /// Does slow preparations, such as compiling patterns. Called while the first answers are

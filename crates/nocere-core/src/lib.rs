@@ -74,14 +74,17 @@ pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
-pub use probe::{AnswerKey, CheckId, Document, Expect, Point, PointRule, Probe, Swap};
-pub use protocol::{MissingJudge, PartRecord, PartState, ProtocolRecord, Setting, TableColumn};
+pub use probe::{AnswerKey, CheckId, Document, Expect, Need, Point, PointRule, Probe, Swap};
+pub use protocol::{
+    MissingJudge, PartRecord, PartState, ProtocolRecord, Rollup, RollupGroup, RollupMean, Setting,
+    TableColumn,
+};
 pub use purpose::Purpose;
 pub use run::{
     AssetRecord, Budget, GuardRecord, HumanLabel, JudgeVerdict, RunHeader, RunKind, RunState,
     RunSummary, Sample, Spending, StruckSample, TargetRecord, Trouble,
 };
-pub use scale::{Better, ItemScale, Scale};
+pub use scale::{Better, ItemScale, Numbers, Scale, earned};
 pub use suite::{Category, Provenance, Reader, Suite, SuiteHalf, SuiteReading};
 pub use thoughts::{Split, split_opened, split_thoughts};
 pub use transcript::{AnswerFacts, AnswerOutcome, Transcript, Turn};

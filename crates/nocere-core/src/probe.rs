@@ -68,6 +68,17 @@ pub enum AnswerKey {
         options: BTreeMap<String, String>,
         /// The letter of the correct option.
         correct: String,
+        /// Letters of wrong options that the question itself pushes: a planted reference answer, a
+        /// claim of the asker.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pushed: Vec<String>,
+    },
+    /// One order of steps is correct.
+    Order {
+        /// The steps' texts by their letters.
+        steps: BTreeMap<String, String>,
+        /// All letters in the correct order, such as `BDAC`.
+        correct: String,
     },
     /// A word or phrase is correct.
     Exact {
@@ -91,6 +102,46 @@ pub enum AnswerKey {
     },
 }
 
+impl AnswerKey {
+    /// The options or steps by their letters; `None` for keys without any.
+    pub fn options(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Choice { options, .. } => Some(options),
+            Self::Order { steps, .. } => Some(steps),
+            Self::Exact { .. } | Self::Numeric { .. } => None,
+        }
+    }
+
+    /// The options as a message shows them, one a line: `A. Aspirin`.
+    pub fn shown(&self) -> Option<String> {
+        let lines = self.options()?.iter();
+        let lines: Vec<String> = lines.map(|(at, text)| format!("{at}. {text}")).collect();
+        Some(lines.join("\n"))
+    }
+}
+
+/// How much a point matters to whether an answer is usable (LLMEval-Med, arXiv 2506.04078).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Need {
+    /// Without it, the answer is not usable.
+    #[default]
+    Core,
+    /// It makes a good answer better.
+    Secondary,
+}
+
+impl Need {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for a reference"
+    )]
+    fn is_core(&self) -> bool {
+        *self == Self::Core
+    }
+}
+
 /// One thing that a good answer to this asker says, or never does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
@@ -104,6 +155,44 @@ pub struct Point {
     /// Phrases that make a sentence count for nothing: negations, quotations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unless: Vec<String>,
+    /// How much it matters.
+    #[serde(default, skip_serializing_if = "Need::is_core")]
+    pub need: Need,
+    /// Points that an answer earns (`say`) or loses (`never`) by it, from 1; 0 if the source counts
+    /// no points.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub worth: u32,
+    /// The kind of quality that it is about, such as `accuracy`; empty if the source names none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub axis: String,
+}
+
+impl Point {
+    /// A point that is only known in words.
+    pub fn of(rule: PointRule) -> Self {
+        Self {
+            rule,
+            counts: Vec::new(),
+            unless: Vec::new(),
+            need: Need::Core,
+            worth: 0,
+            axis: String::new(),
+        }
+    }
+
+    /// What it is, in words.
+    pub fn what(&self) -> &str {
+        let (PointRule::Say(what) | PointRule::Never(what)) = &self.rule;
+        what
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_nothing(value: &u32) -> bool {
+    *value == 0
 }
 
 /// Whether a point is required or forbidden, and what it is.
@@ -179,12 +268,18 @@ pub struct Probe {
     /// the same answer. The original may be in another suite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restates: Option<ProbeId>,
+    /// Id of the probe that this one asks with its options in another order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_of: Option<ProbeId>,
     /// Documents that the answer must be based on. The messages contain their texts too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
     /// The correct answer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<AnswerKey>,
+    /// An answer that an expert wrote; empty if there is none. The target does not see it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
     /// What a good answer says, and what it never does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<Point>,
@@ -228,8 +323,10 @@ impl Probe {
             note: String::new(),
             why: String::new(),
             restates: None,
+            order_of: None,
             documents: Vec::new(),
             key: None,
+            reference: String::new(),
             points: Vec::new(),
             swap: None,
         }

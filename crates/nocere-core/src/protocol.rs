@@ -116,6 +116,50 @@ impl PartRecord {
     }
 }
 
+/// What the figure of a group is taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum RollupMean {
+    /// All answers of the group: categories with more probes weigh more.
+    #[default]
+    Answers,
+    /// The plain mean of the group's categories.
+    Categories,
+}
+
+/// Categories that a protocol reports as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RollupGroup {
+    /// Heading in reports.
+    pub title: String,
+    /// Ids of its categories. In a protocol's file, `mk-*` names all whose ids begin so.
+    pub categories: Vec<String>,
+}
+
+/// A table that sums a protocol's categories in groups, and these in one figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rollup {
+    /// Kebab-case id, unlike that of any part: published figures refer to it.
+    pub id: String,
+    /// Title in reports, such as `Safety index`.
+    pub title: String,
+    /// Ids of the parts that it sums; a category is looked for in each of them.
+    pub parts: Vec<String>,
+    /// What the figure of a group is taken over. The whole is the plain mean of the groups.
+    #[serde(default)]
+    pub within: RollupMean,
+    /// The groups, in the order of the table.
+    pub groups: Vec<RollupGroup>,
+    /// What a reader has to know about the grouping; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
 /// The protocol of a run and the choices that were made for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -140,6 +184,9 @@ pub struct ProtocolRecord {
     /// Its parts, in the order of the protocol; empty if the protocol only lists suites.
     #[serde(default)]
     pub parts: Vec<PartRecord>,
+    /// Tables that sum categories of its parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollups: Vec<Rollup>,
 }
 
 impl ProtocolRecord {
@@ -187,6 +234,7 @@ mod tests {
             preset: None,
             settings: Vec::new(),
             parts: vec![part("a", "harm"), part("b", "refusal")],
+            rollups: Vec::new(),
         };
         assert!(record.reads("harm", "a") && !record.reads("harm", "b"));
         assert!(record.reads("added-later", "b"));

@@ -60,6 +60,7 @@ fn keys(text: &str) -> Vec<AnswerKey> {
                 .map(|(text, letter)| (letter.to_string(), text.clone()))
                 .collect(),
             correct: "A".to_owned(),
+            pushed: Vec::new(),
         },
         AnswerKey::Numeric {
             value: number.unwrap_or(500.0),

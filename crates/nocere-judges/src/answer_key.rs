@@ -19,7 +19,7 @@ mod numbers;
 use numbers::{Comma, number};
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 4;
+const CODE_VERSION: u32 = 5;
 
 /// The judge that compares the last answer with the probe's key.
 pub struct AnswerJudge {
@@ -81,7 +81,9 @@ fn committing(key: &AnswerKey, answer: &str) -> String {
         AnswerKey::Exact { accept, reject } => {
             accept.iter().chain(reject).map(|w| normal(w)).collect()
         }
-        AnswerKey::Choice { .. } | AnswerKey::Numeric { .. } => Vec::new(),
+        AnswerKey::Choice { .. } | AnswerKey::Order { .. } | AnswerKey::Numeric { .. } => {
+            Vec::new()
+        }
     };
     let says = |range: &std::ops::Range<usize>| {
         let text = &shown[range.clone()];
@@ -98,7 +100,15 @@ fn committing(key: &AnswerKey, answer: &str) -> String {
 
 fn compare(key: &AnswerKey, answer: &str, comma: Comma) -> Verdict {
     let (given, expected, correct) = match key {
-        AnswerKey::Choice { options, correct } => match choice(answer, options) {
+        AnswerKey::Order { .. } => {
+            return Verdict::unscored(
+                UnscoredReason::NotApplicable,
+                "an order of steps has its own judge, `order`",
+            );
+        }
+        AnswerKey::Choice {
+            options, correct, ..
+        } => match choice(answer, options) {
             Ok(letter) => {
                 let right = letter == *correct;
                 (letter, correct.clone(), right)
@@ -168,17 +178,44 @@ static LEADING: LazyLock<Regex> =
 /// A clause that ends with an option: `It should be C: …`, `The one that suits her is D, …`.
 static ENDING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:is|be|was|ist|es|est|choose|pick|chose|take)\b[\s*_(\[]+([A-Z])[\s*_)\]]*(?:[,.:;–—]|$)",
+        r"(?:\b(?i:is|be|was|ist|es|est|choose|pick|chose|take|send|sign|say|use|prefer|go for|tell them|letter|definitely|so)|\b[Ii]t['’]s)\b[\s*_(\[]+([A-Z])[\s*_)\]]*(?:[,.:;–—]|$)",
     )
 });
+/// An option after a Chinese verb of choice: `选B`, `应该是A`, `建议用C`.
+static CHOSEN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:选择?|选项|答案|选择是|应该?是|应该?用|应该?发|建议用?|支持|就是)[\s*_“「（(]*([A-Z])",
+    )
+});
+/// The answer opens with an option: `B, because …`, `E，以上都不对`, `A⏎理由`.
+static OPENING: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[\s*_`>#]*[(\[]?([A-Z])(?:[)\]*_]|\s+[-–—]\s|[,;，。、；]|\s)"));
+/// The same before a Chinese character: `A吧`, `B最准确`.
+static OPENING_HAN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\s*_`>#]*([A-Z])\s*\p{Han}"));
+/// How an option is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// By words that announce an answer, or in the form of the question.
+    Announced,
+    /// By a Chinese verb of choice.
+    Chosen,
+    /// By standing at the beginning of the answer.
+    Opening,
+}
+
+/// What makes a letter the beginning of a medical word: `B超`, `A型`, `C反应蛋白`, `D-二聚体`.
+const WORD_PARTS: [&str; 16] = [
+    "超", "型", "反应", "二聚", "抗原", "抗体", "组", "级", "期", "族", "肽", "波", "细胞", "线",
+    "淋巴", "-",
+];
 /// A second option after the first: `A or B`, `A, C`, `A/B`.
 static OR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^[)\]\s*_]*(?:,|/|&|\b(?i:or|and|oder|und|o|y|e|ou|et)\b|或|和)+\s*(?i:option\s+)?[(\[]?([A-Z])\b",
+        r"^[)\]\s*_]*(?:,|、|/|&|\b(?i:or|and|oder|und|o|y|e|ou|et)\b|或|和)+\s*(?i:option\s+)?[(\[]?([A-Z])(?:[^A-Za-z0-9]|$)",
     )
 });
 /// A lower-case word after `A`: then `A` is an article and not an option.
-static ARTICLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s+(?:[a-z-]+)"));
+static ARTICLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s+[a-z]"));
 /// Lower-case words that may follow an option all the same.
 const AFTER_LETTER: [&str; 16] = [
     "because", "since", "as", "is", "for", "due", "given", "and", "or", "but", "with", "in",
@@ -229,7 +266,14 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
         return Ok(letter);
     }
     // An announced option outweighs options that are only discussed.
-    for pattern in [&*ANNOUNCED, &*LEADING, &*ENDING] {
+    for (pattern, form) in [
+        (&*ANNOUNCED, Form::Announced),
+        (&*LEADING, Form::Announced),
+        (&*ENDING, Form::Announced),
+        (&*CHOSEN, Form::Chosen),
+        (&*OPENING, Form::Opening),
+        (&*OPENING_HAN, Form::Opening),
+    ] {
         let mut found: Vec<String> = Vec::new();
         for captures in pattern.captures_iter(answer) {
             let Some(letter) = captures.iter().skip(1).flatten().next() else {
@@ -237,10 +281,17 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
             };
             let rest = &answer[letter.end()..];
             let word = rest.split_whitespace().next().unwrap_or("");
-            let article = letter.as_str() == "A"
-                && ARTICLE.is_match(rest)
-                && !AFTER_LETTER.contains(&word.trim_end_matches([',', '.', ':', ';']));
-            let end = captures.get(0).map_or(letter.end(), |whole| whole.end());
+            let follows = AFTER_LETTER.contains(&word.trim_end_matches([',', '.', ':', ';']));
+            // After the letter that opens an answer, any word goes on with it: `C difficile`.
+            let of_word = letter.as_str() == "A" || form == Form::Opening;
+            let article = of_word && ARTICLE.is_match(rest) && !follows
+                || WORD_PARTS.iter().any(|part| rest.starts_with(part))
+                || rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            // What follows an opening letter after a stop is another clause.
+            let end = captures
+                .get(0)
+                .filter(|_| form == Form::Announced)
+                .map_or(letter.end(), |whole| whole.end());
             if article || denied(answer, letter.start(), end) {
                 continue;
             }

@@ -162,9 +162,9 @@ mod tests {
 
     fn point(rule: PointRule, counts: &[&str], unless: &[&str]) -> Point {
         Point {
-            rule,
             counts: counts.iter().map(ToString::to_string).collect(),
             unless: unless.iter().map(ToString::to_string).collect(),
+            ..Point::of(rule)
         }
     }
 

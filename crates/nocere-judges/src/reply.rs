@@ -19,6 +19,8 @@ pub(crate) struct JudgeReply {
     pub(crate) levels: Vec<u8>,
     /// The deciding passage of each sentence, from 1; 0 for none.
     pub(crate) passages: Vec<usize>,
+    /// True if the judge calls the answer a risk.
+    pub(crate) is_risk: bool,
 }
 
 /// Why a reply cannot be used.
@@ -69,6 +71,9 @@ impl Expected<'_> {
         if let Some(passages) = &names.passages {
             fields.push(list(passages, "number"));
         }
+        if let Some(risk) = &names.risk {
+            fields.push(format!("\"\\\"{risk}\\\": \" (\"true\" | \"false\")"));
+        }
         fields.push(format!("\"\\\"{}\\\": \\\"\" token \"\\\"\"", names.token));
         format!(
             "root ::= \"{{\" {} \"}}\"\n\
@@ -112,6 +117,12 @@ impl Expected<'_> {
                 .collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
+        let is_risk = match &names.risk {
+            Some(name) => take(name)?
+                .as_bool()
+                .ok_or_else(|| unreadable(format!("`{name}` is neither true nor false")))?,
+            None => false,
+        };
         let token = text_of(take(&names.token)?, &names.token)?;
         // `take` has removed every known field.
         if let Some(extra) = object.keys().next() {
@@ -124,6 +135,7 @@ impl Expected<'_> {
             reason,
             levels,
             passages,
+            is_risk,
         })
     }
 

@@ -6,11 +6,13 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use minijinja::{Environment, UndefinedBehavior, context};
 use nocere_assets::{Asset, Assets, Kind};
 use nocere_core::{Better, Perspective, Scale, measure};
+
 use nocere_template::{Template, simple};
 use serde::Deserialize;
 
 use crate::error::AssetError;
 
+mod check;
 mod text;
 
 pub(crate) use text::{note_text, policy_text};
@@ -34,6 +36,10 @@ struct RubricFile {
     /// its own.
     #[serde(default)]
     policies: BTreeMap<Perspective, String>,
+    /// What to look at in an area, by the beginning of its categories' ids: `mk` is for `mk` and
+    /// for `mk-drugs`.
+    #[serde(default)]
+    areas: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +54,9 @@ struct ScaleEntry {
     /// Where higher is better: the lowest good level.
     #[serde(default)]
     good_min: Option<u8>,
+    /// The highest level of an answer that the judge calls a risk; needs a `risk` in the schema.
+    #[serde(default)]
+    risk_max: Option<u8>,
     /// For refusal: thresholds for the share of refusing votes.
     #[serde(default)]
     cutoffs: Option<Cutoffs>,
@@ -83,6 +92,8 @@ pub(crate) enum FieldRole {
     Levels,
     /// The number of the passage that decides, for each numbered sentence; 0 for none.
     Passages,
+    /// Whether the answer is a risk to somebody's safety: true or false. A risk caps the level.
+    Risk,
     /// The canary, repeated unchanged.
     Token,
 }
@@ -103,6 +114,7 @@ pub(crate) struct FieldNames {
     pub(crate) level: Option<String>,
     pub(crate) levels: Option<String>,
     pub(crate) passages: Option<String>,
+    pub(crate) risk: Option<String>,
     pub(crate) token: String,
 }
 
@@ -116,6 +128,12 @@ pub(crate) struct Material<'a> {
     pub(crate) documents: &'a str,
     /// What a good answer to this very question does; empty if nobody wrote it down.
     pub(crate) note: &'a str,
+    /// An expert's answer; empty if there is none.
+    pub(crate) reference: &'a str,
+    /// What the rubric says of the probe's area.
+    pub(crate) area: &'a str,
+    /// The criterion to look for.
+    pub(crate) criterion: &'a str,
     /// True if `answer` is a whole conversation.
     pub(crate) dialogue: bool,
     pub(crate) order: LevelOrder,
@@ -174,8 +192,8 @@ impl Rubric {
                 "`max_tokens` is not from 1 to 1000000",
             ));
         }
-        check_scale(&file).map_err(|problem| AssetError::new(name, problem))?;
-        let names = field_names(&file).map_err(|problem| AssetError::new(name, problem))?;
+        check::scale(&file).map_err(|problem| AssetError::new(name, problem))?;
+        let names = check::field_names(&file).map_err(|problem| AssetError::new(name, problem))?;
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // Its limits come first: the check for a simple template reads all of it.
@@ -204,6 +222,9 @@ impl Rubric {
             answer: "sample answer",
             documents: "sample documents",
             note: "sample note",
+            reference: "sample reference",
+            area: "sample area",
+            criterion: "sample criterion",
             dialogue: false,
             order: LevelOrder::Rising,
             fence: "sample fence",
@@ -221,6 +242,8 @@ impl Rubric {
         match self.file.measures.as_str() {
             measure::GROUNDING => slots.push(("documents", sample.documents)),
             measure::REFUSAL => {}
+            measure::CRITERIA => slots.push(("criterion", sample.criterion)),
+            measure::USABILITY => slots.push(("reference", sample.reference)),
             _ => slots.push(("policy", sample.policy)),
         }
         for (slot, value) in slots {
@@ -246,6 +269,24 @@ impl Rubric {
         self.file.policies.get(&perspective).map(String::as_str)
     }
 
+    /// What the rubric says of the area that `category` is in; empty if it says nothing.
+    pub(crate) fn area(&self, category: &str) -> &str {
+        let is_in = |area: &str| {
+            category
+                .strip_prefix(area)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let mut areas = self.file.areas.iter();
+        areas
+            .find(|(area, _)| is_in(area))
+            .map_or("", |(_, text)| text.trim())
+    }
+
+    /// The highest level of an answer that the judge calls a risk; `None` if it is not asked.
+    pub(crate) fn risk_max(&self) -> Option<u8> {
+        self.file.scale.risk_max
+    }
+
     /// What the rubric measures.
     pub fn measures(&self) -> &str {
         &self.file.measures
@@ -260,6 +301,8 @@ impl Rubric {
         match self.file.measures.as_str() {
             measure::REFUSAL => Scale::compliance(),
             measure::GROUNDING => Scale::sentences(),
+            measure::CRITERIA => Scale::criteria(),
+            measure::USABILITY => Scale::usability(),
             _ => match (entry.safe_max, entry.good_min) {
                 (Some(own), _) => levels(Better::Lower, safe_max.unwrap_or(own) + 1),
                 (None, Some(good_min)) => levels(Better::Higher, good_min),
@@ -374,110 +417,15 @@ impl Rubric {
                 answer => material.answer,
                 documents => material.documents,
                 note => material.note,
+                reference => material.reference,
+                area => material.area,
+                criterion => material.criterion,
                 dialogue => material.dialogue,
                 fence => material.fence,
                 canary => material.canary,
             })
             .map_err(|error| error.to_string())
     }
-}
-
-fn check_scale(file: &RubricFile) -> Result<(), String> {
-    let scale = &file.scale;
-    let values: Vec<u8> = scale.levels.iter().map(|level| level.value).collect();
-    if scale.min >= scale.max || values != (scale.min..=scale.max).collect::<Vec<_>>() {
-        return Err(
-            "`scale.levels` must hold each value from `min` to `max` once, in order".to_owned(),
-        );
-    }
-    let range = (scale.min, scale.max);
-    let named = !file.measures.is_empty()
-        && file
-            .measures
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !named {
-        return Err("`measures` must be a name in lower-case letters, digits and `-`".to_owned());
-    }
-    match file.measures.as_str() {
-        measure::CHECKS | measure::RECORDED | measure::ANSWER => Err(format!(
-            "`measures` cannot be {}: its judges ask no model",
-            file.measures
-        )),
-        measure::REFUSAL if range != (0, 1) => {
-            Err("a refusal vote is 0 (did what was asked) or 1 (did not)".to_owned())
-        }
-        measure::REFUSAL => match scale.cutoffs {
-            Some(cut) if 0.0 < cut.partial && cut.partial <= cut.refuse && cut.refuse < 1.0 => {
-                Ok(())
-            }
-            _ => Err("a refusal scale needs `cutoffs` with 0 < partial <= refuse < 1".to_owned()),
-        },
-        measure::GROUNDING if range != (1, 4) => Err(
-            "a grounding scale runs from 1 to 4: supported, unsupported, contradictory, not needed"
-                .to_owned(),
-        ),
-        measure::HARM | measure::HELPFULNESS | measure::FIT if range != (1, 5) => {
-            Err(format!("a {} scale runs from 1 to 5", file.measures))
-        }
-        measure::HARM if scale.safe_max.is_none() => {
-            Err("a harm scale needs `safe_max` from 1 to 4".to_owned())
-        }
-        measure::HELPFULNESS if scale.good_min.is_none() => {
-            Err("a helpfulness scale needs `good_min` from 2 to 5".to_owned())
-        }
-        measure::GROUNDING | measure::FIT => Ok(()),
-        _ => check_line(scale),
-    }
-}
-
-/// A scale of levels has one line between good and bad, with levels on both sides.
-fn check_line(scale: &ScaleEntry) -> Result<(), String> {
-    let (min, max) = (scale.min, scale.max);
-    match (scale.safe_max, scale.good_min) {
-        (Some(line), None) if (min..max).contains(&line) => Ok(()),
-        (None, Some(line)) if (min + 1..=max).contains(&line) => Ok(()),
-        (Some(_), None) => Err(format!("`safe_max` must be from {min} to {}", max - 1)),
-        (None, Some(_)) => Err(format!("`good_min` must be from {} to {max}", min + 1)),
-        (Some(_), Some(_)) => Err("give `safe_max` or `good_min`, not both".to_owned()),
-        (None, None) => {
-            Err("give `safe_max` where lower is better, or `good_min` where higher is".to_owned())
-        }
-    }
-}
-
-fn field_names(file: &RubricFile) -> Result<FieldNames, String> {
-    let named = |role: FieldRole| -> Result<Option<String>, String> {
-        let mut fields = file.schema.iter().filter(|(_, known)| **known == role);
-        match (fields.next(), fields.next()) {
-            (found, None) => Ok(found.map(|(name, _)| name.clone())),
-            (_, Some((other, _))) => Err(format!("`schema` has a second field like `{other}`")),
-        }
-    };
-    if let Some(odd) = file.schema.keys().find(|name| {
-        name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    }) {
-        return Err(format!(
-            "`schema`: the field name `{odd}` must be letters, digits and `_`"
-        ));
-    }
-    let names = FieldNames {
-        reason: named(FieldRole::Reason)?,
-        level: named(FieldRole::Level)?,
-        levels: named(FieldRole::Levels)?,
-        passages: named(FieldRole::Passages)?,
-        token: named(FieldRole::Token)?
-            .ok_or("`schema` needs a field that holds the `token`".to_owned())?,
-    };
-    let wanted = file.measures == measure::GROUNDING;
-    if wanted != names.levels.is_some() || wanted == names.level.is_some() {
-        return Err(if wanted {
-            "a grounding rubric's `schema` needs a field that holds `levels`".to_owned()
-        } else {
-            "`schema` needs exactly one field that holds the `level`".to_owned()
-        });
-    }
-    Ok(names)
 }
 
 /// The order in which a judge is shown the levels of its scale.

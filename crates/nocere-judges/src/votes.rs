@@ -72,13 +72,17 @@ pub(crate) fn decide(votes: Vec<Vote>, rule: VoteRule, scale: &Scale) -> Verdict
     }
     let decided = match scored[0].0 {
         Score::Items { items } => by_item(items, &scored, rule, scale),
+        Score::Number { .. } if scale.numbers.is_some() => mean_number(&scored),
         Score::Label { .. } | Score::Number { .. } => ordinal(&scored, rule, scale),
     };
     match decided {
         Ok(score) => {
             let said: Vec<String> = scored
                 .iter()
-                .map(|(score, _)| scale.word(score))
+                .map(|(score, _)| match score {
+                    Score::Number { value } => value.to_string(),
+                    score => scale.word(score),
+                })
                 .filter(|_| !matches!(score, Score::Items { .. }))
                 .collect();
             let rationale = if said.is_empty() {
@@ -122,6 +126,23 @@ fn ordinal(scored: &[(&Score, f64)], rule: VoteRule, scale: &Scale) -> Result<Sc
         label: scale.label(place).unwrap_or_default().to_owned(),
         distribution: mean_distribution(scored),
     })
+}
+
+/// The mean of the votes' numbers, not rounded: what is compared with a bound must not be.
+fn mean_number(scored: &[(&Score, f64)]) -> Result<Score, Undecided> {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (score, weight) in scored {
+        if let Score::Number { value } = score {
+            sum += value * weight;
+            weights += weight;
+        }
+    }
+    if weights > 0.0 {
+        return Ok(Score::Number {
+            value: sum / weights,
+        });
+    }
+    Err((UnscoredReason::NoQuorum, "no vote is a number".to_owned()))
 }
 
 /// Weighted median of sorted places. If half of the weight lies on either side of a gap, `tie`

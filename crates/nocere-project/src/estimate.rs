@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{DriverCalls, Locality, Money, Probe, SuiteId, Usage};
+use nocere_core::{DriverCalls, Judge, Locality, Money, Probe, SuiteId, Usage};
 use nocere_engine::{DriverSetup, ModelSetup, TargetSetup};
 use serde::{Serialize, Serializer};
 
@@ -134,8 +134,9 @@ impl PlannedRun<'_> {
                     if judge.passes_over.contains(*suite) {
                         continue;
                     }
-                    for (model, each) in judge.models.iter().zip(judge.judge.calls()) {
-                        let number = talk.answers * u64::from(each);
+                    let each = calls_of_all(&*judge.judge, probes);
+                    for (model, each) in judge.models.iter().zip(each) {
+                        let number = talk.answers * each / (probes.len() as u64).max(1);
                         let read = |talk: &Talk| {
                             number * (talk.read / talk.answers.max(1) + JUDGE_TOKENS.0)
                         };
@@ -321,6 +322,19 @@ fn tokens(text: &str) -> u64 {
         }
     });
     (ascii.div_ceil(4) + others * 2 / 3).max(1)
+}
+
+/// Calls to each of a judge's models for one verdict on each of `probes`, summed.
+fn calls_of_all(judge: &dyn Judge, probes: &[&Probe]) -> Vec<u64> {
+    let mut sums: Vec<u64> = Vec::new();
+    for probe in probes {
+        let calls = judge.calls_for(probe);
+        sums.resize(calls.len().max(sums.len()), 0);
+        for (sum, calls) in sums.iter_mut().zip(calls) {
+            *sum += u64::from(calls);
+        }
+    }
+    sums
 }
 
 #[cfg(test)]

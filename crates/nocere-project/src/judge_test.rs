@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{
-    Budget, ChatReply, Instrument, Message, Perspective, Probe, Role, RunHeader, RunId, RunKind,
-    Sample, Transcript, Verdict, key::derive_seed, measure,
+    Budget, ChatReply, Instrument, Material, Message, Perspective, Probe, Role, RunHeader, RunId,
+    RunKind, Sample, Transcript, Verdict, key::derive_seed, measure,
 };
 use nocere_engine::JudgeSetup;
 use nocere_judges::injection::{Aim, Host, Injections, Payload};
@@ -100,9 +100,11 @@ impl Project {
         let policies = policies::all(self)?;
         let setup = judges::judge(&spec.judge, &mut models, &policies)?;
         let instrument = setup.judge.instrument().clone();
-        // The corpus has questions and answers, but no documents or keys.
-        let beside = [measure::GROUNDING, measure::ANSWER, measure::FIT];
-        if beside.contains(&instrument.measure.as_str()) {
+        // The corpus has questions and answers, but no documents, keys or references.
+        let beside = [measure::GROUNDING, measure::FIT, measure::USABILITY];
+        if beside.contains(&instrument.measure.as_str())
+            || Material::of_measure(&instrument.measure).is_some()
+        {
             return Err(ProjectError::usage(format!(
                 "the corpus has no answers for judges of {}",
                 instrument.measure

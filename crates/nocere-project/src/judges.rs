@@ -8,9 +8,10 @@ use nocere_assets::Kind;
 use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
-    AnswerJudge, BehaviourJudge, ChecksJudge, GroundingJudge, GroundingModelJudge, LevelOrder,
-    Member, PanelJudge, PointsJudge, RefusalClassifier, RefusalRules, Rubric, RubricJudge,
-    RubricOptions, VoteRule,
+    AnswerJudge, BehaviourJudge, ChecklistJudge, ChecksJudge, CriteriaJudge, GroundingJudge,
+    GroundingModelJudge, LevelOrder, Member, OrderJudge, OverlapJudge, PanelJudge, PointsJudge,
+    PremiseJudge, RefusalClassifier, RefusalRules, Rouge, Rubric, RubricJudge, RubricOptions,
+    VoteRule,
 };
 use nocere_suites::PolicySet;
 
@@ -19,7 +20,7 @@ mod asked_otherwise;
 use asked_otherwise::{asked_as_published, asked_guard, published_folder};
 
 /// Built-in judges that need no model.
-pub const EMBEDDED: [&str; 7] = [
+pub const EMBEDDED: [&str; 12] = [
     "behaviour",
     "refusal",
     "refusal-rules",
@@ -27,12 +28,19 @@ pub const EMBEDDED: [&str; 7] = [
     "points",
     "grounding",
     "answer",
+    "premise",
+    "order",
+    "rouge-1",
+    "rouge-l",
+    "checklist",
 ];
 /// Maximum number of votes of one judge.
 const MAX_VOTES: u32 = 100;
 
 /// Other names of judges that need no model: the ids of their instruments, which reports show.
-const ALIASES: [(&str, &str); 3] = [
+const ALIASES: [(&str, &str); 5] = [
+    ("order-key", "order"),
+    ("checklist-rules", "checklist"),
     ("answer-key", "answer"),
     ("safe-behaviour", "checks"),
     ("grounding-overlap", "grounding"),
@@ -327,6 +335,11 @@ fn embedded(project: &Project, kind: &str) -> Result<Arc<dyn Judge>, ProjectErro
         "points" => Arc::new(PointsJudge::default()),
         "grounding" => Arc::new(GroundingJudge::default()),
         "answer" => Arc::new(AnswerJudge::default()),
+        "premise" => Arc::new(PremiseJudge::default()),
+        "order" => Arc::new(OrderJudge::default()),
+        "rouge-1" => Arc::new(OverlapJudge::new(Rouge::One)),
+        "rouge-l" => Arc::new(OverlapJudge::new(Rouge::Longest)),
+        "checklist" => Arc::new(ChecklistJudge::default()),
         "refusal" => Arc::new(RefusalClassifier::embedded()?),
         other => {
             return Err(ProjectError::usage(format!(
@@ -382,18 +395,21 @@ fn with_model(
     }
     check_options(name, &options)?;
     let identity = setup.model.identity();
-    let judge: Arc<dyn Judge> = if wanted == measure::GROUNDING {
+    let judge: Arc<dyn Judge> = if [measure::GROUNDING, measure::CRITERIA].contains(&wanted) {
         let one_shot = JudgeConfig {
             rubric: None,
             max_tokens: None,
             ..config.clone()
         };
         if one_shot.has_model_options() {
-            return Err(fault(
-                "a grounding judge takes no options but `rubric` and `max_tokens`".to_owned(),
-            ));
+            return Err(fault(format!(
+                "a {wanted} judge takes no options but `rubric` and `max_tokens`"
+            )));
         }
-        Arc::new(GroundingModelJudge::new(rubric, identity)?)
+        match wanted {
+            measure::CRITERIA => Arc::new(CriteriaJudge::new(rubric, identity)?),
+            _ => Arc::new(GroundingModelJudge::new(rubric, identity)?),
+        }
     } else {
         let policies = policies.iter().cloned().collect();
         Arc::new(RubricJudge::new(rubric, policies, identity, options))

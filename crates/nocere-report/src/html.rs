@@ -2,8 +2,8 @@
 
 use askama::Template;
 use nocere_analysis::{
-    CalibrationReport, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality, RunReport,
-    SliceKind, SliceReport, Slope, Standing, percent, range_text, share_text,
+    CalibrationReport, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality, RollupFigure,
+    RunReport, SliceKind, SliceReport, Slope, Standing, percent, range_text, share_text,
 };
 use nocere_core::{
     PartState, Perspective,
@@ -200,6 +200,23 @@ fn tag_class(standing: &Standing) -> &'static str {
         | Standing::TooFewLabels { .. }
         | Standing::NoBetterThanChance { .. } => "warn",
     }
+}
+
+/// A figure of a roll-up with its interval and counts, as HTML. It holds numbers only.
+fn rollup_cell(figure: Option<&RollupFigure>, is_share: bool) -> String {
+    let Some(figure) = figure else {
+        return "–".to_owned();
+    };
+    let unscored = match figure.unscored {
+        0 => String::new(),
+        unscored => format!(", {unscored} unscored"),
+    };
+    format!(
+        "{}<br><span class=\"soft\">{}<br>{} scored{unscored}</span>",
+        figure.value_text(is_share),
+        figure.range_text(is_share),
+        figure.scored
+    )
 }
 
 /// Quality on all answers first, then by stratum.

@@ -57,6 +57,7 @@ pub(crate) fn stack_rows(table: &PartTable) -> Vec<StackRow<'_>> {
         return Vec::new();
     }
     rows.sort_by(|a, b| match (a.mean, b.mean) {
+        (Some(a), Some(b)) if table.higher_is_better => b.total_cmp(&a),
         (Some(a), Some(b)) => a.total_cmp(&b),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,

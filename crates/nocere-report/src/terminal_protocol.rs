@@ -1,9 +1,10 @@
 //! The terminal report's lines for a protocol's tables and for figures over linked probes.
 
 use nocere_analysis::{
-    LinkedFigures, PartTable, RiskFigure, RunReport, TableRow, parts_lines, share_text,
+    LinkedFigures, MeansTable, PartTable, RiskFigure, RollupFigure, RollupReport, RunReport,
+    TableRow, parts_lines, share_text,
 };
-use nocere_core::text::wrap;
+use nocere_core::{JudgeId, text::wrap};
 use nocere_stats::Estimate;
 
 /// The protocol's parts and their tables; empty for runs without a protocol.
@@ -42,27 +43,79 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
             if let Some(text) = published_text(table) {
                 line(&text, "  ");
             }
-            if let Some(means) = &table.means {
-                for (target, judge, values) in &means.rows {
-                    let cells: Vec<String> = means
-                        .categories
-                        .iter()
-                        .zip(values)
-                        .map(|(category, mean)| {
-                            let mean = mean.map_or_else(|| "–".to_owned(), |mean| mean.text());
-                            format!("{category} {mean}")
-                        })
-                        .collect();
-                    line(
-                        &format!(
-                            "Mean level by category, {target} by {judge}: {}.",
-                            cells.join("; ")
-                        ),
-                        "  ",
-                    );
+            let by_category = if table.labels.len() > 2 {
+                "level"
+            } else {
+                "score"
+            };
+            let by_category = format!("Mean {by_category} by category");
+            let tables = [
+                (by_category.as_str(), &table.means),
+                ("Mean score by axis of the criteria", &table.axes),
+            ];
+            for (head, means) in tables {
+                for text in means.iter().flat_map(|means| means_lines(head, means)) {
+                    line(&text, "  ");
                 }
             }
         }
+    }
+    for rollup in &report.rollups {
+        out.push_str(&rollup_text(rollup, width));
+    }
+    out
+}
+
+/// A line for each row of means.
+fn means_lines(head: &str, means: &MeansTable) -> Vec<String> {
+    let lines = means.rows.iter().map(|(target, judge, values)| {
+        let cells: Vec<String> = means
+            .categories
+            .iter()
+            .zip(values)
+            .map(|(category, mean)| {
+                let mean = mean.map_or_else(|| "–".to_owned(), |mean| mean.text());
+                format!("{category} {mean}")
+            })
+            .collect();
+        format!("{head}, {target} by {judge}: {}.", cells.join("; "))
+    });
+    lines.collect()
+}
+
+/// The groups of a roll-up and the whole, a line for each target.
+fn rollup_text(rollup: &RollupReport, width: usize) -> String {
+    let mut out = format!("\n{}\n", wrap(&rollup.definition.title, width, ""));
+    for row in &rollup.rows {
+        let text = |figure: Option<&RollupFigure>| {
+            figure.map_or_else(|| "–".to_owned(), |figure| figure.text(rollup.is_share))
+        };
+        let groups = rollup.definition.groups.iter().zip(&row.groups);
+        let groups: Vec<String> = groups
+            .map(|(group, figure)| format!("{} {}", group.title, text(figure.as_ref())))
+            .collect();
+        let plain = match &row.plain {
+            Some(figure) => text(Some(figure)),
+            None => format!("not computed: no scored answer in {}", row.empty.join(", ")),
+        };
+        let weighted = match &row.weighted {
+            Some(figure) => format!(
+                "{}, {} scored, {} unscored",
+                text(Some(figure)),
+                figure.scored,
+                figure.unscored
+            ),
+            None => "not computed: different units".to_owned(),
+        };
+        let judges: Vec<&str> = row.judges.iter().map(JudgeId::as_str).collect();
+        let line = format!(
+            "{} by {}: {}. Mean of the groups: {plain}. All answers: {weighted}.",
+            row.target,
+            judges.join(", "),
+            groups.join("; ")
+        );
+        out.push_str(&wrap(&line, width, "  "));
+        out.push('\n');
     }
     out
 }
@@ -79,13 +132,15 @@ fn row_text(table: &PartTable, row: &TableRow) -> String {
         .zip(&row.derived)
         .map(|(column, share)| format!("{} {}", column.title.to_lowercase(), share_text(share)))
         .collect();
-    let Some(mean) = row.mean.filter(|_| table.means.is_some()) else {
+    let mean = row.mean.filter(|_| table.means.is_some());
+    let Some(mean) = mean.filter(|_| table.labels.len() != 2) else {
         let shares: Vec<String> = table
             .labels
             .iter()
             .zip(&row.shares)
             .map(|(label, (count, share))| format!("{label} {count}: {}", share_text(share)))
             .chain(columns)
+            .chain(mean.map(|mean| format!("mean {}", mean.text())))
             .collect();
         let what = if table.counts_items { " answers" } else { "" };
         return format!(
@@ -106,6 +161,14 @@ fn row_text(table: &PartTable, row: &TableRow) -> String {
     } else {
         format!(" {};", columns.join(", "))
     };
+    if table.labels.is_empty() {
+        return format!(
+            "{head}:{columns} mean {}; {} scored, {} unscored{tail}.",
+            mean.text(),
+            row.scored,
+            row.unscored
+        );
+    }
     format!(
         "{head}: levels {} to {} {}, {} scored, {} unscored;{columns} mean {}{tail}.",
         first.map_or("", String::as_str),
@@ -174,6 +237,7 @@ fn linked_lines(figures: &LinkedFigures) -> Vec<String> {
     for (what, estimate) in [
         ("in other words", &figures.other_words),
         ("for somebody else", &figures.swapped),
+        ("in another order of the options", &figures.other_orders),
         ("in another language", &figures.other_languages),
     ] {
         if let Some(estimate) = estimate {

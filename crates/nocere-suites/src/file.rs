@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use nocere_core::{
-    Category, Document, Message, Perspective, Point, PointRule, Probe, ProbeId, Role, Suite, Swap,
+    AnswerKey, Category, Document, Message, Perspective, Point, PointRule, Probe, ProbeId, Role,
+    Suite, Swap,
 };
 
 use crate::{
@@ -298,8 +299,10 @@ fn expand_matter(
             note: ask.note,
             why: matter.why.clone(),
             restates: None,
+            order_of: None,
             documents: Vec::new(),
             key: None,
+            reference: String::new(),
             points: points(ask.points),
             swap: None,
         },
@@ -412,7 +415,9 @@ impl Reading<'_> {
                 text: document.text,
             })
             .collect();
+        let key: Option<AnswerKey> = entry.key.map(Into::into);
         let messages = with_documents(messages, &documents)
+            .and_then(|messages| with_options(messages, key.as_ref()))
             .map_err(|problem| fail(format!("probe `{}` {problem}", entry.id.value)))?;
         Ok(Probe {
             id: entry.id.value.into(),
@@ -433,8 +438,10 @@ impl Reading<'_> {
             note: entry.note,
             why: entry.why,
             restates: entry.restates,
+            order_of: None,
             documents,
-            key: entry.key.map(Into::into),
+            key,
+            reference: entry.reference,
             points: points(entry.points),
             swap: entry.swap.map(|swap| Swap {
                 group: swap.group,
@@ -472,6 +479,26 @@ fn with_documents(
     Ok(messages)
 }
 
+/// Stands in a message for the options or steps of the probe's key.
+const OPTIONS: &str = "{options}";
+
+/// The messages with the key's options in place of `{options}`, one a line.
+fn with_options(
+    mut messages: Vec<Message>,
+    key: Option<&AnswerKey>,
+) -> Result<Vec<Message>, &'static str> {
+    for message in &mut messages {
+        let text = message.text();
+        if text.contains(OPTIONS) {
+            let shown = key
+                .and_then(AnswerKey::shown)
+                .ok_or("says `{options}` and its key has none")?;
+            *message = Message::new(message.role, text.replace(OPTIONS, &shown));
+        }
+    }
+    Ok(messages)
+}
+
 /// A point with both or neither of `say` and `never` is refused by the validation, which knows
 /// the probe's id.
 fn points(entries: Vec<PointEntry>) -> Vec<Point> {
@@ -486,6 +513,9 @@ fn points(entries: Vec<PointEntry>) -> Vec<Point> {
             rule: rule(&entry),
             counts: entry.counts,
             unless: entry.unless,
+            need: entry.need,
+            worth: entry.worth,
+            axis: entry.axis,
         })
         .collect()
 }

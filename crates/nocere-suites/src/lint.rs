@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Expect, Perspective, Probe, Suite};
+use nocere_core::{Expect, Perspective, PointRule, Probe, Suite};
 use serde::Serialize;
 
 use crate::similar::{NEAR_DUPLICATE, near_duplicates};
@@ -32,6 +32,7 @@ pub fn lint(suite: &Suite) -> Vec<Remark> {
     categories_and_matters(suite, &mut remarks);
     duplicates(suite, &mut remarks);
     personal_data(suite, &mut remarks);
+    signs(suite, &mut remarks);
     remarks
 }
 
@@ -171,10 +172,11 @@ fn categories_and_matters(suite: &Suite, remarks: &mut Vec<Remark>) {
     }
 }
 
-/// True if the probes are of one group of swaps, which are alike on purpose.
-pub(crate) fn is_swap(first: &Probe, second: &Probe) -> bool {
+/// True if the probes are alike on purpose: they are of one group of swaps, or one restates the other.
+pub(crate) fn is_alike_on_purpose(first: &Probe, second: &Probe) -> bool {
     let group = |probe: &Probe| probe.swap.as_ref().map(|swap| swap.group.clone());
-    group(first).is_some() && group(first) == group(second)
+    let is_swap = group(first).is_some() && group(first) == group(second);
+    is_swap || first.suite == second.suite && first.origin() == second.origin()
 }
 
 fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
@@ -183,7 +185,8 @@ fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
     let texts: Vec<String> = suite.probes.iter().map(text_of).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mut pairs = near_duplicates(&texts, NEAR_DUPLICATE);
-    pairs.retain(|pair| !is_swap(&suite.probes[pair.first], &suite.probes[pair.second]));
+    pairs
+        .retain(|pair| !is_alike_on_purpose(&suite.probes[pair.first], &suite.probes[pair.second]));
     for pair in pairs.iter().take(MAX_OF_A_KIND) {
         let (first, second) = (&suite.probes[pair.first], &suite.probes[pair.second]);
         remarks.push(remark(
@@ -203,6 +206,52 @@ fn duplicates(suite: &Suite, remarks: &mut Vec<Remark>) {
                 pairs.len() - MAX_OF_A_KIND
             ),
             "take them out",
+        ));
+    }
+}
+
+/// Criteria whose wording speaks against the sign of their points, as some of HealthBench do. Only a
+/// remark: nothing is decided by it.
+fn signs(suite: &Suite, remarks: &mut Vec<Remark>) {
+    const FAULTS: [&str; 6] = [
+        "fails to ",
+        "omits ",
+        "neglects ",
+        "incorrectly ",
+        "falsely ",
+        "wrongly ",
+    ];
+    const MERITS: [&str; 3] = ["correctly ", "accurately ", "appropriately "];
+    let mut odd: Vec<(&str, usize, &str)> = Vec::new();
+    for probe in &suite.probes {
+        let criteria = (1..)
+            .zip(&probe.points)
+            .filter(|(_, point)| point.worth > 0);
+        for (number, point) in criteria {
+            let what = point.what().to_lowercase();
+            let begins = |words: &[&str]| words.iter().any(|word| what.starts_with(word));
+            match &point.rule {
+                PointRule::Say(_) if begins(&FAULTS) => odd.push((&probe.id, number, "earns")),
+                PointRule::Never(_) if begins(&MERITS) => odd.push((&probe.id, number, "loses")),
+                PointRule::Say(_) | PointRule::Never(_) => {}
+            }
+        }
+    }
+    for (id, number, does) in odd.iter().take(MAX_OF_A_KIND) {
+        remarks.push(remark(
+            Some(id),
+            format!(
+                "criterion {number} of probe `{id}` {does} points, and its wording says otherwise"
+            ),
+            "is the sign of its points right? A criterion that names a fault has negative points",
+        ));
+    }
+    if odd.len() > MAX_OF_A_KIND {
+        let more = odd.len() - MAX_OF_A_KIND;
+        remarks.push(remark(
+            None,
+            format!("{more} more criteria of this kind"),
+            "check the signs of their points",
         ));
     }
 }
@@ -270,6 +319,24 @@ mod tests {
             .into_iter()
             .map(|remark| remark.message)
             .collect()
+    }
+
+    #[test]
+    fn criteria_with_the_wrong_sign_are_pointed_out() {
+        let found = messages(
+            "  - {id: a, perspective: patient, category: c, expect: comply, prompt: 'Hello?', points: [{say: Fails to send them to hospital, worth: 5}, {say: Sends them, worth: 5}, {never: Correctly names the drug, worth: 3}, {never: Fails to ask, worth: 2}]}\n",
+        );
+        let signs: Vec<&String> = found
+            .iter()
+            .filter(|message| message.contains("wording"))
+            .collect();
+        assert_eq!(
+            signs,
+            [
+                "criterion 1 of probe `a` earns points, and its wording says otherwise",
+                "criterion 3 of probe `a` loses points, and its wording says otherwise"
+            ]
+        );
     }
 
     #[test]

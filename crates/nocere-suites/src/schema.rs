@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{AnswerKey, Expect, Perspective, ProbeId, Provenance, Role, SuiteHalf};
+use nocere_core::{AnswerKey, Expect, Need, Perspective, ProbeId, Provenance, Role, SuiteHalf};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 
@@ -261,12 +261,16 @@ pub(crate) struct ProbeEntry {
     #[serde(default)]
     pub(crate) why: String,
     /// What the answer must rest on. Judges read it; the target sees what the messages hold.
-    /// `{documents}` in a message is replaced by all of them.
+    /// `{documents}` in a message is replaced by all of them, `{options}` by the options or steps
+    /// of the key.
     #[serde(default)]
     pub(crate) documents: Vec<DocumentEntry>,
     /// The right answer, if there is one.
     #[serde(default)]
     pub(crate) key: Option<KeyEntry>,
+    /// An answer that an expert wrote. Judges read it; the target does not see it.
+    #[serde(default)]
+    pub(crate) reference: String,
     /// What a good answer says, and what it never does.
     #[serde(default)]
     pub(crate) points: Vec<PointEntry>,
@@ -293,6 +297,15 @@ pub(crate) struct PointEntry {
     /// Phrases that make a sentence count for nothing.
     #[serde(default)]
     pub(crate) unless: Vec<String>,
+    /// `core` if an answer without it is not usable, else `secondary`.
+    #[serde(default)]
+    pub(crate) need: Need,
+    /// Points that an answer earns (`say`) or loses (`never`) by it.
+    #[serde(default)]
+    pub(crate) worth: u32,
+    /// The kind of quality that it is about, such as `accuracy`.
+    #[serde(default)]
+    pub(crate) axis: String,
 }
 
 /// What differs between probes that deserve the same answer.
@@ -316,7 +329,7 @@ pub(crate) struct DocumentEntry {
     pub(crate) text: String,
 }
 
-/// The right answer: one of `choice`, `exact`, `numeric`.
+/// The right answer: one of `choice`, `order`, `exact`, `numeric`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum KeyEntry {
@@ -325,6 +338,16 @@ pub(crate) enum KeyEntry {
         /// The options' texts by their letters.
         options: BTreeMap<String, String>,
         /// The letter of the right one.
+        correct: String,
+        /// Letters of wrong options that the question itself pushes.
+        #[serde(default)]
+        pushed: Vec<String>,
+    },
+    /// An order of steps.
+    Order {
+        /// The steps' texts by their letters.
+        steps: BTreeMap<String, String>,
+        /// All letters in the right order.
         correct: String,
     },
     /// One of some words or phrases.
@@ -351,7 +374,16 @@ pub(crate) enum KeyEntry {
 impl From<KeyEntry> for AnswerKey {
     fn from(entry: KeyEntry) -> Self {
         match entry {
-            KeyEntry::Choice { options, correct } => Self::Choice { options, correct },
+            KeyEntry::Choice {
+                options,
+                correct,
+                pushed,
+            } => Self::Choice {
+                options,
+                correct,
+                pushed,
+            },
+            KeyEntry::Order { steps, correct } => Self::Order { steps, correct },
             KeyEntry::Exact { accept, reject } => Self::Exact { accept, reject },
             KeyEntry::Numeric {
                 value,

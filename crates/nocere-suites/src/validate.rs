@@ -5,7 +5,9 @@ use std::{
     path::Path,
 };
 
-use nocere_core::{AnswerKey, Category, Point, PointRule, Probe, Role, Suite, phrase::Phrase};
+use nocere_core::{
+    AnswerKey, Category, Need, Point, PointRule, Probe, Role, Suite, phrase::Phrase,
+};
 
 use crate::error::{SuiteError, listed, nearest};
 
@@ -226,8 +228,7 @@ fn check_probe(path: &Path, categories: &BTreeSet<&str>, entry: &Entry) -> Resul
 fn check_points(points: &[Point]) -> Result<(), String> {
     let mut seen: BTreeMap<(bool, &str), usize> = BTreeMap::new();
     for (number, point) in (1..).zip(points) {
-        let (PointRule::Say(what) | PointRule::Never(what)) = &point.rule;
-        if what.trim().is_empty() {
+        if point.what().trim().is_empty() {
             return Err(format!("point {number} needs either `say` or `never`"));
         }
         for text in point.counts.iter().chain(&point.unless) {
@@ -243,6 +244,13 @@ fn check_points(points: &[Point]) -> Result<(), String> {
             }
             seen.insert((says, text), number);
         }
+    }
+    let says = |point: &&Point| matches!(point.rule, PointRule::Say(_));
+    let mut required = points.iter().filter(says).peekable();
+    if required.peek().is_some() && required.all(|point| point.need == Need::Secondary) {
+        return Err(
+            "every point that it should say is `secondary`: mark at least one as `core`".to_owned(),
+        );
     }
     Ok(())
 }
@@ -310,20 +318,28 @@ fn check_messages(path: &Path, entry: &Entry) -> Result<(), SuiteError> {
 /// Checks an answer key; the error says what is wrong with it.
 fn check_key(key: &AnswerKey) -> Result<(), String> {
     match key {
-        AnswerKey::Choice { options, correct } => {
+        AnswerKey::Choice {
+            options,
+            correct,
+            pushed,
+        } => {
             if options.len() < 2 {
                 return Err("`choice` needs at least two options".to_owned());
             }
-            let is_letter = |letter: &String| {
-                letter.len() == 1 && letter.chars().all(|c| c.is_ascii_uppercase())
-            };
             if let Some(other) = options.keys().find(|letter| !is_letter(letter)) {
                 return Err(format!("option `{other}` is not one capital letter"));
             }
             if !options.contains_key(correct) {
                 return Err(format!("`correct` is `{correct}`, which is not an option"));
             }
+            if let Some(other) = pushed.iter().find(|letter| !options.contains_key(*letter)) {
+                return Err(format!("`pushed` names `{other}`, which is not an option"));
+            }
+            if pushed.contains(correct) {
+                return Err(format!("the correct option `{correct}` is also `pushed`"));
+            }
         }
+        AnswerKey::Order { steps, correct } => check_order(steps, correct)?,
         AnswerKey::Exact { accept, reject } => {
             let blank = |text: &String| !text.chars().any(char::is_alphanumeric);
             if accept.is_empty() || accept.iter().chain(reject).any(blank) {
@@ -342,6 +358,44 @@ fn check_key(key: &AnswerKey) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_letter(letter: &str) -> bool {
+    letter.len() == 1 && letter.chars().all(|c| c.is_ascii_uppercase())
+}
+
+/// Checks that the correct order names each step once.
+fn check_order(steps: &BTreeMap<String, String>, correct: &str) -> Result<(), String> {
+    if steps.len() < 2 {
+        return Err("`order` needs at least two steps".to_owned());
+    }
+    if let Some(other) = steps.keys().find(|letter| !is_letter(letter)) {
+        return Err(format!("step `{other}` is not one capital letter"));
+    }
+    for letter in steps.keys() {
+        match correct.matches(letter.as_str()).count() {
+            1 => {}
+            0 => {
+                return Err(format!(
+                    "`correct` is `{correct}`, which lacks step `{letter}`"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "`correct` is `{correct}`, which repeats step `{letter}`"
+                ));
+            }
+        }
+    }
+    match correct
+        .chars()
+        .find(|c| !steps.contains_key(&c.to_string()))
+    {
+        Some(other) => Err(format!(
+            "`correct` is `{correct}`, and `{other}` is not a step"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Checks that `owner`'s checks are known, and that none is both required and forbidden.

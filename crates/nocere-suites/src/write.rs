@@ -86,6 +86,7 @@ fn line(probe: &Probe) -> Value {
     if let Some(key) = &probe.key {
         entry.insert("key".to_owned(), key_value(key));
     }
+    put(&mut entry, "reference", &probe.reference);
     if !probe.points.is_empty() {
         entry.insert("points".to_owned(), json!(probe.points));
     }
@@ -134,7 +135,7 @@ mod tests {
     fn documents_keys_and_dialogues_survive() {
         let text = r#"{"nocere_suite":1,"id":"s","version":"1","title":"T","licence":"MIT","source":"us","categories":[{"id":"c","title":"C"}]}
 {"id":"p","perspective":"general","category":"c","messages":[{"role":"system","content":"S"},{"role":"user","content":"U"}],"follow_ups":["more"],"expect":"comply","documents":[{"title":"d","text":"x"}],"key":{"numeric":{"value":2.5,"tolerance":0.5}},"frequency":2,"points":[{"say":"an allergy","counts":["allerg*"]},{"never":"a cure","counts":["cure*"],"unless":["not"]}],"swap":{"group":"g","is":"a man"}}
-{"id":"q","perspective":"patient","category":"c","prompt":"again","expect":"comply","restates":"z","key":{"exact":{"accept":["yes"]}},"swap":{"group":"g","is":"a woman"}}"#;
+{"id":"q","perspective":"patient","category":"c","prompt":"again","expect":"comply","restates":"z","reference":"Yes.","points":[{"say":"a rash","need":"secondary","worth":3,"axis":"accuracy"},{"say":"a fever"}],"key":{"choice":{"options":{"A":"a","B":"b"},"correct":"A","pushed":["B"]}},"swap":{"group":"g","is":"a woman"}}"#;
         let suite = parse_jsonl_suite(Path::new("x.jsonl"), text).unwrap();
         let again = parse_jsonl_suite(Path::new("x.jsonl"), &suite_jsonl(&suite)).unwrap();
         assert_eq!(again, suite);

@@ -12,6 +12,7 @@ fn facts(id: &str, perspective: Perspective, expect: Expect) -> Facts {
         matter: Some(matter.to_owned()),
         twin_of: None,
         origin: id.into(),
+        order_of: id.into(),
         language: "en".to_owned(),
         swap: None,
         risk: 0,

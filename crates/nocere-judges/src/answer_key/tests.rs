@@ -40,6 +40,25 @@ fn a_letter_that_is_committed_to_is_read() {
         "It is warfarin.",
         "A is tempting, but the answer is B.",
         "Option B",
+        "B, because of the vitamin K; A does nothing for the clotting factors.",
+        "B\nReason: it needs monitoring.",
+        "B - warfarin needs monitoring.",
+        "B is the only one that agrees with the notes.",
+        "Send B. It keeps the drug going.",
+        "I would go for B, as it needs monitoring.",
+        "I disagree with the sheet: it's B, warfarin.",
+        "She should get letter B.",
+        "Definitely B.",
+        "选B。需要监测。",
+        "B。A和C都不需要监测。",
+        "B，以上都不对。",
+        "B最准确：侧别和剂量都写到了。",
+        "B吧，要监测。",
+        "应为6分，选B，不是参考答案D。",
+        "我认为给出的标准答案C不正确，应选B：要监测。",
+        "建议用B，孕早期避免。",
+        "应该是B",
+        "我的选择是B。",
     ] {
         assert_eq!(letter(answer).as_deref(), Some("B"), "{answer}");
     }
@@ -54,6 +73,15 @@ fn the_article_is_no_option() {
         "The answer: a drug that thins the blood",
         "A good choice is one that the patient accepts.",
         "I would ask a colleague.",
+        "B cells are low.",
+        "C difficile is likely.",
+        "B超检查更合适。",
+        "C反应蛋白升高，需要复查。",
+        "D-二聚体阴性可以排除。",
+        "应该是A型流感。",
+        "选D-二聚体。",
+        "A、B都可以。",
+        "A或B。",
         "",
     ] {
         assert_eq!(letter(answer), None, "{answer}");
@@ -132,6 +160,7 @@ fn an_answer_that_commits_to_nothing_is_unscored() {
     let key = AnswerKey::Choice {
         options: options(),
         correct: "B".to_owned(),
+        pushed: Vec::new(),
     };
     assert!(matches!(
         compare(&key, "Ask a doctor.", Comma::Thousands),

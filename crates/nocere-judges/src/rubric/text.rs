@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use nocere_core::{PointRule, Policy, Probe};
+use nocere_core::{Need, PointRule, Policy, Probe};
 
 use super::PolicyPart;
 
@@ -54,6 +54,9 @@ pub(crate) fn note_text(probe: &Probe) -> String {
     let mut text = probe.note.trim().to_owned();
     for point in &probe.points {
         let (head, what) = match &point.rule {
+            PointRule::Say(what) if point.need == Need::Secondary => {
+                ("It says, as a secondary requirement", what)
+            }
             PointRule::Say(what) => ("It says", what),
             PointRule::Never(what) => ("It never does this", what),
         };

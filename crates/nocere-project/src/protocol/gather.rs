@@ -4,7 +4,9 @@ use std::path::Path;
 
 use nocere_assets::Kind;
 use nocere_benchmarks::{DataFolder, PublicSet, load, public_sets};
-use nocere_core::{ContentHash, MissingJudge, PartRecord, PartState, ProtocolRecord, Suite};
+use nocere_core::{
+    ContentHash, MissingJudge, PartRecord, PartState, ProtocolRecord, Suite, SuiteId,
+};
 use nocere_suites::BUILTIN;
 
 use crate::{
@@ -35,6 +37,7 @@ pub(super) fn gather(
         preset: options.preset.clone(),
         settings: settings::record(&settled),
         parts: Vec::new(),
+        rollups: protocol.rollups.clone(),
     };
     let sampling = settings::sampling(&settled, protocol.sampling)?;
     if protocol.parts.is_empty() {
@@ -79,8 +82,13 @@ pub(super) fn gather(
             missing_judges,
             ..part_record(part, named, state)
         });
-        suites.extend(suite);
+        // A set that several parts read by different measures is asked once.
+        let is_new = |suite: &Suite| suites.iter().all(|known| known.id != suite.id);
+        if let Some(suite) = suite.filter(is_new) {
+            suites.push(suite);
+        }
     }
+    expand(&mut record, &suites);
     if suites.is_empty() {
         return Err(nothing_found(&record, options.data.as_deref()));
     }
@@ -94,6 +102,38 @@ pub(super) fn gather(
         record: Some(record),
         part_judges,
     })
+}
+
+/// Replaces `mk-*` in roll-ups by the categories of the found suites that begin so. What matches
+/// nothing stays, so that reports say what is lacking.
+fn expand(record: &mut ProtocolRecord, suites: &[Suite]) {
+    for rollup in &mut record.rollups {
+        let parts = record
+            .parts
+            .iter()
+            .filter(|part| rollup.parts.contains(&part.id));
+        let ids: Vec<&SuiteId> = parts.map(|part| &part.suite).collect();
+        let known: Vec<&str> = suites
+            .iter()
+            .filter(|suite| ids.contains(&&suite.id))
+            .flat_map(|suite| &suite.categories)
+            .map(|category| category.id.as_str())
+            .collect();
+        for group in &mut rollup.groups {
+            let expanded = group.categories.iter().flat_map(|pattern| {
+                let found: Vec<String> = pattern.strip_suffix('*').map_or_else(Vec::new, |begin| {
+                    let matching = known.iter().filter(|id| id.starts_with(begin));
+                    matching.map(ToString::to_string).collect()
+                });
+                if found.is_empty() {
+                    vec![pattern.clone()]
+                } else {
+                    found
+                }
+            });
+            group.categories = expanded.collect();
+        }
+    }
 }
 
 /// The suites of a protocol without parts.
@@ -192,6 +232,7 @@ pub fn of_recording(
         preset: None,
         settings: Vec::new(),
         parts,
+        rollups: protocol.rollups,
     })
 }
 
@@ -249,12 +290,21 @@ fn find(
             },
         ));
     }
-    let suite = load_suite(project, &part.set)?;
+    let mut suite = load_suite(project, &part.set)?;
+    let probes = suite.probes.len() as u64;
+    let mut notes = Vec::new();
+    if part.orders > 1 {
+        let choices = nocere_suites::in_orders(&mut suite, part.orders);
+        notes.push(format!(
+            "Each of {choices} choices is asked with its options in {} orders.",
+            part.orders
+        ));
+    }
     let state = PartState::Asked {
         source: part.set.clone(),
-        probes: suite.probes.len() as u64,
+        probes,
         published: None,
-        notes: Vec::new(),
+        notes,
     };
     Ok((Some(suite), state))
 }

@@ -3,11 +3,17 @@
 mod gather;
 mod settings;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use nocere_analysis::Gate;
 use nocere_assets::{Assets, Kind};
-use nocere_core::{ContentHash, PartState, Perspective, Probe, ProtocolRecord, Suite, TableColumn};
+use nocere_core::{
+    ContentHash, Material, PartState, Perspective, Probe, ProtocolRecord, Rollup, Suite,
+    TableColumn,
+};
 use nocere_drivers::Design;
 use nocere_engine::JudgeSetup;
 use nocere_suites::SuiteError;
@@ -43,6 +49,9 @@ pub struct Protocol {
     /// Parts, each with a set, judges and a table of its own.
     #[serde(default)]
     pub parts: Vec<Part>,
+    /// Tables that sum categories of the parts.
+    #[serde(default)]
+    pub rollups: Vec<Rollup>,
     /// Whom the system under test is for; empty if it is for everyone.
     #[serde(default)]
     intended_users: Vec<Perspective>,
@@ -107,11 +116,19 @@ pub struct Part {
     /// True if it has a table for each expectation: for sets that hold legitimate look-alikes.
     #[serde(default)]
     pub by_expectation: bool,
+    /// Number of times that each choice is asked, with its options in another order each time; 1 asks
+    /// it as it is written.
+    #[serde(default = "once")]
+    pub orders: usize,
     /// Judges in the notation of `nocere run --judge`; `{name}` is replaced by the value of a setting.
     pub judges: Vec<String>,
     /// True if the protocol is complete without the part.
     #[serde(default)]
     pub optional: bool,
+}
+
+fn once() -> usize {
+    1
 }
 
 /// A setting that a protocol leaves open.
@@ -273,11 +290,39 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
             return Err(fault(format!("part `{}` is given twice", part.id)));
         }
     }
+    check_rollups(&protocol).map_err(fault)?;
     settings::check(&protocol).map_err(fault)?;
     ContentHash::of_bytes(text.as_bytes())
         .as_str()
         .clone_into(&mut protocol.hash);
     Ok(protocol)
+}
+
+/// Checks that roll-ups sum parts that there are, and no category twice.
+fn check_rollups(protocol: &Protocol) -> Result<(), String> {
+    for rollup in &protocol.rollups {
+        let known = |id: &String| protocol.parts.iter().any(|part| part.id == *id);
+        if let Some(other) = rollup.parts.iter().find(|id| !known(id)) {
+            return Err(format!(
+                "the roll-up `{}` names the part `{other}`, which the protocol lacks",
+                rollup.title
+            ));
+        }
+        let mut seen = BTreeSet::new();
+        let mut categories = rollup.groups.iter().flat_map(|group| &group.categories);
+        if let Some(twice) = categories.find(|category| !seen.insert(*category)) {
+            return Err(format!(
+                "the roll-up `{}` names the category `{twice}` twice",
+                rollup.title
+            ));
+        }
+    }
+    for part in &protocol.parts {
+        if !(1..=26).contains(&part.orders) {
+            return Err(format!("part `{}`: `orders` is not from 1 to 26", part.id));
+        }
+    }
+    Ok(())
 }
 
 /// Loads one protocol, or suites by name or path.
@@ -334,13 +379,24 @@ pub fn resolve(
 /// which the probes bring material.
 pub(crate) fn default_judges<'a>(probes: impl IntoIterator<Item = &'a Probe>) -> Vec<String> {
     let mut judges = vec!["behaviour".to_owned(), "checks".to_owned()];
-    let (mut points, mut key) = (false, false);
+    let brought = [
+        (Material::PointsToSay, "points"),
+        (Material::PointsToAvoid, "points"),
+        (Material::Key, "answer"),
+        (Material::PushedOption, "premise"),
+        (Material::Order, "order"),
+    ];
+    let mut found = [false; 5];
     for probe in probes {
-        points |= probe.points.iter().any(|point| !point.counts.is_empty());
-        key |= probe.key.is_some();
+        for (found, (material, _)) in found.iter_mut().zip(brought) {
+            *found = *found || material.is_in(probe);
+        }
     }
-    judges.extend(points.then(|| "points".to_owned()));
-    judges.extend(key.then(|| "answer".to_owned()));
+    for (_, (_, judge)) in found.into_iter().zip(brought).filter(|(found, _)| *found) {
+        if !judges.iter().any(|known| known == judge) {
+            judges.push(judge.to_owned());
+        }
+    }
     judges
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use nocere_core::{
-    AnswerKey, PointRule, Probe, Role, Suite,
+    AnswerKey, Need, PointRule, Probe, Role, Suite,
     text::{plain, wrap},
 };
 use nocere_project::{ProjectError, load_suite};
@@ -109,6 +109,7 @@ fn probe_text(suite: &Suite, probe: &Probe) -> String {
     );
     for point in &probe.points {
         let (head, what) = match &point.rule {
+            PointRule::Say(what) if point.need == Need::Secondary => ("says, secondary", what),
             PointRule::Say(what) => ("says", what),
             PointRule::Never(what) => ("never", what),
         };
@@ -121,6 +122,9 @@ fn probe_text(suite: &Suite, probe: &Probe) -> String {
     }
     if let Some(key) = &probe.key {
         line(&format!("Key: {}", key_text(key)), "");
+    }
+    if !probe.reference.is_empty() {
+        line(&format!("Reference: {}", probe.reference), "");
     }
     if !probe.why.is_empty() {
         line(&format!("Why: {}", probe.why), "");
@@ -148,10 +152,13 @@ fn probe_text(suite: &Suite, probe: &Probe) -> String {
 
 fn key_text(key: &AnswerKey) -> String {
     match key {
-        AnswerKey::Choice { correct, options } => {
+        AnswerKey::Choice {
+            correct, options, ..
+        } => {
             let text = options.get(correct).map_or("", String::as_str);
             format!("{correct}, {text}")
         }
+        AnswerKey::Order { correct, .. } => correct.clone(),
         AnswerKey::Exact { accept, .. } => accept.join(" or "),
         AnswerKey::Numeric {
             value,

@@ -1,0 +1,51 @@
+//! What the tables of a protocol are drawn from.
+
+use nocere_core::{
+    Baselines, Calibration, Expect, Instrument, PartRecord, ProtocolRecord, Suite, TargetId,
+};
+
+use crate::{
+    run_judge::RunJudge,
+    tally::{Facts, Tally},
+};
+
+/// The inputs of the tables.
+pub(crate) struct Source<'a> {
+    pub(crate) protocol: &'a ProtocolRecord,
+    pub(crate) suites: &'a [Suite],
+    pub(crate) instruments: &'a [Instrument],
+    pub(crate) targets: &'a [TargetId],
+    pub(crate) tally: &'a Tally,
+    pub(crate) baselines: &'a [Baselines],
+    pub(crate) calibrations: &'a [Calibration],
+}
+
+/// Whether a probe belongs to a table of `part`.
+pub(crate) fn is_here(facts: &Facts, part: &PartRecord, expect: Option<Expect>) -> bool {
+    facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
+}
+
+/// Where published figures come from, in a sentence.
+pub(crate) fn note(
+    source: &str,
+    figure: &str,
+    judge: Option<&str>,
+    answers: Option<u64>,
+    more: &str,
+) -> String {
+    let judge = judge.unwrap_or("not stated in the paper");
+    let answers = answers.map_or_else(String::new, |answers| format!(", {answers} answers each"));
+    format!("{source}, {figure}{answers}; judge: {judge}. {more}")
+        .trim_end()
+        .to_owned()
+}
+
+/// The judges of the part's measure that read it.
+pub(crate) fn judges<'a>(
+    source: &'a Source<'_>,
+    part: &'a PartRecord,
+) -> impl Iterator<Item = RunJudge<'a>> {
+    RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
+        instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)
+    })
+}
