@@ -23,8 +23,10 @@
 
 mod catalogue;
 mod facts;
+mod healthbench;
 mod imported;
 mod jailbreakbench;
+mod llmeval_med;
 mod load;
 mod med_safety_bench;
 mod medqa;

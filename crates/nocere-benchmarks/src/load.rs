@@ -6,8 +6,8 @@ use nocere_core::Suite;
 use nocere_suites::{SuiteError, csv_rows, jsonl, listed, load_own, read_text};
 
 use crate::{
-    facts, jailbreakbench, med_safety_bench, medqa, multi_turn_psb, patient_safety_bench, pubmedqa,
-    wildjailbreak, xstest,
+    facts, healthbench, jailbreakbench, llmeval_med, med_safety_bench, medqa, multi_turn_psb,
+    patient_safety_bench, pubmedqa, wildjailbreak, xstest,
 };
 
 /// How the files of one public set are recognised and read.
@@ -55,7 +55,9 @@ impl Head<'_> {
 }
 
 /// Every layout, the more particular ones before those that share their columns.
-const LAYOUTS: [Layout; 9] = [
+const LAYOUTS: [Layout; 11] = [
+    healthbench::LAYOUT,
+    llmeval_med::LAYOUT,
     medqa::LAYOUT,
     pubmedqa::LAYOUT,
     multi_turn_psb::LAYOUT,
