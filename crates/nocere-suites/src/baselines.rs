@@ -6,10 +6,16 @@ use nocere_core::Baselines;
 
 use crate::error::SuiteError;
 
-const EMBEDDED: [(&str, &str); 1] = [(
-    "medriskeval",
-    include_str!("../../../assets/baselines/medriskeval.yaml"),
-)];
+const EMBEDDED: [(&str, &str); 2] = [
+    (
+        "medriskeval",
+        include_str!("../../../assets/baselines/medriskeval.yaml"),
+    ),
+    (
+        "llmeval-med",
+        include_str!("../../../assets/baselines/llmeval-med.yaml"),
+    ),
+];
 
 /// The published figures that ship with nocere.
 ///

@@ -6,6 +6,7 @@ mod assets;
 mod attacks;
 mod bad_input;
 mod before_a_run;
+mod benchmarks;
 mod build;
 mod compare;
 mod crash;
