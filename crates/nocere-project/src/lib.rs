@@ -27,6 +27,7 @@
 
 #![warn(missing_docs)]
 
+mod adaptive;
 mod assets;
 mod attacks;
 mod build;
@@ -71,6 +72,7 @@ mod variables;
 
 pub use nocere_drivers::Design;
 
+pub use adaptive::{AdaptiveReport, AdaptiveRow, Bank, BankItem, Origin};
 pub use attacks::AttackTried;
 pub use build::{BuildSpec, Built};
 pub use calibrate::{CalibrateSpec, Calibrated, Stored};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli_adaptive::AdaptiveCommand;
 pub(crate) use crate::cli_attacks::{AttacksCommand, DriverArgs};
 pub(crate) use crate::cli_build::BuildSuiteArgs;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs, TrendArgs};
@@ -122,6 +123,9 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Show a target's figures over several runs.
     Trend(TrendArgs),
+    /// Rank models by fewer questions: adaptive tests over the choices of a suite.
+    #[command(subcommand)]
+    Adaptive(AdaptiveCommand),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.
     Gate(GateArgs),
     /// List, check, build and fetch suites of probes.

@@ -1,6 +1,7 @@
 //! The program `nocere`: parses the command line, calls the library, prints results.
 
 mod cli;
+mod cli_adaptive;
 mod cli_attacks;
 mod cli_build;
 mod cli_gate;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod adaptive;
 mod assets;
 mod attacks;
 mod calibrate;
@@ -55,6 +56,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Verify { run } => runs::verify(context, &run),
         Command::Compare(args) => compare::compare(context, &args),
         Command::Trend(args) => trend::trend(context, &args),
+        Command::Adaptive(command) => adaptive::adaptive(context, &command),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Export(args) => export::export(context, &args),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::Project;
 
+mod adaptive;
 mod climedbench;
 mod healthbench;
 mod llmeval_med;
