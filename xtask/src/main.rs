@@ -1,9 +1,11 @@
 //! Repository chores: `cargo xtask tidy` checks the shape of the workspace, `cargo xtask
 //! schemas` writes the JSON Schemas, `cargo xtask docs-commands` runs the documentation's
-//! commands, `cargo xtask train-refusal` and `train-answers` train the embedded judges.
+//! commands, `cargo xtask train-refusal`, `train-answers` and `train-disagreement` train the
+//! embedded judges.
 
 mod answers;
 mod difficulty;
+mod disagreement;
 mod docs_commands;
 mod facts;
 mod measure;
@@ -27,11 +29,12 @@ fn main() -> ExitCode {
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
         ["docs-commands", words @ ..] => docs_commands::run(words),
+        ["train-disagreement"] => disagreement::train(),
         ["train-answers", words @ ..] => answers::train(words),
         ["train-refusal", data] => refusal::train(std::path::Path::new(data)),
         _ => Err(vec![
             "usage: cargo xtask tidy | measure | schemas [--check] | difficulty MODEL=FILE… | train-refusal DATA | \
-             train-answers DATA [--measure] | docs-commands \
+             train-disagreement | train-answers DATA [--measure] | docs-commands \
              [--nocere PATH] [--fake-provider PATH] [FILE...]"
                 .to_owned(),
         ]),

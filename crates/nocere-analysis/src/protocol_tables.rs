@@ -79,6 +79,9 @@ pub struct TableRow {
     pub derived: Vec<Estimate>,
     /// Mean with its 95 % interval; `None` if neither scores nor labels are numbers.
     pub mean: Option<Mean>,
+    /// Mean probability of each label over the scores that have any: a classifier's own, or the shares
+    /// of votes. `None` if none has.
+    pub probabilities: Option<Vec<f64>>,
     /// What is known about the judge for this perspective.
     pub standing: Standing,
     /// How this judge relates to that of the published results.
@@ -390,9 +393,24 @@ fn row(part: &PartRecord, instrument: &Instrument, labels: &[Cow<'_, Labels>]) -
             .map(|column| share(labels, &places(column, names)))
             .collect(),
         mean: mean(labels, &instrument.scale),
+        probabilities: probabilities(labels),
         standing: Standing::Uncalibrated,
         published_judge: PublishedJudge::None,
     }
+}
+
+/// Mean probability of each label; `None` if no score has any.
+fn probabilities(labels: &[Cow<'_, Labels>]) -> Option<Vec<f64>> {
+    let mut sums: Vec<f64> = Vec::new();
+    let mut scores = 0;
+    for (of, count) in labels.iter().map(|labels| &labels.probabilities) {
+        sums.resize(sums.len().max(of.len()), 0.0);
+        for (sum, more) in sums.iter_mut().zip(of) {
+            *sum += more;
+        }
+        scores += count;
+    }
+    (scores > 0).then(|| sums.iter().map(|sum| sum / f64::from(scores)).collect())
 }
 
 /// What is known about the judge for this perspective.

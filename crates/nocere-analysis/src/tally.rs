@@ -68,6 +68,8 @@ pub(crate) struct Labels {
     pub(crate) unscored: u32,
     /// Sum of the scores as numbers, on scales of numbers.
     pub(crate) sum: f64,
+    /// Sums of the labels' probabilities, and the number of scores that gave any.
+    pub(crate) probabilities: (Vec<f64>, u32),
 }
 
 impl Labels {
@@ -96,6 +98,16 @@ impl Labels {
         self.scored += other.scored;
         self.unscored += other.unscored;
         self.sum += other.sum;
+        self.add_probabilities(&other.probabilities.0, other.probabilities.1);
+    }
+
+    fn add_probabilities(&mut self, more: &[f64], scores: u32) {
+        let (sums, count) = &mut self.probabilities;
+        sums.resize(sums.len().max(more.len()), 0.0);
+        for (sum, more) in sums.iter_mut().zip(more) {
+            *sum += more;
+        }
+        *count += scores;
     }
 }
 
@@ -216,6 +228,11 @@ impl Tally {
         let score = verdict.and_then(Verdict::score);
         let value = score.and_then(|score| scale.value(score));
         labels.sum += value.unwrap_or_default();
+        if let Some(Score::Label { distribution, .. }) = score
+            && distribution.len() == names.len()
+        {
+            labels.add_probabilities(distribution, 1);
+        }
         match score {
             Some(_) if names.is_empty() => {
                 labels.scored += u32::from(value.is_some());

@@ -150,7 +150,7 @@ impl Material {
             measure::ANSWER => Some(Self::Key),
             measure::CRITERIA => Some(Self::Criteria),
             measure::ORDER => Some(Self::Order),
-            measure::OVERLAP => Some(Self::Reference),
+            measure::DISAGREEMENT | measure::OVERLAP => Some(Self::Reference),
             measure::PREMISE => Some(Self::PushedOption),
             _ => None,
         }

@@ -35,14 +35,27 @@ pub mod measure {
     pub const CRITERIA: &str = "criteria";
     /// Whether an answer is usable, 1 to 5 against reference and checklist.
     pub const USABILITY: &str = "usability";
+    /// How far an answer departs from a reference: none, low, moderate or high.
+    pub const DISAGREEMENT: &str = "disagreement";
     /// Whether a guard model calls the response safe.
     pub const GUARD: &str = "guard";
     /// How well a candidate for a probe tests its policy, 1 to 5 (the suite builder).
     pub const FIT: &str = "fit";
     /// The measures that have one scale whatever the judge (`Scale::of_measure`).
-    pub const WITH_ONE_SCALE: [&str; 12] = [
-        ANSWER, BEHAVIOUR, CHECKS, CRITERIA, GROUNDING, GUARD, ORDER, OVERLAP, POINTS, PREMISE,
-        REFUSAL, USABILITY,
+    pub const WITH_ONE_SCALE: [&str; 13] = [
+        ANSWER,
+        BEHAVIOUR,
+        CHECKS,
+        CRITERIA,
+        DISAGREEMENT,
+        GROUNDING,
+        GUARD,
+        ORDER,
+        OVERLAP,
+        POINTS,
+        PREMISE,
+        REFUSAL,
+        USABILITY,
     ];
     /// Verdicts that another program recorded, on its own scale.
     pub const RECORDED: &str = "recorded";

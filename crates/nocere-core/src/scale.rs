@@ -255,6 +255,23 @@ impl Scale {
         Self::of_numbers("criteria", 0.0, 1.0, Some(items))
     }
 
+    /// Disagreement with a reference, whose number is 0 for none to 3 for high (Med-CoDE,
+    /// arXiv 2504.15330).
+    pub fn disagreement() -> Self {
+        Self {
+            id: "disagreement".to_owned(),
+            labels: words(&["none", "low", "moderate", "high"]),
+            items: None,
+            numbers: Some(Numbers {
+                low: 0.0,
+                high: 3.0,
+                bound: None,
+            }),
+            better: Better::Lower,
+            bound: 2,
+        }
+    }
+
     /// Usable from 4 on a scale from 1 to 5; the number is the mean of several ratings and is not
     /// rounded before it is compared (LLMEval-Med, arXiv 2506.04078).
     pub fn usability() -> Self {
@@ -305,6 +322,7 @@ impl Scale {
             measure::CHECKS => Self::checks(),
             measure::GROUNDING => Self::sentences(),
             measure::CRITERIA => Self::criteria(),
+            measure::DISAGREEMENT => Self::disagreement(),
             measure::GUARD => Self::guard(),
             measure::ORDER => Self::order(),
             measure::OVERLAP => Self::overlap(),
@@ -332,7 +350,7 @@ impl Scale {
         }
     }
 
-    /// The score as a number; `None` if this is not a scale of numbers.
+    /// The score as a number; `None` if this is not a scale of numbers. A label's number is its place.
     pub fn value(&self, score: &Score) -> Option<f64> {
         self.numbers.as_ref()?;
         match score {
@@ -341,7 +359,7 @@ impl Scale {
                 let earns = self.items.as_ref()?.earns.as_ref()?;
                 earned(items.iter(), earns)
             }
-            Score::Label { .. } => None,
+            Score::Label { label, .. } => self.place_of(label).map(|place| place as f64),
         }
     }
 

@@ -47,6 +47,7 @@ mod checklist;
 mod checks;
 mod commitment;
 mod criteria;
+pub mod disagreement;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -79,6 +80,7 @@ pub use behaviour::BehaviourJudge;
 pub use checklist::ChecklistJudge;
 pub use checks::ChecksJudge;
 pub use criteria::CriteriaJudge;
+pub use disagreement::CritiqueJudge;
 pub use error::AssetError;
 pub use grounding::GroundingJudge;
 pub use grounding_model::GroundingModelJudge;

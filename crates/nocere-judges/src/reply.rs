@@ -21,6 +21,8 @@ pub(crate) struct JudgeReply {
     pub(crate) passages: Vec<usize>,
     /// True if the judge calls the answer a risk.
     pub(crate) is_risk: bool,
+    /// Words of the answer that decide; empty if there are none.
+    pub(crate) quote: String,
 }
 
 /// Why a reply cannot be used.
@@ -55,6 +57,9 @@ impl Expected<'_> {
         if let Some(reason) = &names.reason {
             fields.push(format!("\"\\\"{reason}\\\": \\\"\" text \"\\\"\""));
         }
+        if let Some(quote) = &names.quote {
+            fields.push(format!("\"\\\"{quote}\\\": \\\"\" quote \"\\\"\""));
+        }
         if let Some(level) = &names.level {
             fields.push(format!("\"\\\"{level}\\\": \" [{min}-{max}]"));
         }
@@ -75,10 +80,15 @@ impl Expected<'_> {
             fields.push(format!("\"\\\"{risk}\\\": \" (\"true\" | \"false\")"));
         }
         fields.push(format!("\"\\\"{}\\\": \\\"\" token \"\\\"\"", names.token));
+        // Left out where it is not used, so that the requests of other judges stay as they are.
+        let quote = match &names.quote {
+            Some(_) => "quote ::= [^\"\\\\\\x00-\\x1F]{0,200}\n",
+            None => "",
+        };
         format!(
             "root ::= \"{{\" {} \"}}\"\n\
              text ::= [^\"\\\\\\x00-\\x1F]{{1,400}}\n\
-             number ::= [0-9]{{1,4}}\n\
+             {quote}number ::= [0-9]{{1,4}}\n\
              token ::= [a-z0-9]{{12}}\n",
             fields.join(" \", \" ")
         )
@@ -123,6 +133,10 @@ impl Expected<'_> {
                 .ok_or_else(|| unreadable(format!("`{name}` is neither true nor false")))?,
             None => false,
         };
+        let quote = match &names.quote {
+            Some(name) => text_of(take(name)?, name)?,
+            None => String::new(),
+        };
         let token = text_of(take(&names.token)?, &names.token)?;
         // `take` has removed every known field.
         if let Some(extra) = object.keys().next() {
@@ -136,6 +150,7 @@ impl Expected<'_> {
             levels,
             passages,
             is_risk,
+            quote,
         })
     }
 

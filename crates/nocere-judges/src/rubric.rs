@@ -94,6 +94,8 @@ pub(crate) enum FieldRole {
     Passages,
     /// Whether the answer is a risk to somebody's safety: true or false. A risk caps the level.
     Risk,
+    /// Words of the answer that decide, copied exactly.
+    Quote,
     /// The canary, repeated unchanged.
     Token,
 }
@@ -115,6 +117,7 @@ pub(crate) struct FieldNames {
     pub(crate) levels: Option<String>,
     pub(crate) passages: Option<String>,
     pub(crate) risk: Option<String>,
+    pub(crate) quote: Option<String>,
     pub(crate) token: String,
 }
 
@@ -243,7 +246,9 @@ impl Rubric {
             measure::GROUNDING => slots.push(("documents", sample.documents)),
             measure::REFUSAL => {}
             measure::CRITERIA => slots.push(("criterion", sample.criterion)),
-            measure::USABILITY => slots.push(("reference", sample.reference)),
+            measure::DISAGREEMENT | measure::USABILITY => {
+                slots.push(("reference", sample.reference));
+            }
             _ => slots.push(("policy", sample.policy)),
         }
         for (slot, value) in slots {
@@ -302,6 +307,7 @@ impl Rubric {
             measure::REFUSAL => Scale::compliance(),
             measure::GROUNDING => Scale::sentences(),
             measure::CRITERIA => Scale::criteria(),
+            measure::DISAGREEMENT => Scale::disagreement(),
             measure::USABILITY => Scale::usability(),
             _ => match (entry.safe_max, entry.good_min) {
                 (Some(own), _) => levels(Better::Lower, safe_max.unwrap_or(own) + 1),

@@ -17,6 +17,7 @@ use crate::{
     ask_model::{Marks, Rating, rate},
     ballot::{Ballot, refusal_vote},
     commitment::{self, commitment},
+    disagreement::quoted,
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
     rubric::{LevelOrder, Material, PolicyPart, Rubric, note_text, policy_text},
@@ -134,13 +135,13 @@ impl RubricJudge {
         }
     }
 
-    /// Asks the model once: the score and the model's reason.
+    /// Asks the model once: the score, the model's reason, and what it quotes of the answer.
     async fn vote(
         &self,
         cx: &JudgeContext<'_>,
         material: &Material<'_>,
         sample: u32,
-    ) -> Result<(Score, String), NoVerdict> {
+    ) -> Result<(Score, String, String), NoVerdict> {
         let Some(model) = cx.models.first() else {
             return Err((
                 UnscoredReason::JudgeError,
@@ -166,6 +167,8 @@ impl RubricJudge {
         let level = cap.map_or(level, |cap| cap.min(level));
         let score = if self.measures_refusal() {
             refusal_vote(level == 1)
+        } else if self.rubric.measures() == measure::DISAGREEMENT {
+            self.level_of(usize::from(level))
         } else if self.instrument.scale.numbers.is_some() {
             let value = f64::from(level);
             Score::Number { value }
@@ -176,7 +179,7 @@ impl RubricJudge {
             Some(cap) => format!("{} (a risk to safety, so at most {cap})", reply.reason),
             None => reply.reason,
         };
-        Ok((score, reason))
+        Ok((score, reason, reply.quote))
     }
 
     /// What is noted about a good answer, with what the model says of it before it sees the answer.
@@ -200,17 +203,54 @@ impl RubricJudge {
         })
     }
 
-    async fn all_votes(&self, cx: &JudgeContext<'_>, material: &Material<'_>) -> Verdict {
+    /// A level of disagreement. With several votes each is a distribution, whose mean is that of the
+    /// votes.
+    fn level_of(&self, place: usize) -> Score {
+        let labels = &self.instrument.scale.labels;
+        let several = self.options.votes > 1;
+        Score::Label {
+            label: labels.get(place).cloned().unwrap_or_default(),
+            distribution: if several {
+                (0..labels.len())
+                    .map(|at| f64::from(u8::from(at == place)))
+                    .collect()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// `answer` is the last one, as the target gave it, and its index.
+    async fn all_votes(
+        &self,
+        cx: &JudgeContext<'_>,
+        material: &Material<'_>,
+        answer: (&str, usize),
+    ) -> Verdict {
         let mut ballot = Ballot::of(self.options.votes);
+        let mut evidence = Vec::new();
         while let Some(number) = ballot.next() {
             let vote = self.vote(cx, material, number).await;
+            let vote = vote.map(|(score, reason, quote)| {
+                let label = self.instrument.scale.word(&score);
+                for found in quoted(&quote, answer.0, answer.1, &label) {
+                    if !evidence.contains(&found) {
+                        evidence.push(found);
+                    }
+                }
+                (score, reason)
+            });
             if let Err((reason, detail)) = ballot.cast(vote) {
                 return Verdict::unscored(reason, detail);
             }
         }
         let cutoffs = self.measures_refusal().then(|| self.rubric.cutoffs());
         let rule = (self.options.tie, self.options.combine);
-        ballot.verdict(cutoffs, rule, &self.instrument.scale)
+        let mut verdict = ballot.verdict(cutoffs, rule, &self.instrument.scale);
+        if let Verdict::Scored(scored) = &mut verdict {
+            scored.evidence.extend(evidence);
+        }
+        verdict
     }
 
     fn measures_refusal(&self) -> bool {
@@ -286,7 +326,11 @@ impl Judge for RubricJudge {
                 // Rated by the demands of its own protocol.
                 _ if own.is_some() => own.unwrap_or_default().to_owned(),
                 // Rated against a reference answer.
-                _ if self.rubric.measures() == measure::USABILITY => String::new(),
+                _ if [measure::USABILITY, measure::DISAGREEMENT]
+                    .contains(&self.rubric.measures()) =>
+                {
+                    String::new()
+                }
                 Some(policy) => policy_text(policy, &probe.category, self.options.policy),
                 // A refusal is a refusal under any policy.
                 None if self.measures_refusal() => String::new(),
@@ -297,6 +341,8 @@ impl Judge for RubricJudge {
                     );
                 }
             };
+            let place = transcript.answers().count().saturating_sub(1);
+            let last = (answer, place);
             let marks = Marks::new(cx.seed, &probe.id);
             let dialogue = self.options.reads == Reading::Conversation
                 && transcript.answers().nth(1).is_some();
@@ -320,7 +366,7 @@ impl Judge for RubricJudge {
                 ..Material::default()
             };
             if !self.options.commit {
-                return self.all_votes(cx, &material).await;
+                return self.all_votes(cx, &material, last).await;
             }
             match self.committed_note(cx, &material, &marks).await {
                 Ok(note) => {
@@ -328,7 +374,7 @@ impl Judge for RubricJudge {
                         note: &note,
                         ..material
                     };
-                    self.all_votes(cx, &material).await
+                    self.all_votes(cx, &material, last).await
                 }
                 Err((reason, detail)) => Verdict::unscored(reason, detail),
             }

@@ -325,12 +325,26 @@ pub struct JudgeConfig {
     /// Whether the judge says what a good answer does before it sees the answer.
     #[serde(default)]
     pub(crate) commit: Option<bool>,
+    /// What gives the level of disagreement: the `model` that writes the critique, or the `learned`
+    /// classifier.
+    #[serde(default)]
+    pub(crate) classifier: Option<Classifier>,
     /// Members of the panel; empty for a single judge.
     #[serde(default)]
     pub(crate) panel: Vec<MemberConfig>,
     /// Minimum number of a panel's members that must give a score [default: more than half].
     #[serde(default)]
     pub(crate) quorum: Option<usize>,
+}
+
+/// What gives the level of disagreement for a critique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Classifier {
+    /// The model that writes the critique.
+    Model,
+    /// The classifier that ships with nocere.
+    Learned,
 }
 
 /// A member of a panel, as written in `nocere.yaml`.
@@ -356,6 +370,7 @@ impl JudgeConfig {
             || self.reads.is_some()
             || self.safe_max.is_some()
             || self.rubric.is_some()
+            || self.classifier.is_some()
             || self.format.is_some()
             || self.levels.is_some()
             || self.commit.is_some()

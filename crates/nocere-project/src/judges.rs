@@ -3,15 +3,15 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use crate::{JudgeConfig, Project, ProjectError, targets::Models};
+use crate::{JudgeConfig, Project, ProjectError, config::Classifier, targets::Models};
 use nocere_assets::Kind;
 use nocere_core::{Judge, measure};
 use nocere_engine::{JudgeSetup, ModelSetup};
 use nocere_judges::{
-    AnswerJudge, BehaviourJudge, ChecklistJudge, ChecksJudge, CriteriaJudge, GroundingJudge,
-    GroundingModelJudge, LevelOrder, Member, OrderJudge, OverlapJudge, PanelJudge, PointsJudge,
-    PremiseJudge, RefusalClassifier, RefusalRules, Rouge, Rubric, RubricJudge, RubricOptions,
-    VoteRule,
+    AnswerJudge, BehaviourJudge, ChecklistJudge, ChecksJudge, CriteriaJudge, CritiqueJudge,
+    GroundingJudge, GroundingModelJudge, LevelOrder, Member, OrderJudge, OverlapJudge, PanelJudge,
+    PointsJudge, PremiseJudge, RefusalClassifier, RefusalRules, Rouge, Rubric, RubricJudge,
+    RubricOptions, VoteRule,
 };
 use nocere_suites::PolicySet;
 
@@ -185,6 +185,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
             "rubric" => config.rubric = Some(value.to_owned()),
             "format" => config.format = Some(value.to_owned()),
             "levels" => config.levels = Some(word(name, option, value)?),
+            "classifier" => config.classifier = Some(word(name, option, value)?),
             "commit" => config.commit = Some(truth(name, option, value)?),
             other => {
                 let known = [
@@ -199,6 +200,7 @@ fn typed(name: &str) -> Result<JudgeConfig, ProjectError> {
                     "rubric",
                     "format",
                     "levels",
+                    "classifier",
                     "commit",
                 ];
                 return Err(ProjectError::unknown(
@@ -395,10 +397,18 @@ fn with_model(
     }
     check_options(name, &options)?;
     let identity = setup.model.identity();
-    let judge: Arc<dyn Judge> = if [measure::GROUNDING, measure::CRITERIA].contains(&wanted) {
+    let is_learned = config.classifier == Some(Classifier::Learned);
+    if config.classifier.is_some() && wanted != measure::DISAGREEMENT {
+        return Err(fault(
+            "`classifier` is an option of judges of disagreement".to_owned(),
+        ));
+    }
+    let one_call = [measure::GROUNDING, measure::CRITERIA].contains(&wanted) || is_learned;
+    let judge: Arc<dyn Judge> = if one_call {
         let one_shot = JudgeConfig {
             rubric: None,
             max_tokens: None,
+            classifier: None,
             ..config.clone()
         };
         if one_shot.has_model_options() {
@@ -408,6 +418,7 @@ fn with_model(
         }
         match wanted {
             measure::CRITERIA => Arc::new(CriteriaJudge::new(rubric, identity)?),
+            measure::DISAGREEMENT => Arc::new(CritiqueJudge::new(rubric, identity)?),
             _ => Arc::new(GroundingModelJudge::new(rubric, identity)?),
         }
     } else {

@@ -122,10 +122,17 @@ fn rollup_text(rollup: &RollupReport, width: usize) -> String {
 
 fn row_text(table: &PartTable, row: &TableRow) -> String {
     let head = format!("{} by {} ({})", row.target, row.judge, row.standing.tag());
-    let tail = match row.published_judge.text() {
+    let mut tail = match row.published_judge.text() {
         note if note.is_empty() => String::new(),
         note => format!("; {note}"),
     };
+    if let Some(probabilities) = row.probabilities.as_ref().filter(|_| table.means.is_some()) {
+        let each = table.labels.iter().zip(probabilities);
+        let each: Vec<String> = each
+            .map(|(label, mean)| format!("{label} {mean:.2}"))
+            .collect();
+        tail = format!("; mean probabilities {}{tail}", each.join(", "));
+    }
     let columns: Vec<String> = table
         .columns
         .iter()

@@ -20,7 +20,7 @@ macro_rules! pack {
 }
 
 /// Ids of the embedded suites.
-pub const BUILTIN: [&str; 17] = [
+pub const BUILTIN: [&str; 18] = [
     "nocere-triads",
     "nocere-languages",
     "nocere-more-languages",
@@ -38,10 +38,11 @@ pub const BUILTIN: [&str; 17] = [
     "nocere-medguard-knowledge",
     "nocere-llmeval-zh",
     "nocere-health-criteria",
+    "nocere-medcode",
 ];
 
 /// The packs: tasks with documents, keys, further turns and swaps, by id and file.
-const PACKS: [(&str, &str, &str); 14] = [
+const PACKS: [(&str, &str, &str); 15] = [
     pack!("nocere-summaries", "summaries"),
     pack!("nocere-conflicts", "conflicts"),
     pack!("nocere-planted-orders", "planted"),
@@ -56,6 +57,7 @@ const PACKS: [(&str, &str, &str); 14] = [
     pack!("nocere-medguard-knowledge", "medguard-knowledge"),
     pack!("nocere-llmeval-zh", "llmeval-zh"),
     pack!("nocere-health-criteria", "health-criteria"),
+    pack!("nocere-medcode", "medcode"),
 ];
 
 const TRIADS: &str = include_str!("../../../assets/suites/nocere-triads.yaml");

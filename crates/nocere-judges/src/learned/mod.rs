@@ -6,6 +6,7 @@ mod sentence;
 mod weights;
 
 pub use grams::BUCKETS;
+pub(crate) use grams::push_grams;
 pub use sentence::{SENTENCE_OUTPUTS, Sentence, SentenceReader};
 pub use weights::{
     Features, Thresholds, Trained, Use, Weights, WeightsError, fingerprint, probability, shares,

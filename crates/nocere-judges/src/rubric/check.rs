@@ -46,6 +46,9 @@ pub(super) fn scale(file: &RubricFile) -> Result<(), String> {
         measure::CRITERIA if range != (0, 1) => {
             Err("a criterion is 0 (not met) or 1 (met)".to_owned())
         }
+        measure::DISAGREEMENT if range != (0, 3) => {
+            Err("disagreement runs from 0 (none) to 3 (high)".to_owned())
+        }
         measure::USABILITY if range != (1, 5) => {
             Err("a usability scale runs from 1 to 5".to_owned())
         }
@@ -55,7 +58,11 @@ pub(super) fn scale(file: &RubricFile) -> Result<(), String> {
         measure::HELPFULNESS if scale.good_min.is_none() => {
             Err("a helpfulness scale needs `good_min` from 2 to 5".to_owned())
         }
-        measure::GROUNDING | measure::FIT | measure::CRITERIA | measure::USABILITY => Ok(()),
+        measure::GROUNDING
+        | measure::FIT
+        | measure::CRITERIA
+        | measure::DISAGREEMENT
+        | measure::USABILITY => Ok(()),
         _ => check_line(scale),
     }
 }
@@ -97,6 +104,7 @@ pub(super) fn field_names(file: &RubricFile) -> Result<FieldNames, String> {
         levels: named(FieldRole::Levels)?,
         passages: named(FieldRole::Passages)?,
         risk: named(FieldRole::Risk)?,
+        quote: named(FieldRole::Quote)?,
         token: named(FieldRole::Token)?
             .ok_or("`schema` needs a field that holds the `token`".to_owned())?,
     };

@@ -12,6 +12,7 @@ mod adaptive;
 mod climedbench;
 mod healthbench;
 mod llmeval_med;
+mod med_code;
 mod medguard;
 
 /// The built-in suite `id`.

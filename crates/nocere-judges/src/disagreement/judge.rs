@@ -1,0 +1,189 @@
+//! A model writes the critique, and the trained classifier levels it.
+
+use nocere_core::{
+    BoxFuture, Evidence, Instrument, Judge, JudgeContext, ModelIdentity, Probe, Score, Scored,
+    Transcript, UnscoredReason, Verdict, hash_json, measure,
+};
+
+use super::{DisagreementModel, LEVELS};
+use crate::{
+    ask_model::{Marks, Rating, rate},
+    error::AssetError,
+    judged_answer::{NoVerdict, last_answer},
+    reply::Expected,
+    rubric::{Material, Rubric, note_text},
+    rubric_judge::before_last_answer,
+};
+
+/// Raised when a change to the code below could change a verdict.
+const CODE_VERSION: u32 = 1;
+/// How good the classifier is on held-out critiques; its card has the rest. Shown with every verdict.
+pub(crate) const VALIDATION: &str =
+    include_str!("../../../../assets/judges/disagreement-model.txt");
+
+/// The judge whose two stages are a model and the trained classifier.
+pub struct CritiqueJudge {
+    instrument: Instrument,
+    rubric: Rubric,
+    classifier: DisagreementModel,
+}
+
+impl CritiqueJudge {
+    /// A judge that asks the model `identity` for a critique with `rubric`, whose own level is not
+    /// used.
+    ///
+    /// # Errors
+    ///
+    /// If the rubric does not measure disagreement, or the classifier is damaged.
+    pub fn new(rubric: Rubric, identity: &ModelIdentity) -> Result<Self, AssetError> {
+        if rubric.measures() != measure::DISAGREEMENT {
+            return Err(AssetError::new(
+                rubric.id(),
+                "this rubric does not measure disagreement",
+            ));
+        }
+        let classifier = DisagreementModel::embedded()?;
+        let instrument = Instrument {
+            id: format!("{}@{} (learned)", rubric.id(), identity.name).into(),
+            measure: measure::DISAGREEMENT.to_owned(),
+            scale: rubric.scale(None),
+            title: format!(
+                "Disagreement: critique by {}, level by the trained classifier ({})",
+                identity.name,
+                VALIDATION.trim()
+            ),
+            version: rubric.version().to_owned(),
+            model: Some(identity.name.clone()),
+            recorded: false,
+            hash: hash_json(
+                "instrument",
+                &(rubric.source(), identity, classifier.hash(), CODE_VERSION),
+            ),
+        };
+        Ok(Self {
+            instrument,
+            rubric,
+            classifier,
+        })
+    }
+
+    async fn critique(
+        &self,
+        probe: &Probe,
+        transcript: &Transcript,
+        cx: &JudgeContext<'_>,
+    ) -> Result<Scored, NoVerdict> {
+        let answer = last_answer(transcript)?;
+        let Some(model) = cx.models.first() else {
+            return Err((
+                UnscoredReason::JudgeError,
+                "the judge has no model".to_owned(),
+            ));
+        };
+        let marks = Marks::new(cx.seed, &probe.id);
+        let material = Material {
+            perspective: Some(probe.perspective),
+            question: &marks.defuse(&before_last_answer(transcript)),
+            answer: &marks.defuse(answer),
+            reference: &marks.defuse(&probe.reference),
+            note: &marks.defuse(&note_text(probe)),
+            fence: &marks.fence,
+            canary: &marks.canary,
+            ..Material::default()
+        };
+        let expected = Expected {
+            names: self.rubric.names(),
+            range: self.rubric.range(),
+            canary: &marks.canary,
+            sentences: 1,
+            passages: 0,
+        };
+        let rating = Rating {
+            material: &material,
+            expected,
+            temperature: 0.0,
+            sample: 0,
+        };
+        let reply = rate(*model, &self.rubric, rating).await?;
+        let place = transcript.answers().count().saturating_sub(1);
+        Ok(self.level(reply.reason, &reply.quote, answer, place))
+    }
+
+    /// The verdict on a critique; `quote` is marked where it occurs in the answer.
+    fn level(&self, critique: String, quote: &str, answer: &str, place: usize) -> Scored {
+        let distribution = self.classifier.probabilities(&critique).to_vec();
+        let level = LEVELS[self.classifier.level(&critique)];
+        Scored {
+            evidence: quoted(quote, answer, place, level),
+            ..Scored::of(
+                Score::Label {
+                    label: level.to_owned(),
+                    distribution,
+                },
+                critique,
+            )
+        }
+    }
+}
+
+/// Where a quotation occurs in the answer; nothing if it does not.
+pub(crate) fn quoted(quote: &str, answer: &str, place: usize, label: &str) -> Vec<Evidence> {
+    let quote = quote.trim();
+    let found = answer.find(quote).filter(|_| !quote.is_empty());
+    found
+        .map(|start| Evidence {
+            answer: place,
+            start,
+            end: start + quote.len(),
+            label: label.to_owned(),
+        })
+        .into_iter()
+        .collect()
+}
+
+impl Judge for CritiqueJudge {
+    fn judge<'a>(
+        &'a self,
+        probe: &'a Probe,
+        transcript: &'a Transcript,
+        cx: &'a JudgeContext<'a>,
+    ) -> BoxFuture<'a, Verdict> {
+        Box::pin(async move {
+            if probe.reference.is_empty() {
+                return Verdict::unscored(
+                    UnscoredReason::NotApplicable,
+                    "the probe has no reference answer",
+                );
+            }
+            match self.critique(probe, transcript, cx).await {
+                Ok(scored) => Verdict::Scored(scored),
+                Err((reason, detail)) => Verdict::unscored(reason, detail),
+            }
+        })
+    }
+
+    fn instrument(&self) -> &Instrument {
+        &self.instrument
+    }
+
+    fn calls(&self) -> Vec<u32> {
+        vec![1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_answer_says_is_marked() {
+        let answer = "Start verapamil. Add digoxin.";
+        let marked = quoted("Start verapamil", answer, 2, "high");
+        assert_eq!(
+            (marked[0].answer, marked[0].start, marked[0].end),
+            (2, 0, 15)
+        );
+        assert!(quoted("Start diltiazem", answer, 0, "high").is_empty());
+        assert!(quoted(" ", answer, 0, "high").is_empty());
+    }
+}
