@@ -83,6 +83,7 @@ mod rollup;
 mod run_comparison;
 mod run_judge;
 mod run_report;
+mod specialties;
 mod standing;
 mod tally;
 mod trend;
@@ -115,5 +116,6 @@ pub use run_report::{
     REPORT_FORMAT, RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport,
     SuiteHead, TargetReport,
 };
+pub use specialties::{FEW, SpecialtyGrid};
 pub use standing::{Calibrated, FewLabels, Standing};
 pub use trend::{Trend, TrendLine, TrendRun};

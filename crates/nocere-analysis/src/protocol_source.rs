@@ -1,7 +1,8 @@
 //! What the tables of a protocol are drawn from.
 
 use nocere_core::{
-    Baselines, Calibration, Expect, Instrument, PartRecord, ProtocolRecord, Suite, TargetId,
+    Baselines, Calibration, Expect, Instrument, PartRecord, ProtocolRecord, Suite, TableColumn,
+    TargetId,
 };
 
 use crate::{
@@ -47,5 +48,27 @@ pub(crate) fn judges<'a>(
 ) -> impl Iterator<Item = RunJudge<'a>> {
     RunJudge::all(source.instruments).filter(|RunJudge { instrument, .. }| {
         instrument.measure == part.measure && source.protocol.reads(&instrument.id, &part.suite)
+    })
+}
+
+/// Indices of a column's labels in `labels`.
+pub(crate) fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
+    let wanted = column.labels.iter();
+    wanted
+        .filter_map(|wanted| labels.iter().position(|label| label == wanted))
+        .collect()
+}
+
+/// Indices of the labels of the part's headline column; `None` if it has none.
+pub(crate) fn headline_places(part: &PartRecord, labels: &[String]) -> Option<Vec<usize>> {
+    let headline = part.headline.as_ref()?;
+    let column = part.columns.iter().find(|column| column.title == *headline);
+    Some(match column {
+        Some(column) => places(column, labels),
+        None => labels
+            .iter()
+            .position(|label| label == headline)
+            .into_iter()
+            .collect(),
     })
 }

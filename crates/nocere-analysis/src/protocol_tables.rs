@@ -14,8 +14,9 @@ use crate::{
     figure::percent,
     mean::{Mean, has_mean, mean},
     protocol_means::{MeansTable, axes, means},
-    protocol_source::{Source, is_here, judges, note},
+    protocol_source::{Source, is_here, judges, note, places},
     run_judge::RunJudge,
+    specialties::{SpecialtyGrid, grids},
     standing::Standing,
     tally::{Facts, Labels},
 };
@@ -28,6 +29,9 @@ pub struct PartReport {
     pub record: PartRecord,
     /// Its tables: a single one, or one for each expectation.
     pub tables: Vec<PartTable>,
+    /// Results by specialty and category, for each judge and target; empty if probes name none.
+    #[serde(default)]
+    pub specialties: Vec<SpecialtyGrid>,
 }
 
 /// One table of a part: labels in columns, targets and published models in rows.
@@ -201,6 +205,11 @@ pub(crate) fn parts(source: &Source<'_>) -> Vec<PartReport> {
             } else {
                 Vec::new()
             },
+            specialties: if part.is_asked() {
+                grids(source, part)
+            } else {
+                Vec::new()
+            },
         })
         .collect()
 }
@@ -349,28 +358,6 @@ pub(crate) fn share(labels: &[Cow<'_, Labels>], places: &[usize]) -> Estimate {
         .collect();
     let unscored = labels.iter().map(|labels| u64::from(labels.unscored)).sum();
     rate_of_clusters(clusters, unscored)
-}
-
-/// Indices of a column's labels in `labels`.
-fn places(column: &TableColumn, labels: &[String]) -> Vec<usize> {
-    let wanted = column.labels.iter();
-    wanted
-        .filter_map(|wanted| labels.iter().position(|label| label == wanted))
-        .collect()
-}
-
-/// Indices of the labels of the part's headline column; `None` if it has none.
-pub(crate) fn headline_places(part: &PartRecord, labels: &[String]) -> Option<Vec<usize>> {
-    let headline = part.headline.as_ref()?;
-    let column = part.columns.iter().find(|column| column.title == *headline);
-    Some(match column {
-        Some(column) => places(column, labels),
-        None => labels
-            .iter()
-            .position(|label| label == headline)
-            .into_iter()
-            .collect(),
-    })
 }
 
 /// A row without its target, standing and published judge.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     mean::mean,
-    protocol_source::{Source, judges, note},
-    protocol_tables::{headline_places, share},
+    protocol_source::{Source, headline_places, judges, note},
+    protocol_tables::share,
     run_judge::RunJudge,
     tally::Labels,
 };

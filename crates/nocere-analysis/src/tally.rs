@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     /// Id of the probe whose options it shows in another order, or its own.
     pub(crate) order_of: ProbeId,
     pub(crate) language: String,
+    /// Its medical specialty; empty if none is named.
+    pub(crate) specialty: String,
     /// Name of its group of swaps.
     pub(crate) swap: Option<String>,
     /// As [`Probe::risk`].
@@ -46,6 +48,7 @@ impl Facts {
             origin: probe.origin().to_owned(),
             order_of: probe.order_of.as_ref().unwrap_or(&probe.id).clone(),
             language: probe.language.clone(),
+            specialty: probe.specialty.clone(),
             swap: probe.swap.as_ref().map(|swap| swap.group.clone()),
             risk: probe.risk(),
         }

@@ -111,13 +111,11 @@ impl Message {
 ///
 /// # Errors
 ///
-/// [`ModelError::Request`] if a message contains an image: without it, the model would be asked
+/// [`ModelError::NoImages`] if a message contains an image: without it, the model would be asked
 /// a different question.
 pub fn text_only(messages: &[Message]) -> Result<Vec<(Role, Cow<'_, str>)>, ModelError> {
     if messages.iter().any(Message::has_images) {
-        return Err(ModelError::Request {
-            message: "the message contains an image, but this model accepts text only".to_owned(),
-        });
+        return Err(ModelError::NoImages);
     }
     Ok(messages
         .iter()
@@ -418,6 +416,10 @@ pub enum ModelError {
         /// What the attacker did, in one line.
         message: String,
     },
+    /// The conversation shows an image, and the target takes text only: without the image it would be
+    /// asked another question. It says nothing about the target. Recorded as an outcome.
+    #[error("the target takes text only, and the conversation shows an image")]
+    NoImages,
     /// The server has no room for the request now (429, 529). Worth retrying later.
     #[error("{message}")]
     RateLimited {
@@ -471,7 +473,7 @@ impl ModelError {
     #[must_use]
     pub fn redacted(mut self) -> Self {
         match &mut self {
-            Self::ContextOverflow { .. } | Self::CallBudget { .. } => {}
+            Self::ContextOverflow { .. } | Self::CallBudget { .. } | Self::NoImages => {}
             Self::Request { message }
             | Self::Attacker { message }
             | Self::RateLimited { message, .. }

@@ -36,6 +36,7 @@ pub mod driver;
 pub mod figure;
 pub mod finish;
 pub mod ids;
+mod images;
 pub mod judge;
 pub mod key;
 pub mod money;
@@ -69,6 +70,7 @@ pub use figure::{
 };
 pub use finish::{Ending, Finish};
 pub use ids::{DriverId, JudgeId, ProbeId, RunId, SuiteId, TargetId};
+pub use images::{Image, image, keep_image};
 pub use judge::{Instrument, Judge, JudgeContext, measure};
 pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};

@@ -277,6 +277,9 @@ pub struct Probe {
     /// The correct answer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<AnswerKey>,
+    /// The medical specialty; empty if the source names none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub specialty: String,
     /// An answer that an expert wrote; empty if there is none. The target does not see it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reference: String,
@@ -326,6 +329,7 @@ impl Probe {
             order_of: None,
             documents: Vec::new(),
             key: None,
+            specialty: String::new(),
             reference: String::new(),
             points: Vec::new(),
             swap: None,

@@ -91,13 +91,15 @@ pub enum AnswerOutcome {
     Overflow,
     /// The attack failed, because its own model refused or failed.
     AttackFailed,
+    /// The conversation shows an image, and the target takes text only: it was not asked.
+    NotApplicable,
     /// The call failed, also after retries, or there is no answer at all.
     Failed,
 }
 
 impl AnswerOutcome {
     /// All outcomes, complete answers first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Answered,
         Self::Truncated,
         Self::Looped,
@@ -107,6 +109,7 @@ impl AnswerOutcome {
         Self::Unfinished,
         Self::Overflow,
         Self::AttackFailed,
+        Self::NotApplicable,
         Self::Failed,
     ];
 
@@ -122,6 +125,7 @@ impl AnswerOutcome {
             Self::Unfinished => "ended for an unknown reason",
             Self::Overflow => "too long for the context",
             Self::AttackFailed => "not attacked: the attacker failed",
+            Self::NotApplicable => "not asked: the target takes no images",
             Self::Failed => "failed",
         }
     }
@@ -210,6 +214,7 @@ impl Transcript {
         match (&self.error, self.last_answer()) {
             (Some(ModelError::ContextOverflow { .. }), _) => AnswerOutcome::Overflow,
             (Some(ModelError::Attacker { .. }), _) => AnswerOutcome::AttackFailed,
+            (Some(ModelError::NoImages), _) => AnswerOutcome::NotApplicable,
             (Some(_), _) | (None, None) => AnswerOutcome::Failed,
             (None, Some((text, facts))) => match facts.finish {
                 Finish::ContentFilter => AnswerOutcome::Filtered,

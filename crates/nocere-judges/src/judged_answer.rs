@@ -18,6 +18,7 @@ pub(crate) fn last_answer(transcript: &Transcript) -> Result<&str, NoVerdict> {
         let reason = match error {
             ModelError::ContextOverflow { .. } => UnscoredReason::TargetOverflow,
             ModelError::Attacker { .. } => UnscoredReason::AttackerFailed,
+            ModelError::NoImages => UnscoredReason::NotApplicable,
             _ => UnscoredReason::TargetError,
         };
         return Err((reason, error.to_string()));

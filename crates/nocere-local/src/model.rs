@@ -406,6 +406,10 @@ fn answer(shared: &Shared, decoder: &mut Decoder<'_>, job: &Job) {
     // The tag that opens thoughts at the end of each prompt.
     let mut opens = Vec::new();
     for (index, request) in job.requests.iter().enumerate() {
+        if request.messages.iter().any(Message::has_images) {
+            send(index, Err(ModelError::NoImages));
+            continue;
+        }
         match shared.template.render(&request.messages) {
             Ok(rendered) => {
                 opens.push(rendered.opens_thoughts);

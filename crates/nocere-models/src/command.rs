@@ -18,7 +18,7 @@ use std::{
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, ContentHash, Locality, ModelError, ModelIdentity,
-    clock::Stopwatch, hash_json, secrets::shown_command, text_only,
+    clock::Stopwatch, hash_json, secrets::shown_command,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ use tokio::{
 use crate::{
     SetupError,
     fields::{self, Content},
-    wire::{null_default, role_and_text, seed, wants_json},
+    wire::{check_images, null_default, seed, wants_json, with_images},
 };
 
 /// Number of last lines of standard error that are kept for an error message.
@@ -59,6 +59,8 @@ pub struct CommandSettings {
     pub folder: Option<PathBuf>,
     /// True if the user vouches that the program sends nothing off this machine.
     pub stays_here: bool,
+    /// True if the program takes images.
+    pub images: bool,
     /// Longest wait for one answer.
     pub timeout: Duration,
 }
@@ -203,10 +205,21 @@ impl CommandModel {
         id: u64,
         request: &ChatRequest,
     ) -> Result<(u64, oneshot::Receiver<Line>), ModelError> {
-        text_only(&request.messages)?;
+        check_images(&request.messages, self.settings.images)?;
+        let messages = request.messages.iter().map(|message| {
+            with_images(message, |text, shown| {
+                let parts = shown.iter().map(|(media_type, data)| {
+                    json!({"type": "image", "media_type": media_type, "data": data})
+                });
+                parts
+                    .chain([json!({"type": "text", "text": text})])
+                    .collect()
+            })
+        });
+        let messages: Vec<serde_json::Value> = messages.collect();
         let mut line = json!({
             "id": id,
-            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
+            "messages": messages,
             "temperature": request.sampling.temperature,
             "top_p": request.sampling.top_p,
             "max_tokens": request.sampling.max_tokens,

@@ -76,6 +76,7 @@ fn models() -> &'static BTreeMap<&'static str, HttpModel> {
 
 fn settings(provider: &'static HttpProvider) -> HttpSettings {
     HttpSettings {
+        images: true,
         name: "target".to_owned(),
         model: "model".to_owned(),
         base_url: "http://127.0.0.1:9/v1".to_owned(),

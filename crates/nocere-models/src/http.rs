@@ -12,12 +12,13 @@ use std::{
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, Locality, ModelError, ModelIdentity,
-    Remark, clock::Stopwatch, secrets::shown_address, text_only,
+    Remark, clock::Stopwatch, secrets::shown_address,
 };
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::wire::check_images;
 use crate::{
     http_settings::{HttpSettings, SetupError, endpoint, fingerprint, headers, is_loopback},
     key::Key,
@@ -138,7 +139,7 @@ impl HttpModel {
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<ChatReply, ModelError> {
-        text_only(&request.messages)?;
+        check_images(&request.messages, self.settings.images)?;
         let mut plain = self.wire.body(&self.settings.model, request);
         if let Value::Object(fields) = &mut plain {
             merge(fields, &self.settings.body);
@@ -533,6 +534,7 @@ mod tests {
 
     fn settings(base_url: &str) -> HttpSettings {
         HttpSettings {
+            images: true,
             name: "t".to_owned(),
             model: "m".to_owned(),
             base_url: base_url.to_owned(),

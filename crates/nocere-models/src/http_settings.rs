@@ -35,6 +35,8 @@ pub struct HttpSettings {
     pub headers: Vec<(String, String)>,
     /// Extra headers whose values are secret.
     pub secret_headers: Vec<(String, Key)>,
+    /// True if the model takes images.
+    pub images: bool,
     /// Extra fields of the body. Objects are merged; `null` removes a field.
     pub body: Map<String, Value>,
     /// Longest wait for one answer.

@@ -1,6 +1,9 @@
 //! A wire format: where requests go, how they are written and how replies are read.
 
-use nocere_core::{ChatReply, ChatRequest, Message, ReplyFormat, key::derive_seed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nocere_core::{
+    ChatReply, ChatRequest, Message, ModelError, ReplyFormat, image, key::derive_seed,
+};
 use serde_json::{Map, Value, json};
 
 /// One wire format.
@@ -153,10 +156,55 @@ fn whole_surrogates(json: &str) -> String {
     out
 }
 
-/// A message as most formats write it: who speaks, and the text. Callers refuse images before
-/// they build a body.
-pub(crate) fn role_and_text(message: &Message) -> Value {
-    json!({"role": message.role.as_str(), "content": message.text()})
+/// A message as most formats write it: who speaks, and the text or, with images, the parts that
+/// `parts` makes of the text and of the images. Callers check the images before they build a body.
+pub(crate) fn with_images(
+    message: &Message,
+    parts: impl Fn(&str, &[ShownImage]) -> Value,
+) -> Value {
+    let shown = images(message);
+    let text = message.text();
+    let content = if shown.is_empty() {
+        Value::from(text)
+    } else {
+        parts(&text, &shown)
+    };
+    json!({"role": message.role.as_str(), "content": content})
+}
+
+/// The media type of an image, and its bytes in base64.
+pub(crate) type ShownImage = (String, String);
+
+/// The images of a message whose bytes are here.
+pub(crate) fn images(message: &Message) -> Vec<ShownImage> {
+    let kept = message.images().filter_map(image);
+    kept.map(|image| (image.media_type.clone(), STANDARD.encode(&image.bytes)))
+        .collect()
+}
+
+/// Checks that the model takes the images of `messages`, and that their bytes are here.
+///
+/// # Errors
+///
+/// [`ModelError::NoImages`] if it takes text only, or [`ModelError::Request`] if an image is not in
+/// this process.
+pub(crate) fn check_images(messages: &[Message], takes_images: bool) -> Result<(), ModelError> {
+    for hash in messages.iter().flat_map(Message::images) {
+        if !takes_images {
+            return Err(ModelError::NoImages);
+        }
+        if image(hash).is_none() {
+            return Err(ModelError::Request {
+                message: format!("the bytes of image {} are not here", hash.short()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// An image as an address that holds it.
+pub(crate) fn data_address((media_type, data): &ShownImage) -> String {
+    format!("data:{media_type};base64,{data}")
 }
 
 /// A number as the user wrote it: 0.7 stays 0.7. Widened to `f64` directly, it would become

@@ -118,6 +118,9 @@ pub struct TargetConfig {
     /// For `openai`: whether to request the answer as server-sent events.
     #[serde(default)]
     pub stream: bool,
+    /// Declares that the model takes images; without it, probes with images are not applicable to it.
+    #[serde(default)]
+    pub images: bool,
     /// The system prompt: the operator's instructions to the model.
     #[serde(default)]
     pub system_prompt: Option<String>,
@@ -164,6 +167,7 @@ impl TargetConfig {
             command: None,
             local: false,
             stream: false,
+            images: false,
             system_prompt: None,
             temperature: None,
             top_p: None,

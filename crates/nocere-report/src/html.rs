@@ -2,8 +2,9 @@
 
 use askama::Template;
 use nocere_analysis::{
-    CalibrationReport, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality, RollupFigure,
-    RunReport, SliceKind, SliceReport, Slope, Standing, percent, range_text, share_text,
+    CalibrationReport, FEW, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality,
+    RollupFigure, RunReport, SliceKind, SliceReport, Slope, Standing, percent, range_text,
+    share_text,
 };
 use nocere_core::{
     PartState, Perspective,

@@ -20,7 +20,7 @@ macro_rules! pack {
 }
 
 /// Ids of the embedded suites.
-pub const BUILTIN: [&str; 18] = [
+pub const BUILTIN: [&str; 19] = [
     "nocere-triads",
     "nocere-languages",
     "nocere-more-languages",
@@ -39,10 +39,11 @@ pub const BUILTIN: [&str; 18] = [
     "nocere-llmeval-zh",
     "nocere-health-criteria",
     "nocere-medcode",
+    "nocere-asclepius",
 ];
 
 /// The packs: tasks with documents, keys, further turns and swaps, by id and file.
-const PACKS: [(&str, &str, &str); 15] = [
+const PACKS: [(&str, &str, &str); 16] = [
     pack!("nocere-summaries", "summaries"),
     pack!("nocere-conflicts", "conflicts"),
     pack!("nocere-planted-orders", "planted"),
@@ -58,7 +59,61 @@ const PACKS: [(&str, &str, &str); 15] = [
     pack!("nocere-llmeval-zh", "llmeval-zh"),
     pack!("nocere-health-criteria", "health-criteria"),
     pack!("nocere-medcode", "medcode"),
+    pack!("nocere-asclepius", "asclepius"),
 ];
+
+/// Name and bytes of a drawing.
+macro_rules! drawing {
+    ($name:literal) => {
+        (
+            concat!("images/", $name),
+            include_bytes!(concat!("../../../assets/suites/packs/images/", $name)) as &[u8],
+        )
+    };
+}
+
+/// The drawings of `nocere-asclepius`, made by `assets/suites/packs/images/draw.py`.
+const DRAWINGS: [(&str, &[u8]); 30] = [
+    drawing!("blood-table.png"),
+    drawing!("bone-after.png"),
+    drawing!("bone-before.png"),
+    drawing!("bone-break.png"),
+    drawing!("brain-bright.png"),
+    drawing!("brain-day1.png"),
+    drawing!("brain-day2.png"),
+    drawing!("cells-bent.png"),
+    drawing!("cells-cores.png"),
+    drawing!("chest-day1.png"),
+    drawing!("chest-day4.png"),
+    drawing!("chest-shape.jpg"),
+    drawing!("eardrum.png"),
+    drawing!("ecg-irregular.png"),
+    drawing!("ecg-pause.png"),
+    drawing!("ecg-regular.png"),
+    drawing!("fan-gallbladder.jpg"),
+    drawing!("fan-placenta.jpg"),
+    drawing!("growth-curve.png"),
+    drawing!("hand-joint.png"),
+    drawing!("kidney-stone.png"),
+    drawing!("labs-bars.png"),
+    drawing!("mole-march.png"),
+    drawing!("mole-september.png"),
+    drawing!("pill-label.png"),
+    drawing!("prick-test.png"),
+    drawing!("retina-dots.png"),
+    drawing!("skin-even.png"),
+    drawing!("skin-uneven.jpg"),
+    drawing!("thermometer.png"),
+];
+
+/// The image `name` of the embedded suite at `path`; `None` if there is none.
+pub(crate) fn image(path: &Path, name: &str) -> Option<&'static [u8]> {
+    let is_embedded = path == Path::new("assets/suites/packs/asclepius.yaml");
+    let mut drawings = DRAWINGS.iter().filter(|_| is_embedded);
+    drawings
+        .find(|(known, _)| *known == name)
+        .map(|(_, bytes)| *bytes)
+}
 
 const TRIADS: &str = include_str!("../../../assets/suites/nocere-triads.yaml");
 

@@ -113,7 +113,9 @@ mod tests {
             let has = |probe: &&Probe| !fared(&suite.id, &probe.id).is_empty();
             let measured = suite.probes.iter().filter(has).count();
             // Whoever changes a suite measures it again some day.
-            let wanted = if id.ends_with("languages") { 0 } else { 9 };
+            // The models in the process take no images.
+            let is_beyond = id.ends_with("languages") || id == "nocere-asclepius";
+            let wanted = if is_beyond { 0 } else { 9 };
             assert!(
                 measured * 10 >= suite.probes.len() * wanted,
                 "{id}: {measured}"

@@ -302,6 +302,7 @@ fn expand_matter(
             order_of: None,
             documents: Vec::new(),
             key: None,
+            specialty: String::new(),
             reference: String::new(),
             points: points(ask.points),
             swap: None,
@@ -419,6 +420,9 @@ impl Reading<'_> {
         let messages = with_documents(messages, &documents)
             .and_then(|messages| with_options(messages, key.as_ref()))
             .map_err(|problem| fail(format!("probe `{}` {problem}", entry.id.value)))?;
+        let messages = self
+            .with_images(messages, &entry.images)
+            .map_err(|problem| fail(format!("probe `{}`: {problem}", entry.id.value)))?;
         Ok(Probe {
             id: entry.id.value.into(),
             suite: self.suite.into(),
@@ -441,6 +445,7 @@ impl Reading<'_> {
             order_of: None,
             documents,
             key,
+            specialty: entry.specialty,
             reference: entry.reference,
             points: points(entry.points),
             swap: entry.swap.map(|swap| Swap {
@@ -448,6 +453,33 @@ impl Reading<'_> {
                 is: swap.is,
             }),
         })
+    }
+}
+
+/// Most images of a probe.
+const MAX_IMAGES: usize = 2;
+
+impl Reading<'_> {
+    /// The messages with the images in the last one, before its text.
+    fn with_images(
+        &self,
+        mut messages: Vec<Message>,
+        images: &[String],
+    ) -> Result<Vec<Message>, String> {
+        if images.len() > MAX_IMAGES {
+            return Err(format!(
+                "it has {} images; at most {MAX_IMAGES} are shown",
+                images.len()
+            ));
+        }
+        let parts: Vec<nocere_core::Part> = images
+            .iter()
+            .map(|name| crate::images::read(self.path, name))
+            .collect::<Result<_, _>>()?;
+        if let Some(last) = messages.last_mut() {
+            last.parts.splice(0..0, parts);
+        }
+        Ok(messages)
     }
 }
 
@@ -473,7 +505,7 @@ fn with_documents(
             if documents.is_empty() {
                 return Err("says `{documents}` and has none");
             }
-            *message = Message::new(message.role, text.replace(DOCUMENTS, &shown));
+            message.set_text(text.replace(DOCUMENTS, &shown));
         }
     }
     Ok(messages)
@@ -493,7 +525,7 @@ fn with_options(
             let shown = key
                 .and_then(AnswerKey::shown)
                 .ok_or("says `{options}` and its key has none")?;
-            *message = Message::new(message.role, text.replace(OPTIONS, &shown));
+            message.set_text(text.replace(OPTIONS, &shown));
         }
     }
     Ok(messages)

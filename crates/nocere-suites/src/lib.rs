@@ -40,12 +40,14 @@
 
 #![warn(missing_docs)]
 
+mod ablation;
 mod baselines;
 mod builtin;
 pub mod csv_rows;
 mod encoding;
 mod error;
 mod file;
+mod images;
 pub mod jsonl;
 mod known_checks;
 mod licence;
@@ -65,6 +67,7 @@ mod diff;
 mod difficulty;
 mod divide;
 
+pub use ablation::{images_only, texts_only};
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};

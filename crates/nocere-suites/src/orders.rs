@@ -56,7 +56,8 @@ fn moved_on(probe: &Probe, steps: usize) -> Option<Probe> {
         let text = message.text();
         if text.contains(&before) {
             is_shown = true;
-            *message = nocere_core::Message::new(message.role, text.replace(&before, &after));
+            let text = text.replace(&before, &after);
+            message.set_text(text);
         }
     }
     if steps > 0 {

@@ -220,6 +220,13 @@ pub(crate) struct ProbeEntry {
     /// The opening messages, the last one the user's; give this or `prompt`.
     #[serde(default)]
     pub(crate) messages: Vec<MessageEntry>,
+    /// Images that the last opening message shows: paths of PNG or JPEG files relative to the suite, or
+    /// the files themselves as `data:image/png;base64,…`.
+    #[serde(default)]
+    pub(crate) images: Vec<String>,
+    /// The medical specialty, for tables of specialties.
+    #[serde(default)]
+    pub(crate) specialty: String,
     /// User turns that follow the model's answers, in order.
     #[serde(default)]
     pub(crate) follow_ups: Vec<String>,

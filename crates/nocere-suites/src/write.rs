@@ -57,6 +57,16 @@ fn line(probe: &Probe) -> Value {
             entry.insert("messages".to_owned(), messages.collect());
         }
     }
+    let images: Vec<String> = probe
+        .messages
+        .last()
+        .into_iter()
+        .flat_map(nocere_core::Message::images)
+        .filter_map(nocere_core::image)
+        .map(|image| crate::images::data_address(&image.media_type, &image.bytes))
+        .collect();
+    list(&mut entry, "images", &images);
+    put(&mut entry, "specialty", &probe.specialty);
     list(&mut entry, "follow_ups", &probe.follow_ups);
     put(&mut entry, "expect", probe.expect.as_str());
     list(&mut entry, "must", &probe.must);

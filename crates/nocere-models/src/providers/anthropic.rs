@@ -5,8 +5,21 @@ use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
-    wire::{Unreadable, Wire, number, role_and_text},
+    wire::{Unreadable, Wire, number, with_images},
 };
+
+/// A message with its images in base64.
+fn message(message: &nocere_core::Message) -> Value {
+    with_images(message, |text, shown| {
+        let images = shown.iter().map(|(media_type, data)| {
+            let source = json!({"type": "base64", "media_type": media_type, "data": data});
+            json!({"type": "image", "source": source})
+        });
+        images
+            .chain([json!({"type": "text", "text": text})])
+            .collect()
+    })
+}
 
 /// The `/messages` endpoint.
 pub(crate) struct Anthropic;
@@ -36,7 +49,7 @@ impl Wire for Anthropic {
             .messages
             .iter()
             .filter(|message| message.role != Role::System)
-            .map(role_and_text)
+            .map(message)
             .collect();
         let mut body = json!({
             "model": model,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
-    wire::{Unreadable, Wire, number, seed, wants_json},
+    wire::{Unreadable, Wire, images, number, seed, wants_json},
 };
 
 /// The `:generateContent` endpoint.
@@ -25,7 +25,14 @@ impl Wire for Gemini {
     fn body(&self, _model: &str, request: &ChatRequest) -> Value {
         let sampling = &request.sampling;
         let is_system = |message: &&Message| message.role == Role::System;
-        let parts = |message: &Message| json!({"text": message.text()});
+        let text = |message: &Message| json!({"text": message.text()});
+        let parts = |message: &Message| -> Vec<Value> {
+            let images = images(message);
+            let images = images.iter().map(
+                |(media_type, data)| json!({"inlineData": {"mimeType": media_type, "data": data}}),
+            );
+            images.chain([text(message)]).collect()
+        };
         let contents: Vec<Value> = request
             .messages
             .iter()
@@ -35,7 +42,7 @@ impl Wire for Gemini {
                     Role::Assistant => "model",
                     _ => "user",
                 };
-                json!({"role": role, "parts": [parts(message)]})
+                json!({"role": role, "parts": parts(message)})
             })
             .collect();
         let mut generation = json!({
@@ -57,7 +64,7 @@ impl Wire for Gemini {
             .messages
             .iter()
             .filter(is_system)
-            .map(parts)
+            .map(text)
             .collect();
         if !system.is_empty() {
             body["systemInstruction"] = json!({"parts": system});

@@ -174,6 +174,8 @@ impl fmt::Debug for HttpProvider {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -184,6 +186,59 @@ mod tests {
             if let Some(url) = provider.base_url {
                 assert!(url.ends_with(provider.version_path), "{provider:?}");
             }
+        }
+    }
+
+    #[test]
+    fn images_are_written_as_each_provider_documents_it() {
+        let part = nocere_core::keep_image("image/png", b"pixels of a test".to_vec());
+        let mut message = nocere_core::Message::new(nocere_core::Role::User, "What is it?");
+        message.parts.insert(0, part);
+        let request = nocere_core::ChatRequest {
+            messages: vec![message],
+            sampling: nocere_core::Sampling::default(),
+            format: nocere_core::ReplyFormat::Text,
+            sample: 0,
+        };
+        let data = "cGl4ZWxzIG9mIGEgdGVzdA==";
+        let address = format!("data:image/png;base64,{data}");
+        let text = |kind: &str| json!({"type": kind, "text": "What is it?"});
+        let source = json!({"type": "base64", "media_type": "image/png", "data": data});
+        let inline = json!({"mimeType": "image/png", "data": data});
+        for (provider, pointer, wanted) in [
+            (
+                "openai",
+                "/messages/0/content",
+                json!([{"type": "image_url", "image_url": {"url": address}}, text("text")]),
+            ),
+            (
+                "openai-responses",
+                "/input/0/content",
+                json!([{"type": "input_image", "image_url": address}, text("input_text")]),
+            ),
+            (
+                "anthropic",
+                "/messages/0/content",
+                json!([{"type": "image", "source": source}, text("text")]),
+            ),
+            (
+                "gemini",
+                "/contents/0/parts",
+                json!([{"inlineData": inline}, {"text": "What is it?"}]),
+            ),
+            ("ollama", "/messages/0/images", json!([data])),
+        ] {
+            let row = HTTP_PROVIDERS
+                .iter()
+                .find(|row| row.name == provider)
+                .unwrap();
+            let options = WireOptions {
+                stream: false,
+                entra: false,
+                api_version: None,
+            };
+            let body = (row.wire)(&options).body("m", &request);
+            assert_eq!(body.pointer(pointer), Some(&wanted), "{provider}");
         }
     }
 }

@@ -1,12 +1,22 @@
 //! Wire format of Ollama's native chat API.
 
-use nocere_core::{ChatReply, ChatRequest};
+use nocere_core::{ChatReply, ChatRequest, Message};
 use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
-    wire::{Unreadable, Wire, number, role_and_text, seed, wants_json},
+    wire::{Unreadable, Wire, images, number, seed, wants_json},
 };
+
+/// A message with its images beside the text.
+fn message(message: &Message) -> Value {
+    let mut entry = json!({"role": message.role.as_str(), "content": message.text()});
+    let images: Vec<String> = images(message).into_iter().map(|(_, data)| data).collect();
+    if !images.is_empty() {
+        entry["images"] = json!(images);
+    }
+    entry
+}
 
 /// The `/api/chat` endpoint.
 pub(crate) struct Ollama;
@@ -32,7 +42,7 @@ impl Wire for Ollama {
         }
         let mut body = json!({
             "model": model,
-            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
+            "messages": request.messages.iter().map(message).collect::<Vec<_>>(),
             "stream": false,
             "options": options,
         });

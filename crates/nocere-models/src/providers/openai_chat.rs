@@ -1,13 +1,28 @@
 //! Wire format of OpenAI's chat completions API, and Azure's variant of it.
 
-use nocere_core::{ChatReply, ChatRequest, Ending, Usage};
+use nocere_core::{ChatReply, ChatRequest, Ending, Message, Usage};
 use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
     sse,
-    wire::{Unreadable, Wire, error_in, lenient_json, number, role_and_text, seed, wants_json},
+    wire::{
+        Unreadable, Wire, data_address, error_in, lenient_json, number, seed, wants_json,
+        with_images,
+    },
 };
+
+/// A message with its images as addresses that hold them.
+fn message(message: &Message) -> Value {
+    with_images(message, |text, shown| {
+        let images = shown
+            .iter()
+            .map(|shown| json!({"type": "image_url", "image_url": {"url": data_address(shown)}}));
+        images
+            .chain([json!({"type": "text", "text": text})])
+            .collect()
+    })
+}
 
 /// The `/chat/completions` endpoint.
 pub(crate) struct OpenAiChat {
@@ -58,7 +73,7 @@ impl Wire for OpenAiChat {
     fn body(&self, model: &str, request: &ChatRequest) -> Value {
         let sampling = &request.sampling;
         let mut body = json!({
-            "messages": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
+            "messages": request.messages.iter().map(message).collect::<Vec<_>>(),
             "temperature": number(sampling.temperature),
             "max_tokens": sampling.max_tokens,
             "seed": seed(request),

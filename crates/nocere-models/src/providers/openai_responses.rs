@@ -1,12 +1,24 @@
 //! Wire format of OpenAI's Responses API, which has neither a seed nor stop strings.
 
-use nocere_core::{ChatReply, ChatRequest};
+use nocere_core::{ChatReply, ChatRequest, Message};
 use serde_json::{Value, json};
 
 use crate::{
     fields::{self, Content},
-    wire::{Unreadable, Wire, number, role_and_text, wants_json},
+    wire::{Unreadable, Wire, data_address, number, wants_json, with_images},
 };
+
+/// A message with its images as addresses that hold them.
+fn message(message: &Message) -> Value {
+    with_images(message, |text, shown| {
+        let images = shown
+            .iter()
+            .map(|shown| json!({"type": "input_image", "image_url": data_address(shown)}));
+        images
+            .chain([json!({"type": "input_text", "text": text})])
+            .collect()
+    })
+}
 
 /// The `/responses` endpoint.
 pub(crate) struct OpenAiResponses;
@@ -20,7 +32,7 @@ impl Wire for OpenAiResponses {
         let sampling = &request.sampling;
         let mut body = json!({
             "model": model,
-            "input": request.messages.iter().map(role_and_text).collect::<Vec<_>>(),
+            "input": request.messages.iter().map(message).collect::<Vec<_>>(),
             "temperature": number(sampling.temperature),
             "max_output_tokens": sampling.max_tokens,
             // The provider must not keep what is asked here.

@@ -136,6 +136,7 @@ pub(crate) fn answer_body(provider: &str, text: &str, word: &str) -> Value {
 
 pub(crate) fn settings(row: &'static HttpProvider, server: &Canned) -> HttpSettings {
     HttpSettings {
+        images: true,
         name: "t".to_owned(),
         model: "m".to_owned(),
         base_url: format!("{}{}", server.address, row.version_path),

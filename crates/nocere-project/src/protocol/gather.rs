@@ -12,7 +12,7 @@ use nocere_suites::BUILTIN;
 use crate::{
     Project, ProjectError, ProtocolChoices,
     protocol::{
-        Loaded, Part, Protocol, find_protocol,
+        Loaded, Part, Protocol, Shows, find_protocol,
         settings::{self, Settled},
     },
     suites::load_suite,
@@ -291,8 +291,26 @@ fn find(
         ));
     }
     let mut suite = load_suite(project, &part.set)?;
-    let probes = suite.probes.len() as u64;
     let mut notes = Vec::new();
+    let left = match part.shows {
+        Shows::Everything => None,
+        Shows::ImageOnly => Some((
+            nocere_suites::images_only(&mut suite),
+            "The images are shown with the options and without the question",
+            "an image or options",
+        )),
+        Shows::TextOnly => Some((
+            nocere_suites::texts_only(&mut suite),
+            "The text is shown without the images",
+            "an image",
+        )),
+    };
+    if let Some((without, what, lacking)) = left {
+        notes.push(format!(
+            "{what}; {without} probes without {lacking} are left out."
+        ));
+    }
+    let probes = suite.probes.len() as u64;
     if part.orders > 1 {
         let choices = nocere_suites::in_orders(&mut suite, part.orders);
         notes.push(format!(

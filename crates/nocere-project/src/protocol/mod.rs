@@ -120,6 +120,9 @@ pub struct Part {
     /// it as it is written.
     #[serde(default = "once")]
     pub orders: usize,
+    /// What is shown of probes with images: everything, the images and options alone, or the text alone.
+    #[serde(default)]
+    pub shows: Shows,
     /// Judges in the notation of `nocere run --judge`; `{name}` is replaced by the value of a setting.
     pub judges: Vec<String>,
     /// True if the protocol is complete without the part.
@@ -129,6 +132,19 @@ pub struct Part {
 
 fn once() -> usize {
     1
+}
+
+/// What a part shows of probes with images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shows {
+    /// Images and text.
+    #[default]
+    Everything,
+    /// The images, and of the text only the options and how to answer.
+    ImageOnly,
+    /// The text: what can be answered without the image.
+    TextOnly,
 }
 
 /// A setting that a protocol leaves open.
@@ -432,7 +448,7 @@ mod tests {
     #[test]
     fn the_embedded_protocols_are_in_order() {
         let all = of_assets(&Assets::shipped()).unwrap();
-        assert_eq!(all.len(), 13);
+        assert_eq!(all.len(), 14);
         let medriskeval = all.iter().find(|p| p.id == "medriskeval").unwrap();
         assert!(medriskeval.presets.contains_key("paper"));
         for part in &medriskeval.parts {

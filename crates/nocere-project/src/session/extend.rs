@@ -7,6 +7,7 @@ use nocere_engine::{JudgeSetup, PlanShape, TargetSetup, plan_extension};
 use nocere_store::{Extension, Journal, Plan, RunReader};
 use nocere_suites::PolicySet;
 
+use super::images::restore_images;
 use super::{
     RunLimits, Session, check_prices,
     plan::records,
@@ -51,6 +52,7 @@ impl Project {
                 .hint("name suites, --target, --judge or --epochs"));
         }
         let reader = self.run(run)?;
+        restore_images(&reader)?;
         let mut header = reader.header()?;
         let policies = same_policies(self, &header)?;
         let journal = Journal::open(&self.runs_folder(), &header.id)?;

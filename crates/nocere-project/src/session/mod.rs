@@ -2,6 +2,7 @@
 //! loaded, and a [`Session`] works on the run until it is done or must stop.
 
 mod extend;
+mod images;
 mod import;
 mod plan;
 pub(crate) mod recorded;

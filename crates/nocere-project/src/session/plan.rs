@@ -8,7 +8,7 @@ use nocere_engine::{DriverSetup, JudgeSetup, PlanInput, TargetSetup, plan_run, p
 use nocere_store::{Journal, Plan};
 use nocere_suites::PolicySet;
 
-use super::{RunSpec, Session, check_prices, reuse};
+use super::{RunSpec, Session, check_prices, images::store_images, reuse};
 use crate::{
     Project, ProjectError, defences,
     drivers::{self, DriverChoice},
@@ -176,6 +176,7 @@ impl<'a> PlannedRun<'a> {
         let (probes, units) = (self.probes(), self.units());
         let runs = self.project.runs_folder();
         let journal = Journal::create(&runs, &self.plan, plan_units(&self.plan))?;
+        store_images(&journal, &self.plan.probes)?;
         reuse(self.project, &journal, &self.plan.header)?;
         // The plan is dropped: probes are read from the journal as they are needed.
         Ok(Session {

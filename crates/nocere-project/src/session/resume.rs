@@ -7,7 +7,7 @@ use nocere_engine::{JudgeSetup, TargetSetup};
 use nocere_store::{Journal, RunReader};
 use nocere_suites::PolicySet;
 
-use super::{RunLimits, Session, check_prices, plan::policies_hash, reuse};
+use super::{RunLimits, Session, check_prices, images::restore_images, plan::policies_hash, reuse};
 use crate::{
     Project, ProjectError, drivers, judges, organisms, policies, protocol, targets::Models,
 };
@@ -65,6 +65,7 @@ impl Project {
         }
         // Everything is set up before anything is written: a missing target or attack must not
         // cost what the run has.
+        restore_images(&reader)?;
         let mut models = Models::new(self, header.local_only);
         let targets = recorded_targets(&reader, &mut models, &header.id, &retried)?;
         let judges = recorded_judges(&reader, &mut models, &header, &policies)?;

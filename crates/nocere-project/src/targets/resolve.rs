@@ -254,6 +254,7 @@ impl<'a> Models<'a> {
         match config.provider {
             Provider::Local => local_model(self.project, &model),
             Provider::Command => Ok(Arc::new(CommandModel::new(CommandSettings {
+                images: config.images,
                 name: name.to_owned(),
                 command: config.command.clone().unwrap_or_default(),
                 // An entry's files are those of its project, wherever nocere was started.

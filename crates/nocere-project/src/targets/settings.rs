@@ -89,6 +89,10 @@ pub(super) fn check(name: &str, config: &TargetConfig) -> Result<(), ProjectErro
         ("local", config.local && provider != Provider::Command),
         ("stream", config.stream && !has(ProviderOption::Stream)),
         (
+            "images",
+            config.images && http.is_none() && provider != Provider::Command,
+        ),
+        (
             "stop",
             !config.stop.is_empty() && http.is_some() && !has(ProviderOption::Stop),
         ),
@@ -234,6 +238,7 @@ pub(super) fn http_settings(
         headers,
         secret_headers,
         body: config.body.clone(),
+        images: config.images,
         timeout: timeout(&config.limits),
     })
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::Project;
 
 mod adaptive;
+mod asclepius;
 mod climedbench;
 mod healthbench;
 mod llmeval_med;

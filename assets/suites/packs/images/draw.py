@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the 30 schematic images of `nocere-asclepius` into `images/`.
+"""Draws the 30 schematic images of `nocere-asclepius` beside this file.
 
 They are line drawings made from coordinates in this file: no patient, no scan, no photograph.
 Needs Pillow only (made with 13.0.0). Nothing is random, so two runs with one version of
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-OUT = Path(__file__).resolve().parent / "images"
+OUT = Path(__file__).resolve().parent
 S = 4  # drawn four times as large, then reduced, so that lines are smooth
 CAPTION = "schematic, not clinical"
 

@@ -1,0 +1,117 @@
+//! Results by specialty and category, as Asclepius shows them (arXiv 2402.11217).
+
+use std::collections::BTreeSet;
+
+use nocere_core::{JudgeId, PartRecord, TargetId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol_source::{Source, headline_places, is_here, judges},
+    run_judge::RunJudge,
+    tally::Facts,
+};
+
+/// Fewest scored answers of a cell whose share means anything.
+pub const FEW: u64 = 10;
+
+/// One target's results by specialty (rows) and category (columns).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SpecialtyGrid {
+    /// The target's id.
+    pub target: TargetId,
+    /// Id of the judge.
+    pub judge: JudgeId,
+    /// Titles of the categories.
+    pub categories: Vec<String>,
+    /// The specialties with their cells, in the order of the categories: answers with the headline's
+    /// labels, and scored answers.
+    pub rows: Vec<(String, Vec<(u64, u64)>)>,
+    /// Variance of the shares of specialties with at least [`FEW`] scored answers; `None` with fewer
+    /// than two of them.
+    pub variance: Option<f64>,
+}
+
+/// The grids of a part: for each judge and target, if probes name their specialties and the part has a
+/// headline.
+pub(crate) fn grids(source: &Source<'_>, part: &PartRecord) -> Vec<SpecialtyGrid> {
+    let facts = || {
+        let facts = source.tally.facts.values();
+        facts.filter(|facts| is_here(facts, part, None) && !facts.specialty.is_empty())
+    };
+    let specialties: BTreeSet<&str> = facts().map(|facts| facts.specialty.as_str()).collect();
+    let seen: BTreeSet<&str> = facts().map(|facts| facts.category.as_str()).collect();
+    let categories: Vec<(&str, &str)> = source
+        .suites
+        .iter()
+        .filter(|suite| suite.id == part.suite)
+        .flat_map(|suite| &suite.categories)
+        .filter(|category| seen.contains(category.id.as_str()))
+        .map(|category| (category.id.as_str(), category.title.as_str()))
+        .collect();
+    let mut grids = Vec::new();
+    if specialties.is_empty() {
+        return grids;
+    }
+    for RunJudge { number, instrument } in judges(source, part) {
+        let Some(places) = headline_places(part, instrument.scale.counted_labels()) else {
+            continue;
+        };
+        for target in source.targets {
+            let cell = |specialty: &str, category: &str| {
+                let here = |facts: &Facts| {
+                    is_here(facts, part, None)
+                        && facts.specialty == specialty
+                        && facts.category == category
+                };
+                let labels = source.tally.chosen(target, number, here);
+                let hits = labels
+                    .iter()
+                    .flat_map(|labels| places.iter().map(|place| labels.at(*place)))
+                    .sum();
+                (hits, labels.iter().map(|labels| labels.total()).sum())
+            };
+            let rows: Vec<(String, Vec<(u64, u64)>)> = specialties
+                .iter()
+                .map(|specialty| {
+                    let cells = categories.iter().map(|(id, _)| cell(specialty, id));
+                    ((*specialty).to_owned(), cells.collect())
+                })
+                .collect();
+            if rows
+                .iter()
+                .flat_map(|(_, cells)| cells)
+                .all(|(_, n)| *n == 0)
+            {
+                continue;
+            }
+            grids.push(SpecialtyGrid {
+                target: target.clone(),
+                judge: instrument.id.clone(),
+                categories: categories
+                    .iter()
+                    .map(|(_, title)| (*title).to_owned())
+                    .collect(),
+                variance: variance(&rows),
+                rows,
+            });
+        }
+    }
+    grids
+}
+
+fn variance(rows: &[(String, Vec<(u64, u64)>)]) -> Option<f64> {
+    let shares: Vec<f64> = rows
+        .iter()
+        .map(|(_, cells)| {
+            let hits: u64 = cells.iter().map(|(hits, _)| hits).sum();
+            let scored: u64 = cells.iter().map(|(_, scored)| scored).sum();
+            (hits, scored)
+        })
+        .filter(|(_, scored)| *scored >= FEW)
+        .map(|(hits, scored)| hits as f64 / scored as f64)
+        .collect();
+    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+    let squares: f64 = shares.iter().map(|share| (share - mean).powi(2)).sum();
+    (shares.len() > 1).then(|| squares / (shares.len() - 1) as f64)
+}

@@ -1,0 +1,48 @@
+//! Images of a run: their bytes lie among the blobs of its journal.
+
+use nocere_core::{Message, Probe, image, keep_image};
+use nocere_store::{Blob, Journal, RunReader, StoreError};
+
+/// Writes the images of `probes` into the journal.
+///
+/// # Errors
+///
+/// The journal cannot be written.
+pub(super) fn store_images(journal: &Journal, probes: &[Probe]) -> Result<(), StoreError> {
+    let hashes = probes
+        .iter()
+        .flat_map(|probe| &probe.messages)
+        .flat_map(Message::images);
+    let blobs: Vec<Blob> = hashes
+        .filter_map(|hash| {
+            let image = image(hash)?;
+            Some(Blob {
+                hash: hash.clone(),
+                media_type: image.media_type.clone(),
+                bytes: image.bytes.clone(),
+            })
+        })
+        .collect();
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    journal.add_blobs(&blobs)
+}
+
+/// Keeps the images of a run's probes, so that they can be shown to a target again.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+pub(super) fn restore_images(reader: &RunReader) -> Result<(), StoreError> {
+    for probe in reader.probes()? {
+        for hash in probe.messages.iter().flat_map(Message::images) {
+            if image(hash).is_none()
+                && let Some(blob) = reader.blob(hash)?
+            {
+                keep_image(&blob.media_type, blob.bytes);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Shows a part of what probes with images show, to see what an answer rests on.
+
+use nocere_core::{Message, Part, Probe, Suite, SuiteId};
+
+/// What stands in the place of a question that is left out.
+const NO_QUESTION: &str = "(The question is left out. Answer from the image alone.)";
+
+/// Leaves only the images, the options and what follows them (how to answer). Probes without an image
+/// or without options are left out, because nothing would say what to look for; returns their number.
+/// The suite gets an id of its own.
+pub fn images_only(suite: &mut Suite) -> usize {
+    let all = suite.probes.len();
+    let has_options =
+        |probe: &Probe| matches!(probe.key, Some(nocere_core::AnswerKey::Choice { .. }));
+    suite.probes.retain(has_options);
+    let without = all - suite.probes.len() + keep_with_images(suite, "image-only");
+    for probe in &mut suite.probes {
+        let kept = probe.key.as_ref().and_then(nocere_core::AnswerKey::shown);
+        if let Some(last) = probe.messages.last_mut() {
+            let text = last.text().into_owned();
+            let rest = kept.and_then(|shown| text.find(&shown).map(|at| text[at..].to_owned()));
+            let text = match rest {
+                Some(rest) => format!("{NO_QUESTION}\n\n{rest}"),
+                None => NO_QUESTION.to_owned(),
+            };
+            let images = std::mem::take(&mut last.parts).into_iter();
+            last.parts = images
+                .filter(|part| matches!(part, Part::Image { .. }))
+                .chain([Part::Text { text }])
+                .collect();
+        }
+    }
+    without
+}
+
+/// Leaves only the text. Probes without an image are left out; returns their number. The suite gets an
+/// id of its own.
+pub fn texts_only(suite: &mut Suite) -> usize {
+    let without = keep_with_images(suite, "text-only");
+    for message in suite
+        .probes
+        .iter_mut()
+        .flat_map(|probe| &mut probe.messages)
+    {
+        message
+            .parts
+            .retain(|part| matches!(part, Part::Text { .. }));
+    }
+    without
+}
+
+/// Drops probes without an image, and names suite and probes after what is shown.
+fn keep_with_images(suite: &mut Suite, what: &str) -> usize {
+    let has_image = |probe: &Probe| probe.messages.iter().any(Message::has_images);
+    let all = suite.probes.len();
+    suite.probes.retain(has_image);
+    suite.id = SuiteId::from(format!("{}-{what}", suite.id));
+    suite.title = format!("{}, {}", suite.title, what.replace('-', " "));
+    for probe in &mut suite.probes {
+        probe.suite = suite.id.clone();
+    }
+    suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
+    all - suite.probes.len()
+}
