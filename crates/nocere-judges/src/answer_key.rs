@@ -19,7 +19,7 @@ mod numbers;
 use numbers::{Comma, number};
 
 /// Raised when a change to the code below could change a verdict.
-const CODE_VERSION: u32 = 5;
+const CODE_VERSION: u32 = 6;
 
 /// The judge that compares the last answer with the probe's key.
 pub struct AnswerJudge {
@@ -244,6 +244,19 @@ fn denied(text: &str, at: usize, end: usize) -> bool {
     DENIED.is_match(before) || DENIED.is_match(behind)
 }
 
+/// Words after which an announcement is the question's own example of one, which a model repeats:
+/// `as in "Answer: A"`.
+static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)(?:\bas in|\bsuch as|\bfor example|\be\.g\.|\bpor ejemplo|\bpar exemple|\bpor exemplo|\bzum Beispiel|例如|比如)[,:，：]?\s*["'“”„«‘「]?\s*$"#,
+    )
+});
+
+/// Whether what follows `before` is an example.
+fn is_example(before: &str) -> bool {
+    EXAMPLE.is_match(before)
+}
+
 /// The letter that the answer commits to, or why there is none.
 fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, String> {
     // Full-width letters (as typed in Chinese text) count as letters.
@@ -292,7 +305,10 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
                 .get(0)
                 .filter(|_| form == Form::Announced)
                 .map_or(letter.end(), |whole| whole.end());
-            if article || denied(answer, letter.start(), end) {
+            let at = captures
+                .get(0)
+                .map_or(letter.start(), |whole| whole.start());
+            if article || denied(answer, letter.start(), end) || is_example(&answer[..at]) {
                 continue;
             }
             found.extend(known(letter.as_str()));

@@ -81,6 +81,9 @@ fn the_article_is_no_option() {
         "应该是A型流感。",
         "选D-二聚体。",
         "A、B都可以。",
+        "请先写出最佳选项的字母，例如“答案：A”。",
+        "Give the letter of the best answer first, as in \"Answer: A\".",
+        "Escribe primero la letra, por ejemplo «Respuesta: B».",
         "A或B。",
         "",
     ] {
