@@ -17,7 +17,7 @@ use crate::{
     ask_model::{Marks, Rating, rate},
     ballot::{Ballot, refusal_vote},
     commitment::{self, commitment},
-    disagreement::quoted,
+    disagreement::{is_echo, quoted},
     judged_answer::{NoVerdict, last_answer, refused_by_field},
     reply::Expected,
     rubric::{LevelOrder, Material, PolicyPart, Rubric, note_text, policy_text},
@@ -162,6 +162,15 @@ impl RubricJudge {
             sample,
         };
         let reply = rate(*model, &self.rubric, rating).await?;
+        // A level without a critique is no reading of the answer.
+        if self.rubric.measures() == measure::DISAGREEMENT
+            && is_echo(&reply.reason, self.rubric.source())
+        {
+            return Err((
+                UnscoredReason::JudgeUnreadable,
+                "the critique repeats the prompt and says nothing of the answer".to_owned(),
+            ));
+        }
         let level = reply.levels.first().copied().unwrap_or_default();
         let cap = self.rubric.risk_max().filter(|_| reply.is_risk);
         let level = cap.map_or(level, |cap| cap.min(level));

@@ -210,7 +210,7 @@ fn rollup_cell(figure: Option<&RollupFigure>, is_share: bool) -> String {
     };
     let unscored = match figure.unscored {
         0 => String::new(),
-        unscored => format!(", {unscored} unscored"),
+        unscored => format!("<br>{unscored} unscored"),
     };
     format!(
         "{}<br><span class=\"soft\">{}<br>{} scored{unscored}</span>",

@@ -5,5 +5,5 @@ mod judge;
 mod model;
 
 pub use judge::CritiqueJudge;
-pub(crate) use judge::quoted;
+pub(crate) use judge::{is_echo, quoted};
 pub use model::{BUCKETS, DisagreementModel, Features, LEVELS};

@@ -12,7 +12,7 @@ use nocere_suites::BUILTIN;
 use crate::{
     Project, ProjectError, ProtocolChoices,
     protocol::{
-        Loaded, Part, Protocol, Shows, find_protocol,
+        Loaded, Part, Protocol, Shows, find_protocol, read_by,
         settings::{self, Settled},
     },
     suites::load_suite,
@@ -305,12 +305,14 @@ fn find(
             "an image",
         )),
     };
-    if let Some((without, what, lacking)) = left {
-        notes.push(format!(
+    match left {
+        Some((0, what, _)) => notes.push(format!("{what}.")),
+        Some((without, what, lacking)) => notes.push(format!(
             "{what}; {without} probes without {lacking} are left out."
-        ));
+        )),
+        None => {}
     }
-    let probes = suite.probes.len() as u64;
+    let probes = read_by(&part.measure, &suite);
     if part.orders > 1 {
         let choices = nocere_suites::in_orders(&mut suite, part.orders);
         notes.push(format!(

@@ -196,7 +196,7 @@ impl Loaded {
                 continue;
             };
             let suite = self.suites.iter().find(|suite| suite.id == part.suite);
-            let kept = suite.map_or(0, |suite| suite.probes.len() as u64);
+            let kept = suite.map_or(0, |suite| read_by(&part.measure, suite));
             if kept < *probes {
                 notes.push(format!(
                     "{kept} of its {probes} probes were selected for this run (--limit or --perspective)."
@@ -312,6 +312,16 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
         .as_str()
         .clone_into(&mut protocol.hash);
     Ok(protocol)
+}
+
+/// Number of probes of `suite` that judges of `measure` have something to say about.
+fn read_by(measure: &str, suite: &Suite) -> u64 {
+    let material = Material::of_measure(measure);
+    let mut probes = 0;
+    for probe in &suite.probes {
+        probes += u64::from(material.is_none_or(|material| material.is_in(probe)));
+    }
+    probes
 }
 
 /// Checks that roll-ups sum parts that there are, and no category twice.

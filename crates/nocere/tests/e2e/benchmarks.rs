@@ -98,9 +98,11 @@ fn rows<'a>(report: &'a Value, part: &str) -> &'a [Value] {
     part["tables"][0]["rows"].as_array().unwrap()
 }
 
-/// Numerator, denominator and unscored answers of a row's first column.
+/// Numerator, denominator and unscored answers of a row's first column, or else of its last label.
 fn column(row: &Value) -> (u64, u64, u64) {
-    let number = |name: &str| row["derived"][0][name].as_u64().unwrap();
+    let last = row["shares"].as_array().unwrap().last().unwrap();
+    let column = row["derived"].get(0).unwrap_or(&last[1]);
+    let number = |name: &str| column[name].as_u64().unwrap();
     (
         number("numerator"),
         number("denominator"),
