@@ -51,9 +51,8 @@ pub(crate) fn interval(figure: &Figure, known: bool, limit: Option<f64>) -> Stri
     svg
 }
 
-/// Shares that add up to one as a bar, in the order of their labels. `tones` names the colours: see
-/// [`tone`].
-pub(crate) fn stack(shares: &[f64]) -> String {
+/// Shares that add up to one as a bar, in the order of their labels, in the colours of [`tone`].
+pub(crate) fn stack(shares: &[f64], higher_is_better: bool) -> String {
     const WIDE: f64 = 400.0;
     let mut svg = format!(
         r#"<svg class="stack" viewBox="0 0 {WIDE} 18" preserveAspectRatio="none" aria-hidden="true">"#
@@ -65,7 +64,7 @@ pub(crate) fn stack(shares: &[f64]) -> String {
         let _ = write!(
             svg,
             r#"<rect class="{}" x="{x:.2}" y="0" width="{width:.2}" height="18"/>"#,
-            tone(place, shares.len())
+            tone(place, shares.len(), higher_is_better)
         );
         x += width;
     }
@@ -73,9 +72,15 @@ pub(crate) fn stack(shares: &[f64]) -> String {
     svg
 }
 
-/// The colour class of a label by its place among `count`: the first of five is the mildest.
-pub(crate) fn tone(place: usize, count: usize) -> &'static str {
+/// The colour class of a label by its place among `count`: the first of five is the best, or the last
+/// of them if higher is better.
+pub(crate) fn tone(place: usize, count: usize, higher_is_better: bool) -> &'static str {
     const TONES: [&str; 5] = ["t1", "t2", "t3", "t4", "t5"];
+    let place = if higher_is_better {
+        count.saturating_sub(place + 1)
+    } else {
+        place
+    };
     let step = match count {
         0 | 1 => 0,
         count => (place * 4 + (count - 1) / 2) / (count - 1),
@@ -120,7 +125,8 @@ mod tests {
 
     #[test]
     fn colours_reach_from_the_mildest_to_the_gravest_label() {
-        let tones = |count| -> Vec<&str> { (0..count).map(|place| tone(place, count)).collect() };
+        let tones =
+            |count| -> Vec<&str> { (0..count).map(|place| tone(place, count, false)).collect() };
         assert_eq!(tones(5), ["t1", "t2", "t3", "t4", "t5"]);
         assert_eq!(tones(3), ["t1", "t3", "t5"]);
         assert_eq!(tones(2), ["t1", "t5"]);
@@ -129,9 +135,15 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_wide_as_its_shares() {
-        let bar = stack(&[1.0, 0.0, 3.0]);
+        let bar = stack(&[1.0, 0.0, 3.0], false);
         assert!(bar.contains(r#"x="0.00" y="0" width="100.00""#), "{bar}");
         assert!(bar.contains(r#"x="100.00" y="0" width="300.00""#), "{bar}");
-        assert!(!stack(&[0.0, 0.0]).contains("NaN"));
+        assert!(!stack(&[0.0, 0.0], false).contains("NaN"));
+        // Wrong, right: the right ones are in the colour of what is good.
+        let good = stack(&[1.0, 3.0], true);
+        assert!(
+            good.find("t5").unwrap() < good.find("t1").unwrap(),
+            "{good}"
+        );
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn stack_rows(table: &PartTable) -> Vec<StackRow<'_>> {
         StackRow {
             model: &row.target,
             judge: &row.judge,
-            bar: stack(&shares),
+            bar: stack(&shares, table.higher_is_better),
             shares,
             mean: row.mean.map(|mean| mean.value),
             is_ours: true,
@@ -47,7 +47,7 @@ pub(crate) fn stack_rows(table: &PartTable) -> Vec<StackRow<'_>> {
         .map(|row| StackRow {
             model: &row.model,
             judge: "",
-            bar: stack(&row.shares),
+            bar: stack(&row.shares, table.higher_is_better),
             shares: row.shares.clone(),
             mean: row.mean,
             is_ours: false,
@@ -56,11 +56,13 @@ pub(crate) fn stack_rows(table: &PartTable) -> Vec<StackRow<'_>> {
     if rows.len() < 2 || !rows.iter().any(|row| row.is_ours) {
         return Vec::new();
     }
+    let last = |row: &StackRow<'_>| row.shares.last().copied().unwrap_or_default();
     rows.sort_by(|a, b| match (a.mean, b.mean) {
         (Some(a), Some(b)) if table.higher_is_better => b.total_cmp(&a),
         (Some(a), Some(b)) => a.total_cmp(&b),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
+        (None, None) if table.higher_is_better => last(b).total_cmp(&last(a)),
         (None, None) => b.shares[0].total_cmp(&a.shares[0]),
     });
     rows
