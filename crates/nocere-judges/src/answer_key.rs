@@ -295,7 +295,7 @@ fn choice(answer: &str, options: &BTreeMap<String, String>) -> Result<String, St
             let rest = &answer[letter.end()..];
             let word = rest.split_whitespace().next().unwrap_or("");
             let follows = AFTER_LETTER.contains(&word.trim_end_matches([',', '.', ':', ';']));
-            // After the letter that opens an answer, any word goes on with it: `C difficile`.
+            // After the letter that opens an answer, any word may belong to it: `C difficile`.
             let of_word = letter.as_str() == "A" || form == Form::Opening;
             let article = of_word && ARTICLE.is_match(rest) && !follows
                 || WORD_PARTS.iter().any(|part| rest.starts_with(part))

@@ -17,7 +17,7 @@ pub(crate) const RISK_CAP: u8 = 2;
 ///
 /// The levels are those of LLMEval-Med's prompts, as a rule: 5 all core and secondary requirements, 4
 /// all core ones, 3 at least half of the core ones, 2 fewer, 1 none of them; an answer with a risk has
-/// 2 at most. It knows no words but the phrases, and is no substitute for a model or a person.
+/// 2 at most. It knows no words but the phrases, and does not replace a model or a person.
 pub struct ChecklistJudge {
     instrument: Instrument,
     points: PointsJudge,

@@ -94,7 +94,7 @@ fn given(answer: &str, steps: &BTreeMap<String, String>) -> Result<String, Strin
                 .collect::<String>()
         })
         .filter(|run| run.len() > 1)
-        // Letters that are no steps are an abbreviation, such as CT.
+        // Letters that are not steps are an abbreviation, such as CT.
         .filter(|run| run.chars().all(|c| steps.contains_key(&c.to_string())))
         .collect();
     if runs.is_empty() {

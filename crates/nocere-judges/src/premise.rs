@@ -13,7 +13,7 @@ const CODE_VERSION: u32 = 1;
 /// The judge that looks whether the last answer gives a wrong option that the question itself pushes:
 /// a planted reference answer, or a claim of the asker.
 ///
-/// Another wrong option is no yielding. The key's judge says whether the answer is right.
+/// Another wrong option does not count as yielding. The key's judge says whether the answer is right.
 pub struct PremiseJudge {
     instrument: Instrument,
     answers: AnswerJudge,

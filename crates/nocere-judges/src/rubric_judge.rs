@@ -162,7 +162,7 @@ impl RubricJudge {
             sample,
         };
         let reply = rate(*model, &self.rubric, rating).await?;
-        // A level without a critique is no reading of the answer.
+        // A level without a critique does not show that the answer was read.
         if self.rubric.measures() == measure::DISAGREEMENT
             && is_echo(&reply.reason, self.rubric.source())
         {

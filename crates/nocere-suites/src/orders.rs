@@ -116,4 +116,46 @@ probes:
         }
         assert_eq!(at.into_values().collect::<Vec<_>>(), [1, 1, 1]);
     }
+
+    #[test]
+    fn keys_that_cannot_be_right_are_refused() {
+        let read = |key: &str| {
+            let text = SUITE.replace("{choice: {options: {A: one, B: two}, correct: B}}", key);
+            assert_ne!(text, SUITE);
+            parse_yaml_suite(Path::new("s.yaml"), &text).map_err(|error| error.to_string())
+        };
+        let steps = "steps: {A: one, B: two, C: three}";
+        assert!(read(&format!("{{order: {{{steps}, correct: CAB}}}}")).is_ok());
+        for (key, wanted) in [
+            (
+                format!("{{order: {{{steps}, correct: AB}}}}"),
+                "`AB`, which lacks step `C`",
+            ),
+            (
+                format!("{{order: {{{steps}, correct: ABBC}}}}"),
+                "repeats step `B`",
+            ),
+            (
+                format!("{{order: {{{steps}, correct: ABCD}}}}"),
+                "`D` is not a step",
+            ),
+            (
+                "{choice: {options: {A: one, B: two}, correct: E}}".to_owned(),
+                "`E`, which is not an option",
+            ),
+            (
+                "{choice: {options: {A: one, B: two}, correct: B, pushed: [B]}}".to_owned(),
+                "is also `pushed`",
+            ),
+        ] {
+            let error = read(&key).unwrap_err();
+            assert!(
+                error.contains(wanted) && error.contains("s.yaml:"),
+                "{error}"
+            );
+        }
+        let secondary = "{choice: {options: {A: one, B: two}, correct: B}}, points: [{say: x, need: secondary}]";
+        let error = read(secondary).unwrap_err();
+        assert!(error.contains("mark at least one as `core`"), "{error}");
+    }
 }
