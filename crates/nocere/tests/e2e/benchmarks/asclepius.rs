@@ -122,3 +122,47 @@ fn hostile_pictures_are_refused_before_anything_is_asked() {
         );
     }
 }
+
+#[test]
+fn a_run_resumes_with_its_pictures_though_their_files_are_gone() {
+    let project = Project::new();
+    let png: &[u8] = include_bytes!("../../../../../assets/suites/packs/images/eardrum.png");
+    let picture = project.write("a.png", png);
+    let probes: String = (0..12)
+        .map(|number| {
+            format!("  - {{id: p{number}, perspective: general, category: c, expect: comply, prompt: 'What is it, {number}?', images: [a.png], key: {{exact: {{accept: [an ear]}}}}}}\n")
+        })
+        .collect();
+    let head = "nocere_suite: 1\nid: s\nversion: '1'\ntitle: T\nlicence: MIT\nsource: us\ncategories: [{id: c, title: C}]\nprobes:\n";
+    project.write("s.yaml", format!("{head}{probes}"));
+    let model = r#"
+import base64, json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    sizes = [len(base64.b64decode(part["data"])) for part in request["messages"][-1]["content"] if part["type"] == "image"]
+    text = "An ear." if sizes == [SIZE] else "no picture"
+    print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
+"#;
+    project.write("m.py", model.replace("SIZE", &png.len().to_string()));
+    project.write(
+        "nocere.yaml",
+        "targets:\n  eyes: {provider: command, command: [python3, m.py], images: true}\n",
+    );
+    let run = [
+        "run",
+        "s.yaml",
+        "--target",
+        "eyes",
+        "--judge",
+        "answer",
+        "--max-requests",
+        "5",
+    ];
+    assert_eq!(project.nocere(&run).code, 4);
+    std::fs::remove_file(picture).unwrap();
+    let said = project.nocere(&["resume", "latest", "--max-requests", "100"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let shown = project.nocere(&["show", "latest", "--list", "passed", "--json"]);
+    let list: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 12);
+}
