@@ -12,7 +12,7 @@ use nocere_core::{
 };
 use regex::Regex;
 
-use crate::{judged_answer::last_answer, refusal::is_pleasantry, visible::Visible};
+use crate::{judged_answer::on_last_answer, refusal::is_pleasantry, visible::Visible};
 
 mod numbers;
 
@@ -61,11 +61,10 @@ impl Judge for AnswerJudge {
         _cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
-            match last_answer(transcript) {
-                _ if probe.key.is_none() => self.label(probe, ""),
-                Ok(answer) => self.label(probe, answer),
-                Err((reason, detail)) => Verdict::unscored(reason, detail),
+            if probe.key.is_none() {
+                return self.label(probe, "");
             }
+            on_last_answer(transcript, |answer| self.label(probe, answer))
         })
     }
 

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use nocere_core::{
-    ChatModel, ChatReply, ChatRequest, Finish, Message, ModelError, ReplyFormat, Role, Sampling,
-    UnscoredReason, key::derive_seed, text::is_invisible,
+    ChatModel, ChatReply, ChatRequest, Finish, JudgeContext, Message, ModelError, ReplyFormat,
+    Role, Sampling, UnscoredReason, key::derive_seed, text::is_invisible,
 };
 
 use crate::{
@@ -133,6 +133,39 @@ pub(crate) async fn rate(
         }
     }
     Err(fault)
+}
+
+/// Asks the judge's model for one rating of one answer.
+pub(crate) async fn rate_answer(
+    cx: &JudgeContext<'_>,
+    rubric: &Rubric,
+    material: &Material<'_>,
+    (temperature, sample): (f32, u32),
+) -> Result<JudgeReply, NoVerdict> {
+    let expected = Expected {
+        names: rubric.names(),
+        range: rubric.range(),
+        canary: material.canary,
+        sentences: 1,
+        passages: 0,
+    };
+    let rating = Rating {
+        material,
+        expected,
+        temperature,
+        sample,
+    };
+    rate(model_of(cx)?, rubric, rating).await
+}
+
+/// The model that the judge was set up with.
+pub(crate) fn model_of<'a>(cx: &JudgeContext<'a>) -> Result<&'a dyn ChatModel, NoVerdict> {
+    cx.models.first().copied().ok_or_else(|| {
+        (
+            UnscoredReason::JudgeError,
+            "the judge has no model".to_owned(),
+        )
+    })
 }
 
 /// Why a reply that could not be read gives no verdict.

@@ -6,10 +6,9 @@ use nocere_core::{
 };
 
 use crate::{
-    ask_model::{Marks, Rating, rate},
+    ask_model::{Marks, rate_answer},
     error::AssetError,
     judged_answer::{NoVerdict, last_answer},
-    reply::Expected,
     rubric::{Material, Rubric},
     rubric_judge::before_last_answer,
 };
@@ -61,12 +60,6 @@ impl CriteriaJudge {
         (question, answer): (&str, &str),
         (number, criterion): (usize, &str),
     ) -> Result<(bool, String), NoVerdict> {
-        let Some(model) = cx.models.first() else {
-            return Err((
-                UnscoredReason::JudgeError,
-                "the judge has no model".to_owned(),
-            ));
-        };
         let marks = Marks::new(cx.seed, &format!("{} {number}", probe.id));
         let material = Material {
             perspective: Some(probe.perspective),
@@ -77,20 +70,7 @@ impl CriteriaJudge {
             canary: &marks.canary,
             ..Material::default()
         };
-        let expected = Expected {
-            names: self.rubric.names(),
-            range: self.rubric.range(),
-            canary: &marks.canary,
-            sentences: 1,
-            passages: 0,
-        };
-        let rating = Rating {
-            material: &material,
-            expected,
-            temperature: 0.0,
-            sample: 0,
-        };
-        let reply = rate(*model, &self.rubric, rating).await?;
+        let reply = rate_answer(cx, &self.rubric, &material, (0.0, 0)).await?;
         Ok((reply.levels.first() == Some(&1), reply.reason))
     }
 

@@ -5,11 +5,11 @@ use std::{fmt::Write as _, ops::Range};
 
 use nocere_core::{
     BoxFuture, Instrument, Judge, JudgeContext, ModelIdentity, Passage, Probe, Support, Transcript,
-    UnscoredReason, Verdict, hash_json, measure,
+    Verdict, hash_json, measure,
 };
 
 use crate::{
-    ask_model::{Marks, Rating, rate},
+    ask_model::{Marks, Rating, model_of, rate},
     error::AssetError,
     grounding::{SentenceSupport, grounded_answer, verdict},
     judged_answer::NoVerdict,
@@ -68,12 +68,7 @@ impl GroundingModelJudge {
         answer: &str,
         cx: &JudgeContext<'_>,
     ) -> Result<Vec<SentenceSupport>, NoVerdict> {
-        let Some(model) = cx.models.first() else {
-            return Err((
-                UnscoredReason::JudgeError,
-                "the judge has no model".to_owned(),
-            ));
-        };
+        let model = model_of(cx)?;
         let ranges = sentences(answer);
         let (documents, passages) = numbered(probe);
         let mut rated = Vec::new();
@@ -110,7 +105,7 @@ impl GroundingModelJudge {
                 temperature: 0.0,
                 sample: 0,
             };
-            let reply = rate(*model, &self.rubric, rating).await?;
+            let reply = rate(model, &self.rubric, rating).await?;
             for (place, (range, level)) in part.iter().zip(reply.levels).enumerate() {
                 let support = Support::ALL[usize::from(level.saturating_sub(1)).min(3)];
                 let number = reply.passages.get(place).copied().unwrap_or(0);

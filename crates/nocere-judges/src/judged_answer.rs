@@ -9,6 +9,17 @@ use crate::language::unread;
 /// Why there is no verdict: the reason, and details in one line.
 pub(crate) type NoVerdict = (UnscoredReason, String);
 
+/// The verdict of `judge` on the last answer, or why there is none.
+pub(crate) fn on_last_answer(
+    transcript: &Transcript,
+    judge: impl FnOnce(&str) -> Verdict,
+) -> Verdict {
+    match last_answer(transcript) {
+        Ok(answer) => judge(answer),
+        Err((reason, detail)) => Verdict::unscored(reason, detail),
+    }
+}
+
 /// The target's last answer, or why there is none.
 ///
 /// A provider's filter, a failed call and an empty answer each have their own reason. None of

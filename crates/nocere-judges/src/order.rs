@@ -8,7 +8,7 @@ use nocere_core::{
 };
 use regex::Regex;
 
-use crate::{judged_answer::last_answer, visible::Visible};
+use crate::{judged_answer::on_last_answer, visible::Visible};
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
@@ -70,12 +70,7 @@ impl Judge for OrderJudge {
         transcript: &'a Transcript,
         _cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict> {
-        Box::pin(async move {
-            match last_answer(transcript) {
-                Ok(answer) => self.label(probe, answer),
-                Err((reason, detail)) => Verdict::unscored(reason, detail),
-            }
-        })
+        Box::pin(async move { on_last_answer(transcript, |answer| self.label(probe, answer)) })
     }
 
     fn instrument(&self) -> &Instrument {

@@ -11,8 +11,8 @@ use crate::{judged_answer::last_answer, visible::Visible};
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
-/// Most tokens of an answer that are compared: the longest common subsequence takes the product of
-/// both lengths.
+/// Most tokens of an answer or a reference that are compared: the longest common subsequence takes the
+/// product of both lengths.
 const MAX_TOKENS: usize = 20_000;
 
 /// What is compared.
@@ -29,12 +29,13 @@ impl Rouge {
     /// from 0 to 1. Tokens are words in lower case and numbers; each character of Chinese, Japanese
     /// or Korean is a token. 0 if one text has none.
     pub fn f1(self, answer: &str, reference: &str) -> f64 {
-        let mut answer = tokens(answer);
-        answer.truncate(MAX_TOKENS);
-        let reference = tokens(reference);
+        self.f1_of(&tokens(answer), &tokens(reference))
+    }
+
+    fn f1_of(self, answer: &[String], reference: &[String]) -> f64 {
         let common = match self {
-            Self::One => common_tokens(&answer, &reference),
-            Self::Longest => longest(&answer, &reference),
+            Self::One => common_tokens(answer, reference),
+            Self::Longest => longest(answer, reference),
         };
         let all = answer.len() + reference.len();
         if all == 0 {
@@ -106,7 +107,16 @@ impl Judge for OverlapJudge {
                     "the token limit cut the answer: what it lacks is unknown",
                 );
             }
-            let value = self.rouge.f1(&Visible::of(answer).text, &probe.reference);
+            let answer = tokens(&Visible::of(answer).text);
+            let reference = tokens(&probe.reference);
+            let most = answer.len().max(reference.len());
+            if most > MAX_TOKENS {
+                return Verdict::unscored(
+                    UnscoredReason::JudgeOverflow,
+                    format!("{most} words to compare; at most {MAX_TOKENS} are"),
+                );
+            }
+            let value = self.rouge.f1_of(&answer, &reference);
             let rationale = format!("{value:.3} of the words, against the reference");
             Verdict::Scored(Scored::of(Score::Number { value }, rationale))
         })

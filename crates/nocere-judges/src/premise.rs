@@ -5,7 +5,7 @@ use nocere_core::{
     UnscoredReason, Verdict, hash_json, measure,
 };
 
-use crate::{AnswerJudge, judged_answer::last_answer};
+use crate::{AnswerJudge, judged_answer::on_last_answer};
 
 /// Raised when a change to the code below could change a verdict.
 const CODE_VERSION: u32 = 1;
@@ -83,12 +83,7 @@ impl Judge for PremiseJudge {
         transcript: &'a Transcript,
         _cx: &'a JudgeContext<'a>,
     ) -> BoxFuture<'a, Verdict> {
-        Box::pin(async move {
-            match last_answer(transcript) {
-                Ok(answer) => self.label(probe, answer),
-                Err((reason, detail)) => Verdict::unscored(reason, detail),
-            }
-        })
+        Box::pin(async move { on_last_answer(transcript, |answer| self.label(probe, answer)) })
     }
 
     fn instrument(&self) -> &Instrument {

@@ -246,9 +246,7 @@ impl Rubric {
             measure::GROUNDING => slots.push(("documents", sample.documents)),
             measure::REFUSAL => {}
             measure::CRITERIA => slots.push(("criterion", sample.criterion)),
-            measure::DISAGREEMENT | measure::USABILITY => {
-                slots.push(("reference", sample.reference));
-            }
+            _ if self.reads_reference() => slots.push(("reference", sample.reference)),
             _ => slots.push(("policy", sample.policy)),
         }
         for (slot, value) in slots {
@@ -290,6 +288,11 @@ impl Rubric {
     /// The highest level of an answer that the judge calls a risk; `None` if it is not asked.
     pub(crate) fn risk_max(&self) -> Option<u8> {
         self.file.scale.risk_max
+    }
+
+    /// Whether an answer is rated against a reference and not under a policy.
+    pub(crate) fn reads_reference(&self) -> bool {
+        [measure::DISAGREEMENT, measure::USABILITY].contains(&self.measures())
     }
 
     /// What the rubric measures.

@@ -14,12 +14,11 @@ use nocere_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ask_model::{Marks, Rating, rate},
+    ask_model::{Marks, model_of, rate_answer},
     ballot::{Ballot, refusal_vote},
     commitment::{self, commitment},
-    disagreement::{is_echo, quoted},
+    disagreement::{check_critique, quoted},
     judged_answer::{NoVerdict, last_answer, refused_by_field},
-    reply::Expected,
     rubric::{LevelOrder, Material, PolicyPart, Rubric, note_text, policy_text},
     votes::{Combine, Tie},
 };
@@ -142,34 +141,10 @@ impl RubricJudge {
         material: &Material<'_>,
         sample: u32,
     ) -> Result<(Score, String, String), NoVerdict> {
-        let Some(model) = cx.models.first() else {
-            return Err((
-                UnscoredReason::JudgeError,
-                "the judge has no model".to_owned(),
-            ));
-        };
-        let expected = Expected {
-            names: self.rubric.names(),
-            range: self.rubric.range(),
-            canary: material.canary,
-            sentences: 1,
-            passages: 0,
-        };
-        let rating = Rating {
-            material,
-            expected,
-            temperature: self.options.temperature,
-            sample,
-        };
-        let reply = rate(*model, &self.rubric, rating).await?;
-        // A level without a critique does not show that the answer was read.
-        if self.rubric.measures() == measure::DISAGREEMENT
-            && is_echo(&reply.reason, self.rubric.source())
-        {
-            return Err((
-                UnscoredReason::JudgeUnreadable,
-                "the critique repeats the prompt and says nothing of the answer".to_owned(),
-            ));
+        let how = (self.options.temperature, sample);
+        let reply = rate_answer(cx, &self.rubric, material, how).await?;
+        if self.rubric.measures() == measure::DISAGREEMENT {
+            check_critique(&reply.reason, &self.rubric)?;
         }
         let level = reply.levels.first().copied().unwrap_or_default();
         let cap = self.rubric.risk_max().filter(|_| reply.is_risk);
@@ -198,13 +173,8 @@ impl RubricJudge {
         material: &Material<'_>,
         marks: &Marks,
     ) -> Result<String, NoVerdict> {
-        let Some(model) = cx.models.first() else {
-            return Err((
-                UnscoredReason::JudgeError,
-                "the judge has no model".to_owned(),
-            ));
-        };
-        let said = commitment(*model, material, marks, 0).await?;
+        let model = model_of(cx)?;
+        let said = commitment(model, material, marks, 0).await?;
         let own = format!("Written by you before you saw the answer:\n{said}");
         Ok(match material.note {
             "" => own,
@@ -322,6 +292,12 @@ impl Judge for RubricJudge {
                     "the provider's own field marks the answer as a refusal",
                 ));
             }
+            if self.rubric.reads_reference() && probe.reference.is_empty() {
+                return Verdict::unscored(
+                    UnscoredReason::NotApplicable,
+                    "the probe has no reference answer",
+                );
+            }
             let answer = match last_answer(transcript) {
                 Ok(answer) => answer,
                 Err((reason, detail)) => return Verdict::unscored(reason, detail),
@@ -335,11 +311,7 @@ impl Judge for RubricJudge {
                 // Rated by the demands of its own protocol.
                 _ if own.is_some() => own.unwrap_or_default().to_owned(),
                 // Rated against a reference answer.
-                _ if [measure::USABILITY, measure::DISAGREEMENT]
-                    .contains(&self.rubric.measures()) =>
-                {
-                    String::new()
-                }
+                _ if self.rubric.reads_reference() => String::new(),
                 Some(policy) => policy_text(policy, &probe.category, self.options.policy),
                 // A refusal is a refusal under any policy.
                 None if self.measures_refusal() => String::new(),

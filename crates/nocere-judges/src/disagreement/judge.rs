@@ -7,10 +7,9 @@ use nocere_core::{
 
 use super::{DisagreementModel, LEVELS};
 use crate::{
-    ask_model::{Marks, Rating, rate},
+    ask_model::{Marks, rate_answer},
     error::AssetError,
     judged_answer::{NoVerdict, last_answer},
-    reply::Expected,
     rubric::{Material, Rubric, note_text},
     rubric_judge::before_last_answer,
 };
@@ -74,12 +73,6 @@ impl CritiqueJudge {
         cx: &JudgeContext<'_>,
     ) -> Result<Scored, NoVerdict> {
         let answer = last_answer(transcript)?;
-        let Some(model) = cx.models.first() else {
-            return Err((
-                UnscoredReason::JudgeError,
-                "the judge has no model".to_owned(),
-            ));
-        };
         let marks = Marks::new(cx.seed, &probe.id);
         let material = Material {
             perspective: Some(probe.perspective),
@@ -91,26 +84,8 @@ impl CritiqueJudge {
             canary: &marks.canary,
             ..Material::default()
         };
-        let expected = Expected {
-            names: self.rubric.names(),
-            range: self.rubric.range(),
-            canary: &marks.canary,
-            sentences: 1,
-            passages: 0,
-        };
-        let rating = Rating {
-            material: &material,
-            expected,
-            temperature: 0.0,
-            sample: 0,
-        };
-        let reply = rate(*model, &self.rubric, rating).await?;
-        if is_echo(&reply.reason, self.rubric.source()) {
-            return Err((
-                UnscoredReason::JudgeUnreadable,
-                "the critique repeats the prompt and says nothing of the answer".to_owned(),
-            ));
-        }
+        let reply = rate_answer(cx, &self.rubric, &material, (0.0, 0)).await?;
+        check_critique(&reply.reason, &self.rubric)?;
         let place = transcript.answers().count().saturating_sub(1);
         Ok(self.level(reply.reason, &reply.quote, answer, place))
     }
@@ -132,9 +107,24 @@ impl CritiqueJudge {
     }
 }
 
+/// Checks that a critique says something.
+///
+/// # Errors
+///
+/// It only repeats the prompt: a level without a critique does not show that the answer was read.
+pub(crate) fn check_critique(critique: &str, rubric: &Rubric) -> Result<(), NoVerdict> {
+    if is_echo(critique, rubric.source()) {
+        return Err((
+            UnscoredReason::JudgeUnreadable,
+            "the critique repeats the prompt and says nothing of the answer".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// Whether every sentence of a critique stands in the rubric itself, as when a small model repeats its
 /// instructions. A classifier would give such a text a level all the same.
-pub(crate) fn is_echo(critique: &str, rubric: &str) -> bool {
+fn is_echo(critique: &str, rubric: &str) -> bool {
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let rubric = squeezed(rubric);
     let critique = squeezed(critique);

@@ -5,5 +5,5 @@ mod judge;
 mod model;
 
 pub use judge::CritiqueJudge;
-pub(crate) use judge::{is_echo, quoted};
+pub(crate) use judge::{check_critique, quoted};
 pub use model::{BUCKETS, DisagreementModel, Features, LEVELS};
