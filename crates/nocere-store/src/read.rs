@@ -285,6 +285,26 @@ impl RunReader {
         )
     }
 
+    /// All files of the run.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn blobs(&self) -> Result<Vec<Blob>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Blob>> {
+            let sql = "SELECT hash, media_type, bytes FROM blobs";
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Blob {
+                    hash: ContentHash::from_raw(row.get(0)?),
+                    media_type: row.get(1)?,
+                    bytes: row.get(2)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|error| self.sql(&error))
+    }
+
     /// The file with this hash; `None` if the run does not have it.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Images of a run: their bytes lie among the blobs of its journal.
 
-use nocere_core::{Message, Probe, image, keep_image};
+use std::collections::BTreeSet;
+
+use nocere_core::{ContentHash, Message, Probe, image, keep_image};
 use nocere_store::{Blob, Journal, RunReader, StoreError};
 
 /// Writes the images of `probes` into the journal.
@@ -9,11 +11,10 @@ use nocere_store::{Blob, Journal, RunReader, StoreError};
 ///
 /// The journal cannot be written.
 pub(super) fn store_images(journal: &Journal, probes: &[Probe]) -> Result<(), StoreError> {
-    let hashes = probes
-        .iter()
-        .flat_map(|probe| &probe.messages)
-        .flat_map(Message::images);
+    let messages = probes.iter().flat_map(|probe| &probe.messages);
+    let hashes: BTreeSet<&ContentHash> = messages.flat_map(Message::images).collect();
     let blobs: Vec<Blob> = hashes
+        .into_iter()
         .filter_map(|hash| {
             let image = image(hash)?;
             Some(Blob {
@@ -35,14 +36,8 @@ pub(super) fn store_images(journal: &Journal, probes: &[Probe]) -> Result<(), St
 ///
 /// The journal cannot be read.
 pub(super) fn restore_images(reader: &RunReader) -> Result<(), StoreError> {
-    for probe in reader.probes()? {
-        for hash in probe.messages.iter().flat_map(Message::images) {
-            if image(hash).is_none()
-                && let Some(blob) = reader.blob(hash)?
-            {
-                keep_image(&blob.media_type, blob.bytes);
-            }
-        }
+    for blob in reader.blobs()? {
+        keep_image(&blob.media_type, blob.bytes);
     }
     Ok(())
 }
