@@ -153,7 +153,6 @@ pub(crate) fn linked(
     instruments: &[Instrument],
     targets: &[TargetId],
 ) -> Vec<LinkedFigures> {
-    let asks = tally.asks();
     let mut all = Vec::new();
     for target in targets {
         for RunJudge { number, instrument } in RunJudge::all(instruments) {
@@ -164,8 +163,8 @@ pub(crate) fn linked(
                 continue;
             };
             let links = Links {
+                tally,
                 facts: &tally.facts,
-                asks: &asks,
                 labels,
                 reading,
             };
@@ -174,8 +173,8 @@ pub(crate) fn linked(
             let figures = LinkedFigures {
                 target: target.clone(),
                 judge: instrument.id.clone(),
-                gap: links.gap().filter(|_| is_caution),
-                twins: links.twins().filter(|_| is_caution),
+                gap: is_caution.then(|| links.gap()).flatten(),
+                twins: is_caution.then(|| links.twins()).flatten(),
                 other_words: links.wordings(|a, b| a.language == b.language),
                 swapped: links.swaps(),
                 other_orders: links.orders(),
@@ -367,9 +366,8 @@ impl Reading {
 }
 
 struct Links<'a> {
+    tally: &'a Tally,
     facts: &'a BTreeMap<i64, Facts>,
-    /// As [`Tally::asks`].
-    asks: &'a BTreeMap<i64, i64>,
     labels: &'a ByProbe,
     reading: Reading,
 }
@@ -400,7 +398,7 @@ impl<'a> Links<'a> {
 
     /// The position of the ask that a probe and its restatements share.
     fn ask(&self, position: i64) -> i64 {
-        self.asks.get(&position).copied().unwrap_or(position)
+        self.tally.ask(position)
     }
 
     fn asked(&self) -> impl Iterator<Item = (i64, &'a Facts)> {

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use nocere_core::{
-    BaselineMeans, Instrument, JudgeId, PartRecord, Rollup, RollupGroup, RollupMean, TargetId,
-};
+use nocere_core::{BaselineMeans, Instrument, JudgeId, PartRecord, Rollup, RollupMean, TargetId};
 use nocere_stats::mean_of_parts;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +106,9 @@ struct Answers<'a> {
     labels: Vec<Cow<'a, Labels>>,
 }
 
+/// The answers to a category with their figure.
+type Category<'a> = (Answers<'a>, RollupFigure);
+
 /// The protocol's roll-ups, in its order; those of which no part was asked are left out.
 pub(crate) fn rollups(source: &Source<'_>) -> Vec<RollupReport> {
     let definitions = source.protocol.rollups.iter();
@@ -150,29 +151,31 @@ fn row(
     let mut all: Vec<Answers<'_>> = Vec::new();
     let mut groups = Vec::new();
     for group in &definition.groups {
-        let mut answers: Vec<Answers<'_>> = Vec::new();
-        let mut is_whole = true;
+        let mut known: Vec<Category<'_>> = Vec::new();
         for category in &group.categories {
             let found = parts
                 .iter()
                 .find_map(|part| answers_to(source, part, category, target));
-            let has_figure = |found: &Answers<'_>| figure(std::slice::from_ref(found)).is_some();
-            if let Some(found) = found.filter(has_figure) {
-                answers.push(found);
-            } else {
-                is_whole = false;
-                empty.push(category.clone());
+            let found = found.and_then(|found| {
+                let figure = figure(std::slice::from_ref(&found))?;
+                Some((found, figure))
+            });
+            match found {
+                Some(found) => known.push(found),
+                None => empty.push(category.clone()),
             }
         }
-        for found in &answers {
+        for (found, _) in &known {
             if !judges.contains(&found.instrument.id) {
                 judges.push(found.instrument.id.clone());
             }
         }
-        groups.push(if is_whole {
-            group_figure(definition.within, group, &answers)
-        } else {
-            None
+        let is_whole = known.len() == group.categories.len();
+        let (answers, figures): (Vec<Answers<'_>>, Vec<RollupFigure>) = known.into_iter().unzip();
+        groups.push(match definition.within {
+            _ if !is_whole => None,
+            RollupMean::Answers => figure(&answers),
+            RollupMean::Categories => plain_mean(&figures),
         });
         all.extend(answers);
     }
@@ -204,25 +207,6 @@ fn answers_to<'a>(
             labels,
         })
     })
-}
-
-fn group_figure(
-    within: RollupMean,
-    group: &RollupGroup,
-    answers: &[Answers<'_>],
-) -> Option<RollupFigure> {
-    match within {
-        RollupMean::Answers => figure(answers),
-        RollupMean::Categories => {
-            let each: Vec<RollupFigure> = answers
-                .iter()
-                .filter_map(|one| figure(std::slice::from_ref(one)))
-                .collect();
-            (each.len() == group.categories.len())
-                .then(|| plain_mean(&each))
-                .flatten()
-        }
-    }
 }
 
 fn plain_mean(figures: &[RollupFigure]) -> Option<RollupFigure> {

@@ -1,6 +1,6 @@
 //! Results by specialty and category, as Asclepius shows them (arXiv 2402.11217).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nocere_core::{JudgeId, PartRecord, TargetId};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     protocol_source::{Source, headline_places, is_here, judges},
     run_judge::RunJudge,
-    tally::Facts,
 };
 
 /// Fewest scored answers of a cell whose share means anything.
@@ -58,31 +57,28 @@ pub(crate) fn grids(source: &Source<'_>, part: &PartRecord) -> Vec<SpecialtyGrid
             continue;
         };
         for target in source.targets {
-            let cell = |specialty: &str, category: &str| {
-                let here = |facts: &Facts| {
-                    is_here(facts, part, None)
-                        && facts.specialty == specialty
-                        && facts.category == category
-                };
-                let labels = source.tally.chosen(target, number, here);
-                let hits = labels
-                    .iter()
-                    .flat_map(|labels| places.iter().map(|place| labels.at(*place)))
-                    .sum();
-                (hits, labels.iter().map(|labels| labels.total()).sum())
+            let Some(labels) = source.tally.labels.get(&(target.clone(), number)) else {
+                continue;
             };
+            let mut cells: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+            for (position, labels) in labels {
+                let facts = source.tally.facts.get(position);
+                if let Some(facts) = facts.filter(|facts| is_here(facts, part, None)) {
+                    let key = (facts.specialty.as_str(), facts.category.as_str());
+                    let cell = cells.entry(key).or_default();
+                    cell.0 += places.iter().map(|place| labels.at(*place)).sum::<u64>();
+                    cell.1 += labels.total();
+                }
+            }
             let rows: Vec<(String, Vec<(u64, u64)>)> = specialties
                 .iter()
                 .map(|specialty| {
-                    let cells = categories.iter().map(|(id, _)| cell(specialty, id));
-                    ((*specialty).to_owned(), cells.collect())
+                    let row = categories.iter().map(|(id, _)| (*specialty, *id));
+                    let row = row.map(|key| cells.get(&key).copied().unwrap_or_default());
+                    ((*specialty).to_owned(), row.collect())
                 })
                 .collect();
-            if rows
-                .iter()
-                .flat_map(|(_, cells)| cells)
-                .all(|(_, n)| *n == 0)
-            {
+            if rows.iter().flat_map(|(_, row)| row).all(|(_, n)| *n == 0) {
                 continue;
             }
             grids.push(SpecialtyGrid {

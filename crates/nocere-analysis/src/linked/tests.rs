@@ -40,6 +40,7 @@ fn tally(rows: Vec<(Facts, Option<usize>)>) -> Tally {
         labels.insert(position, entry);
     }
     tally.labels.insert(("t".into(), 0), labels);
+    tally.link();
     tally
 }
 
