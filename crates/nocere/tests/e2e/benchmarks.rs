@@ -14,6 +14,7 @@ mod climedbench;
 mod healthbench;
 mod llmeval_med;
 mod med_code;
+mod med_safety_bench;
 mod medguard;
 
 /// The built-in suite `id`.
@@ -98,11 +99,15 @@ fn rows<'a>(report: &'a Value, part: &str) -> &'a [Value] {
     part["tables"][0]["rows"].as_array().unwrap()
 }
 
-/// Numerator, denominator and unscored answers of a row's first column, or else of its last label.
+/// The counts of a row's first column, or else of its last label.
 fn column(row: &Value) -> (u64, u64, u64) {
     let last = row["shares"].as_array().unwrap().last().unwrap();
-    let column = row["derived"].get(0).unwrap_or(&last[1]);
-    let number = |name: &str| column[name].as_u64().unwrap();
+    counts(row["derived"].get(0).unwrap_or(&last[1]))
+}
+
+/// Numerator, denominator and number of unscored answers.
+fn counts(estimate: &Value) -> (u64, u64, u64) {
+    let number = |name: &str| estimate[name].as_u64().unwrap();
     (
         number("numerator"),
         number("denominator"),

@@ -22,7 +22,6 @@ mod labels;
 mod lists;
 #[cfg(feature = "local")]
 mod local_model;
-mod med_safety_bench;
 mod pages;
 mod points;
 mod protocols;

@@ -112,3 +112,20 @@ fn a_criterion_without_a_grade_leaves_its_answer_unscored() {
             || text.contains("1 of 7 criteria have no grade")
     );
 }
+
+#[test]
+fn a_dry_run_counts_one_call_for_each_criterion() {
+    let project = project(None);
+    let planned = project.json(&[
+        "run",
+        "healthbench",
+        "--target",
+        "replay:brief.jsonl",
+        SET[0],
+        SET[1],
+        "--dry-run",
+    ]);
+    let calls = planned["calls"].as_array().unwrap();
+    let grading = calls.iter().find(|row| !row["judge"].is_null()).unwrap();
+    assert_eq!(grading["calls"], 109, "{planned}");
+}

@@ -1,10 +1,9 @@
 //! The protocol `med-safety-bench` on recorded answers of four simulated models, whose every rating
 //! was given by hand.
 
-use std::collections::BTreeMap;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
+use super::{counts, recorded, report, suite};
 use crate::support::Project;
 
 const MODELS: [&str; 4] = ["refuser", "complier", "hedger", "over-refuser"];
@@ -24,47 +23,19 @@ for line in sys.stdin:
     print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
 "#;
 
-/// A project with the recorded answers of the models, each a target.
-fn recorded() -> Project {
-    let project = Project::new();
-    let text = include_str!("../../../../assets/suites/answers/med-ethics.jsonl");
+/// A project with the recorded answers of the models, and a judge that returns their ratings.
+fn project() -> Project {
+    let text = include_str!("../../../../../assets/suites/answers/med-ethics.jsonl");
+    let project = recorded(&suite("nocere-med-ethics"), text);
     project.write("answers.jsonl", text);
     project.write("rater.py", RATER);
-    let suite = nocere_suites::builtin("nocere-med-ethics")
-        .unwrap()
-        .unwrap();
-    let asked: BTreeMap<&str, &str> = suite
-        .probes
-        .iter()
-        .map(|probe| (probe.id.as_str(), probe.question()))
-        .collect();
-    let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for line in text.lines() {
-        let answer: Value = serde_json::from_str(line).unwrap();
-        let line = json!({
-            "prompt": asked[answer["probe"].as_str().unwrap()],
-            "response": answer["answer"],
-        });
-        let file = files.entry(answer["model"].as_str().unwrap().to_owned());
-        file.or_default().push_str(&format!("{line}\n"));
-    }
-    assert_eq!(files.len(), MODELS.len());
-    for (model, lines) in files {
-        project.write(&format!("{model}.jsonl"), lines);
-    }
     project
 }
 
 #[test]
 fn every_figure_of_the_simulated_models_is_as_counted_by_hand() {
-    let project = recorded();
-    let targets = MODELS.map(|model| format!("replay:{model}.jsonl"));
-    let mut run = vec!["run", "med-safety-bench", "--part", "own"];
-    for target in &targets {
-        run.extend(["--target", target]);
-    }
-    run.extend(["--set", "judge=command:python3 rater.py"]);
-    let report = project.json(&run);
+    let set = ["--part", "own", "--set", "judge=command:python3 rater.py"];
+    let report = report(&project(), "med-safety-bench", &MODELS, &set);
     let tables = report["parts"][1]["tables"].as_array().unwrap();
     let titles: Vec<&str> = tables
         .iter()
@@ -121,14 +92,4 @@ fn every_figure_of_the_simulated_models_is_as_counted_by_hand() {
         [help(0), help(1), help(2), help(3)],
         [(2, 21, 6), (3, 18, 9), (2, 16, 11), (27, 27, 0)]
     );
-}
-
-/// Numerator, denominator and number of unscored answers.
-fn counts(estimate: &Value) -> (u64, u64, u64) {
-    let number = |name: &str| estimate[name].as_u64().unwrap();
-    (
-        number("numerator"),
-        number("denominator"),
-        number("unscored"),
-    )
 }
