@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes rows in the layouts of HealthBench and MedQA, with answers, to measure importing and judging.
 
-Usage: benches/rows.py FOLDER. The texts are the same in every run and mean nothing.
+Usage: benches/rows.py FOLDER [ROWS]. The texts are the same in every run and mean nothing; no file has more than
+ROWS rows if they are given.
 """
 
 import json
@@ -42,6 +43,7 @@ def answer(row, n):
 
 def main():
     folder = Path(sys.argv[1])
+    most = int(sys.argv[2]) if len(sys.argv) > 2 else None
     folder.mkdir(parents=True, exist_ok=True)
     choices = [medqa(n) for n in range(10_000)]
     for name, rows in [
@@ -50,7 +52,7 @@ def main():
         ("medmcqa-size.jsonl", choices[:4_183]),
         ("answers.jsonl", [answer(row, n) for n, row in enumerate(choices)]),
     ]:
-        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows[:most]))
 
 
 main()

@@ -109,6 +109,17 @@ local_speed() {
     step "benches/local_speed.sh" env BENCH="$bench" REFERENCE="$reference" benches/local_speed.sh "$model" "$scratch/prompts.jsonl" 4 2 2
 }
 
+# shellcheck disable=SC2016
+rows() {
+    step "benches/rows.py, planned and judged" bash -euc '
+        benches/rows.py "$1" 40
+        cd "$1"
+        "$NOCERE" run healthbench.jsonl --target replay:answers.jsonl --judge points --dry-run
+        "$NOCERE" run medmcqa-size.jsonl --target replay:answers.jsonl --judge answer --dry-run
+        "$NOCERE" run medqa.jsonl --target replay:answers.jsonl --judge answer' bash "$TMPDIR/rows"
+    rm -rf "$TMPDIR/rows"
+}
+
 documents() {
     local documents=(README.md) runnable=() document
     while IFS= read -r document; do documents+=("$document"); done < <(find docs -name '*.md' | sort)
@@ -141,6 +152,7 @@ for script in "${shell[@]}" "${python[@]}"; do
         benches/peers/peers.sh) peers ;;
         benches/red_team.sh) step "benches/red_team.sh" env PROBES=8 DELAY_MS=5 benches/red_team.sh ;;
         benches/local_speed.sh) local_speed ;;
+        benches/rows.py) rows ;;
         scripts/setup.sh)
             if sh scripts/setup.sh --check 2>/dev/null; then
                 step "scripts/setup.sh" sh scripts/setup.sh
