@@ -35,6 +35,7 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
     }
     faults.extend(shape(&measure::measure()));
     faults.extend(facts::check());
+    faults.extend(smoked());
     let crates: BTreeSet<&Path> = sources
         .iter()
         .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
@@ -49,6 +50,29 @@ pub(crate) fn tidy() -> Result<String, Vec<String>> {
     } else {
         Err(faults)
     }
+}
+
+/// Published scripts for which `scripts/smoke.sh` has no step: that script says so too, but only after half an hour of
+/// the gate.
+fn smoked() -> Vec<String> {
+    let smoke = std::fs::read_to_string(root().join("scripts/smoke.sh")).unwrap_or_default();
+    ["benches", "benches/peers", "scripts"]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(root().join(folder)).ok())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| end == "sh" || end == "py")
+        })
+        .filter_map(|path| path.strip_prefix(root()).ok().map(Path::to_path_buf))
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            !smoke.contains(&format!(" {name})")) && !smoke.contains(&format!(" {name} | "))
+        })
+        .map(|path| format!("{}: scripts/smoke.sh has no step for it", path.display()))
+        .collect()
 }
 
 /// Faults of functions and circles.
