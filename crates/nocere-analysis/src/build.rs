@@ -12,6 +12,7 @@ use crate::{
     collected::Collected,
     comparison::compare,
     context::Context,
+    contrast,
     figure::FigureHead,
     frontier::frontier,
     gate_entry::Gate,
@@ -120,6 +121,7 @@ impl RunReport {
             tally: &collected.tally,
             baselines: input.baselines,
             calibrations: input.calibrations,
+            seed,
         });
         let of_protocol = source.as_ref();
         let parts = of_protocol.map_or_else(Vec::new, protocol_tables::parts);
@@ -137,6 +139,8 @@ impl RunReport {
             methods: methods(&targets),
             comparisons: compare(&collected.cells, &ids, input.figures, instruments, seed),
             parts,
+            contrasts: of_protocol
+                .map_or_else(Vec::new, |source| contrast::contrasts(source, &rollups)),
             rollups,
             linked: linked(&collected.tally, instruments, &ids),
             frontier: frontier(&targets, input.figures),

@@ -97,7 +97,7 @@ impl Collected {
                 continue;
             }
             // The judge has nothing to say about the probe, whatever the answer.
-            let material = Material::of_measure(&instrument.measure);
+            let material = Material::of_measure(&instrument.measure, instrument.model.is_some());
             if material.is_some_and(|material| !material.is_in(probe)) {
                 continue;
             }

@@ -159,35 +159,48 @@ pub(crate) fn p_value(shared: &[PairedCluster], seed: u64) -> Option<f64> {
                 - cluster.second_sum / cluster.second_count.max(1) as f64
         })
         .collect();
+    flips(&differences, seed)
+}
+
+/// The two-sided p-value of a sign-flip test for a mean difference of 0.
+pub(crate) fn flips(differences: &[f64], seed: u64) -> Option<f64> {
     let resampling = Resampling {
         resamples: FLIPS,
         seed,
     };
-    sign_flip_test(&differences, resampling).map(|test| test.p_value)
+    sign_flip_test(differences, resampling).map(|test| test.p_value)
+}
+
+/// A number with its sign, as "+4.2" or "−0.5".
+pub(crate) fn signed(value: f64, places: usize) -> String {
+    let sign = if value < 0.0 { "−" } else { "+" };
+    format!("{sign}{:.places$}", value.abs())
+}
+
+/// A p-value, as "0.032" or "< 0.001".
+pub(crate) fn p_text(value: f64) -> String {
+    if value < 0.001 {
+        "< 0.001".to_owned()
+    } else {
+        format!("{value:.3}")
+    }
 }
 
 impl TargetPair {
     /// The difference in percentage points, as "−4.2 points (−8.0 to −0.5)".
     pub fn difference_text(&self) -> String {
-        let signed = |value: f64| {
-            let sign = if value < 0.0 { "−" } else { "+" };
-            format!("{sign}{:.1}", value.abs() * 100.0)
-        };
+        let points = |value: f64| signed(value * 100.0, 1);
         format!(
             "{} points ({} to {})",
-            signed(self.difference),
-            signed(self.interval.0),
-            signed(self.interval.1)
+            points(self.difference),
+            points(self.interval.0),
+            points(self.interval.1)
         )
     }
 
     /// The corrected p-value, as "0.032" or "< 0.001".
     pub fn adjusted_text(&self) -> String {
-        if self.adjusted < 0.001 {
-            "< 0.001".to_owned()
-        } else {
-            format!("{:.3}", self.adjusted)
-        }
+        p_text(self.adjusted)
     }
 }
 

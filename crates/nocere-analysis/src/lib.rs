@@ -65,6 +65,7 @@ mod collected;
 mod comparison;
 mod conduct;
 mod context;
+mod contrast;
 mod failures;
 mod figure;
 mod finding;
@@ -75,6 +76,7 @@ mod gate_entry;
 mod headline;
 mod linked;
 mod mean;
+mod mean_pairs;
 mod pressure;
 mod protocol_means;
 mod protocol_source;
@@ -92,6 +94,7 @@ pub use agreement::{JudgePair, Split};
 pub use build::ReportInput;
 pub use calibration::{CalibrationReport, ClassQuality, Quality};
 pub use comparison::TargetPair;
+pub use contrast::{ContrastPairs, ContrastReport, ContrastRow, ContrastSide};
 pub use failures::FailureGroup;
 pub use figure::{Figure, FigureHead, percent};
 pub use finding::{Finding, UnscoredSample, WITHHELD};
@@ -100,6 +103,7 @@ pub use gate::{GateFault, GateReport, GateResult, GateVerdict, apply_gates};
 pub use gate_entry::{Bound, Gate};
 pub use linked::{LanguageRow, LinkedFigures, PerspectiveGap, RiskFigure, Slope, TwinFigure};
 pub use mean::Mean;
+pub use mean_pairs::MeanPair;
 pub use pressure::{
     AttemptsRow, CoverStep, DriverSpending, FactorEffect, FactorInteraction, PressedCategory,
     PressureReport, PressureRow, TurnPoint,

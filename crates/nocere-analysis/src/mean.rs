@@ -19,6 +19,10 @@ pub struct Mean {
     pub value: f64,
     /// 95 % interval over probes; `None` with fewer than ten probes.
     pub interval: Option<(f64, f64)>,
+    /// Standard error of the mean, over probes; `None` with fewer than two probes, or if they do not
+    /// vary.
+    #[serde(default)]
+    pub standard_error: Option<f64>,
     /// Number of scored answers, or of items for judges that score by items.
     pub scored: u64,
 }
@@ -42,6 +46,16 @@ impl Mean {
 /// True if scores on `scale` have a mean: its labels are numbers, or its scores are.
 pub(crate) fn has_mean(scale: &Scale) -> bool {
     scale.numbers.is_some() || scale.levels().is_some()
+}
+
+/// Sum and number of one probe's scores as numbers. `None` if there are none, or scores on `scale` have
+/// no mean.
+pub(crate) fn score(labels: &Labels, scale: &Scale) -> Option<(f64, u64)> {
+    let score = match &scale.numbers {
+        Some(_) => (labels.sum, u64::from(labels.scored)),
+        None => (labels.level_sum(&scale.levels()?) as f64, labels.total()),
+    };
+    (score.1 > 0).then_some(score)
 }
 
 /// The mean score with its interval over probes. `None` if nothing was scored, or scores on `scale`
@@ -74,6 +88,7 @@ pub(crate) fn mean_of(clusters: &[(f64, u64)], numbers: &Numbers) -> Option<Mean
             .interval
             .filter(|_| clusters.len() >= MIN_PROBES)
             .map(|(low, high)| (clip(low), clip(high))),
+        standard_error: mean.standard_error,
         scored: clusters.iter().map(|(_, scored)| scored).sum(),
     })
 }
@@ -90,6 +105,7 @@ fn mean_of_levels(labels: &[Cow<'_, Labels>], levels: &[u64]) -> Option<Mean> {
     Some(Mean {
         value: mean.value,
         interval: mean.interval.filter(|_| clusters.len() >= MIN_PROBES),
+        standard_error: mean.standard_error,
         scored: clusters.iter().map(|(_, scored)| scored).sum(),
     })
 }

@@ -469,7 +469,10 @@ fn at_k(
             }
             let probes: u64 = clusters.values().map(|(_, number)| number).sum();
             let clusters: Vec<(f64, u64)> = clusters.into_values().collect();
-            if let Some(MeanOfClusters { value, interval }) = mean_of_clusters(&clusters) {
+            if let Some(MeanOfClusters {
+                value, interval, ..
+            }) = mean_of_clusters(&clusters)
+            {
                 let enough = clusters.len() as u64 >= MIN_CLUSTERS;
                 rows.push(AttemptsRow {
                     target: axis.target.clone(),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{BaselineMeans, Baselines, Expect, JudgeId, PartRecord, TargetId};
+use nocere_core::{BaselineMeans, Baselines, JudgeId, PartRecord, TargetId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     mean::{Mean, mean, mean_of},
-    protocol_source::{Source, is_here, judges, note},
+    protocol_source::{Slice, Source, is_here, judges, note},
     run_judge::RunJudge,
     tally::Facts,
 };
@@ -45,7 +45,7 @@ fn published_means(
 }
 
 /// Means by category for the targets and published models of a part.
-pub(crate) fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> MeansTable {
+pub(crate) fn means(source: &Source<'_>, part: &PartRecord, slice: Slice) -> MeansTable {
     let judged: BTreeSet<&str> = judges(source, part)
         .flat_map(|judge| {
             source
@@ -56,7 +56,7 @@ pub(crate) fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expec
         .filter_map(|of| source.tally.labels.get(&(of.0.clone(), of.1)))
         .flat_map(|labels| labels.keys())
         .filter_map(|position| source.tally.facts.get(position))
-        .filter(|facts| is_here(facts, part, expect))
+        .filter(|facts| is_here(facts, part, slice))
         .map(|facts| facts.category.as_str())
         .collect();
     // A part of a suite that several measures share has no answers in the others' categories.
@@ -74,8 +74,7 @@ pub(crate) fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expec
             let row: Vec<Option<Mean>> = categories
                 .iter()
                 .map(|(id, _)| {
-                    let here =
-                        |facts: &Facts| is_here(facts, part, expect) && facts.category == *id;
+                    let here = |facts: &Facts| is_here(facts, part, slice) && facts.category == *id;
                     let chosen = source.tally.chosen(target, number, here);
                     mean(&chosen, &instrument.scale)
                 })
@@ -114,14 +113,10 @@ pub(crate) fn means(source: &Source<'_>, part: &PartRecord, expect: Option<Expec
 }
 
 /// Means by the axis of the criteria; `None` if no probe of the part has criteria with axes.
-pub(crate) fn axes(
-    source: &Source<'_>,
-    part: &PartRecord,
-    expect: Option<Expect>,
-) -> Option<MeansTable> {
+pub(crate) fn axes(source: &Source<'_>, part: &PartRecord, slice: Slice) -> Option<MeansTable> {
     let here = |position: &i64| {
         let facts = source.tally.facts.get(position);
-        facts.is_some_and(|facts| is_here(facts, part, expect))
+        facts.is_some_and(|facts| is_here(facts, part, slice))
     };
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();

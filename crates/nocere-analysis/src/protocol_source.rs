@@ -1,8 +1,8 @@
 //! What the tables of a protocol are drawn from.
 
 use nocere_core::{
-    Baselines, Calibration, Expect, Instrument, PartRecord, ProtocolRecord, Suite, TableColumn,
-    TargetId,
+    Baselines, Calibration, Expect, Instrument, KeyKind, PartRecord, ProtocolRecord, Suite,
+    TableColumn, TargetId,
 };
 
 use crate::{
@@ -19,11 +19,24 @@ pub(crate) struct Source<'a> {
     pub(crate) tally: &'a Tally,
     pub(crate) baselines: &'a [Baselines],
     pub(crate) calibrations: &'a [Calibration],
+    /// The run's seed.
+    pub(crate) seed: u64,
+}
+
+/// The probes of a part that one of its tables is about; all by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Slice {
+    /// What a good answer does.
+    pub(crate) expect: Option<Expect>,
+    /// What kind of answer the key asks for.
+    pub(crate) key: Option<KeyKind>,
 }
 
 /// Whether a probe belongs to a table of `part`.
-pub(crate) fn is_here(facts: &Facts, part: &PartRecord, expect: Option<Expect>) -> bool {
-    facts.suite == part.suite && expect.is_none_or(|expect| facts.expect == expect)
+pub(crate) fn is_here(facts: &Facts, part: &PartRecord, slice: Slice) -> bool {
+    facts.suite == part.suite
+        && slice.expect.is_none_or(|expect| facts.expect == expect)
+        && slice.key.is_none_or(|key| facts.key == key)
 }
 
 /// Where published figures come from, in a sentence.

@@ -4,8 +4,8 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use nocere_core::{
-    BaselineTable, Baselines, Better, Calibration, Expect, Instrument, JudgeId, MissingJudge,
-    PartRecord, PartState, ProtocolRecord, TableColumn, TargetId,
+    BaselineTable, Baselines, Better, Calibration, Expect, Instrument, JudgeId, KeyKind,
+    MissingJudge, PartRecord, PartState, ProtocolRecord, TableColumn, TargetId,
 };
 use nocere_stats::{Estimate, rate_of_clusters};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     figure::percent,
     mean::{Mean, has_mean, mean},
+    mean_pairs::{MeanPair, mean_pairs},
     protocol_means::{MeansTable, axes, means},
-    protocol_source::{Source, is_here, judges, note, places},
+    protocol_source::{Slice, Source, is_here, judges, note, places},
     run_judge::RunJudge,
     specialties::{SpecialtyGrid, grids},
     standing::Standing,
@@ -59,6 +60,9 @@ pub struct PartTable {
     pub range: Option<PublishedRange>,
     /// Means by category; `None` if neither scores nor labels are numbers.
     pub means: Option<MeansTable>,
+    /// Means of targets compared pair by pair, by each judge; empty without means or with one target.
+    #[serde(default)]
+    pub mean_pairs: Vec<MeanPair>,
     /// Means by the axis of criteria, such as accuracy; `None` without criteria that have one.
     pub axes: Option<MeansTable>,
     /// True if the higher labels or numbers are good.
@@ -222,6 +226,13 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
         .filter(|facts| facts.suite == part.suite)
         .map(|facts| facts.expect)
         .collect();
+    let keys: BTreeSet<KeyKind> = source
+        .tally
+        .facts
+        .values()
+        .filter(|facts| part.by_key && facts.suite == part.suite)
+        .map(|facts| facts.key)
+        .collect();
     // If neither end of the scale is good, a refusal is right for some probes and wrong for
     // others. Such tables are split by expectation.
     let depends = part.by_expectation
@@ -230,10 +241,24 @@ fn tables(source: &Source<'_>, part: &PartRecord) -> Vec<PartTable> {
     if depends {
         return expectations
             .into_iter()
-            .map(|expect| table(source, part, Some(expect)))
+            .map(|expect| Slice {
+                expect: Some(expect),
+                ..Slice::default()
+            })
+            .map(|slice| table(source, part, slice))
             .collect();
     }
-    vec![table(source, part, None)]
+    let whole = [Slice::default()].into_iter();
+    let by_key = keys.into_iter().map(|key| Slice {
+        key: Some(key),
+        ..Slice::default()
+    });
+    whole
+        .chain(by_key)
+        .map(|slice| table(source, part, slice))
+        // A measure does not read every kind of key.
+        .filter(|table| !part.by_key || !table.rows.is_empty())
+        .collect()
 }
 
 /// The published tables that belong to a part.
@@ -248,10 +273,11 @@ fn published<'a>(
         .filter(|(_, table)| table.part == part.id && table.measure == part.measure)
 }
 
-fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> PartTable {
-    let published =
-        published(source, part).find(|(_, table)| expect.is_none() || table.expect == expect);
-    let here = |facts: &Facts| is_here(facts, part, expect);
+fn table(source: &Source<'_>, part: &PartRecord, slice: Slice) -> PartTable {
+    let published = published(source, part)
+        .filter(|_| slice.key.is_none())
+        .find(|(_, table)| slice.expect.is_none() || table.expect == slice.expect);
+    let here = |facts: &Facts| is_here(facts, part, slice);
     let mut rows = Vec::new();
     for RunJudge { number, instrument } in judges(source, part) {
         for target in source.targets {
@@ -281,10 +307,11 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
         (None, None) => Vec::new(),
     };
     PartTable {
-        title: expect.map_or_else(
-            || part.title.clone(),
-            |expect| format!("{}: {}", part.title, should(expect)),
-        ),
+        title: match (slice.expect, slice.key) {
+            (Some(expect), _) => format!("{}: {}", part.title, should(expect)),
+            (None, Some(key)) => format!("{}: {}", part.title, key.title()),
+            (None, None) => part.title.clone(),
+        },
         measure: part.measure.clone(),
         counts_items: first.is_some_and(|instrument| instrument.scale.items.is_some()),
         columns: part.columns.clone(),
@@ -294,8 +321,9 @@ fn table(source: &Source<'_>, part: &PartRecord, expect: Option<Expect>) -> Part
                 || numbers(&labels).is_some(),
                 |instrument| has_mean(&instrument.scale),
             )
-            .then(|| means(source, part, expect)),
-        axes: axes(source, part, expect),
+            .then(|| means(source, part, slice)),
+        mean_pairs: mean_pairs(source, part, slice),
+        axes: axes(source, part, slice),
         higher_is_better: first.is_some_and(|of| of.scale.better == Better::Higher),
         rows,
         published: published_rows,

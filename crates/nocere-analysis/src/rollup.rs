@@ -155,7 +155,7 @@ fn row(
         for category in &group.categories {
             let found = parts
                 .iter()
-                .find_map(|part| answers_to(source, part, category, target));
+                .find_map(|part| answers_of(source, part, Some(category), target));
             let found = found.and_then(|found| {
                 let figure = figure(std::slice::from_ref(&found))?;
                 Some((found, figure))
@@ -190,16 +190,17 @@ fn row(
     })
 }
 
-/// The answers of `target` to a category of a part by the first judge that read any.
-fn answers_to<'a>(
+/// The answers of `target` to a part, or to a category of it, by the first judge that read any.
+fn answers_of<'a>(
     source: &'a Source<'_>,
     part: &'a PartRecord,
-    category: &str,
+    category: Option<&str>,
     target: &TargetId,
 ) -> Option<Answers<'a>> {
     judges(source, part).find_map(|RunJudge { number, instrument }| {
-        let here =
-            |facts: &crate::tally::Facts| facts.suite == part.suite && facts.category == category;
+        let here = |facts: &crate::tally::Facts| {
+            facts.suite == part.suite && category.is_none_or(|category| facts.category == category)
+        };
         let labels = source.tally.chosen(target, number, here);
         (!labels.is_empty()).then_some(Answers {
             part,
@@ -207,6 +208,15 @@ fn answers_to<'a>(
             labels,
         })
     })
+}
+
+/// The figure of `target` over all answers of a part, by the first judge that read any.
+pub(crate) fn part_figure(
+    source: &Source<'_>,
+    part: &PartRecord,
+    target: &TargetId,
+) -> Option<RollupFigure> {
+    figure(&[answers_of(source, part, None, target)?])
 }
 
 fn plain_mean(figures: &[RollupFigure]) -> Option<RollupFigure> {

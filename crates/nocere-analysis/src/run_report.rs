@@ -12,6 +12,7 @@ use crate::{
     agreement::{JudgePair, Split},
     calibration::CalibrationReport,
     comparison::TargetPair,
+    contrast::ContrastReport,
     figure::{Figure, FigureHead},
     finding::{Finding, UnscoredSample},
     gate_entry::Gate,
@@ -352,6 +353,9 @@ pub struct RunReport {
     /// Tables that sum categories of a protocol's parts in groups, and these in one figure.
     #[serde(default)]
     pub rollups: Vec<RollupReport>,
+    /// Figures of the protocol that are set against each other.
+    #[serde(default)]
+    pub contrasts: Vec<ContrastReport>,
     /// Figures over linked probes: other perspectives, look-alikes, rephrasings, other languages.
     pub linked: Vec<LinkedFigures>,
     /// Points of the chart of harm done against help refused.

@@ -6,7 +6,7 @@ use nocere_core::{JudgeId, PartRecord, TargetId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    protocol_source::{Source, headline_places, is_here, judges},
+    protocol_source::{Slice, Source, headline_places, is_here, judges},
     run_judge::RunJudge,
 };
 
@@ -36,7 +36,7 @@ pub struct SpecialtyGrid {
 pub(crate) fn grids(source: &Source<'_>, part: &PartRecord) -> Vec<SpecialtyGrid> {
     let facts = || {
         let facts = source.tally.facts.values();
-        facts.filter(|facts| is_here(facts, part, None) && !facts.specialty.is_empty())
+        facts.filter(|facts| is_here(facts, part, Slice::default()) && !facts.specialty.is_empty())
     };
     let specialties: BTreeSet<&str> = facts().map(|facts| facts.specialty.as_str()).collect();
     let seen: BTreeSet<&str> = facts().map(|facts| facts.category.as_str()).collect();
@@ -63,7 +63,7 @@ pub(crate) fn grids(source: &Source<'_>, part: &PartRecord) -> Vec<SpecialtyGrid
             let mut cells: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
             for (position, labels) in labels {
                 let facts = source.tally.facts.get(position);
-                if let Some(facts) = facts.filter(|facts| is_here(facts, part, None)) {
+                if let Some(facts) = facts.filter(|facts| is_here(facts, part, Slice::default())) {
                     let key = (facts.specialty.as_str(), facts.category.as_str());
                     let cell = cells.entry(key).or_default();
                     cell.0 += places.iter().map(|place| labels.at(*place)).sum::<u64>();

@@ -7,7 +7,8 @@ use std::{
 };
 
 use nocere_core::{
-    Expect, Item, Perspective, Probe, ProbeId, Sample, Score, SuiteId, TargetId, Verdict, earned,
+    Expect, Item, KeyKind, Perspective, Probe, ProbeId, Sample, Score, SuiteId, TargetId, Verdict,
+    earned,
 };
 
 use crate::run_judge::RunJudge;
@@ -27,6 +28,8 @@ pub(crate) struct Facts {
     /// Id of the probe whose options it shows in another order, or its own.
     pub(crate) order_of: ProbeId,
     pub(crate) language: String,
+    /// What kind of answer its key asks for.
+    pub(crate) key: KeyKind,
     /// Its medical specialty; empty if none is named.
     pub(crate) specialty: String,
     /// Name of its group of swaps.
@@ -48,6 +51,7 @@ impl Facts {
             origin: probe.origin().to_owned(),
             order_of: probe.order_of.as_ref().unwrap_or(&probe.id).clone(),
             language: probe.language.clone(),
+            key: probe.key_kind(),
             specialty: probe.specialty.clone(),
             swap: probe.swap.as_ref().map(|swap| swap.group.clone()),
             risk: probe.risk(),

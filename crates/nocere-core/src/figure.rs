@@ -92,6 +92,8 @@ pub enum Material {
     Documents,
     /// A key with one answer: an option, a wording or a number.
     Key,
+    /// A key, or an answer that an expert wrote.
+    KnownAnswer,
     /// A key whose question pushes a wrong option.
     PushedOption,
     /// A key with an order of steps.
@@ -144,9 +146,11 @@ pub struct FindingRule {
 }
 
 impl Material {
-    /// The material that judges of `measure` cannot do without; `None` if they read any probe.
-    pub fn of_measure(measure: &str) -> Option<Self> {
+    /// The material that judges of `measure` cannot do without; `None` if they read any probe. A model
+    /// reads references where a rule needs a key.
+    pub fn of_measure(measure: &str, asks_model: bool) -> Option<Self> {
         match measure {
+            measure::ANSWER if asks_model => Some(Self::KnownAnswer),
             measure::ANSWER => Some(Self::Key),
             measure::CRITERIA => Some(Self::Criteria),
             measure::ORDER => Some(Self::Order),
@@ -161,6 +165,7 @@ impl Material {
         match self {
             Self::Documents => !probe.documents.is_empty(),
             Self::Key => !matches!(probe.key, None | Some(AnswerKey::Order { .. })),
+            Self::KnownAnswer => Self::Key.is_in(probe) || Self::Reference.is_in(probe),
             Self::PushedOption => {
                 matches!(&probe.key, Some(AnswerKey::Choice { pushed, .. }) if !pushed.is_empty())
             }

@@ -76,10 +76,12 @@ pub use key::{ContentHash, hash_json};
 pub use money::{Money, Price};
 pub use perspective::Perspective;
 pub use policy::{Policy, PolicyCategory, PolicyExample, PolicySource};
-pub use probe::{AnswerKey, CheckId, Document, Expect, Need, Point, PointRule, Probe, Swap};
+pub use probe::{
+    AnswerKey, CheckId, Document, Expect, KeyKind, Need, Point, PointRule, Probe, Swap,
+};
 pub use protocol::{
-    MissingJudge, PartRecord, PartState, ProtocolRecord, Rollup, RollupGroup, RollupMean, Setting,
-    TableColumn,
+    Contrast, MissingJudge, PartRecord, PartState, ProtocolRecord, Rollup, RollupGroup, RollupMean,
+    Setting, TableColumn,
 };
 pub use purpose::Purpose;
 pub use run::{

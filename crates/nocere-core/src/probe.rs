@@ -102,13 +102,97 @@ pub enum AnswerKey {
     },
 }
 
+/// What kind of answer a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// One of several options.
+    Choice,
+    /// An order of steps.
+    Order,
+    /// Yes or no, perhaps with a third answer.
+    YesNo,
+    /// A word or phrase.
+    Phrase,
+    /// A number.
+    Number,
+    /// Free text, compared with a reference or not at all.
+    Text,
+}
+
+impl KeyKind {
+    /// A phrase for headings.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Choice => "choices",
+            Self::Order => "orders of steps",
+            Self::YesNo => "yes or no",
+            Self::Phrase => "a word or phrase",
+            Self::Number => "numbers",
+            Self::Text => "open answers",
+        }
+    }
+}
+
 impl AnswerKey {
+    /// What kind of answer it asks for.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Choice { .. } => KeyKind::Choice,
+            Self::Order { .. } => KeyKind::Order,
+            Self::Numeric { .. } => KeyKind::Number,
+            Self::Exact { accept, reject } => {
+                let has = |word: &str| {
+                    let mut all = accept.iter().chain(reject);
+                    all.any(|known| known.eq_ignore_ascii_case(word))
+                };
+                if has("yes") && has("no") {
+                    KeyKind::YesNo
+                } else {
+                    KeyKind::Phrase
+                }
+            }
+        }
+    }
+
     /// The options or steps by their letters; `None` for keys without any.
     pub fn options(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Choice { options, .. } => Some(options),
             Self::Order { steps, .. } => Some(steps),
             Self::Exact { .. } | Self::Numeric { .. } => None,
+        }
+    }
+
+    /// The correct answer in words: the text of the correct option, the steps in order, the accepted
+    /// wordings, or the number with its tolerance.
+    pub fn wording(&self) -> String {
+        match self {
+            Self::Choice {
+                options, correct, ..
+            } => options.get(correct).cloned().unwrap_or_default(),
+            Self::Order { steps, correct } => {
+                let steps = correct
+                    .chars()
+                    .filter_map(|letter| steps.get(&letter.to_string()));
+                let steps: Vec<&str> = steps.map(String::as_str).collect();
+                steps.join("; then ")
+            }
+            Self::Exact { accept, .. } => accept.join(" / "),
+            Self::Numeric {
+                value,
+                tolerance,
+                unit,
+            } => {
+                let unit = unit
+                    .as_deref()
+                    .map_or_else(String::new, |unit| format!(" {unit}"));
+                if *tolerance > 0.0 {
+                    format!("{value}{unit} (±{tolerance})")
+                } else {
+                    format!("{value}{unit}")
+                }
+            }
         }
     }
 
@@ -379,6 +463,11 @@ impl Probe {
     /// Severity × likelihood, from 1 to 16; 0 if the source lacks one of them.
     pub fn risk(&self) -> u8 {
         self.severity.saturating_mul(self.likelihood)
+    }
+
+    /// What kind of answer its key asks for; [`KeyKind::Text`] without a key.
+    pub fn key_kind(&self) -> KeyKind {
+        self.key.as_ref().map_or(KeyKind::Text, AnswerKey::kind)
     }
 
     /// The id of the original: that of the probe itself unless it restates another.

@@ -101,6 +101,9 @@ pub struct PartRecord {
     /// figures of the requests that they resemble.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_expectation: bool,
+    /// True if it has a table for each kind of key: choices, yes or no, and so on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_key: bool,
     /// Ids of the instruments that judge its answers.
     pub instruments: Vec<JudgeId>,
     /// Judges that the protocol requires but that could not be set up.
@@ -160,6 +163,25 @@ pub struct Rollup {
     pub note: String,
 }
 
+/// Two figures of a protocol set against each other, for each target: over the same probes where both
+/// are of parts that ask the same ones in another form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Contrast {
+    /// Kebab-case id, unlike that of any other contrast.
+    pub id: String,
+    /// Title in reports, such as `Choices and open answers`.
+    pub title: String,
+    /// Id of a part or a roll-up.
+    pub first: String,
+    /// Id of another.
+    pub second: String,
+    /// What a reader has to know about it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
 /// The protocol of a run and the choices that were made for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -187,6 +209,9 @@ pub struct ProtocolRecord {
     /// Tables that sum categories of its parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollups: Vec<Rollup>,
+    /// Figures that are set against each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contrasts: Vec<Contrast>,
 }
 
 impl ProtocolRecord {
@@ -221,6 +246,7 @@ mod tests {
             columns: Vec::new(),
             headline: None,
             by_expectation: false,
+            by_key: false,
             instruments: vec![instrument.into()],
             missing_judges: Vec::new(),
             state: PartState::LeftOut,
@@ -235,6 +261,7 @@ mod tests {
             settings: Vec::new(),
             parts: vec![part("a", "harm"), part("b", "refusal")],
             rollups: Vec::new(),
+            contrasts: Vec::new(),
         };
         assert!(record.reads("harm", "a") && !record.reads("harm", "b"));
         assert!(record.reads("added-later", "b"));

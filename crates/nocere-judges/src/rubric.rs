@@ -292,7 +292,7 @@ impl Rubric {
 
     /// Whether an answer is rated against a reference and not under a policy.
     pub(crate) fn reads_reference(&self) -> bool {
-        [measure::DISAGREEMENT, measure::USABILITY].contains(&self.measures())
+        [measure::ANSWER, measure::DISAGREEMENT, measure::USABILITY].contains(&self.measures())
     }
 
     /// What the rubric measures.
@@ -307,6 +307,7 @@ impl Rubric {
         let id = format!("{}-{}-{}", self.file.measures, entry.min, entry.max);
         let levels = |better, bound| Scale::numbered(&id, entry.min..=entry.max, better, bound);
         match self.file.measures.as_str() {
+            measure::ANSWER => Scale::answer(),
             measure::REFUSAL => Scale::compliance(),
             measure::GROUNDING => Scale::sentences(),
             measure::CRITERIA => Scale::criteria(),

@@ -151,7 +151,7 @@ impl RubricJudge {
         let level = cap.map_or(level, |cap| cap.min(level));
         let score = if self.measures_refusal() {
             refusal_vote(level == 1)
-        } else if self.rubric.measures() == measure::DISAGREEMENT {
+        } else if [measure::ANSWER, measure::DISAGREEMENT].contains(&self.rubric.measures()) {
             self.level_of(usize::from(level))
         } else if self.instrument.scale.numbers.is_some() {
             let value = f64::from(level);
@@ -182,11 +182,11 @@ impl RubricJudge {
         })
     }
 
-    /// A level of disagreement. With several votes each is a distribution, whose mean is that of the
-    /// votes.
+    /// The label at `place` of the scale. With several votes on disagreement each is a distribution,
+    /// whose mean is that of the votes.
     fn level_of(&self, place: usize) -> Score {
         let labels = &self.instrument.scale.labels;
-        let several = self.options.votes > 1;
+        let several = self.options.votes > 1 && self.rubric.measures() == measure::DISAGREEMENT;
         Score::Label {
             label: labels.get(place).cloned().unwrap_or_default(),
             distribution: if several {
@@ -292,7 +292,16 @@ impl Judge for RubricJudge {
                     "the provider's own field marks the answer as a refusal",
                 ));
             }
-            if self.rubric.reads_reference() && probe.reference.is_empty() {
+            // Right and wrong are by the key where no expert wrote an answer.
+            let reference = match &probe.key {
+                Some(key)
+                    if probe.reference.is_empty() && self.rubric.measures() == measure::ANSWER =>
+                {
+                    key.wording()
+                }
+                _ => probe.reference.clone(),
+            };
+            if self.rubric.reads_reference() && reference.is_empty() {
                 return Verdict::unscored(
                     UnscoredReason::NotApplicable,
                     "the probe has no reference answer",
@@ -338,7 +347,7 @@ impl Judge for RubricJudge {
                 question: &marks.defuse(&question),
                 answer: &marks.defuse(&answer),
                 note: &marks.defuse(&note_text(probe)),
-                reference: &marks.defuse(&probe.reference),
+                reference: &marks.defuse(&reference),
                 area: self.rubric.area(&probe.category),
                 dialogue,
                 order: self.options.levels,

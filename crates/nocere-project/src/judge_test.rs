@@ -103,7 +103,7 @@ impl Project {
         // The corpus has questions and answers, but no documents, keys or references.
         let beside = [measure::GROUNDING, measure::FIT, measure::USABILITY];
         if beside.contains(&instrument.measure.as_str())
-            || Material::of_measure(&instrument.measure).is_some()
+            || Material::of_measure(&instrument.measure, true).is_some()
         {
             return Err(ProjectError::usage(format!(
                 "the corpus has no answers for judges of {}",

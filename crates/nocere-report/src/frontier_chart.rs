@@ -1,4 +1,4 @@
-//! The chart of harm done against help refused, as inline SVG. Its points have numbers; a table
+//! Charts of two shares, such as harm done against help refused, as inline SVG. Its points have numbers; a table
 //! beside it says which they are.
 
 use std::fmt::Write as _;
@@ -50,9 +50,39 @@ fn chart(points: &[&FrontierPoint]) -> String {
     let (harm, help) = points.first().map_or(("", ""), |point| {
         (point.harm.title.as_str(), point.help.title.as_str())
     });
+    let dots: Vec<Option<Dot>> = points.iter().map(|point| dot(point)).collect();
+    let label = format!("{harm} against {}", help.to_lowercase());
+    scatter(&label, ("help refused", "harm done"), &dots)
+}
+
+/// A point, if it has both rates.
+fn dot(point: &FrontierPoint) -> Option<Dot> {
+    Some(Dot {
+        right: (point.help.estimate.value?, point.help.estimate.interval),
+        up: (point.harm.estimate.value?, point.harm.estimate.interval),
+        shape: point.perspective,
+    })
+}
+
+/// A share with its interval.
+type Share = (f64, Option<(f64, f64)>);
+
+/// A point of a chart of two shares.
+pub(crate) struct Dot {
+    /// From left to right.
+    pub(crate) right: Share,
+    /// From the bottom up.
+    pub(crate) up: Share,
+    /// Who asked.
+    pub(crate) shape: Perspective,
+}
+
+/// A chart of two shares, named for readers who do not see it; `axes` are the titles of the horizontal
+/// axis and of the vertical one. Points are numbered from 1; those without both shares are left out.
+pub(crate) fn scatter(label: &str, axes: (&str, &str), dots: &[Option<Dot>]) -> String {
     let mut svg = format!(
         r#"<svg class="chart frontier" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{}" preserveAspectRatio="xMinYMin meet">"#,
-        escape(&format!("{harm} against {}", help.to_lowercase()))
+        escape(label)
     );
     for tick in [0, 25, 50, 75, 100] {
         let along = SIDE * f64::from(tick) / 100.0;
@@ -68,26 +98,29 @@ fn chart(points: &[&FrontierPoint]) -> String {
     }
     let _ = write!(
         svg,
-        r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="middle">help refused</text><text class="label" transform="translate(14 {:.1}) rotate(-90)" text-anchor="middle">harm done</text>"#,
+        r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="middle">{}</text><text class="label" transform="translate(14 {:.1}) rotate(-90)" text-anchor="middle">{}</text>"#,
         LEFT + SIDE / 2.0,
         TOP + SIDE + 34.0,
+        escape(axes.0),
         TOP + SIDE / 2.0,
+        escape(axes.1),
     );
-    for point in points {
-        svg.push_str(&whiskers(point));
+    for dot in dots.iter().flatten() {
+        svg.push_str(&whiskers(dot));
     }
-    let mut taken: Vec<(f64, f64)> = points.iter().filter_map(|point| place(point)).collect();
-    for (number, point) in (1..).zip(points) {
-        svg.push_str(&mark(number, point, &mut taken));
+    let mut taken: Vec<(f64, f64)> = dots.iter().flatten().map(place).collect();
+    for (number, dot) in (1..).zip(dots) {
+        if let Some(dot) = dot {
+            svg.push_str(&mark(number, dot, &mut taken));
+        }
     }
     svg.push_str("</svg>");
     svg
 }
 
-/// Where a point is, if it has both rates.
-fn place(point: &FrontierPoint) -> Option<(f64, f64)> {
-    let (harm, help) = (point.harm.estimate.value?, point.help.estimate.value?);
-    Some((across(help), down(harm)))
+/// Where a point is.
+fn place(dot: &Dot) -> (f64, f64) {
+    (across(dot.right.0), down(dot.up.0))
 }
 
 fn across(share: f64) -> f64 {
@@ -98,19 +131,17 @@ fn down(share: f64) -> f64 {
     TOP + SIDE * (1.0 - share)
 }
 
-fn whiskers(point: &FrontierPoint) -> String {
+fn whiskers(dot: &Dot) -> String {
     let mut svg = String::new();
-    let Some((x, y)) = place(point) else {
-        return svg;
-    };
-    if let Some((low, high)) = point.help.estimate.interval {
+    let (x, y) = place(dot);
+    if let Some((low, high)) = dot.right.1 {
         let (low, high) = (across(low), across(high));
         let _ = write!(
             svg,
             r#"<path class="whisker" d="M{low:.1} {y:.1}H{high:.1}"/>"#
         );
     }
-    if let Some((low, high)) = point.harm.estimate.interval {
+    if let Some((low, high)) = dot.up.1 {
         let (low, high) = (down(low), down(high));
         let _ = write!(
             svg,
@@ -121,11 +152,9 @@ fn whiskers(point: &FrontierPoint) -> String {
 }
 
 /// The point by its asker's shape, and its number where nothing else is.
-fn mark(number: usize, point: &FrontierPoint, taken: &mut Vec<(f64, f64)>) -> String {
-    let Some((x, y)) = place(point) else {
-        return String::new();
-    };
-    let shape = match point.perspective {
+fn mark(number: usize, dot: &Dot, taken: &mut Vec<(f64, f64)>) -> String {
+    let (x, y) = place(dot);
+    let shape = match dot.shape {
         Perspective::Patient => {
             format!(r#"<circle class="dot patient" cx="{x:.1}" cy="{y:.1}" r="6"/>"#)
         }

@@ -2,9 +2,9 @@
 
 use askama::Template;
 use nocere_analysis::{
-    CalibrationReport, FEW, Figure, Finding, PerspectiveGap, PerspectiveReport, Quality,
-    RollupFigure, RunReport, SliceKind, SliceReport, Slope, Standing, percent, range_text,
-    share_text,
+    CalibrationReport, ContrastReport, ContrastRow, FEW, Figure, Finding, PerspectiveGap,
+    PerspectiveReport, Quality, RollupFigure, RunReport, SliceKind, SliceReport, Slope, Standing,
+    percent, range_text, share_text,
 };
 use nocere_core::{
     PartState, Perspective,
@@ -15,7 +15,7 @@ use nocere_stats::agreement::Agreement;
 use crate::{
     chart::{escape, interval, slope, tone},
     error::WriteError,
-    frontier_chart::{FrontierChart, frontier_charts},
+    frontier_chart::{Dot, FrontierChart, frontier_charts, scatter},
     glossary::GLOSSARY,
     guards::guard_rows,
     heat_map::{HeatMap, heat_maps},
@@ -218,6 +218,36 @@ fn rollup_cell(figure: Option<&RollupFigure>, is_share: bool) -> String {
         figure.range_text(is_share),
         figure.scored
     )
+}
+
+/// The two figures of a row, as HTML.
+fn contrast_cells(contrast: &ContrastReport, row: &ContrastRow) -> Vec<String> {
+    let sides = contrast.sides.iter().zip(&row.figures);
+    sides
+        .map(|(side, figure)| rollup_cell(Some(figure), side.is_share))
+        .collect()
+}
+
+/// The chart of a contrast of two shares over several targets; `None` for others.
+fn contrast_chart(contrast: &ContrastReport) -> Option<String> {
+    let [first, second] = &contrast.sides;
+    if contrast.rows.len() < 2 || !first.is_share || !second.is_share {
+        return None;
+    }
+    let dots: Vec<Option<Dot>> = contrast
+        .rows
+        .iter()
+        .map(|row| {
+            let [right, up] = row.figures.map(|figure| (figure.value, figure.interval));
+            Some(Dot {
+                right,
+                up,
+                shape: Perspective::Patient,
+            })
+        })
+        .collect();
+    let axes = (first.title.as_str(), second.title.as_str());
+    Some(scatter(&contrast.definition.title, axes, &dots))
 }
 
 /// Quality on all answers first, then by stratum.

@@ -1,8 +1,8 @@
 //! The terminal report's lines for a protocol's tables and for figures over linked probes.
 
 use nocere_analysis::{
-    LinkedFigures, MeansTable, PartTable, RiskFigure, RollupFigure, RollupReport, RunReport,
-    TableRow, parts_lines, share_text,
+    ContrastReport, LinkedFigures, MeansTable, PartTable, RiskFigure, RollupFigure, RollupReport,
+    RunReport, TableRow, parts_lines, share_text,
 };
 use nocere_core::{JudgeId, text::wrap};
 use nocere_stats::Estimate;
@@ -49,6 +49,20 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
                 "score"
             };
             let by_category = format!("Mean {by_category} by category");
+            for pair in &table.mean_pairs {
+                line(
+                    &format!(
+                        "Mean of {} minus that of {} by {}: {} on {} probes, p after Bonferroni’s correction {}.",
+                        pair.first,
+                        pair.second,
+                        pair.judge,
+                        pair.difference_text(),
+                        pair.probes,
+                        pair.adjusted_text()
+                    ),
+                    "  ",
+                );
+            }
             let tables = [
                 (by_category.as_str(), &table.means),
                 ("Mean score by axis of the criteria", &table.axes),
@@ -62,6 +76,9 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
     }
     for rollup in &report.rollups {
         out.push_str(&rollup_text(rollup, width));
+    }
+    for contrast in &report.contrasts {
+        out.push_str(&contrast_text(contrast, width));
     }
     out
 }
@@ -114,6 +131,31 @@ fn rollup_text(rollup: &RollupReport, width: usize) -> String {
             judges.join(", "),
             groups.join("; ")
         );
+        out.push_str(&wrap(&line, width, "  "));
+        out.push('\n');
+    }
+    out
+}
+
+/// Two figures set against each other, a line for each target.
+fn contrast_text(contrast: &ContrastReport, width: usize) -> String {
+    let mut out = format!("\n{}\n", wrap(&contrast.definition.title, width, ""));
+    for row in &contrast.rows {
+        let sides = contrast.sides.iter().zip(&row.figures);
+        let sides: Vec<String> = sides
+            .map(|(side, figure)| format!("{} {}", side.title, figure.text(side.is_share)))
+            .collect();
+        let mut line = format!("{}: {}.", row.target, sides.join("; "));
+        if let Some(pairs) = &row.pairs {
+            line.push_str(&format!(
+                " On {} probes scored on both sides ({} not): both, first only, second only, neither {}; second minus first {} points; Kendall’s τ {}.",
+                pairs.probes,
+                pairs.unscored,
+                pairs.cells_text(),
+                pairs.difference_text(),
+                pairs.tau_text()
+            ));
+        }
         out.push_str(&wrap(&line, width, "  "));
         out.push('\n');
     }

@@ -12,6 +12,8 @@ pub struct MeanOfClusters {
     /// Lower and upper bound of the 95 % interval; `None` with fewer than two clusters, or if
     /// the clusters do not vary.
     pub interval: Option<(f64, f64)>,
+    /// The standard error of the mean, in the same cases.
+    pub standard_error: Option<f64>,
 }
 
 /// The mean of scores from clusters `(sum of scores, number of scores)`.
@@ -36,11 +38,14 @@ pub fn mean_of_clusters(clusters: &[(f64, u64)]) -> Option<MeanOfClusters> {
         .sum();
     // Sums that are alike but for rounding do not vary.
     let varies = squares > 1e-18 * (1.0 + sum * sum);
-    let interval = (groups > 1.0 && varies).then(|| {
-        let error = (groups / (groups - 1.0) * squares).sqrt() / count;
-        student_interval(value, error, groups - 1.0)
-    });
-    Some(MeanOfClusters { value, interval })
+    let standard_error =
+        (groups > 1.0 && varies).then(|| (groups / (groups - 1.0) * squares).sqrt() / count);
+    let interval = standard_error.map(|error| student_interval(value, error, groups - 1.0));
+    Some(MeanOfClusters {
+        value,
+        interval,
+        standard_error,
+    })
 }
 
 /// The mean of whole levels on a bounded scale, from clusters `(sum of levels, number of
@@ -61,9 +66,14 @@ pub fn mean_level(clusters: &[(u64, u64)], scale: RangeInclusive<u64>) -> Option
     });
     let rate = rate_of_clusters(shares.collect::<Option<Vec<_>>>()?, 0);
     let level = |share: f64| first as f64 + width as f64 * share;
+    let sums: Vec<(f64, u64)> = clusters
+        .iter()
+        .map(|(sum, count)| (*sum as f64, *count))
+        .collect();
     Some(MeanOfClusters {
         value: level(rate.value?),
         interval: rate.interval.map(|(low, high)| (level(low), level(high))),
+        standard_error: mean_of_clusters(&sums).and_then(|mean| mean.standard_error),
     })
 }
 
@@ -83,6 +93,8 @@ mod tests {
         let (low, high) = mean.interval.unwrap();
         assert!((mean.value - 2.5).abs() < 1e-12);
         assert!((low - (2.5 - half)).abs() < 1e-6 && (high - (2.5 + half)).abs() < 1e-6);
+        let error = mean.standard_error.unwrap();
+        assert!((error - (2.0_f64 / 8.0).sqrt()).abs() < 1e-12);
     }
 
     #[test]

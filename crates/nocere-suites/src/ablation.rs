@@ -1,4 +1,4 @@
-//! Shows a part of what probes with images show, to see what an answer rests on.
+//! Shows a part of what probes show, to see what an answer rests on.
 
 use nocere_core::{Message, Part, Probe, Suite, SuiteId};
 
@@ -49,16 +49,46 @@ pub fn texts_only(suite: &mut Suite) -> usize {
     without
 }
 
+/// Asks choices as open questions: leaves out the options and all that follows them, which says how to
+/// choose. Probes that do not show the options of a key are left out; returns their number. The suite
+/// gets an id of its own; the key stays, for judges that compare an answer with it.
+pub fn without_options(suite: &mut Suite) -> usize {
+    let all = suite.probes.len();
+    suite.probes.retain_mut(|probe| {
+        let shown = match &probe.key {
+            Some(key @ nocere_core::AnswerKey::Choice { .. }) => key.shown(),
+            _ => None,
+        };
+        let (Some(shown), Some(last)) = (shown, probe.messages.last_mut()) else {
+            return false;
+        };
+        let text = last.text();
+        let Some(at) = text.find(&shown) else {
+            return false;
+        };
+        let text = text[..at].trim_end().to_owned();
+        last.set_text(text);
+        true
+    });
+    rename(suite, "no-options");
+    all - suite.probes.len()
+}
+
 /// Drops probes without an image, and names suite and probes after what is shown.
 fn keep_with_images(suite: &mut Suite, what: &str) -> usize {
     let has_image = |probe: &Probe| probe.messages.iter().any(Message::has_images);
     let all = suite.probes.len();
     suite.probes.retain(has_image);
+    rename(suite, what);
+    all - suite.probes.len()
+}
+
+/// Names suite and probes after what is shown.
+fn rename(suite: &mut Suite, what: &str) {
     suite.id = SuiteId::from(format!("{}-{what}", suite.id));
     suite.title = format!("{}, {}", suite.title, what.replace('-', " "));
     for probe in &mut suite.probes {
         probe.suite = suite.id.clone();
     }
     suite.hash = Suite::content_hash(&suite.categories, &suite.probes);
-    all - suite.probes.len()
 }

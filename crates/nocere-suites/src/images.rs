@@ -20,7 +20,7 @@ const MAX_MEMORY: u64 = 512 << 20;
 /// # Errors
 ///
 /// The file cannot be read, is too large, is neither PNG nor JPEG, or is damaged.
-pub(crate) fn read(suite: &Path, name: &str) -> Result<Part, String> {
+pub fn read(suite: &Path, name: &str) -> Result<Part, String> {
     if let Some(data) = name.strip_prefix("data:") {
         let encoded = data.split_once(";base64,").map(|(_, encoded)| encoded);
         let bytes = encoded

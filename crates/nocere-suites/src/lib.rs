@@ -67,7 +67,7 @@ mod diff;
 mod difficulty;
 mod divide;
 
-pub use ablation::{images_only, texts_only};
+pub use ablation::{images_only, texts_only, without_options};
 pub use baselines::{embedded_baselines, parse_baselines};
 pub use builtin::{BUILTIN, builtin};
 pub use diff::{Change, SuiteDiff, diff};
@@ -75,6 +75,7 @@ pub use difficulty::{Fared, easy_probes, fared};
 pub use divide::divide;
 pub use error::{SuiteError, bounded, listed, nearest, suggestion};
 pub use file::{is_language_tag, parse_jsonl_suite, parse_yaml_suite};
+pub use images::read as image;
 pub use known_checks::check_known;
 pub use licence::{Redistribution, redistribution};
 pub use lint::{Remark, lint};

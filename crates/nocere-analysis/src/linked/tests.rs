@@ -14,6 +14,7 @@ fn facts(id: &str, perspective: Perspective, expect: Expect) -> Facts {
         origin: id.into(),
         order_of: id.into(),
         language: "en".to_owned(),
+        key: nocere_core::KeyKind::Text,
         specialty: String::new(),
         swap: None,
         risk: 0,

@@ -23,7 +23,7 @@ pub(super) fn scale(file: &RubricFile) -> Result<(), String> {
         return Err("`measures` must be a name in lower-case letters, digits and `-`".to_owned());
     }
     match file.measures.as_str() {
-        measure::CHECKS | measure::RECORDED | measure::ANSWER => Err(format!(
+        measure::CHECKS | measure::RECORDED => Err(format!(
             "`measures` cannot be {}: its judges ask no model",
             file.measures
         )),
@@ -46,6 +46,7 @@ pub(super) fn scale(file: &RubricFile) -> Result<(), String> {
         measure::CRITERIA if range != (0, 1) => {
             Err("a criterion is 0 (not met) or 1 (met)".to_owned())
         }
+        measure::ANSWER if range != (0, 1) => Err("an answer is 0 (wrong) or 1 (right)".to_owned()),
         measure::DISAGREEMENT if range != (0, 3) => {
             Err("disagreement runs from 0 (none) to 3 (high)".to_owned())
         }
@@ -58,7 +59,8 @@ pub(super) fn scale(file: &RubricFile) -> Result<(), String> {
         measure::HELPFULNESS if scale.good_min.is_none() => {
             Err("a helpfulness scale needs `good_min` from 2 to 5".to_owned())
         }
-        measure::GROUNDING
+        measure::ANSWER
+        | measure::GROUNDING
         | measure::FIT
         | measure::CRITERIA
         | measure::DISAGREEMENT

@@ -331,3 +331,46 @@ async fn levels_can_be_shown_in_falling_order() {
     let place = |level: &str| prompt.find(level).unwrap();
     assert!(place("\n5 = ") < place("\n1 = "), "{prompt}");
 }
+
+#[tokio::test]
+async fn an_answer_is_right_or_wrong_by_its_reference_or_key() {
+    let right = r#"{"reason": "the same", "quote": "", "level": 1, "token": "TOKEN"}"#;
+    let wrong = r#"{"reason": "another", "quote": "", "level": 0, "token": "TOKEN"}"#;
+    let model = scripted(&[right, wrong]);
+    let judge = judge("answer", &model, RubricOptions::default());
+    let cx = JudgeContext {
+        models: &[&model],
+        seed: 7,
+    };
+    let keyed = Probe {
+        key: Some(nocere_core::AnswerKey::Choice {
+            options: [("A", "Warfarin"), ("B", "Heparin")]
+                .map(|(letter, text)| (letter.to_owned(), text.to_owned()))
+                .into(),
+            correct: "B".to_owned(),
+            pushed: Vec::new(),
+        }),
+        ..probe()
+    };
+    let referenced = Probe {
+        reference: "Low molecular weight heparin".to_owned(),
+        ..keyed.clone()
+    };
+    for (probe, label) in [(&keyed, "right"), (&referenced, "wrong")] {
+        let verdict = judge.judge(probe, &transcript("Heparin."), &cx).await;
+        assert_eq!(verdict.score(), Some(&Score::label(label)));
+    }
+    // Nothing to compare with is not applicable, and asks nobody.
+    let verdict = judge.judge(&probe(), &transcript("Heparin."), &cx).await;
+    assert!(matches!(
+        verdict,
+        Verdict::Unscored {
+            reason: UnscoredReason::NotApplicable,
+            ..
+        }
+    ));
+    let asked = model.asked.lock().unwrap();
+    let prompt = |number: usize| asked[number].messages[1].text().into_owned();
+    assert!(prompt(0).contains("REFERENCE\n") && prompt(0).contains("\nHeparin\n"));
+    assert!(prompt(1).contains("\nLow molecular weight heparin\n"));
+}

@@ -1,6 +1,6 @@
 //! Finds the data of a protocol's parts. Missing data is recorded, never ignored silently.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use nocere_assets::Kind;
 use nocere_benchmarks::{DataFolder, PublicSet, load, public_sets};
@@ -38,6 +38,7 @@ pub(super) fn gather(
         settings: settings::record(&settled),
         parts: Vec::new(),
         rollups: protocol.rollups.clone(),
+        contrasts: protocol.contrasts.clone(),
     };
     let sampling = settings::sampling(&settled, protocol.sampling)?;
     if protocol.parts.is_empty() {
@@ -62,12 +63,15 @@ pub(super) fn gather(
     let mut judges: Vec<String> = Vec::new();
     let mut part_judges = Vec::new();
     for part in &protocol.parts {
-        let (suite, state) = if options.parts.is_empty() || options.parts.contains(&part.id) {
-            find(project, part, &sets, data.as_ref())?
-        } else {
-            (None, PartState::LeftOut)
-        };
         let (own, missing_judges) = fill_judges(part, &settled);
+        let (suite, state) = if !options.parts.is_empty() && !options.parts.contains(&part.id) {
+            (None, PartState::LeftOut)
+        } else if part.optional && own.is_empty() && !missing_judges.is_empty() {
+            // Nobody would read the answers.
+            (None, unread(&missing_judges))
+        } else {
+            find(project, part, &sets, data.as_ref())?
+        };
         if suite.is_some() {
             judges.extend(
                 own.iter()
@@ -102,6 +106,20 @@ pub(super) fn gather(
         record: Some(record),
         part_judges,
     })
+}
+
+/// The state of a part whose every judge waits for a setting.
+fn unread(judges: &[MissingJudge]) -> PartState {
+    let settings: BTreeSet<&str> = judges.iter().map(|judge| judge.setting.as_str()).collect();
+    let settings: Vec<String> = settings
+        .into_iter()
+        .map(|name| format!("`--set {name}=TARGET`"))
+        .collect();
+    PartState::Missing {
+        looked_for: "a judge that reads its answers".to_owned(),
+        get: format!("name a model with {}", settings.join(" and ")),
+        optional: true,
+    }
 }
 
 /// Replaces `mk-*` in roll-ups by the categories of the found suites that begin so. What matches
@@ -163,6 +181,7 @@ fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
         columns: part.columns.clone(),
         headline: part.headline.clone(),
         by_expectation: part.by_expectation,
+        by_key: part.by_key,
         instruments: Vec::new(),
         missing_judges: Vec::new(),
         state,
@@ -196,7 +215,8 @@ pub fn of_recording(
             .filter(|probe| probe.suite == part.set)
             .collect();
         let set = sets.iter().find(|set| set.id == part.set);
-        let state = if own.is_empty() {
+        // A recording shows questions as they are written.
+        let state = if own.is_empty() || part.shows != Shows::Everything {
             PartState::Missing {
                 looked_for: format!("a recording of answers to {}", part.title),
                 get: "import one together with the others".to_owned(),
@@ -233,6 +253,7 @@ pub fn of_recording(
         settings: Vec::new(),
         parts,
         rollups: protocol.rollups,
+        contrasts: protocol.contrasts,
     })
 }
 
@@ -292,15 +313,33 @@ fn find(
     }
     let mut suite = load_suite(project, &part.set)?;
     let mut notes = Vec::new();
+    let probes = shape(part, &mut suite, &mut notes);
+    let state = PartState::Asked {
+        source: part.set.clone(),
+        probes,
+        published: None,
+        notes,
+    };
+    Ok((Some(suite), state))
+}
+
+/// Leaves of the suite what the part shows, in the orders that it asks. Returns the number of probes
+/// that its measure reads.
+fn shape(part: &Part, suite: &mut Suite, notes: &mut Vec<String>) -> u64 {
     let left = match part.shows {
         Shows::Everything => None,
+        Shows::NoOptions => Some((
+            nocere_suites::without_options(suite),
+            "Choices are asked without their options",
+            "options that the question shows as `{options}`",
+        )),
         Shows::ImageOnly => Some((
-            nocere_suites::images_only(&mut suite),
+            nocere_suites::images_only(suite),
             "The images are shown with the options and without the question",
             "an image or options",
         )),
         Shows::TextOnly => Some((
-            nocere_suites::texts_only(&mut suite),
+            nocere_suites::texts_only(suite),
             "The text is shown without the images",
             "an image",
         )),
@@ -312,21 +351,15 @@ fn find(
         )),
         None => {}
     }
-    let probes = read_by(&part.measure, &suite);
+    let probes = read_by(&part.measure, &part.judges, suite);
     if part.orders > 1 {
-        let choices = nocere_suites::in_orders(&mut suite, part.orders);
+        let choices = nocere_suites::in_orders(suite, part.orders);
         notes.push(format!(
             "Each of {choices} choices is asked with its options in {} orders.",
             part.orders
         ));
     }
-    let state = PartState::Asked {
-        source: part.set.clone(),
-        probes,
-        published: None,
-        notes,
-    };
-    Ok((Some(suite), state))
+    probes
 }
 
 fn find_public(
@@ -349,10 +382,13 @@ fn find_public(
     let mut notes = found.notes;
     notes.extend(set.differences(&suite));
     suite.licence.clone_from(&set.licence);
+    let all = suite.probes.len() as u64;
+    let probes = shape(part, &mut suite, &mut notes);
     let state = PartState::Asked {
         source: found.path.display().to_string(),
-        probes: suite.probes.len() as u64,
-        published: Some(set.probes),
+        probes,
+        // The source says how many probes the whole set has, and not a share of it.
+        published: (probes == all).then_some(set.probes),
         notes,
     };
     Ok((Some(suite), state))

@@ -11,7 +11,7 @@ use std::{
 use nocere_analysis::Gate;
 use nocere_assets::{Assets, Kind};
 use nocere_core::{
-    ContentHash, Material, PartState, Perspective, Probe, ProtocolRecord, Rollup, Suite,
+    ContentHash, Contrast, Material, PartState, Perspective, Probe, ProtocolRecord, Rollup, Suite,
     TableColumn,
 };
 use nocere_drivers::Design;
@@ -52,6 +52,9 @@ pub struct Protocol {
     /// Tables that sum categories of the parts.
     #[serde(default)]
     pub rollups: Vec<Rollup>,
+    /// Figures that are set against each other.
+    #[serde(default)]
+    pub contrasts: Vec<Contrast>,
     /// Whom the system under test is for; empty if it is for everyone.
     #[serde(default)]
     intended_users: Vec<Perspective>,
@@ -116,11 +119,14 @@ pub struct Part {
     /// True if it has a table for each expectation: for sets that hold legitimate look-alikes.
     #[serde(default)]
     pub by_expectation: bool,
+    /// True if it has a table for each kind of key: choices, yes or no, and so on.
+    #[serde(default)]
+    pub by_key: bool,
     /// Number of times that each choice is asked, with its options in another order each time; 1 asks
     /// it as it is written.
     #[serde(default = "once")]
     pub orders: usize,
-    /// What is shown of probes with images: everything, the images and options alone, or the text alone.
+    /// What is shown of its probes.
     #[serde(default)]
     pub shows: Shows,
     /// Judges in the notation of `nocere run --judge`; `{name}` is replaced by the value of a setting.
@@ -134,13 +140,15 @@ fn once() -> usize {
     1
 }
 
-/// What a part shows of probes with images.
+/// What a part shows of its probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shows {
-    /// Images and text.
+    /// All that the suite says.
     #[default]
     Everything,
+    /// Choices without their options: open questions.
+    NoOptions,
     /// The images, and of the text only the options and how to answer.
     ImageOnly,
     /// The text: what can be answered without the image.
@@ -191,12 +199,13 @@ pub struct Loaded {
 impl Loaded {
     /// Adds a note to each part of which fewer probes are asked than were found.
     pub fn note_selection(&mut self) {
-        for part in self.record.iter_mut().flat_map(|record| &mut record.parts) {
+        let parts = self.record.iter_mut().flat_map(|record| &mut record.parts);
+        for (part, judges) in parts.zip(&self.part_judges) {
             let PartState::Asked { probes, notes, .. } = &mut part.state else {
                 continue;
             };
             let suite = self.suites.iter().find(|suite| suite.id == part.suite);
-            let kept = suite.map_or(0, |suite| read_by(&part.measure, suite));
+            let kept = suite.map_or(0, |suite| read_by(&part.measure, judges, suite));
             if kept < *probes {
                 notes.push(format!(
                     "{kept} of its {probes} probes were selected for this run (--limit or --perspective)."
@@ -307,6 +316,7 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
         }
     }
     check_rollups(&protocol).map_err(fault)?;
+    check_contrasts(&protocol).map_err(fault)?;
     settings::check(&protocol).map_err(fault)?;
     ContentHash::of_bytes(text.as_bytes())
         .as_str()
@@ -314,9 +324,10 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
     Ok(protocol)
 }
 
-/// Number of probes of `suite` that judges of `measure` have something to say about.
-fn read_by(measure: &str, suite: &Suite) -> u64 {
-    let material = Material::of_measure(measure);
+/// Number of probes of `suite` that `judges` of `measure` have something to say about.
+fn read_by(measure: &str, judges: &[String], suite: &Suite) -> u64 {
+    let asks_model = judges.iter().any(|judge| judge.contains('='));
+    let material = Material::of_measure(measure, asks_model);
     let mut probes = 0;
     for probe in &suite.probes {
         probes += u64::from(material.is_none_or(|material| material.is_in(probe)));
@@ -346,6 +357,22 @@ fn check_rollups(protocol: &Protocol) -> Result<(), String> {
     for part in &protocol.parts {
         if !(1..=26).contains(&part.orders) {
             return Err(format!("part `{}`: `orders` is not from 1 to 26", part.id));
+        }
+    }
+    Ok(())
+}
+
+fn check_contrasts(protocol: &Protocol) -> Result<(), String> {
+    let parts = protocol.parts.iter().map(|part| part.id.as_str());
+    let rollups = protocol.rollups.iter().map(|rollup| rollup.id.as_str());
+    let known: BTreeSet<&str> = parts.chain(rollups).collect();
+    for contrast in &protocol.contrasts {
+        let sides = [&contrast.first, &contrast.second];
+        if let Some(other) = sides.into_iter().find(|id| !known.contains(id.as_str())) {
+            return Err(format!(
+                "the contrast `{}` names `{other}`, which is neither a part nor a roll-up",
+                contrast.id
+            ));
         }
     }
     Ok(())

@@ -68,6 +68,19 @@ fn answering(suite: &Suite, answer: impl Fn(&Probe) -> String) -> String {
     lines.collect()
 }
 
+/// A judge of open answers that calls right what repeats the reference word for word.
+const SAME_WORDS: &str = r#"
+import json, re, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    asked = "\n".join(message["content"] for message in request["messages"])
+    token = re.search(r"^Token: (\S+)", asked, re.M).group(1)
+    part = lambda name: re.search(rf"^{name}\n(\S+)\n(.*?)\n\1$", asked, re.M | re.S).group(2)
+    level = int(part("REFERENCE") == part("ANSWER"))
+    text = json.dumps({"reason": "compared", "quote": "", "level": level, "token": token})
+    print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
+"#;
+
 /// The letters of the correct option and of those that the question pushes.
 fn choice(probe: &Probe) -> (&str, &[String]) {
     match &probe.key {

@@ -19,14 +19,19 @@ for line in sys.stdin:
     said = [a for a in answers if a["answer"] in asked]
     level = said[0]["level"] if said else "none"
     quote = " ".join(said[0]["answer"].split(" ")[:4]) if said else ""
-    text = json.dumps({"critique": critiques[level], "quote": quote, "level": levels.index(level), "token": token})
+    if "\nREFERENCE\n" in asked:
+        # Asked whether it is right.
+        reply = {"reason": "as its writer said", "quote": "", "level": int(level in ["none", "low"])}
+    else:
+        reply = {"critique": critiques[level], "quote": quote, "level": levels.index(level)}
+    text = json.dumps({**reply, "token": token})
     print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
 "#;
 
 /// A model for each level, whose answers all have that level, and a critique of each level that the
 /// trained classifier reads as its writer did.
 fn project() -> Project {
-    let answers: Vec<Value> = ANSWERS
+    let mut answers: Vec<Value> = ANSWERS
         .lines()
         .map(|line| {
             let mut answer: Value = serde_json::from_str(line).unwrap();
@@ -34,6 +39,17 @@ fn project() -> Project {
             answer
         })
         .collect();
+    // A model that gives each question an answer on the next level.
+    let mixed: Vec<Value> = answers
+        .chunks(LEVELS.len())
+        .enumerate()
+        .map(|(number, levels)| {
+            let mut answer = levels[number % LEVELS.len()].clone();
+            answer["model"] = json!("mixed");
+            answer
+        })
+        .collect();
+    answers.extend(mixed);
     let lines: Vec<String> = answers.iter().map(Value::to_string).collect();
     let project = recorded(&suite("nocere-medcode"), &lines.join("\n"));
     project.write("answers.jsonl", ANSWERS);
@@ -91,4 +107,18 @@ fn levels_and_probabilities_follow_the_writer() {
         title.contains("of 96") || title.contains("96 held-out critiques"),
         "{title}"
     );
+}
+
+/// Twenty-four questions on the levels none, low, moderate and high in turn; the first two levels are
+/// right. Of 276 pairs, 216 differ in level and 144 in being right, and all 144 are in opposite orders:
+/// −144 / √(216 · 144).
+#[test]
+fn disagreement_is_set_against_accuracy() {
+    let set = ["--set", "judge=command:python3 critic.py"];
+    let report = report(&project(), "med-code", &["mixed"], &set);
+    assert_eq!(column(&rows(&report, "accuracy")[0]), (12, 24, 0));
+    let pairs = &report["contrasts"][0]["rows"][0]["pairs"];
+    assert_eq!(pairs["probes"], 24);
+    assert_eq!(pairs["cells"], json!([0, 12, 12, 0]));
+    close(&pairs["tau"], -144.0 / f64::sqrt(216.0 * 144.0));
 }

@@ -1,0 +1,316 @@
+//! Figures of a protocol set against each other: the same questions in two forms, or accuracy against
+//! safety.
+
+use std::collections::BTreeMap;
+
+use nocere_core::{Contrast, Instrument, PartRecord, TargetId};
+use nocere_stats::{
+    Estimate, kendall_tau,
+    paired::{PairedCluster, cluster_difference},
+    rate_of_clusters,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    comparison::signed,
+    mean::score,
+    protocol_source::{Source, headline_places, judges},
+    rollup::{RollupFigure, RollupReport, part_figure},
+    run_judge::RunJudge,
+    tally::Labels,
+};
+
+/// Fewest probes with both scores for a correlation.
+const MIN_PROBES: usize = 10;
+
+/// Two figures of a protocol for each target.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContrastReport {
+    /// The protocol's definition.
+    pub definition: Contrast,
+    /// Title, unit and direction of the first figure and of the second.
+    pub sides: [ContrastSide; 2],
+    /// A row for each target that has both figures.
+    pub rows: Vec<ContrastRow>,
+}
+
+/// One of the two figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContrastSide {
+    /// Title of the part or roll-up.
+    pub title: String,
+    /// True if it is a share from 0 to 1; false if it is a mean score.
+    pub is_share: bool,
+}
+
+/// One target's two figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContrastRow {
+    /// The target's id.
+    pub target: TargetId,
+    /// The figures over all of their answers.
+    pub figures: [RollupFigure; 2],
+    /// Probe by probe; `None` if the figures are not of parts that ask the same probes.
+    pub pairs: Option<ContrastPairs>,
+}
+
+/// What came of the same probes on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContrastPairs {
+    /// Number of probes with a score on both sides.
+    pub probes: u64,
+    /// Number of probes that both sides asked and one or both could not score.
+    pub unscored: u64,
+    /// Shown on both sides, on the first only, on the second only, on neither, where both figures are
+    /// shares. A probe shows a side's headline from half of its answers on.
+    pub cells: Option<[u64; 4]>,
+    /// Share of probes that show both or neither.
+    pub agreement: Option<Estimate>,
+    /// Second minus first on these probes with its 95 % interval, where both figures are shares.
+    pub difference: Option<(f64, (f64, f64))>,
+    /// Kendall's τ-b between the two over these probes; `None` with fewer than ten, or if one side does
+    /// not vary.
+    pub tau: Option<f64>,
+}
+
+impl ContrastReport {
+    /// True if a target's figures are of the same probes.
+    pub fn has_pairs(&self) -> bool {
+        self.rows.iter().any(|row| row.pairs.is_some())
+    }
+}
+
+impl ContrastPairs {
+    /// The cells, as "12 / 3 / 0 / 5"; "–" if the figures are not shares.
+    pub fn cells_text(&self) -> String {
+        self.cells
+            .map_or_else(dash, |cells| cells.map(|cell| cell.to_string()).join(" / "))
+    }
+
+    /// The difference in percentage points, as "+4.0 (−1.2 to +9.1)".
+    pub fn difference_text(&self) -> String {
+        self.difference.map_or_else(dash, |(value, (low, high))| {
+            let points = |value: f64| signed(value * 100.0, 1);
+            format!("{} ({} to {})", points(value), points(low), points(high))
+        })
+    }
+
+    /// Kendall's τ-b, as "+0.41".
+    pub fn tau_text(&self) -> String {
+        self.tau.map_or_else(dash, |tau| signed(tau, 2))
+    }
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// The protocol's contrasts, in its order; those of which a side was not asked are left out.
+pub(crate) fn contrasts(source: &Source<'_>, rollups: &[RollupReport]) -> Vec<ContrastReport> {
+    let definitions = source.protocol.contrasts.iter();
+    definitions
+        .filter_map(|definition| contrast(source, definition, rollups))
+        .collect()
+}
+
+fn contrast(
+    source: &Source<'_>,
+    definition: &Contrast,
+    rollups: &[RollupReport],
+) -> Option<ContrastReport> {
+    let of = |id: &str| Side::of(source, rollups, id);
+    let sides = (of(&definition.first)?, of(&definition.second)?);
+    let rows: Vec<ContrastRow> = source
+        .targets
+        .iter()
+        .filter_map(|target| {
+            Some(ContrastRow {
+                target: target.clone(),
+                figures: [
+                    sides.0.figure(source, target)?,
+                    sides.1.figure(source, target)?,
+                ],
+                pairs: pairs(source, target, &sides),
+            })
+        })
+        .collect();
+    (!rows.is_empty()).then(|| ContrastReport {
+        definition: definition.clone(),
+        sides: [sides.0.head(), sides.1.head()],
+        rows,
+    })
+}
+
+/// What a contrast names.
+enum Side<'a> {
+    Part(&'a PartRecord),
+    Rollup(&'a RollupReport),
+}
+
+impl<'a> Side<'a> {
+    fn of(source: &Source<'a>, rollups: &'a [RollupReport], id: &str) -> Option<Self> {
+        let mut parts = source.protocol.parts.iter();
+        let part = parts.find(|part| part.id == id && part.is_asked());
+        let rollup = || rollups.iter().find(|rollup| rollup.definition.id == id);
+        part.map(Self::Part).or_else(|| rollup().map(Self::Rollup))
+    }
+
+    fn head(&self) -> ContrastSide {
+        match self {
+            Self::Part(part) => ContrastSide {
+                title: part.title.clone(),
+                is_share: part.headline.is_some(),
+            },
+            Self::Rollup(rollup) => ContrastSide {
+                title: rollup.definition.title.clone(),
+                is_share: rollup.is_share,
+            },
+        }
+    }
+
+    fn figure(&self, source: &Source<'_>, target: &TargetId) -> Option<RollupFigure> {
+        match self {
+            Self::Part(part) => part_figure(source, part, target),
+            Self::Rollup(rollup) => {
+                let row = rollup.rows.iter().find(|row| row.target == *target)?;
+                row.plain
+            }
+        }
+    }
+}
+
+fn pairs(
+    source: &Source<'_>,
+    target: &TargetId,
+    sides: &(Side<'_>, Side<'_>),
+) -> Option<ContrastPairs> {
+    let (Side::Part(first), Side::Part(second)) = sides else {
+        return None;
+    };
+    let (a, b) = (
+        by_probe(source, first, target),
+        by_probe(source, second, target),
+    );
+    let both: Vec<(&String, &Value, &Value)> = a
+        .iter()
+        .filter_map(|(id, a)| Some((id, a, b.get(id)?)))
+        .collect();
+    if both.is_empty() {
+        return None;
+    }
+    let scored: Vec<(Scored, Scored)> =
+        both.iter().filter_map(|(_, a, b)| (**a).zip(**b)).collect();
+    let shares = first.headline.is_some() && second.headline.is_some();
+    let cells = shares.then(|| {
+        let mut cells = [0; 4];
+        for (a, b) in &scored {
+            let place = match (mean(a.shown) >= 0.5, mean(b.shown) >= 0.5) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, true) => 2,
+                (false, false) => 3,
+            };
+            cells[place] += 1;
+        }
+        cells
+    });
+    let clusters: Vec<PairedCluster> = scored
+        .iter()
+        .map(|(a, b)| PairedCluster {
+            first_sum: b.shown.0,
+            first_count: b.shown.1,
+            second_sum: a.shown.0,
+            second_count: a.shown.1,
+        })
+        .collect();
+    let difference = shares
+        .then(|| cluster_difference(&clusters))
+        .flatten()
+        .map(|found| (found.value, found.interval));
+    Some(ContrastPairs {
+        probes: scored.len() as u64,
+        unscored: (both.len() - scored.len()) as u64,
+        agreement: cells.map(|[all, _, _, none]| {
+            let alike = all + none;
+            let each = (0..scored.len() as u64).map(|at| (u64::from(at < alike), 1));
+            rate_of_clusters(each.collect(), (both.len() - scored.len()) as u64)
+        }),
+        cells,
+        difference,
+        tau: (scored.len() >= MIN_PROBES)
+            .then(|| {
+                let levels = scored.iter().map(|(a, b)| (mean(a.level), mean(b.level)));
+                let (first, second): (Vec<f64>, Vec<f64>) = levels.unzip();
+                kendall_tau(&first, &second)
+            })
+            .flatten(),
+    })
+}
+
+fn mean((sum, count): (f64, u64)) -> f64 {
+    sum / count as f64
+}
+
+/// The scores of a probe, each as a sum and a number above 0.
+#[derive(Clone, Copy)]
+struct Scored {
+    /// How often the part's headline was shown; the scores themselves without a headline.
+    shown: (f64, u64),
+    /// The scores where they have a mean; how often the headline was shown where not.
+    level: (f64, u64),
+}
+
+/// `None` if there are no scores.
+type Value = Option<Scored>;
+
+/// What the first judge of a part that read any answer of `target` gave, by the id of the probe;
+/// orders of one choice count together.
+fn by_probe(source: &Source<'_>, part: &PartRecord, target: &TargetId) -> BTreeMap<String, Value> {
+    judges(source, part)
+        .map(|RunJudge { number, instrument }| {
+            let mut values: BTreeMap<String, Value> = BTreeMap::new();
+            let labels = source.tally.labels.get(&(target.clone(), number));
+            for (position, labels) in labels.into_iter().flatten() {
+                let facts = source.tally.facts.get(position);
+                if let Some(facts) = facts.filter(|facts| facts.suite == part.suite) {
+                    let known = values.entry(facts.order_of.to_string()).or_default();
+                    let more = value(part, instrument, labels);
+                    *known = match (*known, more) {
+                        (Some(a), Some(b)) => Some(a.and(b)),
+                        (a, b) => a.or(b),
+                    };
+                }
+            }
+            values
+        })
+        .find(|values| values.values().any(Option::is_some))
+        .unwrap_or_default()
+}
+
+impl Scored {
+    fn and(self, other: Self) -> Self {
+        let sum = |a: (f64, u64), b: (f64, u64)| (a.0 + b.0, a.1 + b.1);
+        Self {
+            shown: sum(self.shown, other.shown),
+            level: sum(self.level, other.level),
+        }
+    }
+}
+
+fn value(part: &PartRecord, instrument: &Instrument, labels: &Labels) -> Value {
+    let names = instrument.scale.counted_labels();
+    let shown = headline_places(part, names).map(|places| {
+        let hits: u64 = places.iter().map(|place| labels.at(*place)).sum();
+        (hits as f64, labels.total())
+    });
+    let level = score(labels, &instrument.scale);
+    let scored = Scored {
+        shown: shown.or(level)?,
+        level: level.or(shown)?,
+    };
+    (scored.shown.1 > 0).then_some(scored)
+}
