@@ -10,6 +10,7 @@ use crate::{
     error::ImportError,
     format::Format,
     instruments::Instruments,
+    majority::majority,
     notes::Notes,
     options::Options,
     probes::{Joiner, Maker},
@@ -33,6 +34,10 @@ pub(crate) fn assemble(
     } = rows;
     if rows.is_empty() {
         return Err(ImportError::new(path, "the file holds no answers"));
+    }
+    if options.majority {
+        let elected = majority(path, &rows, &mut notes)?;
+        rows.extend(elected);
     }
     let targets = Targets::of(path, &rows, model.as_deref(), &mut notes)?;
     let prompts = place_systems(&mut rows, &targets, options, &mut notes);

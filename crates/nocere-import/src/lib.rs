@@ -43,6 +43,7 @@ mod instruments;
 mod json_text;
 mod labels;
 mod lm_eval;
+mod majority;
 mod medriskeval;
 mod notes;
 mod options;

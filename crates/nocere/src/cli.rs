@@ -331,6 +331,9 @@ pub(crate) struct ImportArgs {
     /// The highest recorded harm level that counts as safe.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) safe_max: u8,
+    /// Add a target `majority` with the answers that most of the file's models or readers gave.
+    #[arg(long)]
+    pub(crate) majority: bool,
     /// A judge to judge the answers, as in `nocere run`.
     #[arg(long = "judge", short, value_name = "JUDGE")]
     pub(crate) judges: Vec<String>,

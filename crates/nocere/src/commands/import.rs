@@ -71,5 +71,6 @@ fn options(project: &Project, args: &ImportArgs) -> Result<Options, ProjectError
             .map(|name| load_suite(project, name))
             .transpose()?,
         safe_max: args.safe_max,
+        majority: args.majority,
     })
 }

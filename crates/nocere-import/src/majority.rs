@@ -1,0 +1,159 @@
+//! The vote of several readers as a target of its own (the "meta doctor" of Asclepius,
+//! arXiv 2402.11217).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use crate::{error::ImportError, notes::Notes, row::Row};
+
+/// Name of the target.
+const NAME: &str = "majority";
+
+/// For each question the answer that most readers gave: by letter, by number, or word for word.
+/// Questions on which no answer has the most votes are left out with a note.
+///
+/// # Errors
+///
+/// Fewer than two readers answered, one of them has the name of the vote, or answers are part of longer
+/// conversations.
+pub(crate) fn majority(
+    path: &Path,
+    rows: &[Row],
+    notes: &mut Notes,
+) -> Result<Vec<Row>, ImportError> {
+    let readers: BTreeSet<&str> = rows.iter().filter_map(|row| row.model.as_deref()).collect();
+    if readers.len() < 2 || readers.contains(NAME) {
+        return Err(ImportError::new(
+            path,
+            format!(
+                "a majority needs several readers, none of them named `{NAME}`; the file names {}",
+                nocere_suites::listed(readers)
+            ),
+        )
+        .hint("map the column that says who answered: --map model=COLUMN"));
+    }
+    if let Some(row) = rows.iter().find(|row| !row.follow_ups.is_empty()) {
+        return Err(
+            ImportError::new(path, "a majority is over single answers, not conversations")
+                .at(&row.place),
+        );
+    }
+    let mut questions: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        let asked = row
+            .opening
+            .last()
+            .map(|message| message.text().into_owned());
+        let question = row.id.clone().or(asked).unwrap_or_default();
+        questions.entry(question).or_default().push(row);
+    }
+    let mut elected = Vec::new();
+    for of in questions.into_values() {
+        let mut votes: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        for row in of {
+            votes.entry(answer(row)).or_default().push(row);
+        }
+        let most = votes.values().map(Vec::len).max().unwrap_or(0);
+        let mut first = votes.values().filter(|rows| rows.len() == most);
+        match (first.next().and_then(|rows| rows.first()), first.next()) {
+            (Some(row), None) => elected.push(in_the_name_of_all(row)),
+            _ => notes.count(
+                "question has no majority and is left out for it",
+                "questions have no majority and are left out for it",
+            ),
+        }
+    }
+    Ok(elected)
+}
+
+/// What an answer votes for: the letter that it begins with, or its only number, or else its words in
+/// lower case without a full stop.
+fn answer(row: &Row) -> String {
+    let last = row.transcript.answers().last().unwrap_or("").trim();
+    let mut chars = last.chars();
+    if let Some(letter @ 'A'..='Z') = chars.next()
+        && chars.next().is_none_or(|c| !c.is_alphanumeric())
+    {
+        return letter.to_string();
+    }
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut numbers = last
+        .split(|c| !is_number(c))
+        .filter_map(|word| word.trim_matches('.').parse::<f64>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(number), None) => number.to_string(),
+        _ => last.trim_end_matches('.').to_lowercase(),
+    }
+}
+
+fn in_the_name_of_all(row: &Row) -> Row {
+    Row {
+        model: Some(NAME.to_owned()),
+        id: row.id.clone(),
+        epoch: None,
+        system: row.system.clone(),
+        opening: row.opening.clone(),
+        transcript: row.transcript.clone(),
+        category: row.category.clone(),
+        perspective: row.perspective,
+        expect: row.expect,
+        suite: row.suite,
+        ..Row::new(row.place.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nocere_core::ChatReply;
+
+    use super::*;
+    use crate::row::Place;
+
+    fn row(reader: &str, id: &str, answer: &str) -> Row {
+        let mut row = Row::new(Place::Line(1));
+        row.model = Some(reader.to_owned());
+        row.id = Some(id.to_owned());
+        row.transcript.push_reply(ChatReply::of_text(answer));
+        row
+    }
+
+    #[test]
+    fn most_votes_win_and_ties_elect_nobody() {
+        let rows = [
+            row("a", "letter", "B"),
+            row("b", "letter", "B. Heart"),
+            row("c", "letter", "C"),
+            row("a", "number", "12 mm"),
+            row("b", "number", "8"),
+            row("c", "number", "12"),
+            row("a", "tie", "yes"),
+            row("b", "tie", "No."),
+        ];
+        let mut notes = Notes::default();
+        let elected = majority(Path::new("r.jsonl"), &rows, &mut notes).unwrap();
+        let of = |id: &str| {
+            let mut found = elected.iter().filter(|row| row.id.as_deref() == Some(id));
+            found.next().map(answer)
+        };
+        assert_eq!(of("letter").as_deref(), Some("B"));
+        assert_eq!(of("number").as_deref(), Some("12"));
+        assert_eq!(of("tie"), None);
+        assert!(elected.iter().all(|row| row.model.as_deref() == Some(NAME)));
+        let said = notes.into_sentences();
+        assert_eq!(said, ["1 question has no majority and is left out for it."]);
+    }
+
+    #[test]
+    fn one_reader_has_no_majority() {
+        let mut notes = Notes::default();
+        for rows in [
+            vec![row("a", "x", "B")],
+            vec![row("a", "x", "B"), row(NAME, "x", "B")],
+        ] {
+            let error = majority(Path::new("r.jsonl"), &rows, &mut notes).unwrap_err();
+            assert!(error.to_string().contains("several readers"), "{error}");
+        }
+    }
+}
