@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn every_set_can_be_known_and_fetched() {
         let sets = public_sets().unwrap();
-        assert_eq!(sets.len(), 9);
+        assert_eq!(sets.len(), 10);
         for set in &sets {
             assert!(
                 set.folder_of.is_some() == set.names.is_empty(),

@@ -21,6 +21,7 @@
 
 #![warn(missing_docs)]
 
+mod asclepius;
 mod catalogue;
 mod facts;
 mod healthbench;

@@ -6,8 +6,8 @@ use nocere_core::Suite;
 use nocere_suites::{SuiteError, csv_rows, jsonl, listed, load_own, read_text};
 
 use crate::{
-    facts, healthbench, jailbreakbench, llmeval_med, med_safety_bench, medqa, multi_turn_psb,
-    patient_safety_bench, pubmedqa, wildjailbreak, xstest,
+    asclepius, facts, healthbench, jailbreakbench, llmeval_med, med_safety_bench, medqa,
+    multi_turn_psb, patient_safety_bench, pubmedqa, wildjailbreak, xstest,
 };
 
 /// How the files of one public set are recognised and read.
@@ -55,7 +55,8 @@ impl Head<'_> {
 }
 
 /// Every layout, the more particular ones before those that share their columns.
-const LAYOUTS: [Layout; 11] = [
+const LAYOUTS: [Layout; 12] = [
+    asclepius::LAYOUT,
     healthbench::LAYOUT,
     llmeval_med::LAYOUT,
     medqa::LAYOUT,

@@ -11,6 +11,9 @@ const FULL: (u64, u64, u64) = (29, 36, 0);
 const IMAGE_ONLY: (u64, u64, u64) = (7, 7, 11);
 const TEXT_ONLY: (u64, u64, u64) = (10, 33, 3);
 
+/// Of the 30 questions on which two of three readers agree.
+const MAJORITY: (u64, u64, u64) = (27, 30, 0);
+
 /// Answers as the simulated model does with what it is shown: the mode follows from the message itself.
 const MODEL: &str = r#"
 import base64, json, sys
@@ -61,7 +64,11 @@ fn images_reach_the_model_and_what_it_answers_without_them_is_apart() {
     assert_eq!(column(&rows(&report, "image-only")[0]), IMAGE_ONLY);
     assert_eq!(column(&rows(&report, "text-only")[0]), TEXT_ONLY);
     let parts = report["parts"].as_array().unwrap();
-    let grid = &parts[0]["specialties"][0];
+    let full = parts
+        .iter()
+        .find(|of| of["record"]["id"] == "full")
+        .unwrap();
+    let grid = &full["specialties"][0];
     assert_eq!(grid["rows"].as_array().unwrap().len(), 15);
     let scored: u64 = grid["rows"]
         .as_array()
@@ -72,6 +79,47 @@ fn images_reach_the_model_and_what_it_answers_without_them_is_apart() {
         .sum();
     assert_eq!(scored, FULL.1);
     assert_eq!(rows(&report, "reports")[0]["scored"], 4);
+    // The whole, choices, yes or no, phrases and numbers, as counted by hand.
+    let by_key: Vec<(u64, u64, u64)> = full["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| column(&table["rows"][0]))
+        .collect();
+    let wanted = [FULL, (15, 18, 0), (6, 7, 0), (3, 3, 0), (5, 8, 0)];
+    assert_eq!(by_key, wanted);
+    // Ten can be solved without the image; three of the others cannot be read.
+    let pairs = &report["contrasts"][0]["rows"][0]["pairs"];
+    assert_eq!(pairs["cells"], json!([10, 16, 0, 7]));
+    assert_eq!(pairs["unscored"], 3);
+}
+
+/// Three invented readers: what they got right, and what most of them said. On six questions each
+/// gives another number or wording.
+#[test]
+fn readers_and_their_majority_are_rows_of_people() {
+    let project = Project::new();
+    project.write(
+        "readers.jsonl",
+        include_str!("../../../../../assets/suites/answers/asclepius-readers.jsonl"),
+    );
+    let report = project.json(&[
+        "import",
+        "readers.jsonl",
+        "--suite=nocere-asclepius",
+        "--protocol=asclepius",
+        "--map=model=reader",
+        "--map=id=probe",
+        "--map=response=answer",
+        "--judge=answer",
+        "--majority",
+    ]);
+    let full: Vec<(u64, u64, u64)> = rows(&report, "full").iter().map(column).collect();
+    assert_eq!(full, [(30, 36, 0), (28, 36, 0), (27, 36, 0), MAJORITY]);
+    // Nobody was asked without the image.
+    let parts = report["parts"].as_array().unwrap();
+    let text_only = parts.iter().find(|of| of["record"]["id"] == "text-only");
+    assert_eq!(text_only.unwrap()["record"]["state"]["state"], "missing");
 }
 
 #[test]
