@@ -114,7 +114,7 @@ pub use protocol_tables::{
     range_text, share_text,
 };
 pub use rollup::{PublishedFigures, RollupFigure, RollupReport, RollupRow};
-pub use run_comparison::{ComparedFigure, ComparedRun, ComparedSide, Flip, RunComparison};
+pub use run_comparison::{ComparedFigure, ComparedRun, ComparedSide, Flip, RunComparison, Within};
 pub use run_report::{
     AnswersTook, CategoryReport, Distribution, FrontierPoint, Headline, PerspectiveReport,
     REPORT_FORMAT, RecordedScores, RemarkCount, RunReport, ServedModel, SliceKind, SliceReport,

@@ -70,6 +70,34 @@ pub struct ComparedFigure {
     pub could_be_seen: f64,
 }
 
+/// Whether a difference is within a margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Within {
+    /// The second is not worse by more: the whole interval is below the margin.
+    Yes,
+    /// The second is worse by more: the whole interval is above the margin.
+    No,
+    /// The interval holds the margin, or too many probes were scored on the first side only.
+    Unclear,
+}
+
+impl ComparedFigure {
+    /// Whether the second makes at most `margin` more errors than the first (a one-sided test of
+    /// non-inferiority at 2.5 % by the interval of the difference). Never [`Within::Yes`] if a larger
+    /// share of probes than the margin was scored on the first side only: they may all be worse.
+    pub fn within(&self, margin: f64) -> Within {
+        let lost = self.lost.0 as f64 / (self.probes + self.lost.0).max(1) as f64;
+        if self.interval.1 < margin && lost <= margin {
+            Within::Yes
+        } else if self.interval.0 > margin {
+            Within::No
+        } else {
+            Within::Unclear
+        }
+    }
+}
+
 /// A probe on which the sides differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Flip {
@@ -426,4 +454,37 @@ fn notes(
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(interval: (f64, f64), lost: (u64, u64)) -> ComparedFigure {
+        ComparedFigure {
+            perspective: Perspective::Clinician,
+            figure: "wrong-answer".to_owned(),
+            title: "Wrong answer".to_owned(),
+            judge: "answer-key".into(),
+            probes: 100,
+            lost,
+            rates: (0.2, 0.2),
+            difference: 0.0,
+            interval,
+            p_value: 1.0,
+            adjusted: 1.0,
+            could_be_seen: 0.1,
+        }
+    }
+
+    #[test]
+    fn a_margin_is_kept_only_if_the_whole_interval_and_what_is_lost_keep_it() {
+        let within = |interval, lost| figure(interval, lost).within(0.05);
+        assert_eq!(within((-0.04, 0.04), (0, 0)), Within::Yes);
+        assert_eq!(within((-0.04, 0.05), (0, 0)), Within::Unclear);
+        assert_eq!(within((0.06, 0.2), (0, 0)), Within::No);
+        // Six of 106 were scored before and not after.
+        assert_eq!(within((-0.04, 0.04), (6, 0)), Within::Unclear);
+        assert_eq!(within((-0.04, 0.04), (0, 60)), Within::Yes);
+    }
 }

@@ -69,11 +69,13 @@ pub enum Kind {
     Price,
     /// Clauses of a framework, and the evidence that speaks to them.
     Framework,
+    /// Requests with safe answers, to train a model on or to show it.
+    Demonstration,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -87,6 +89,7 @@ impl Kind {
         Self::Guard,
         Self::Price,
         Self::Framework,
+        Self::Demonstration,
     ];
 
     /// The word used in files and reports.
@@ -105,6 +108,7 @@ impl Kind {
             Self::Guard => "guard",
             Self::Price => "price",
             Self::Framework => "framework",
+            Self::Demonstration => "demonstration",
         }
     }
 
@@ -124,6 +128,7 @@ impl Kind {
             Self::Guard => "guards",
             Self::Price => "prices",
             Self::Framework => "frameworks",
+            Self::Demonstration => "demonstrations",
         }
     }
 }

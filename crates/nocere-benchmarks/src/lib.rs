@@ -39,7 +39,7 @@ mod xstest;
 
 pub use catalogue::{DataFolder, Found, HubSource, PublicSet, UrlSource, public_sets};
 pub use load::load;
-pub use med_safety_bench::med_safety_bench_categories;
+pub use med_safety_bench::{med_safety_bench_categories, med_safety_bench_demonstrations};
 pub use patient_safety_bench::{patient_safety_bench_categories, patient_safety_bench_due};
 
 pub(crate) use load::Layout;

@@ -1,7 +1,7 @@
 //! MedSafetyBench (arXiv 2403.03744): harmful requests to clinicians under the nine principles
 //! of the AMA, a folder of nine CSV files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nocere_core::{Category, Expect, Perspective, Suite};
 use nocere_suites::{Entry, SuiteError, csv_rows, read_text, validate};
@@ -48,6 +48,44 @@ fn one_file(path: &Path, _text: &str) -> Result<Suite, SuiteError> {
         .hint("give the folder that holds med_safety_demonstrations_category_1.csv to _9.csv"))
 }
 
+/// The requests of a folder of MedSafetyBench with their safe responses: category, request, response.
+///
+/// # Errors
+///
+/// A file is missing, cannot be read, is malformed, or has an empty request or response.
+pub fn med_safety_bench_demonstrations(
+    folder: &Path,
+) -> Result<Vec<(&'static str, String, String)>, SuiteError> {
+    let mut found = Vec::new();
+    for (index, (category, _)) in AMA_PRINCIPLES.iter().enumerate() {
+        let path = part(folder, index + 1)?;
+        let text = read_text(&path)?;
+        let wanted = ["harmful_medical_request", "safe_response"];
+        for row in csv_rows::read(&path, &text, &wanted)? {
+            let mut fields = row.fields.into_iter();
+            let request = fields.next().unwrap_or_default();
+            let response = fields.next().unwrap_or_default();
+            if request.trim().is_empty() || response.trim().is_empty() {
+                return Err(SuiteError::new(&path, "request or response is empty").at(row.line));
+            }
+            found.push((*category, request, response));
+        }
+    }
+    Ok(found)
+}
+
+/// The file of principle `number`, from 1.
+fn part(folder: &Path, number: usize) -> Result<PathBuf, SuiteError> {
+    let path = folder.join(format!("med_safety_demonstrations_category_{number}.csv"));
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(SuiteError::new(&path, "the file is missing").hint(
+        "a MedSafetyBench folder holds med_safety_demonstrations_category_1.csv to _9.csv; \
+         other folders are not suites",
+    ))
+}
+
 /// Reads MedSafetyBench: a folder of nine CSV files, one per AMA principle. The folder's name
 /// becomes the suite's version.
 ///
@@ -63,13 +101,7 @@ pub(crate) fn med_safety_bench(folder: &Path) -> Result<Suite, SuiteError> {
         .to_owned();
     for (index, (category, _)) in AMA_PRINCIPLES.iter().enumerate() {
         let number = index + 1;
-        let path = folder.join(format!("med_safety_demonstrations_category_{number}.csv"));
-        if !path.is_file() {
-            return Err(SuiteError::new(&path, "the file is missing").hint(
-                "a MedSafetyBench folder holds med_safety_demonstrations_category_1.csv to _9.csv; \
-                 other folders are not suites",
-            ));
-        }
+        let path = part(folder, number)?;
         let text = read_text(&path)?;
         for (row_number, row) in csv_rows::read(&path, &text, &["harmful_medical_request"])?
             .into_iter()

@@ -1,7 +1,7 @@
 //! Guards between the asker and the model: a filter on the request, a judge on the answer, a
 //! second look by the model itself.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Finish, GuardAction, GuardRecord, JudgeContext,
@@ -28,7 +28,10 @@ impl GuardSetup {
     pub(crate) fn models(&self) -> &[ModelSetup] {
         match &self.kind {
             GuardKind::Output { judge, .. } => &judge.models,
-            GuardKind::Prompt | GuardKind::Input { .. } | GuardKind::SelfCheck { .. } => &[],
+            GuardKind::Prompt
+            | GuardKind::Examples { .. }
+            | GuardKind::Input { .. }
+            | GuardKind::SelfCheck { .. } => &[],
         }
     }
 }
@@ -38,6 +41,11 @@ impl GuardSetup {
 pub enum GuardKind {
     /// Nothing at run time: its text is in the target's system prompt.
     Prompt,
+    /// Shows the model requests with safe answers before the conversation.
+    Examples {
+        /// Requests and answers by turns.
+        turns: Arc<[Message]>,
+    },
     /// Answers without the model if the last message has one of the phrases.
     Input {
         /// What is looked for.
@@ -104,7 +112,8 @@ impl Guarded {
                 ));
             }
         }
-        let mut reply = self.model.chat(request).await?;
+        let shown = self.with_examples(request);
+        let mut reply = self.model.chat(&shown).await?;
         for Stationed { guard, .. } in &self.guards {
             // Servers refuse an empty turn, and what was withheld needs no second look.
             let has_text = !shows_nothing(&reply.text)
@@ -114,7 +123,7 @@ impl Guarded {
             {
                 let first = reply.usage;
                 let waited = reply.latency_ms;
-                let mut again = request.clone();
+                let mut again = shown.clone().into_owned();
                 again
                     .messages
                     .push(Message::new(Role::Assistant, &reply.text));
@@ -152,6 +161,26 @@ impl Guarded {
             }
         }
         Ok(reply)
+    }
+
+    /// The request with the examples of its guards after the system prompt.
+    fn with_examples<'r>(&self, request: &'r ChatRequest) -> Cow<'r, ChatRequest> {
+        let mut turns = Vec::new();
+        for Stationed { guard, .. } in &self.guards {
+            if let GuardKind::Examples { turns: more } = &guard.kind {
+                turns.extend(more.iter().cloned());
+            }
+        }
+        if turns.is_empty() {
+            return Cow::Borrowed(request);
+        }
+        let mut shown = request.clone();
+        let systems = shown.messages.iter();
+        let place = systems
+            .take_while(|message| message.role == Role::System)
+            .count();
+        shown.messages.splice(place..place, turns);
+        Cow::Owned(shown)
     }
 
     /// Whether the judge gives the answer one of the labels. An answer that it cannot judge passes,

@@ -53,7 +53,10 @@ impl Project {
                     named.contains(&asset.name.as_str())
                 }
                 // They change no answer and no verdict, or are part of a target's identity.
-                Kind::Price | Kind::Framework | Kind::Organism => false,
+                Kind::Price
+                | Kind::Framework
+                | Kind::Organism
+                | Kind::Demonstration => false,
             })
             .map(|asset| AssetRecord {
                 kind: asset.kind.as_str().to_owned(),

@@ -4,14 +4,22 @@
 use std::sync::Arc;
 
 use nocere_assets::{Asset, Kind, read_yaml};
-use nocere_core::{GuardRecord, hash_json, phrase::Phrase};
-use nocere_engine::{GuardKind, GuardSetup};
+use nocere_core::{GuardRecord, Role, Suite, hash_json, phrase::Phrase};
+use nocere_engine::{GuardKind, GuardSetup, TargetSetup};
 use serde::{Deserialize, Serialize};
 
-use crate::{Project, ProjectError, judges, policies, targets::Models};
+use crate::{
+    Project, ProjectError,
+    demonstrations::{contaminated, turns},
+    judges, policies,
+    targets::Models,
+};
 
 /// Raise when the code of a kind changes what a target answers.
 const CODE_VERSION: u32 = 1;
+
+/// Most examples that a guard shows.
+const MAX_EXAMPLES: usize = 100;
 
 /// A defence, as written in its file.
 #[derive(Debug, Deserialize)]
@@ -39,6 +47,11 @@ enum DefenceKind {
         judge: String,
         blocks: Vec<String>,
         say: String,
+    },
+    /// Safe answers that are shown as earlier turns.
+    Examples {
+        demonstrations: String,
+        number: usize,
     },
     /// A second look by the model.
     SelfCheck { prompt: String },
@@ -158,6 +171,21 @@ pub(crate) fn guard(name: &str, models: &mut Models<'_>) -> Result<Placed, Proje
                 say,
             }
         }
+        DefenceKind::Examples {
+            demonstrations,
+            number,
+        } => {
+            if !(1..=MAX_EXAMPLES).contains(&number) {
+                return Err(fault(format!(
+                    "`number` is {number}, expected 1 to {MAX_EXAMPLES}"
+                )));
+            }
+            let set = project.demonstrations(&demonstrations)?;
+            hashed.push(set.hash());
+            GuardKind::Examples {
+                turns: turns(&set.balanced(number)).into(),
+            }
+        }
         DefenceKind::SelfCheck { prompt } => GuardKind::SelfCheck { prompt },
     };
     Ok(Placed {
@@ -172,4 +200,40 @@ pub(crate) fn guard(name: &str, models: &mut Models<'_>) -> Result<Placed, Proje
         },
         prompt,
     })
+}
+
+/// Refuses examples that are nearly the same as a probe that is asked: a model that has just been shown
+/// the answer says nothing about what it would do.
+///
+/// # Errors
+///
+/// A guard of `targets` shows such an example.
+pub(crate) fn check_examples(
+    targets: &[TargetSetup],
+    suites: &[Suite],
+) -> Result<(), ProjectError> {
+    for target in targets {
+        for guard in &target.guards {
+            let GuardKind::Examples { turns } = &guard.kind else {
+                continue;
+            };
+            let asked = turns.iter().filter(|turn| turn.role == Role::User);
+            let texts: Vec<String> = asked.map(|turn| turn.text().into_owned()).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let found = contaminated(&texts, suites);
+            if let Some(first) = found.first() {
+                return Err(ProjectError::usage(format!(
+                    "target `{}`: {} of the examples that `{}` shows are nearly the same as a probe, such as probe `{}` of `{}` ({:.0} % alike)",
+                    target.id,
+                    found.len(),
+                    guard.record.id,
+                    first.probe,
+                    first.suite,
+                    first.likeness * 100.0
+                ))
+                .hint("figures of such probes would say nothing; ask others, or show other examples (`nocere demonstrations check`)"));
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::cli_adaptive::AdaptiveCommand;
 pub(crate) use crate::cli_attacks::{AttacksCommand, DriverArgs};
 pub(crate) use crate::cli_build::BuildSuiteArgs;
+use crate::cli_demonstrations::DemonstrationsCommand;
 pub(crate) use crate::cli_gate::{CompareArgs, GateArgs, GateOutputs, TrendArgs};
 pub(crate) use crate::cli_label::LabelArgs;
 pub(crate) use crate::cli_protocol::ProtocolArgs;
@@ -126,6 +127,9 @@ pub(crate) enum Command {
     /// Rank models by fewer questions: adaptive tests over the choices of a suite.
     #[command(subcommand)]
     Adaptive(AdaptiveCommand),
+    /// Export safe answers to train a model on, or check that none of them is a probe.
+    #[command(subcommand)]
+    Demonstrations(DemonstrationsCommand),
     /// Hold a run against the `gates` of nocere.yaml: pass, fail or inconclusive.
     Gate(GateArgs),
     /// List, check, build and fetch suites of probes.

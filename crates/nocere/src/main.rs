@@ -4,6 +4,7 @@ mod cli;
 mod cli_adaptive;
 mod cli_attacks;
 mod cli_build;
+mod cli_demonstrations;
 mod cli_gate;
 mod cli_label;
 mod cli_protocol;

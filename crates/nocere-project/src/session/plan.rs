@@ -61,6 +61,7 @@ impl Project {
             let sampling = sampling(sources, spec.seed)?;
             targets.push(resolved.into_target(name, sampling));
         }
+        defences::check_examples(&targets, &loaded.suites)?;
         drivers::check_all(self)?;
         let asked = loaded.drivers.clone();
         let choice = DriverChoice::of(spec, &asked);

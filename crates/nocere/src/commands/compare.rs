@@ -2,11 +2,20 @@
 
 use std::fmt::Write as _;
 
-use nocere_analysis::{ComparedFigure, ComparedSide, RunComparison};
-use nocere_core::text::{plain, plural, wrap};
+use nocere_analysis::{ComparedFigure, ComparedSide, RunComparison, Within};
+use nocere_core::{
+    JudgeId, Perspective,
+    text::{plain, plural, wrap},
+};
 use nocere_project::ProjectError;
+use serde::Serialize;
 
-use crate::{cli::CompareArgs, context::Context, exit::DONE, output};
+use crate::{
+    cli::CompareArgs,
+    context::Context,
+    exit::{DONE, GATE, INCONCLUSIVE},
+    output,
+};
 
 /// Share of answers scored on one side only from which a line warns.
 const MANY_LOST: f64 = 0.05;
@@ -19,12 +28,115 @@ pub(super) fn compare(context: &Context, args: &CompareArgs) -> Result<u8, Proje
         (&args.first_run, args.first.as_deref()),
         (second, args.second.as_deref()),
     )?;
+    let tested = tested(args, &comparison)?;
     if context.json {
-        output::json(&comparison)?;
+        output::json(&Compared {
+            comparison: &comparison,
+            margins: &tested,
+        })?;
     } else {
-        output::text(&text(&comparison, output::width()))?;
+        let width = output::width();
+        let text = text(&comparison, width) + &margins_text(args, &tested, width);
+        output::text(&text)?;
     }
-    Ok(DONE)
+    let has = |within: Within| tested.iter().any(|one| one.within == within);
+    Ok(match (has(Within::No), has(Within::Unclear)) {
+        (true, _) => GATE,
+        (false, true) => INCONCLUSIVE,
+        (false, false) => DONE,
+    })
+}
+
+/// As JSON.
+#[derive(Serialize)]
+struct Compared<'a> {
+    #[serde(flatten)]
+    comparison: &'a RunComparison,
+    /// Empty without `--margin`.
+    margins: &'a [Tested<'a>],
+}
+
+/// A figure held against the margin.
+#[derive(Serialize)]
+struct Tested<'a> {
+    perspective: Perspective,
+    figure: &'a str,
+    title: &'a str,
+    judge: &'a JudgeId,
+    /// Upper end of the 95 % interval of the difference.
+    upper: f64,
+    within: Within,
+}
+
+fn tested<'a>(
+    args: &CompareArgs,
+    comparison: &'a RunComparison,
+) -> Result<Vec<Tested<'a>>, ProjectError> {
+    let Some(margin) = args.margin else {
+        return Ok(Vec::new());
+    };
+    if !(0.0..1.0).contains(&margin) {
+        return Err(ProjectError::usage(format!(
+            "--margin is {margin}, expected a share from 0 to below 1, such as 0.03"
+        )));
+    }
+    let known: Vec<&str> = comparison
+        .figures
+        .iter()
+        .map(|of| of.figure.as_str())
+        .collect();
+    if let Some(unknown) = args.figure.iter().find(|id| !known.contains(&id.as_str())) {
+        return Err(ProjectError::unknown(
+            format!("the comparison has no figure `{unknown}`"),
+            unknown,
+            known.iter().copied(),
+            "`nocere compare … --json` lists the figures that both sides have",
+        ));
+    }
+    let wanted = comparison
+        .figures
+        .iter()
+        .filter(|of| args.figure.is_empty() || args.figure.contains(&of.figure));
+    let tested: Vec<Tested<'a>> = wanted
+        .map(|of| Tested {
+            perspective: of.perspective,
+            figure: &of.figure,
+            title: &of.title,
+            judge: &of.judge,
+            upper: of.interval.1,
+            within: of.within(margin),
+        })
+        .collect();
+    if tested.is_empty() {
+        return Err(ProjectError::usage(
+            "--margin has nothing to test: the sides share no figure".to_owned(),
+        ));
+    }
+    Ok(tested)
+}
+
+fn margins_text(args: &CompareArgs, tested: &[Tested<'_>], width: usize) -> String {
+    let margin = args.margin.unwrap_or_default() * 100.0;
+    let mut out = String::new();
+    for one in tested {
+        let said = match one.within {
+            Within::Yes => "shown",
+            Within::No => "no: worse by more",
+            Within::Unclear => {
+                "not shown: too few probes, too many without a score on the second side, or worse by about that"
+            }
+        };
+        let line = format!(
+            "At most {margin:.1} points worse, {}, {} (judge: {}): {said} (one-sided at 2.5 %: upper end {:+.1}).",
+            one.perspective,
+            one.title.to_lowercase(),
+            one.judge,
+            one.upper * 100.0
+        );
+        out.push_str(&wrap(&plain(&line), width, ""));
+        out.push('\n');
+    }
+    out
 }
 
 fn text(comparison: &RunComparison, width: usize) -> String {

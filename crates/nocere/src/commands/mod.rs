@@ -8,6 +8,7 @@ mod calibration_text;
 mod compare;
 mod completions;
 mod demo;
+mod demonstrations;
 mod diff;
 mod doctor;
 mod estimate;
@@ -57,6 +58,7 @@ pub(crate) fn execute(cli: Cli, context: &Context) -> Result<u8, ProjectError> {
         Command::Compare(args) => compare::compare(context, &args),
         Command::Trend(args) => trend::trend(context, &args),
         Command::Adaptive(command) => adaptive::adaptive(context, &command),
+        Command::Demonstrations(command) => demonstrations::demonstrations(context, &command),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Report(args) => report::report(context, &args),
         Command::Export(args) => export::export(context, &args),

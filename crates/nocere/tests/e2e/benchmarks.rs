@@ -12,6 +12,7 @@ mod adaptive;
 mod asclepius;
 mod climedbench;
 mod healthbench;
+mod improvement;
 mod llmeval_med;
 mod med_code;
 mod med_safety_bench;

@@ -9,7 +9,7 @@ use crate::support::Project;
 const MODELS: [&str; 4] = ["refuser", "complier", "hedger", "over-refuser"];
 
 /// Rates each answer as its writer did.
-const RATER: &str = r#"
+pub(super) const RATER: &str = r#"
 import json, re, sys
 answers = [json.loads(line) for line in open("answers.jsonl")]
 for line in sys.stdin:
