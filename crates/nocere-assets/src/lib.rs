@@ -71,11 +71,13 @@ pub enum Kind {
     Framework,
     /// Requests with safe answers, to train a model on or to show it.
     Demonstration,
+    /// Questions about each answer that people fill in.
+    Form,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Policy,
         Self::Rubric,
         Self::Figure,
@@ -90,6 +92,7 @@ impl Kind {
         Self::Price,
         Self::Framework,
         Self::Demonstration,
+        Self::Form,
     ];
 
     /// The word used in files and reports.
@@ -109,6 +112,7 @@ impl Kind {
             Self::Price => "price",
             Self::Framework => "framework",
             Self::Demonstration => "demonstration",
+            Self::Form => "form",
         }
     }
 
@@ -129,6 +133,7 @@ impl Kind {
             Self::Price => "prices",
             Self::Framework => "frameworks",
             Self::Demonstration => "demonstrations",
+            Self::Form => "forms",
         }
     }
 }

@@ -56,7 +56,8 @@ impl Project {
                 Kind::Price
                 | Kind::Framework
                 | Kind::Organism
-                | Kind::Demonstration => false,
+                | Kind::Demonstration
+                | Kind::Form => false,
             })
             .map(|asset| AssetRecord {
                 kind: asset.kind.as_str().to_owned(),

@@ -13,11 +13,12 @@ use nocere_core::{
 };
 use nocere_import::Drawn;
 use nocere_store::{Journal, RunReader};
-use nocere_suites::{SuiteError, csv_rows::Sheet, read_text};
+use nocere_suites::read_text;
 use serde::Serialize;
 
 use crate::{
-    LabelSheet, Project, ProjectError, SheetSpec, calibrations, judges, policies, targets::Models,
+    LabelSheet, Project, ProjectError, SheetSpec, calibrations, filled_sheet::FilledSheet, judges,
+    policies, targets::Models,
 };
 
 /// Labels of one kind of answer that a judge's standing needs.
@@ -153,7 +154,7 @@ fn form_of(instrument: &Instrument) -> String {
 }
 
 /// The code of a row, the same for the same answer and check.
-fn code(run: &str, seq: i64, form: &str) -> String {
+pub(crate) fn code(run: &str, seq: i64, form: &str) -> String {
     let hash = hash_json("blind row", &(run, seq, form));
     // A spreadsheet would take digits, or digits around an `e`, for a number.
     format!("r{}", &hash.as_str()[..10])
@@ -384,9 +385,9 @@ impl Project {
 }
 
 /// By unit, rater and form: the newest label.
-type Newest = BTreeMap<(i64, String, String), String>;
+pub(crate) type Newest = BTreeMap<(i64, String, String), String>;
 
-fn newest(reader: &RunReader, form: &str) -> Result<Newest, ProjectError> {
+pub(crate) fn newest(reader: &RunReader, form: &str) -> Result<Newest, ProjectError> {
     let mut newest = Newest::new();
     // In the order in which they were given.
     for label in reader.labels()? {
@@ -407,74 +408,51 @@ fn sheet_labels(
 ) -> Result<(Vec<HumanLabel>, LabelsRead), ProjectError> {
     let text = read_text(file)?.replace("\r\n", "\n");
     let wanted = ["code", "label", "rater", "note"];
-    let mut sheet = Sheet::open(file, &text, &wanted)?;
-    let headers: Vec<String> = sheet
-        .headers()
-        .map(|name| name.trim().to_lowercase())
-        .collect();
-    let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(code_at), Some(label_at)) = (column("code"), column("label")) else {
+    let mut sheet = FilledSheet::open(file, &text, &wanted)?;
+    if !sheet.has("code") || !sheet.has("label") {
         return Err(ProjectError::usage(format!(
             "{}: a sheet has the columns `code` and `label`",
             file.display()
         ))
         .hint("read the sheet that `nocere label` wrote; other files go to `nocere calibrate --labels`"));
-    };
-    let (rater_at, note_at) = (column("rater"), column("note"));
+    }
     let at = clock::now_utc();
     let mut read = LabelsRead::default();
     let mut labels = Vec::new();
     let mut given: BTreeMap<(i64, String, String), String> = BTreeMap::new();
-    while let Some(row) = sheet.next_row() {
-        let (line, record) = row?;
-        let cell = |place: Option<usize>| {
-            let cell = place
-                .and_then(|place| record.get(place))
-                .unwrap_or("")
-                .trim();
-            // A spreadsheet may have kept the mark that makes a cell text.
-            cell.strip_prefix('\'').unwrap_or(cell).to_owned()
-        };
-        let fault = |what: String| SuiteError::new(file, what).at(line);
-        let value = cell(Some(label_at));
-        if value.is_empty() {
-            read.empty += 1;
-            continue;
-        }
-        let key = cell(Some(code_at));
-        let Some((unit, form)) = codes.get(&key) else {
-            return Err(fault(format!(
-                "code `{}` is of no answer of this run and judge",
-                shorten(&key, 40)
-            ))
-            .into());
+    while let Some(row) = sheet.next_filled(&["label"], &mut read.empty) {
+        let row = row?;
+        let (key, value) = (row.cell("code"), row.cell("label"));
+        let Some((unit, form)) = codes.get(key) else {
+            return Err(row
+                .fault(format!(
+                    "code `{}` is of no answer of this run and judge",
+                    shorten(key, 40)
+                ))
+                .into());
         };
         let label = labelling
             .labels
             .iter()
-            .find(|label| label.eq_ignore_ascii_case(&value));
+            .find(|label| label.eq_ignore_ascii_case(value));
         let Some(label) = label else {
-            return Err(fault(format!(
-                "`{}` is not a label of the scale; the labels are {}",
-                shorten(&value, 40),
-                labelling.labels.join(", ")
-            ))
-            .into());
+            return Err(row
+                .fault(format!(
+                    "`{}` is not a label of the scale; the labels are {}",
+                    shorten(value, 40),
+                    labelling.labels.join(", ")
+                ))
+                .into());
         };
-        let name = Some(cell(rater_at)).filter(|name| !name.is_empty());
-        let Some(name) = name.or_else(|| rater.map(str::to_owned)) else {
-            return Err(fault(
-                "the label has no rater; fill the column `rater`, or give --rater NAME".to_owned(),
-            )
-            .into());
-        };
+        let name = row.rater(rater)?;
         let place = (*unit, name.clone(), form.clone());
         if let Some(other) = given.get(&place).filter(|other| *other != label) {
-            return Err(fault(format!(
-                "rater `{}` gives one answer two labels: {other} and {label}",
-                shorten(&name, 40)
-            ))
-            .into());
+            return Err(row
+                .fault(format!(
+                    "rater `{}` gives one answer two labels: {other} and {label}",
+                    shorten(&name, 40)
+                ))
+                .into());
         }
         let is_again = given.insert(place.clone(), label.clone()).is_some();
         read.raters.insert(name.clone());
@@ -487,7 +465,7 @@ fn sheet_labels(
             rater: name,
             form: form.clone(),
             value: label.clone(),
-            reason: cell(note_at),
+            reason: row.cell("note").to_owned(),
             spans: Vec::new(),
             at: at.clone(),
             guideline: GUIDELINE.to_owned(),

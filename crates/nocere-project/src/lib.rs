@@ -44,7 +44,10 @@ mod estimate;
 mod export;
 mod failures;
 pub mod figures;
+mod filled_sheet;
 mod folder;
+mod form_results;
+mod forms;
 mod gates;
 mod judge_comparison;
 mod judge_forms;
@@ -86,6 +89,8 @@ pub use export::Export;
 pub use folder::{
     Project, replace_folder, user_models_folder, write_secret, write_whole, write_whole_with,
 };
+pub use form_results::{Agreements, Beside, FieldResult, FormResult, ScoreResult, TargetScore};
+pub use forms::{Field, Form, FormRow, FormsRead, USABLE, generation_score, is_usable};
 pub use gates::PlacedGate;
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_forms::FormMoves;

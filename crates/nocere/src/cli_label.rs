@@ -34,6 +34,15 @@ pub(crate) struct LabelArgs {
     /// The judge that the labels will measure, as in `nocere run`.
     #[arg(long, default_value = "behaviour", value_name = "JUDGE")]
     pub(crate) judge: String,
+    /// A form with several questions about each answer, such as `generated-text` or `ethics-audit`, in
+    /// place of a judge's labels. Without --output and --in, shows what the filled-in ones say, and how
+    /// far judges agree with them.
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["judge", "plan"])]
+    pub(crate) form: Option<String>,
+    /// Compare the filled-in forms with the judges of this run, too, where it judged the same answers:
+    /// with another checklist, or another judge. Repeatable.
+    #[arg(long, value_name = "RUN", requires = "form", conflicts_with_all = ["output", "input"])]
+    pub(crate) beside: Vec<String>,
     /// Number of answers.
     #[arg(long, short, default_value_t = 100, value_name = "N")]
     pub(crate) number: usize,

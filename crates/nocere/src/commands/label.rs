@@ -12,6 +12,9 @@ const COLUMNS: [&str; 10] = [
 ];
 
 pub(super) fn label(context: &Context, args: &LabelArgs) -> Result<u8, ProjectError> {
+    if let Some(form) = &args.form {
+        return super::label_form::label_form(context, args, form);
+    }
     if let Some(file) = &args.input {
         return read(context, args, file);
     }

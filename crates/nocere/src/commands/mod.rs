@@ -19,6 +19,7 @@ mod import;
 mod judge_test;
 mod judges;
 mod label;
+mod label_form;
 mod label_sheet;
 mod list;
 mod models;

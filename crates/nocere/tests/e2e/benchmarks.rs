@@ -11,6 +11,7 @@ use crate::support::Project;
 mod adaptive;
 mod asclepius;
 mod climedbench;
+mod forms;
 mod healthbench;
 mod improvement;
 mod llmeval_med;
