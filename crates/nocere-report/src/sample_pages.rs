@@ -8,7 +8,7 @@ use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nocere_analysis::{Finding, RunReport, WITHHELD};
 use nocere_core::{
-    FigureRow, Instrument, Sample, Verdict,
+    ContentHash, FigureRow, Instrument, Sample, Verdict,
     text::{plural, shorten},
 };
 use serde_json::json;
@@ -84,6 +84,8 @@ struct TurnView {
     is_answer: bool,
     /// Escaped markup, with the evidence highlighted.
     text: String,
+    /// Addresses that are the images themselves; empty for one whose bytes are not at hand.
+    images: Vec<String>,
     facts: String,
     /// What each judge said of this answer; empty for the last answer, whose verdicts stand above.
     verdicts: Vec<String>,
@@ -305,6 +307,11 @@ impl<'a> SampleWriter<'a> {
                     role: turn.message.role.as_str(),
                     is_answer: turn.answer.is_some(),
                     text: String::new(),
+                    images: if is_hidden {
+                        Vec::new()
+                    } else {
+                        turn.message.images().map(shown).collect()
+                    },
                     facts: String::new(),
                     verdicts: Vec::new(),
                     broke: Vec::new(),
@@ -541,4 +548,15 @@ fn disagrees(sample: &Sample, instruments: &[Instrument]) -> u8 {
         seen.push((instrument, word));
     }
     0
+}
+
+/// The address of an image that is the file itself: pages show no file of elsewhere.
+fn shown(hash: &ContentHash) -> String {
+    nocere_core::image(hash).map_or_else(String::new, |image| {
+        format!(
+            "data:{};base64,{}",
+            image.media_type,
+            STANDARD.encode(&image.bytes)
+        )
+    })
 }

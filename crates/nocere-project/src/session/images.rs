@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use nocere_core::{ContentHash, Message, Probe, image, keep_image};
 use nocere_store::{Blob, Journal, RunReader, StoreError};
 
+use crate::{Project, ProjectError};
+
 /// Writes the images of `probes` into the journal.
 ///
 /// # Errors
@@ -28,6 +30,17 @@ pub(super) fn store_images(journal: &Journal, probes: &[Probe]) -> Result<(), St
         return Ok(());
     }
     journal.add_blobs(&blobs)
+}
+
+impl Project {
+    /// Keeps the images of a run's probes in this process, so that pages can show them.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    pub fn keep_images(&self, run: &str) -> Result<(), ProjectError> {
+        Ok(restore_images(&self.run(run)?)?)
+    }
 }
 
 /// Keeps the images of a run's probes, so that they can be shown to a target again.

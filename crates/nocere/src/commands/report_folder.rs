@@ -45,6 +45,7 @@ pub(super) fn write(
     };
     let broken = |error: nocere_report::WriteError| ProjectError::infrastructure(error.to_string());
     let is_ours = |name: &str| matches!(name, "index.html" | "samples");
+    context.project.keep_images(&report.header.id)?;
     replace_folder(folder, &is_ours, |place| {
         let mut writer = SampleWriter::new(pages);
         for sample in reader.finished() {
