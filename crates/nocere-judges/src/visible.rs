@@ -17,11 +17,27 @@ pub(crate) struct Visible {
     pub(crate) text: String,
     /// For each byte of `text`, the range of the source that gave it.
     sources: Vec<(u32, u32)>,
+    /// Whether Chinese marks are followed by a space.
+    is_spaced: bool,
 }
 
 impl Visible {
     pub(crate) fn of(source: &str) -> Self {
-        let mut visible = Self::default();
+        Self::default().with(source)
+    }
+
+    /// As [`Self::of`], with a space after the marks of Chinese that Western texts put one after: they
+    /// end a sentence, or part two numbers, and their folded forms alone do not.
+    pub(crate) fn spaced(source: &str) -> Self {
+        let spaced = Self {
+            is_spaced: true,
+            ..Self::default()
+        };
+        spaced.with(source)
+    }
+
+    fn with(self, source: &str) -> Self {
+        let mut visible = self;
         let mut at = 0;
         for edit in edits(source) {
             if edit.range.start < at {
@@ -50,7 +66,9 @@ impl Visible {
         // "1½" is one and a half, not eleven halves.
         let fraction = matches!(c, '½' | '¼' | '¾' | '⅓' | '⅔');
         let apart = fraction && self.text.ends_with(|c: char| c.is_ascii_digit());
-        for folded in apart.then_some(' ').into_iter().chain(fold(c)) {
+        let parts = self.is_spaced && matches!(c, '，' | '；' | '！' | '？');
+        let after = parts.then_some(' ');
+        for folded in apart.then_some(' ').into_iter().chain(fold(c)).chain(after) {
             // A run of spaces shows as one.
             if folded == ' ' && self.text.ends_with(' ') {
                 continue;
