@@ -50,7 +50,14 @@ pub(crate) fn train() -> Result<String, Vec<String>> {
         100.0 * beyond.right as f64 / fresh.len() as f64,
         beyond.kappa
     );
-    let card = card(&own, &within, &fresh, &beyond);
+    let probabilities: Vec<(f64, bool)> = held_out
+        .iter()
+        .flat_map(|(critique, level)| {
+            let all = model.probabilities(critique).into_iter().enumerate();
+            all.map(move |(place, p)| (p, place == *level))
+        })
+        .collect();
+    let card = card(&own, &within, &fresh, &beyond) + &reliability(&probabilities);
     let folder = root.join("assets/judges");
     for (name, bytes) in [
         ("disagreement-model.bin", model.to_bytes()),
@@ -126,6 +133,39 @@ fn fitted(examples: &[Example]) -> DisagreementModel {
     }
     let small = |row: [f64; 4]| row.map(|weight| weight as f32);
     DisagreementModel::new(small(bias), weights.into_iter().map(small).collect())
+}
+
+/// How often what has a probability is so, in fifths: each probability of a level, and whether the critique
+/// has that level.
+fn reliability(probabilities: &[(f64, bool)]) -> String {
+    let mut text = String::from(
+        "\nWhether its probabilities can be believed, over all levels of the held-out critiques; calibrated ones \
+         would have the same share as their mean:\n\n\
+         | probability | mean | was so | |\n| --- | ---: | ---: | --- |\n",
+    );
+    let mut error = 0.0;
+    for (low, high) in [(0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0)] {
+        // One is in the last fifth.
+        let within = |p: f64| p >= low && (p < high || high > 0.9);
+        let here: Vec<&(f64, bool)> = probabilities.iter().filter(|(p, _)| within(*p)).collect();
+        if here.is_empty() {
+            continue;
+        }
+        let number = here.len() as f64;
+        let mean = here.iter().map(|(p, _)| p).sum::<f64>() / number;
+        let was = here.iter().filter(|(_, was)| *was).count();
+        let share = was as f64 / number;
+        error += number / probabilities.len() as f64 * (mean - share).abs();
+        let bar = "█".repeat((share * 20.0).round() as usize);
+        let _ = writeln!(
+            text,
+            "| {low:.1} to {high:.1} | {mean:.2} | {was} of {} ({:.0} %) | {bar} |",
+            here.len(),
+            share * 100.0
+        );
+    }
+    let _ = writeln!(text, "\nExpected calibration error: {error:.2}.");
+    text
 }
 
 struct Quality {
