@@ -1,14 +1,15 @@
 //! Human labels of answers: one row per answer and rater, or one column per rater.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
-use nocere_core::{ContentHash, Expect, Perspective, hash_json, majority};
+use nocere_core::{ContentHash, Expect, Message, Perspective, hash_json, majority};
 use nocere_suites::read_text;
 use serde_json::{Map, Value};
 
+use self::{
+    columns::Columns,
+    healthbench_meta::{is_meta, spread},
+};
 use crate::{
     assemble::MAX_EPOCH,
     error::ImportError,
@@ -17,24 +18,11 @@ use crate::{
     table::{self, CsvRows},
 };
 
-/// Fields that a column can be mapped to.
-pub const LABEL_FIELDS: [&str; 15] = [
-    "id",
-    "prompt",
-    "response",
-    "label",
-    "rater",
-    "category",
-    "perspective",
-    "expect",
-    "language",
-    "cluster",
-    "suite",
-    "target",
-    "epoch",
-    "check",
-    "drawn",
-];
+mod columns;
+mod healthbench_meta;
+mod options;
+
+pub use options::{LABEL_FIELDS, LabelOptions};
 
 /// How the labelled answers were drawn from a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,23 +48,6 @@ impl Drawn {
     }
 }
 
-/// How to read labels.
-#[derive(Clone, Debug, Default)]
-pub struct LabelOptions {
-    /// Maps a field (one of [`LABEL_FIELDS`]) to a column. `label` may name several columns
-    /// joined by `+`, one per rater.
-    pub mapping: BTreeMap<String, String>,
-    /// Maps the file's words to labels of the scale.
-    pub values: BTreeMap<String, String>,
-    /// The labels of the judge's scale, lowest first.
-    pub scale: Vec<String>,
-    /// Perspective of the asker if the file does not say.
-    pub perspective: Option<Perspective>,
-    /// True if the labelled answers belong to a run: then `id` names its probes, and neither
-    /// `prompt` nor `response` is needed.
-    pub of_a_run: bool,
-}
-
 /// One answer with its raters' labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelledSample {
@@ -89,6 +60,8 @@ pub struct LabelledSample {
     pub cluster: String,
     /// The question; empty for answers of a run.
     pub prompt: String,
+    /// The conversation whose last message is the question; empty if the question is all.
+    pub opening: Vec<Message>,
     /// The answer; `None` for answers of a run.
     pub answer: Option<String>,
     /// The suite of the probe, for runs in which several have one of this id.
@@ -142,7 +115,10 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels, Import
         rows,
     } = if json {
         json_text::check_size(path, &text)?;
-        let rows = json_text::objects(path, &text)?;
+        let mut rows = json_text::objects(path, &text)?;
+        if rows.first().is_some_and(|(_, row)| is_meta(row)) {
+            rows = spread(path, rows)?;
+        }
         let columns = table::keys(&rows);
         CsvRows { columns, rows }
     } else {
@@ -347,69 +323,6 @@ fn check_classes(
     }
 }
 
-/// The columns of the fields and the label column of each rater.
-struct Columns {
-    fields: BTreeMap<&'static str, String>,
-    labels: Vec<String>,
-}
-
-impl Columns {
-    fn find(
-        path: &Path,
-        known: &BTreeSet<String>,
-        options: &LabelOptions,
-    ) -> Result<Self, ImportError> {
-        for field in options.mapping.keys() {
-            if !LABEL_FIELDS.contains(&field.as_str()) {
-                return Err(ImportError::new(
-                    path,
-                    format!("unknown field `{field}` in the mapping"),
-                )
-                .did_you_mean(field, &LABEL_FIELDS, "the fields"));
-            }
-        }
-        let column = |field: &'static str, name: &str| -> Result<String, ImportError> {
-            if known.contains(name) {
-                return Ok(name.to_owned());
-            }
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            Err(
-                ImportError::new(path, format!("no column `{name}` for field `{field}`"))
-                    .did_you_mean(name, &known, "the columns"),
-            )
-        };
-        let mut fields = BTreeMap::new();
-        for field in LABEL_FIELDS.into_iter().filter(|field| *field != "label") {
-            match options.mapping.get(field) {
-                Some(name) => {
-                    fields.insert(field, column(field, name)?);
-                }
-                None if known.contains(field) => {
-                    fields.insert(field, field.to_owned());
-                }
-                None => {}
-            }
-        }
-        let names = options.mapping.get("label").map_or("label", String::as_str);
-        let labels = names
-            .split('+')
-            .map(|name| column("label", name.trim()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let needed: &[&str] = if options.of_a_run {
-            &["id"]
-        } else {
-            &["prompt", "response"]
-        };
-        for field in needed {
-            if !fields.contains_key(field) {
-                let names = known.iter().map(String::as_str);
-                return Err(table::unmapped(path, field, names));
-            }
-        }
-        Ok(Self { fields, labels })
-    }
-}
-
 struct Reader<'a> {
     path: &'a Path,
     options: &'a LabelOptions,
@@ -451,10 +364,20 @@ impl Reader<'_> {
             Place::Line(line) => Some(*line),
             Place::Member(_) => None,
         };
+        let mut opening: Vec<Message> = Vec::new();
         let (prompt, answer) = if self.options.of_a_run {
             (String::new(), None)
         } else {
-            let prompt = self.text(row, "prompt").unwrap_or_default();
+            let column = self.columns.fields.get("prompt");
+            if let Some(Value::Array(turns)) = column.and_then(|name| row.get(name)) {
+                opening = turns.iter().map(message).collect::<Option<_>>().ok_or_else(|| {
+                    fault("the field `prompt` is a list, expected one of messages with `role` and `content`".to_owned())
+                })?;
+            }
+            let prompt = match opening.last() {
+                Some(last) => last.text().into_owned(),
+                None => self.text(row, "prompt").unwrap_or_default(),
+            };
             if prompt.trim().is_empty() {
                 return Err(fault("the field `prompt` is empty".to_owned()));
             }
@@ -515,6 +438,7 @@ impl Reader<'_> {
             id,
             cluster,
             prompt,
+            opening,
             answer,
             suite: self.get(row, "suite"),
             target: self.get(row, "target"),
@@ -589,6 +513,12 @@ impl Reader<'_> {
         };
         find(known)
     }
+}
+
+/// A message of a conversation.
+fn message(turn: &Value) -> Option<Message> {
+    let role = serde_json::from_value(turn.get("role")?.clone()).ok()?;
+    Some(Message::new(role, turn.get("content")?.as_str()?))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::{
 
 use nocere_core::{
     Budget, CALIBRATION_FORMAT, Calibration, CalibrationRow, ContentHash, Instrument, Judge,
-    Message, Perspective, Probe, Role, RunHeader, RunId, RunKind, Sample, Scale, Score, Transcript,
-    Verdict, clock, majority,
+    Message, Perspective, Point, PointRule, Probe, Role, RunHeader, RunId, RunKind, Sample, Scale,
+    Score, Transcript, Verdict, clock, majority, measure,
 };
 use nocere_import::{Drawn, LabelOptions, LabelledSample, Labels, read_labels};
 
@@ -96,7 +96,7 @@ impl Project {
         let scale = scale(&instrument, &spec.judge)?;
         let mut labels = read_labels(&spec.labels, &options(spec, &scale)?)
             .map_err(|error| ProjectError::usage(error.to_string()))?;
-        if instrument.scale.labels.is_empty() {
+        if instrument.measure == measure::CHECKS {
             check_names(self, &labels, &spec.labels)?;
         }
         for note in &labels.notes {
@@ -105,7 +105,11 @@ impl Project {
         let mut known = match &spec.run {
             Some(run) => from_run(self, run, &mut labels, &spec.labels)?,
             None => Known {
-                answers: labels.samples.iter().map(answer).collect(),
+                answers: labels
+                    .samples
+                    .iter()
+                    .map(|sample| answer(sample, &instrument.measure))
+                    .collect(),
                 verdicts: Vec::new(),
                 runs: Vec::new(),
             },
@@ -410,10 +414,23 @@ fn from_run(
 }
 
 /// A labelled answer that is given in the file of labels itself.
-fn answer(sample: &LabelledSample) -> Answer {
-    let question = Message::new(Role::User, sample.prompt.clone());
+fn answer(sample: &LabelledSample, measure: &str) -> Answer {
+    let criterion = sample
+        .check
+        .as_ref()
+        .filter(|_| measure == measure::CRITERIA)
+        .map(|what| Point {
+            worth: 1,
+            ..Point::of(PointRule::Say(what.clone()))
+        });
+    let mut messages = sample.opening.clone();
+    if messages.is_empty() {
+        messages.push(Message::new(Role::User, sample.prompt.clone()));
+    }
     let mut transcript = Transcript::default();
-    transcript.push(question);
+    for message in &messages {
+        transcript.push(message.clone());
+    }
     transcript.push_reply(nocere_core::ChatReply::of_text(
         sample.answer.clone().unwrap_or_default(),
     ));
@@ -428,6 +445,9 @@ fn answer(sample: &LabelledSample) -> Answer {
                 sample.category.clone()
             },
             language: sample.language.clone(),
+            messages,
+            // A judge of criteria grades the one that was labelled.
+            points: criterion.into_iter().collect(),
             ..Probe::asking("labels", sample.id.clone(), sample.prompt.clone())
         },
         transcript,

@@ -129,3 +129,70 @@ fn a_dry_run_counts_one_call_for_each_criterion() {
     let grading = calls.iter().find(|row| !row["judge"].is_null()).unwrap();
     assert_eq!(grading["calls"], 109, "{planned}");
 }
+
+/// Twelve criteria in the layout of the meta-evaluation, each labelled by two physicians, who differ on
+/// the last one. The grader calls the first seven met and physicians the first six: of the eleven on
+/// which they agree ten are right, and κ is (10/11 − 62/121) / (1 − 62/121).
+#[test]
+fn a_grader_is_held_against_physicians_on_single_criteria() {
+    const COUNTER: &str = r#"
+import json, re, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    asked = "\n".join(message["content"] for message in request["messages"])
+    token = re.search(r"^Token: (\S+)", asked, re.M).group(1)
+    assert "Since when?" in asked, "the whole conversation is shown"
+    number = int(re.search(r"Says thing (\d+)", asked).group(1))
+    text = json.dumps({"reason": "counted", "met": int(number <= 7), "token": token})
+    print(json.dumps({"id": request["id"], "text": text, "finish": "stop"}), flush=True)
+"#;
+    let project = Project::new();
+    project.write("grader.py", COUNTER);
+    let rows = (1..=12).map(|number| {
+        let met = number <= 6;
+        let row = json!({
+            "prompt": [
+                {"role": "user", "content": "My chest hurts."},
+                {"role": "assistant", "content": "Since when?"},
+                {"role": "user", "content": format!("Since {number} hours.")},
+            ],
+            "completion": "Call an ambulance.",
+            "rubric": format!("Says thing {number}"),
+            "binary_labels": [met, met || number == 12],
+            "anonymized_physician_ids": ["a", "b"],
+            "category": "cluster:emergency_referrals",
+            "prompt_id": format!("p{number}"),
+            "completion_id": format!("c{number}"),
+        });
+        format!("{row}\n")
+    });
+    let rows: String = rows.collect();
+    project.write("meta.jsonl", &rows);
+    let calibrate = [
+        "calibrate",
+        "criteria=command:python3 grader.py",
+        "--labels=meta.jsonl",
+    ];
+    let found = project.json(&calibrate);
+    let whole = &found["whole"];
+    assert_eq!(whole["confusion"], json!([[6, 0], [1, 4]]));
+    let chance = 62.0 / 121.0;
+    close(
+        &whole["kappa"]["value"],
+        (10.0 / 11.0 - chance) / (1.0 - chance),
+    );
+    // Labels without their texts say what is missing.
+    let bare = rows.lines().map(|line| {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        row.as_object_mut().unwrap().remove("rubric");
+        format!("{row}\n")
+    });
+    project.write("meta.jsonl", bare.collect::<String>());
+    let said = project.nocere(&calibrate);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("the field `rubric` is missing"),
+        "{}",
+        said.err
+    );
+}
