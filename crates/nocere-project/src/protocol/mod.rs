@@ -485,7 +485,7 @@ mod tests {
     #[test]
     fn the_embedded_protocols_are_in_order() {
         let all = of_assets(&Assets::shipped()).unwrap();
-        assert_eq!(all.len(), 14);
+        assert_eq!(all.len(), 15);
         let medriskeval = all.iter().find(|p| p.id == "medriskeval").unwrap();
         assert!(medriskeval.presets.contains_key("paper"));
         for part in &medriskeval.parts {
