@@ -60,7 +60,7 @@ fn dot(point: &FrontierPoint) -> Option<Dot> {
     Some(Dot {
         right: (point.help.estimate.value?, point.help.estimate.interval),
         up: (point.harm.estimate.value?, point.harm.estimate.interval),
-        shape: point.perspective,
+        shape: Some(point.perspective),
     })
 }
 
@@ -73,8 +73,8 @@ pub(crate) struct Dot {
     pub(crate) right: Share,
     /// From the bottom up.
     pub(crate) up: Share,
-    /// Who asked.
-    pub(crate) shape: Perspective,
+    /// Who asked; `None` if the shares are not of one asker.
+    pub(crate) shape: Option<Perspective>,
 }
 
 /// A chart of two shares, named for readers who do not see it; `axes` are the titles of the horizontal
@@ -155,15 +155,16 @@ fn whiskers(dot: &Dot) -> String {
 fn mark(number: usize, dot: &Dot, taken: &mut Vec<(f64, f64)>) -> String {
     let (x, y) = place(dot);
     let shape = match dot.shape {
-        Perspective::Patient => {
+        None => format!(r#"<circle class="dot neutral" cx="{x:.1}" cy="{y:.1}" r="6"/>"#),
+        Some(Perspective::Patient) => {
             format!(r#"<circle class="dot patient" cx="{x:.1}" cy="{y:.1}" r="6"/>"#)
         }
-        Perspective::Clinician => format!(
+        Some(Perspective::Clinician) => format!(
             r#"<rect class="dot clinician" x="{:.1}" y="{:.1}" width="11" height="11"/>"#,
             x - 5.5,
             y - 5.5
         ),
-        Perspective::General => format!(
+        Some(Perspective::General) => format!(
             r#"<path class="dot general" d="M{x:.1} {:.1}l6.5 11.5h-13z"/>"#,
             y - 7.0
         ),

@@ -220,6 +220,29 @@ fn rollup_cell(figure: Option<&RollupFigure>, is_share: bool) -> String {
     )
 }
 
+/// The cells of a row of a table of specialties, as HTML. They hold numbers only.
+fn grid_cells(cells: &[(u64, u64)]) -> Vec<String> {
+    let cells = cells.iter();
+    cells
+        .map(|(hits, scored)| grid_cell(*hits, *scored))
+        .collect()
+}
+
+fn grid_cell(hits: u64, scored: u64) -> String {
+    match scored {
+        0 => "<td class=\"n soft\">–</td>".to_owned(),
+        1..FEW => format!("<td class=\"n soft\">{hits}/{scored}<br>too few</td>"),
+        _ => {
+            let percent = hits as f64 / scored as f64 * 100.0;
+            // Text stays readable on the darkest.
+            let depth = percent * 0.4;
+            format!(
+                "<td class=\"n\" style=\"background:color-mix(in srgb,var(--help) {depth:.0}%,transparent)\"><strong>{percent:.0} %</strong><br>{hits}/{scored}</td>"
+            )
+        }
+    }
+}
+
 /// The two figures of a row, as HTML.
 fn contrast_cells(contrast: &ContrastReport, row: &ContrastRow) -> Vec<String> {
     let sides = contrast.sides.iter().zip(&row.figures);
@@ -242,7 +265,7 @@ fn contrast_chart(contrast: &ContrastReport) -> Option<String> {
             Some(Dot {
                 right,
                 up,
-                shape: Perspective::Patient,
+                shape: None,
             })
         })
         .collect();
