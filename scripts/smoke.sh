@@ -116,6 +116,7 @@ rows() {
         cd "$1"
         "$NOCERE" run healthbench.jsonl --target replay:answers.jsonl --judge points --dry-run
         "$NOCERE" run medmcqa-size.jsonl --target replay:answers.jsonl --judge answer --dry-run
+        "$NOCERE" run asclepius/Asclepius_bench.json --target replay:answers.jsonl --judge answer --dry-run
         "$NOCERE" run medqa.jsonl --target replay:answers.jsonl --judge answer' bash "$TMPDIR/rows"
     rm -rf "$TMPDIR/rows"
 }
