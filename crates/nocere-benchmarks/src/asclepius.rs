@@ -177,12 +177,12 @@ fn probe(
     let asked = item.question.trim();
     let answer = shown(&item.answer);
     let is_report = item.question_type.to_lowercase().contains("report");
-    let (key, how) = match options(asked) {
-        _ if is_report => (None, None),
-        Some(options) if !answer.is_empty() => {
+    let (key, prompt) = match options(asked) {
+        _ if is_report => (None, asked.to_owned()),
+        Some((stem, options)) if !answer.is_empty() => {
             let correct = letter(&answer, &options).ok_or_else(|| {
                 format!(
-                    "`answer` is {answer:?}, which is none of the options {}",
+                    "`answer` is {answer:?}, which is not one of the options {}",
                     listed(options.keys().map(String::as_str))
                 )
             })?;
@@ -191,10 +191,11 @@ fn probe(
                 correct,
                 pushed: Vec::new(),
             };
-            (
-                Some(key),
-                Some("Give the letter of the best answer first, as in \"Answer: A\"."),
-            )
+            let shown = key.shown().unwrap_or_default();
+            let prompt = format!(
+                "{stem}\n\n{shown}\n\nGive the letter of the best answer first, as in \"Answer: A\"."
+            );
+            (Some(key), prompt)
         }
         _ if ["yes", "no"].contains(&bare(&answer).as_str()) => {
             let word = bare(&answer);
@@ -203,11 +204,10 @@ fn probe(
                 accept: vec![word],
                 reject: vec![other.to_owned()],
             };
-            (Some(key), Some("Answer with yes or no."))
+            (Some(key), format!("{asked}\n\nAnswer with yes or no."))
         }
-        _ => (None, None),
+        _ => (None, asked.to_owned()),
     };
-    let prompt = how.map_or_else(|| asked.to_owned(), |how| format!("{asked}\n\n{how}"));
     let mut probe = question("asclepius", format!("asclepius-{id}"), prompt);
     category.clone_into(&mut probe.category);
     probe.specialty = match item.specialty_gpt.as_deref().map(str::trim) {
@@ -233,9 +233,9 @@ fn bare(answer: &str) -> String {
     answer.trim().trim_end_matches('.').to_lowercase()
 }
 
-/// The options that a question lists, as in `A. one B. two` or a line for each; `None` with fewer than
-/// two.
-fn options(question: &str) -> Option<BTreeMap<String, String>> {
+/// What a question asks and the options that it lists, as in `A. one B. two` or a line for each; `None`
+/// with fewer than two.
+fn options(question: &str) -> Option<(&str, BTreeMap<String, String>)> {
     let mut marks: Vec<(usize, usize)> = Vec::new();
     for letter in 'A'..='Z' {
         let from = marks.last().map_or(0, |(_, end)| *end);
@@ -244,20 +244,20 @@ fn options(question: &str) -> Option<BTreeMap<String, String>> {
         };
         marks.push(mark);
     }
-    if marks.len() < 2 {
+    let (first, later) = marks.split_first()?;
+    if later.is_empty() {
         return None;
     }
-    let ends = marks.iter().skip(1).map(|(begin, _)| *begin);
+    let ends = later.iter().map(|(begin, _)| *begin);
     let ends = ends.chain([question.len()]);
     let texts = marks.iter().zip(ends).map(|((_, from), to)| {
         let text = question.get(*from..to).unwrap_or("");
         text.trim().trim_end_matches([',', ';']).trim().to_owned()
     });
     let options: BTreeMap<String, String> = ('A'..='Z').map(String::from).zip(texts).collect();
-    options
-        .values()
-        .all(|text| !text.is_empty())
-        .then_some(options)
+    let stem = question.get(..first.0).unwrap_or("").trim();
+    let whole = !stem.is_empty() && options.values().all(|text| !text.is_empty());
+    whole.then_some((stem, options))
 }
 
 /// Where the mark of an option begins and ends, as in `A.`, `A)`, `(A)` or `A:`, at the beginning of a
@@ -284,20 +284,28 @@ fn mark(text: &str, letter: char, from: usize) -> Option<(usize, usize)> {
     })
 }
 
-/// The letter of an answer such as `B`, `B. Ascites` or `Ascites`.
+/// The letter of an answer such as `B`, `(B)`, `B. Ascites` or `Ascites`; `None` for an answer that is not
+/// one option, such as `A, C`.
 fn letter(answer: &str, options: &BTreeMap<String, String>) -> Option<String> {
-    let mut chars = answer.trim_start_matches(['(', '（']).chars();
+    // The text of an option comes first: `A fracture` need not be option A.
+    let mut same = options
+        .iter()
+        .filter(|(_, text)| bare(text) == bare(answer));
+    match (same.next(), same.next()) {
+        (Some((letter, _)), None) => return Some(letter.clone()),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let answer = answer.trim_start_matches(['(', '（']);
+    let mut chars = answer.chars();
     let first = chars.next()?.to_string();
-    let alone = chars.next().is_none_or(|c| !c.is_alphanumeric());
-    if alone && options.contains_key(&first) {
-        return Some(first);
-    }
-    let same = |text: &String| bare(text) == bare(answer);
-    let mut found = options.iter().filter(|(_, text)| same(text));
-    match (found.next(), found.next()) {
-        (Some((letter, _)), None) => Some(letter.clone()),
-        _ => None,
-    }
+    let rest = chars.as_str().trim();
+    let marks = [')', '）', '.', ':', '：', '、'];
+    let text = rest.trim_start_matches(marks).trim();
+    let option = options.get(&first)?;
+    let fits = rest.is_empty()
+        || rest.starts_with(marks) && (text.is_empty() || bare(text) == bare(option));
+    fits.then_some(first)
 }
 
 #[cfg(test)]
@@ -373,6 +381,30 @@ mod tests {
     }
 
     #[test]
+    fn answers_name_one_option_or_none() {
+        let texts = ["No finding", "A fracture", "Ascites"];
+        let options: BTreeMap<String, String> = ["A", "B", "C"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip(texts.map(str::to_owned))
+            .collect();
+        for (answer, wanted) in [
+            ("B", Some("B")),
+            ("(B)", Some("B")),
+            ("B.", Some("B")),
+            ("C. Ascites", Some("C")),
+            ("ascites.", Some("C")),
+            ("A fracture", Some("B")),
+            ("A, B", None),
+            ("A and C", None),
+            ("A. Ascites", None),
+            ("D", None),
+        ] {
+            assert_eq!(letter(answer, &options).as_deref(), wanted, "{answer}");
+        }
+    }
+
+    #[test]
     fn bad_records_and_missing_images_are_named() {
         let error = read(RECORDS, &["a.png"]).unwrap_err();
         assert!(
@@ -382,7 +414,7 @@ mod tests {
         for (change, wanted) in [
             (
                 ("\"answer\": \"B\"", "\"answer\": \"E\""),
-                "question_id 1: `answer` is \"E\", which is none of the options A, B, C",
+                "question_id 1: `answer` is \"E\", which is not one of the options A, B, C",
             ),
             (
                 ("\"question_id\": 2", "\"question_id\": 1"),

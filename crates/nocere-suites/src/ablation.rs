@@ -1,6 +1,6 @@
 //! Shows a part of what probes show, to see what an answer rests on.
 
-use nocere_core::{Message, Part, Probe, Suite, SuiteId};
+use nocere_core::{AnswerKey, Message, Part, Probe, Suite, SuiteId};
 
 /// What stands in the place of a question that is left out.
 const NO_QUESTION: &str = "(The question is left out. Answer from the image alone.)";
@@ -10,19 +10,12 @@ const NO_QUESTION: &str = "(The question is left out. Answer from the image alon
 /// The suite gets an id of its own.
 pub fn images_only(suite: &mut Suite) -> usize {
     let all = suite.probes.len();
-    let has_options =
-        |probe: &Probe| matches!(probe.key, Some(nocere_core::AnswerKey::Choice { .. }));
-    suite.probes.retain(has_options);
+    suite.probes.retain(|probe| options_at(probe).is_some());
     let without = all - suite.probes.len() + keep_with_images(suite, "image-only");
     for probe in &mut suite.probes {
-        let kept = probe.key.as_ref().and_then(nocere_core::AnswerKey::shown);
-        if let Some(last) = probe.messages.last_mut() {
-            let text = last.text().into_owned();
-            let rest = kept.and_then(|shown| text.find(&shown).map(|at| text[at..].to_owned()));
-            let text = match rest {
-                Some(rest) => format!("{NO_QUESTION}\n\n{rest}"),
-                None => NO_QUESTION.to_owned(),
-            };
+        let at = options_at(probe);
+        if let (Some(at), Some(last)) = (at, probe.messages.last_mut()) {
+            let text = format!("{NO_QUESTION}\n\n{}", &last.text()[at..]);
             let images = std::mem::take(&mut last.parts).into_iter();
             last.parts = images
                 .filter(|part| matches!(part, Part::Image { .. }))
@@ -55,23 +48,26 @@ pub fn texts_only(suite: &mut Suite) -> usize {
 pub fn without_options(suite: &mut Suite) -> usize {
     let all = suite.probes.len();
     suite.probes.retain_mut(|probe| {
-        let shown = match &probe.key {
-            Some(key @ nocere_core::AnswerKey::Choice { .. }) => key.shown(),
-            _ => None,
-        };
-        let (Some(shown), Some(last)) = (shown, probe.messages.last_mut()) else {
+        let at = options_at(probe);
+        let (Some(at), Some(last)) = (at, probe.messages.last_mut()) else {
             return false;
         };
-        let text = last.text();
-        let Some(at) = text.find(&shown) else {
-            return false;
-        };
-        let text = text[..at].trim_end().to_owned();
+        let text = last.text()[..at].trim_end().to_owned();
         last.set_text(text);
         true
     });
     rename(suite, "no-options");
     all - suite.probes.len()
+}
+
+/// Where the last message shows the options of a choice; `None` if it does not.
+fn options_at(probe: &Probe) -> Option<usize> {
+    let key = probe.key.as_ref()?;
+    let shown = match key {
+        AnswerKey::Choice { .. } => key.shown()?,
+        _ => return None,
+    };
+    probe.messages.last()?.text().find(&shown)
 }
 
 /// Drops probes without an image, and names suite and probes after what is shown.
