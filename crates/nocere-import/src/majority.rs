@@ -11,8 +11,8 @@ use crate::{error::ImportError, notes::Notes, row::Row};
 /// Name of the target.
 const NAME: &str = "majority";
 
-/// For each question the answer that most readers gave: by letter, by number, or word for word.
-/// Questions on which no answer has the most votes are left out with a note.
+/// For each question the answer that more than half of its readers gave: by letter, by number, or word
+/// for word. Other questions are left out with a note that counts them.
 ///
 /// # Errors
 ///
@@ -52,39 +52,46 @@ pub(crate) fn majority(
     let mut elected = Vec::new();
     for of in questions.into_values() {
         let mut votes: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        let mut voted: BTreeSet<&str> = BTreeSet::new();
         for row in of {
-            votes.entry(answer(row)).or_default().push(row);
+            let vote = answer(row);
+            // The first answer of a reader is the vote; a blank one is none.
+            let reader = row.model.as_deref().unwrap_or_default();
+            if !vote.is_empty() && voted.insert(reader) {
+                votes.entry(vote).or_default().push(row);
+            }
         }
-        let most = votes.values().map(Vec::len).max().unwrap_or(0);
-        let mut first = votes.values().filter(|rows| rows.len() == most);
-        match (first.next().and_then(|rows| rows.first()), first.next()) {
-            (Some(row), None) => elected.push(in_the_name_of_all(row)),
+        let found = votes.values().find(|rows| 2 * rows.len() > voted.len());
+        match found.and_then(|rows| rows.first()) {
+            Some(row) if voted.len() > 1 => elected.push(in_the_name_of_all(row)),
             _ => notes.count(
-                "question has no majority and is left out for it",
-                "questions have no majority and are left out for it",
+                "question has no majority of several readers and is left out for it",
+                "questions have no majority of several readers and are left out for it",
             ),
         }
     }
     Ok(elected)
 }
 
-/// What an answer votes for: the letter that it begins with, or its only number, or else its words in
-/// lower case without a full stop.
+/// What an answer votes for: the letter that it begins with, the number that it is, with or without a
+/// unit, or else its words in lower case without a full stop.
 fn answer(row: &Row) -> String {
     let last = row.transcript.answers().last().unwrap_or("").trim();
     let mut chars = last.chars();
     if let Some(letter @ 'A'..='Z') = chars.next()
-        && chars.next().is_none_or(|c| !c.is_alphanumeric())
+        && chars
+            .next()
+            .is_none_or(|c| [')', '）', '.', ':', '：', '、', ','].contains(&c))
     {
         return letter.to_string();
     }
-    let is_number = |c: char| c.is_ascii_digit() || c == '.';
-    let mut numbers = last
-        .split(|c| !is_number(c))
-        .filter_map(|word| word.trim_matches('.').parse::<f64>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(number), None) => number.to_string(),
-        _ => last.trim_end_matches('.').to_lowercase(),
+    let words = last.trim_end_matches('.').to_lowercase();
+    let number = words.find(|c: char| !c.is_ascii_digit() && !['.', '-', '−'].contains(&c));
+    let (number, unit) = words.split_at(number.unwrap_or(words.len()));
+    let is_unit = unit.split_whitespace().count() < 2;
+    match number.replace('−', "-").parse::<f64>() {
+        Ok(number) if is_unit => number.to_string(),
+        _ => words,
     }
 }
 
@@ -130,6 +137,19 @@ mod tests {
             row("c", "number", "12"),
             row("a", "tie", "yes"),
             row("b", "tie", "No."),
+            row("a", "text", "A fracture"),
+            row("b", "text", "A normal heart"),
+            row("a", "sign", "-5"),
+            row("b", "sign", "5"),
+            row("a", "level", "L4"),
+            row("b", "level", "C4"),
+            row("a", "blank", " "),
+            row("b", "blank", " "),
+            row("c", "blank", "effusion"),
+            row("a", "alone", "B"),
+            row("a", "again", "B"),
+            row("a", "again", "B"),
+            row("b", "again", "C"),
         ];
         let mut notes = Notes::default();
         let elected = majority(Path::new("r.jsonl"), &rows, &mut notes).unwrap();
@@ -139,10 +159,13 @@ mod tests {
         };
         assert_eq!(of("letter").as_deref(), Some("B"));
         assert_eq!(of("number").as_deref(), Some("12"));
-        assert_eq!(of("tie"), None);
+        for id in ["tie", "text", "sign", "level", "blank", "alone", "again"] {
+            assert_eq!(of(id), None, "{id}");
+        }
         assert!(elected.iter().all(|row| row.model.as_deref() == Some(NAME)));
         let said = notes.into_sentences();
-        assert_eq!(said, ["1 question has no majority and is left out for it."]);
+        let wanted = "7 questions have no majority of several readers and are left out for it.";
+        assert_eq!(said, [wanted]);
     }
 
     #[test]
