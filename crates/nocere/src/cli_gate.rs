@@ -46,7 +46,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "TARGET")]
     pub(crate) second: Option<String>,
     /// Test that the second makes at most so many more errors, from 0 to 1: by the upper end of the 95 %
-    /// interval, one-sided at 2.5 %. Exit code 1 if a figure is worse by more, 6 if that is unclear.
+    /// interval, one-sided at 2.5 %, with lost scores as errors. Exit code 1 if a figure is worse by more, 6 if that is unclear.
     #[arg(long, value_name = "SHARE")]
     pub(crate) margin: Option<f64>,
     /// Test only this figure, such as `wrong-answer`. Repeatable.

@@ -63,7 +63,8 @@ struct Tested<'a> {
     figure: &'a str,
     title: &'a str,
     judge: &'a JudgeId,
-    /// Upper end of the 95 % interval of the difference.
+    /// Upper end of the 95 % interval of the difference, with what only the first side scored counted as
+    /// errors of the second.
     upper: f64,
     within: Within,
 }
@@ -103,7 +104,7 @@ fn tested<'a>(
             figure: &of.figure,
             title: &of.title,
             judge: &of.judge,
-            upper: of.interval.1,
+            upper: of.worst(),
             within: of.within(margin),
         })
         .collect();
@@ -127,7 +128,7 @@ fn margins_text(args: &CompareArgs, tested: &[Tested<'_>], width: usize) -> Stri
             }
         };
         let line = format!(
-            "At most {margin:.1} points worse, {}, {} (judge: {}): {said} (one-sided at 2.5 %: upper end {:+.1}).",
+            "At most {margin:.1} points worse, {}, {} (judge: {}): {said} (one-sided at 2.5 %: at most {:+.1}, with lost scores as errors).",
             one.perspective,
             one.title.to_lowercase(),
             one.judge,
