@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nocere_core::{Contrast, Instrument, PartRecord, TargetId};
+use nocere_core::{Contrast, Instrument, JudgeId, PartRecord, TargetId};
 use nocere_stats::{
     Estimate, kendall_tau,
     paired::{PairedCluster, cluster_difference},
@@ -13,15 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     comparison::signed,
-    mean::score,
+    mean::{MIN_PROBES, score},
     protocol_source::{Source, headline_places, judges},
     rollup::{RollupFigure, RollupReport, part_figure},
     run_judge::RunJudge,
-    tally::Labels,
+    tally::{Facts, Labels},
 };
-
-/// Fewest probes with both scores for a correlation.
-const MIN_PROBES: usize = 10;
 
 /// Two figures of a protocol for each target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,8 +48,11 @@ pub struct ContrastSide {
 pub struct ContrastRow {
     /// The target's id.
     pub target: TargetId,
-    /// The figures over all of their answers.
-    pub figures: [RollupFigure; 2],
+    /// The figures over all of their answers; `None` where nothing was scored, or a category of a roll-up
+    /// has no figure.
+    pub figures: [Option<RollupFigure>; 2],
+    /// The judges of each figure.
+    pub judges: [Vec<JudgeId>; 2],
     /// Probe by probe; `None` if the figures are not of parts that ask the same probes.
     pub pairs: Option<ContrastPairs>,
 }
@@ -66,11 +66,11 @@ pub struct ContrastPairs {
     /// Number of probes that both sides asked and one or both could not score.
     pub unscored: u64,
     /// Shown on both sides, on the first only, on the second only, on neither, where both figures are
-    /// shares. A probe shows a side's headline from half of its answers on.
+    /// shares that should be alike. A probe shows a side's headline if more than half of its answers do.
     pub cells: Option<[u64; 4]>,
-    /// Share of probes that show both or neither.
+    /// Share of probes that show both or neither, clustered by ask.
     pub agreement: Option<Estimate>,
-    /// Second minus first on these probes with its 95 % interval, where both figures are shares.
+    /// Second minus first on these probes with its 95 % interval, clustered by ask, in the same case.
     pub difference: Option<(f64, (f64, f64))>,
     /// Kendall's τ-b between the two over these probes; `None` with fewer than ten, or if one side does
     /// not vary.
@@ -123,24 +123,22 @@ fn contrast(
     rollups: &[RollupReport],
 ) -> Option<ContrastReport> {
     let of = |id: &str| Side::of(source, rollups, id);
-    let sides = (of(&definition.first)?, of(&definition.second)?);
+    let sides = [of(&definition.first)?, of(&definition.second)?];
     let rows: Vec<ContrastRow> = source
         .targets
         .iter()
-        .filter_map(|target| {
-            Some(ContrastRow {
-                target: target.clone(),
-                figures: [
-                    sides.0.figure(source, target)?,
-                    sides.1.figure(source, target)?,
-                ],
-                pairs: pairs(source, target, &sides),
-            })
+        .map(|target| ContrastRow {
+            target: target.clone(),
+            figures: sides.each_ref().map(|side| side.figure(source, target)),
+            judges: sides.each_ref().map(|side| side.judges(source, target)),
+            pairs: pairs(source, target, &sides, definition.alike),
         })
         .collect();
-    (!rows.is_empty()).then(|| ContrastReport {
+    // Nothing is set against nothing.
+    let any = |place: usize| rows.iter().any(|row| row.figures[place].is_some());
+    (any(0) && any(1)).then(|| ContrastReport {
         definition: definition.clone(),
-        sides: [sides.0.head(), sides.1.head()],
+        sides: sides.each_ref().map(Side::head),
         rows,
     })
 }
@@ -174,76 +172,105 @@ impl<'a> Side<'a> {
 
     fn figure(&self, source: &Source<'_>, target: &TargetId) -> Option<RollupFigure> {
         match self {
-            Self::Part(part) => part_figure(source, part, target),
+            Self::Part(part) => part_figure(source, part, target, &reader(source, part, target)?),
             Self::Rollup(rollup) => {
                 let row = rollup.rows.iter().find(|row| row.target == *target)?;
                 row.plain
             }
         }
     }
+
+    fn judges(&self, source: &Source<'_>, target: &TargetId) -> Vec<JudgeId> {
+        match self {
+            Self::Part(part) => reader(source, part, target)
+                .map(|judge| judge.instrument.id.clone())
+                .into_iter()
+                .collect(),
+            Self::Rollup(rollup) => {
+                let mut rows = rollup.rows.iter();
+                let row = rows.find(|row| row.target == *target);
+                row.map_or_else(Vec::new, |row| row.judges.clone())
+            }
+        }
+    }
+}
+
+/// The first judge of a part that scored an answer of `target`.
+fn reader<'a>(
+    source: &'a Source<'_>,
+    part: &'a PartRecord,
+    target: &TargetId,
+) -> Option<RunJudge<'a>> {
+    let is_here = |facts: &Facts| facts.suite == part.suite;
+    judges(source, part).find(|judge| {
+        let labels = source.tally.chosen(target, judge.number, is_here);
+        labels.iter().any(|labels| labels.scored > 0)
+    })
 }
 
 fn pairs(
     source: &Source<'_>,
     target: &TargetId,
-    sides: &(Side<'_>, Side<'_>),
+    sides: &[Side<'_>; 2],
+    alike: bool,
 ) -> Option<ContrastPairs> {
-    let (Side::Part(first), Side::Part(second)) = sides else {
+    let [Side::Part(first), Side::Part(second)] = sides else {
         return None;
     };
     let (a, b) = (
         by_probe(source, first, target),
         by_probe(source, second, target),
     );
-    let both: Vec<(&String, &Value, &Value)> = a
+    let both: Vec<(&OfProbe, &OfProbe)> = a
         .iter()
-        .filter_map(|(id, a)| Some((id, a, b.get(id)?)))
+        .filter_map(|(id, a)| Some((a, b.get(id)?)))
         .collect();
     if both.is_empty() {
         return None;
     }
-    let scored: Vec<(Scored, Scored)> =
-        both.iter().filter_map(|(_, a, b)| (**a).zip(**b)).collect();
-    let shares = first.headline.is_some() && second.headline.is_some();
-    let cells = shares.then(|| {
-        let mut cells = [0; 4];
-        for (a, b) in &scored {
-            let place = match (mean(a.shown) >= 0.5, mean(b.shown) >= 0.5) {
-                (true, true) => 0,
-                (true, false) => 1,
-                (false, true) => 2,
-                (false, false) => 3,
-            };
-            cells[place] += 1;
-        }
-        cells
-    });
-    let clusters: Vec<PairedCluster> = scored
+    let scored: Vec<(i64, Scored, Scored)> = both
         .iter()
-        .map(|(a, b)| PairedCluster {
-            first_sum: b.shown.0,
-            first_count: b.shown.1,
-            second_sum: a.shown.0,
-            second_count: a.shown.1,
-        })
+        .filter_map(|(a, b)| Some((a.ask, a.scored?, b.scored?)))
         .collect();
-    let difference = shares
-        .then(|| cluster_difference(&clusters))
-        .flatten()
-        .map(|found| (found.value, found.interval));
+    let unscored = (both.len() - scored.len()) as u64;
+    let shares = alike && first.headline.is_some() && second.headline.is_some();
+    let shown = |of: &Scored| mean(of.shown) > 0.5;
+    let mut cells = [0; 4];
+    // Restatements of one ask are not independent.
+    let mut agreed: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+    let mut clusters: BTreeMap<i64, PairedCluster> = BTreeMap::new();
+    for (ask, a, b) in &scored {
+        cells[match (shown(a), shown(b)) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        }] += 1;
+        let agree = agreed.entry(*ask).or_default();
+        *agree = (agree.0 + u64::from(shown(a) == shown(b)), agree.1 + 1);
+        let cluster = clusters.entry(*ask).or_insert(PairedCluster {
+            first_sum: 0.0,
+            first_count: 0,
+            second_sum: 0.0,
+            second_count: 0,
+        });
+        cluster.first_sum += b.shown.0;
+        cluster.first_count += b.shown.1;
+        cluster.second_sum += a.shown.0;
+        cluster.second_count += a.shown.1;
+    }
+    let clusters: Vec<PairedCluster> = clusters.into_values().collect();
+    let difference = shares.then(|| cluster_difference(&clusters)).flatten();
     Some(ContrastPairs {
         probes: scored.len() as u64,
-        unscored: (both.len() - scored.len()) as u64,
-        agreement: cells.map(|[all, _, _, none]| {
-            let alike = all + none;
-            let each = (0..scored.len() as u64).map(|at| (u64::from(at < alike), 1));
-            rate_of_clusters(each.collect(), (both.len() - scored.len()) as u64)
-        }),
-        cells,
-        difference,
+        unscored,
+        cells: shares.then_some(cells),
+        agreement: shares.then(|| rate_of_clusters(agreed.into_values().collect(), unscored)),
+        difference: difference.map(|found| (found.value, found.interval)),
         tau: (scored.len() >= MIN_PROBES)
             .then(|| {
-                let levels = scored.iter().map(|(a, b)| (mean(a.level), mean(b.level)));
+                let levels = scored.iter();
+                let levels = levels.map(|(_, a, b)| (mean(a.level), mean(b.level)));
                 let (first, second): (Vec<f64>, Vec<f64>) = levels.unzip();
                 kendall_tau(&first, &second)
             })
@@ -264,31 +291,41 @@ struct Scored {
     level: (f64, u64),
 }
 
-/// `None` if there are no scores.
-type Value = Option<Scored>;
+/// A probe with its scores, if it has any.
+struct OfProbe {
+    /// Position of the ask that it restates, or its own.
+    ask: i64,
+    scored: Option<Scored>,
+}
 
-/// What the first judge of a part that read any answer of `target` gave, by the id of the probe;
+/// What the first judge that scored an answer of `target` to the part gave, by the id of the probe;
 /// orders of one choice count together.
-fn by_probe(source: &Source<'_>, part: &PartRecord, target: &TargetId) -> BTreeMap<String, Value> {
-    judges(source, part)
-        .map(|RunJudge { number, instrument }| {
-            let mut values: BTreeMap<String, Value> = BTreeMap::new();
-            let labels = source.tally.labels.get(&(target.clone(), number));
-            for (position, labels) in labels.into_iter().flatten() {
-                let facts = source.tally.facts.get(position);
-                if let Some(facts) = facts.filter(|facts| facts.suite == part.suite) {
-                    let known = values.entry(facts.order_of.to_string()).or_default();
-                    let more = value(part, instrument, labels);
-                    *known = match (*known, more) {
-                        (Some(a), Some(b)) => Some(a.and(b)),
-                        (a, b) => a.or(b),
-                    };
-                }
-            }
-            values
-        })
-        .find(|values| values.values().any(Option::is_some))
-        .unwrap_or_default()
+fn by_probe(
+    source: &Source<'_>,
+    part: &PartRecord,
+    target: &TargetId,
+) -> BTreeMap<String, OfProbe> {
+    let mut probes: BTreeMap<String, OfProbe> = BTreeMap::new();
+    let Some(RunJudge { number, instrument }) = reader(source, part, target) else {
+        return probes;
+    };
+    let labels = source.tally.labels.get(&(target.clone(), number));
+    for (position, labels) in labels.into_iter().flatten() {
+        let facts = source.tally.facts.get(position);
+        if let Some(facts) = facts.filter(|facts| facts.suite == part.suite) {
+            let known = probes
+                .entry(facts.order_of.to_string())
+                .or_insert_with(|| OfProbe {
+                    ask: source.tally.ask(*position),
+                    scored: None,
+                });
+            known.scored = match (known.scored, scored(part, instrument, labels)) {
+                (Some(a), Some(b)) => Some(a.and(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    probes
 }
 
 impl Scored {
@@ -301,16 +338,17 @@ impl Scored {
     }
 }
 
-fn value(part: &PartRecord, instrument: &Instrument, labels: &Labels) -> Value {
+/// `None` if there are no scores.
+fn scored(part: &PartRecord, instrument: &Instrument, labels: &Labels) -> Option<Scored> {
     let names = instrument.scale.counted_labels();
     let shown = headline_places(part, names).map(|places| {
         let hits: u64 = places.iter().map(|place| labels.at(*place)).sum();
         (hits as f64, labels.total())
     });
     let level = score(labels, &instrument.scale);
-    let scored = Scored {
+    let found = Scored {
         shown: shown.or(level)?,
         level: level.or(shown)?,
     };
-    (scored.shown.1 > 0).then_some(scored)
+    (found.shown.1 > 0).then_some(found)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::tally::Labels;
 
 /// Minimum number of probes for an interval.
-const MIN_PROBES: usize = 10;
+pub(crate) const MIN_PROBES: usize = 10;
 
 /// The mean of scores that are numbers, or of labels that are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     comparison::{flips, p_text, signed},
-    mean::score,
+    mean::{MIN_PROBES, score},
     protocol_source::{Slice, Source, is_here, judges},
     run_judge::RunJudge,
 };
@@ -26,9 +26,11 @@ pub struct MeanPair {
     pub second: TargetId,
     /// Number of probes of which both have scores.
     pub probes: u64,
-    /// Mean of the first minus that of the second over these probes, in the unit of the scale.
+    /// Mean over these probes of the first's mean minus the second's, in the unit of the scale. Each probe
+    /// weighs the same, however many answers it has.
     pub difference: f64,
-    /// Its 95 % interval by Student's t over probes; `None` with one probe, or if all differ alike.
+    /// Its 95 % interval by Student's t over probes; `None` with fewer than ten probes, or if all differ
+    /// alike.
     pub interval: Option<(f64, f64)>,
     /// Two-sided p-value for equal means, by sign flips over probes.
     pub p_value: f64,
@@ -119,7 +121,9 @@ fn pair(
         second: second.clone(),
         probes: differences.len() as u64,
         difference: difference.value,
-        interval: difference.interval,
+        interval: difference
+            .interval
+            .filter(|_| differences.len() >= MIN_PROBES),
         p_value,
         adjusted: p_value,
     })

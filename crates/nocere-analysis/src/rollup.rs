@@ -155,7 +155,7 @@ fn row(
         for category in &group.categories {
             let found = parts
                 .iter()
-                .find_map(|part| answers_of(source, part, Some(category), target));
+                .find_map(|part| answers_to(source, part, category, target));
             let found = found.and_then(|found| {
                 let figure = figure(std::slice::from_ref(&found))?;
                 Some((found, figure))
@@ -190,33 +190,43 @@ fn row(
     })
 }
 
-/// The answers of `target` to a part, or to a category of it, by the first judge that read any.
-fn answers_of<'a>(
+/// The answers of `target` to a category of a part by the first judge that read any.
+fn answers_to<'a>(
     source: &'a Source<'_>,
     part: &'a PartRecord,
+    category: &str,
+    target: &TargetId,
+) -> Option<Answers<'a>> {
+    judges(source, part)
+        .find_map(|judge| answers_by(source, (part, &judge), Some(category), target))
+}
+
+/// The answers to a part, or to a category of it, that a judge read; `None` without any.
+fn answers_by<'a>(
+    source: &'a Source<'_>,
+    (part, judge): (&'a PartRecord, &RunJudge<'a>),
     category: Option<&str>,
     target: &TargetId,
 ) -> Option<Answers<'a>> {
-    judges(source, part).find_map(|RunJudge { number, instrument }| {
-        let here = |facts: &crate::tally::Facts| {
-            facts.suite == part.suite && category.is_none_or(|category| facts.category == category)
-        };
-        let labels = source.tally.chosen(target, number, here);
-        (!labels.is_empty()).then_some(Answers {
-            part,
-            instrument,
-            labels,
-        })
+    let here = |facts: &crate::tally::Facts| {
+        facts.suite == part.suite && category.is_none_or(|category| facts.category == category)
+    };
+    let labels = source.tally.chosen(target, judge.number, here);
+    (!labels.is_empty()).then_some(Answers {
+        part,
+        instrument: judge.instrument,
+        labels,
     })
 }
 
-/// The figure of `target` over all answers of a part, by the first judge that read any.
+/// The figure of `target` over all answers of a part that `judge` read.
 pub(crate) fn part_figure(
     source: &Source<'_>,
     part: &PartRecord,
     target: &TargetId,
+    judge: &RunJudge<'_>,
 ) -> Option<RollupFigure> {
-    figure(&[answers_of(source, part, None, target)?])
+    figure(&[answers_by(source, (part, judge), None, target)?])
 }
 
 fn plain_mean(figures: &[RollupFigure]) -> Option<RollupFigure> {

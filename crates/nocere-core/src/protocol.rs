@@ -177,9 +177,25 @@ pub struct Contrast {
     pub first: String,
     /// Id of another.
     pub second: String,
+    /// Whether both figures would show the same probes if nothing were wrong. Where not, as with a good
+    /// one and a bad one, only their correlation is given.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub alike: bool,
     /// What a reader has to know about it; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// The protocol of a run and the choices that were made for it.

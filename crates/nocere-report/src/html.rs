@@ -15,7 +15,7 @@ use nocere_stats::agreement::Agreement;
 use crate::{
     chart::{escape, interval, slope, tone},
     error::WriteError,
-    frontier_chart::{Dot, FrontierChart, frontier_charts, scatter},
+    frontier_chart::{FrontierChart, frontier_charts},
     glossary::GLOSSARY,
     guards::guard_rows,
     heat_map::{HeatMap, heat_maps},
@@ -24,6 +24,7 @@ use crate::{
         TurnCurve, chance_text, difference_text, interval_text, is_worse, missing, odds_text,
         points_text, pressed_rows, rate_text, spending_lines, turn_curves,
     },
+    scatter_chart::{Dot, scatter},
     stacks::stack_rows,
     terminal::{agreement_text, assets_line, attacks_line, kappa_text, spending_line},
     terminal_protocol::{counted, gap_text},
@@ -247,7 +248,7 @@ fn grid_cell(hits: u64, scored: u64) -> String {
 fn contrast_cells(contrast: &ContrastReport, row: &ContrastRow) -> Vec<String> {
     let sides = contrast.sides.iter().zip(&row.figures);
     sides
-        .map(|(side, figure)| rollup_cell(Some(figure), side.is_share))
+        .map(|(side, figure)| rollup_cell(figure.as_ref(), side.is_share))
         .collect()
 }
 
@@ -261,10 +262,13 @@ fn contrast_chart(contrast: &ContrastReport) -> Option<String> {
         .rows
         .iter()
         .map(|row| {
-            let [right, up] = row.figures.map(|figure| (figure.value, figure.interval));
+            let [right, up] = row.figures.map(|figure| {
+                let figure = figure?;
+                Some((figure.value, figure.interval))
+            });
             Some(Dot {
-                right,
-                up,
+                right: right?,
+                up: up?,
                 shape: None,
             })
         })

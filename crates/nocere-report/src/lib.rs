@@ -61,6 +61,7 @@ mod links;
 mod one_page;
 mod pressure;
 mod sample_pages;
+mod scatter_chart;
 mod stacks;
 mod terminal;
 mod terminal_beside;

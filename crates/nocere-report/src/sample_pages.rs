@@ -18,6 +18,8 @@ use crate::{error::WriteError, html::marked, links::figure_of_judge};
 
 /// Conversations on a page.
 const PER_PAGE: usize = 50;
+/// Most bytes of images on a page, as they are written in it; a page of one sample may have more.
+const MAX_IMAGES: usize = 20 << 20;
 /// Longest text of a conversation in the browser's index, in characters, for runs of up to
 /// [`FEW`] samples; and for larger ones.
 const EXCERPT: (usize, usize) = (1_500, 120);
@@ -141,7 +143,9 @@ impl<'a> SampleWriter<'a> {
         let finding = self.finding(sample);
         self.add_to_index(sample, finding.as_ref());
         self.items.push(self.item(sample, finding));
-        if self.items.len() < PER_PAGE {
+        let turns = self.items.iter().flat_map(|item| &item.turns);
+        let images: usize = turns.flat_map(|turn| &turn.images).map(String::len).sum();
+        if self.items.len() < PER_PAGE && images < MAX_IMAGES {
             return Ok(None);
         }
         // Whether it is the last one is known only at the end; the link onwards leads to the

@@ -1,8 +1,8 @@
 //! The terminal report's lines for a protocol's tables and for figures over linked probes.
 
 use nocere_analysis::{
-    ContrastReport, LinkedFigures, MeansTable, PartTable, RiskFigure, RollupFigure, RollupReport,
-    RunReport, TableRow, parts_lines, share_text,
+    ContrastPairs, ContrastReport, LinkedFigures, MeansTable, PartTable, RiskFigure, RollupFigure,
+    RollupReport, RunReport, TableRow, parts_lines, share_text,
 };
 use nocere_core::{JudgeId, text::wrap};
 use nocere_stats::Estimate;
@@ -52,7 +52,7 @@ pub(crate) fn protocol_section(report: &RunReport, width: usize) -> String {
             for pair in &table.mean_pairs {
                 line(
                     &format!(
-                        "Mean of {} minus that of {} by {}: {} on {} probes, p after Bonferroni’s correction {}.",
+                        "{} minus {}, mean difference by probe, by {}: {} on {} probes, p after Bonferroni’s correction {}.",
                         pair.first,
                         pair.second,
                         pair.judge,
@@ -140,26 +140,55 @@ fn rollup_text(rollup: &RollupReport, width: usize) -> String {
 /// Two figures set against each other, a line for each target.
 fn contrast_text(contrast: &ContrastReport, width: usize) -> String {
     let mut out = format!("\n{}\n", wrap(&contrast.definition.title, width, ""));
-    for row in &contrast.rows {
-        let sides = contrast.sides.iter().zip(&row.figures);
-        let sides: Vec<String> = sides
-            .map(|(side, figure)| format!("{} {}", side.title, figure.text(side.is_share)))
-            .collect();
-        let mut line = format!("{}: {}.", row.target, sides.join("; "));
-        if let Some(pairs) = &row.pairs {
-            line.push_str(&format!(
-                " On {} probes scored on both sides ({} not): both, first only, second only, neither {}; second minus first {} points; Kendall’s τ {}.",
-                pairs.probes,
-                pairs.unscored,
-                pairs.cells_text(),
-                pairs.difference_text(),
-                pairs.tau_text()
-            ));
-        }
-        out.push_str(&wrap(&line, width, "  "));
+    let mut line = |text: &str| {
+        out.push_str(&wrap(text, width, "  "));
         out.push('\n');
+    };
+    if !contrast.definition.note.is_empty() {
+        line(&contrast.definition.note);
+    }
+    for row in &contrast.rows {
+        let sides = contrast.sides.iter().zip(&row.figures).zip(&row.judges);
+        let sides: Vec<String> = sides
+            .map(|((side, figure), judges)| {
+                let judges: Vec<&str> = judges.iter().map(JudgeId::as_str).collect();
+                match figure {
+                    Some(figure) => format!(
+                        "{} {} by {}",
+                        side.title,
+                        figure.text(side.is_share),
+                        judges.join(", ")
+                    ),
+                    None => format!("{} not computed", side.title),
+                }
+            })
+            .collect();
+        line(&format!("{}: {}.", row.target, sides.join("; ")));
+        if let Some(pairs) = &row.pairs {
+            line(&pairs_text(pairs));
+        }
     }
     out
+}
+
+fn pairs_text(pairs: &ContrastPairs) -> String {
+    let mut text = format!(
+        "{} probes scored on both sides, {} not",
+        pairs.probes, pairs.unscored
+    );
+    if let Some(agreement) = &pairs.agreement {
+        text.push_str(&format!(
+            "; both, first only, second only, neither: {}; agree {}; second minus first {} points",
+            pairs.cells_text(),
+            share_text(agreement),
+            pairs.difference_text()
+        ));
+    }
+    if pairs.tau.is_some() {
+        text.push_str(&format!("; Kendall’s τ {}", pairs.tau_text()));
+    }
+    text.push('.');
+    text
 }
 
 fn row_text(table: &PartTable, row: &TableRow) -> String {

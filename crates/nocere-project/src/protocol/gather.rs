@@ -70,7 +70,7 @@ pub(super) fn gather(
             // Nobody would read the answers.
             (None, unread(&missing_judges))
         } else {
-            find(project, part, &sets, data.as_ref())?
+            find(project, (part, &own), &sets, data.as_ref())?
         };
         if suite.is_some() {
             judges.extend(
@@ -289,14 +289,17 @@ fn fill_judges(part: &Part, settled: &Settled) -> (Vec<String>, Vec<MissingJudge
     (own, missing)
 }
 
+/// A part, and those of its judges that can be set up.
+type Judged<'a> = (&'a Part, &'a [String]);
+
 fn find(
     project: &Project,
-    part: &Part,
+    (part, judges): Judged<'_>,
     sets: &[PublicSet],
     data: Option<&(&Path, DataFolder)>,
 ) -> Result<Gathered, ProjectError> {
     if let Some(set) = sets.iter().find(|set| set.id == part.set) {
-        return find_public(part, set, data);
+        return find_public((part, judges), set, data);
     }
     let is_here = BUILTIN.contains(&part.set.as_str())
         || project.assets().find(Kind::Suite, &part.set).is_some()
@@ -313,7 +316,7 @@ fn find(
     }
     let mut suite = load_suite(project, &part.set)?;
     let mut notes = Vec::new();
-    let probes = shape(part, &mut suite, &mut notes);
+    let probes = shape((part, judges), &mut suite, &mut notes);
     let state = PartState::Asked {
         source: part.set.clone(),
         probes,
@@ -325,7 +328,7 @@ fn find(
 
 /// Leaves of the suite what the part shows, in the orders that it asks. Returns the number of probes
 /// that its measure reads.
-fn shape(part: &Part, suite: &mut Suite, notes: &mut Vec<String>) -> u64 {
+fn shape((part, judges): Judged<'_>, suite: &mut Suite, notes: &mut Vec<String>) -> u64 {
     let left = match part.shows {
         Shows::Everything => None,
         Shows::NoOptions => Some((
@@ -351,7 +354,7 @@ fn shape(part: &Part, suite: &mut Suite, notes: &mut Vec<String>) -> u64 {
         )),
         None => {}
     }
-    let probes = read_by(&part.measure, &part.judges, suite);
+    let probes = read_by(&part.measure, judges, suite);
     if part.orders > 1 {
         let choices = nocere_suites::in_orders(suite, part.orders);
         notes.push(format!(
@@ -363,7 +366,7 @@ fn shape(part: &Part, suite: &mut Suite, notes: &mut Vec<String>) -> u64 {
 }
 
 fn find_public(
-    part: &Part,
+    (part, judges): Judged<'_>,
     set: &PublicSet,
     data: Option<&(&Path, DataFolder)>,
 ) -> Result<Gathered, ProjectError> {
@@ -383,7 +386,7 @@ fn find_public(
     notes.extend(set.differences(&suite));
     suite.licence.clone_from(&set.licence);
     let all = suite.probes.len() as u64;
-    let probes = shape(part, &mut suite, &mut notes);
+    let probes = shape((part, judges), &mut suite, &mut notes);
     let state = PartState::Asked {
         source: found.path.display().to_string(),
         probes,

@@ -326,7 +326,9 @@ fn parse(path: &str, text: &str) -> Result<Protocol, ProjectError> {
 
 /// Number of probes of `suite` that `judges` of `measure` have something to say about.
 fn read_by(measure: &str, judges: &[String], suite: &Suite) -> u64 {
-    let asks_model = judges.iter().any(|judge| judge.contains('='));
+    // As in `answer=TARGET,votes=3`; options of a judge without a model stand behind its name.
+    let names = judges.iter().filter_map(|judge| judge.split(',').next());
+    let asks_model = names.into_iter().any(|name| name.contains('='));
     let material = Material::of_measure(measure, asks_model);
     let mut probes = 0;
     for probe in &suite.probes {
@@ -365,8 +367,21 @@ fn check_rollups(protocol: &Protocol) -> Result<(), String> {
 fn check_contrasts(protocol: &Protocol) -> Result<(), String> {
     let parts = protocol.parts.iter().map(|part| part.id.as_str());
     let rollups = protocol.rollups.iter().map(|rollup| rollup.id.as_str());
-    let known: BTreeSet<&str> = parts.chain(rollups).collect();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    if let Some(twice) = parts.chain(rollups).find(|id| !known.insert(id)) {
+        return Err(format!("two parts or roll-ups are named `{twice}`"));
+    }
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
     for contrast in &protocol.contrasts {
+        if !ids.insert(&contrast.id) {
+            return Err(format!("two contrasts are named `{}`", contrast.id));
+        }
+        if contrast.first == contrast.second {
+            return Err(format!(
+                "the contrast `{}` names `{}` twice",
+                contrast.id, contrast.first
+            ));
+        }
         let sides = [&contrast.first, &contrast.second];
         if let Some(other) = sides.into_iter().find(|id| !known.contains(id.as_str())) {
             return Err(format!(

@@ -119,6 +119,7 @@ fn disagreement_is_set_against_accuracy() {
     assert_eq!(column(&rows(&report, "accuracy")[0]), (12, 24, 0));
     let pairs = &report["contrasts"][0]["rows"][0]["pairs"];
     assert_eq!(pairs["probes"], 24);
-    assert_eq!(pairs["cells"], json!([0, 12, 12, 0]));
+    // A bad figure beside a good one: only their correlation says something.
+    assert_eq!(pairs["cells"], Value::Null);
     close(&pairs["tau"], -144.0 / f64::sqrt(216.0 * 144.0));
 }
