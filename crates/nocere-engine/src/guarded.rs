@@ -1,5 +1,5 @@
-//! Guards between the asker and the model: a filter on the request, a judge on the answer, a
-//! second look by the model itself.
+//! Guards between the asker and the model: examples before the request, a filter on it, a judge on the
+//! answer, a second look by the model itself.
 
 use std::{borrow::Cow, sync::Arc};
 

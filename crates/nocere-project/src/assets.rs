@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use nocere_assets::{Asset, Assets, Kind};
+use nocere_assets::{Asset, Assets, Kind, read_yaml};
 use nocere_core::{AssetRecord, ContentHash};
+
+use serde::de::DeserializeOwned;
 
 use crate::{Project, ProjectError, write_whole};
 
@@ -66,6 +68,20 @@ impl Project {
             })
             .collect()
     }
+}
+
+/// The content of a YAML text at `place`, for messages.
+///
+/// # Errors
+///
+/// The text is not YAML, or not what `T` needs: with its line.
+pub(crate) fn parsed<T: DeserializeOwned>(place: &str, text: &str) -> Result<T, ProjectError> {
+    read_yaml(text).map_err(|fault| {
+        let line = fault
+            .line
+            .map_or_else(String::new, |line| format!(":{line}"));
+        ProjectError::usage(format!("{place}{line}: {}", fault.message))
+    })
 }
 
 fn find<'a>(assets: &'a Assets, name: &str) -> Result<&'a Asset, ProjectError> {

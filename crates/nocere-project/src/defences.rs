@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use nocere_assets::{Asset, Kind, read_yaml};
+use nocere_assets::{Asset, Kind};
 use nocere_core::{GuardRecord, Role, Suite, hash_json, phrase::Phrase};
 use nocere_engine::{GuardKind, GuardSetup, TargetSetup};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Project, ProjectError,
+    assets::parsed,
     demonstrations::{contaminated, turns},
     judges, policies,
     targets::Models,
@@ -127,12 +128,7 @@ pub(crate) fn guard(name: &str, models: &mut Models<'_>) -> Result<Placed, Proje
     let project = models.project();
     let asset = asset(project, name)?;
     let fault = |what: String| ProjectError::usage(format!("{}: {what}", asset.path));
-    let defence: Defence = read_yaml(asset.text()).map_err(|error| {
-        let line = error
-            .line
-            .map_or_else(String::new, |line| format!(":{line}"));
-        ProjectError::usage(format!("{}{line}: {}", asset.path, error.message))
-    })?;
+    let defence: Defence = parsed(&asset.path, asset.text())?;
     asset.check_id(&defence.id).map_err(fault)?;
     if defence.nocere_defence != 1 {
         return Err(fault("`nocere_defence` must be 1".to_owned()));

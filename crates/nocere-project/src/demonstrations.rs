@@ -5,12 +5,12 @@ use std::{
     path::Path,
 };
 
-use nocere_assets::{Kind, read_yaml};
+use nocere_assets::Kind;
 use nocere_core::{ContentHash, Message, Role, Suite, hash_json};
 use nocere_suites::{NEAR_DUPLICATE, bounded, near_duplicates};
 use serde::{Deserialize, Serialize};
 
-use crate::{Project, ProjectError};
+use crate::{Project, ProjectError, assets::parsed};
 
 /// What a demonstration shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,11 +92,10 @@ impl Project {
     /// There is no such set, it is malformed, or it is empty.
     pub fn demonstrations(&self, name: &str) -> Result<Demonstrations, ProjectError> {
         let path = Path::new(name);
-        if path.is_dir() {
-            return published(path);
-        }
-        let (text, place) = match self.assets().find(Kind::Demonstration, name) {
+        let asset = self.assets().find(Kind::Demonstration, name);
+        let (text, place) = match asset {
             Some(asset) => (asset.text().to_owned(), asset.path.clone()),
+            None if path.is_dir() => return published(path),
             None if path.exists() => (nocere_suites::read_text(path)?, name.to_owned()),
             None => {
                 let known = self.assets().of(Kind::Demonstration);
@@ -112,13 +111,11 @@ impl Project {
                 ));
             }
         };
-        let set: Demonstrations = read_yaml(&text).map_err(|error| {
-            let line = error
-                .line
-                .map_or_else(String::new, |line| format!(":{line}"));
-            ProjectError::usage(format!("{place}{line}: {}", error.message))
-        })?;
+        let set: Demonstrations = parsed(&place, &text)?;
         let fault = |what: String| ProjectError::usage(format!("{place}: {what}"));
+        if let Some(asset) = asset {
+            asset.check_id(&set.id).map_err(fault)?;
+        }
         if set.nocere_demonstrations != 1 {
             return Err(fault("`nocere_demonstrations` must be 1".to_owned()));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nocere_core::{DriverCalls, Judge, Locality, Money, Probe, SuiteId, Usage};
-use nocere_engine::{DriverSetup, ModelSetup, TargetSetup};
+use nocere_engine::{DriverSetup, GuardKind, ModelSetup, TargetSetup};
 use serde::{Serialize, Serializer};
 
 use crate::PlannedRun;
@@ -110,6 +110,7 @@ impl PlannedRun<'_> {
                 let limit = u64::from(target.record.sampling.max_tokens);
                 let answer = ANSWER_TOKENS.min(limit);
                 let system = target.record.system_prompt.as_deref().map_or(0, tokens);
+                let system = system + shown_tokens(target);
                 let talk = Talk::of(drivers, probes, epochs, system, answer);
                 if let Some(model) = &target.model {
                     let most = Most {
@@ -335,6 +336,16 @@ fn calls_of_all(judge: &dyn Judge, probes: &[&Probe]) -> Vec<u64> {
         }
     }
     sums
+}
+
+/// Tokens of the examples that a target's guards show with every call.
+fn shown_tokens(target: &TargetSetup) -> u64 {
+    let shown = target.guards.iter().filter_map(|guard| match &guard.kind {
+        GuardKind::Examples { turns } => Some(turns),
+        _ => None,
+    });
+    let turns = shown.flat_map(|turns| turns.iter());
+    turns.map(|turn| tokens(&turn.text())).sum()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The failures of a run in groups, and what the run says to frameworks.
 
 use nocere_analysis::{FailureGroup, Framework, FrameworkReport, RunReport};
-use nocere_assets::{Kind, read_yaml};
+use nocere_assets::Kind;
 use nocere_store::RunReader;
 
-use crate::{Project, ProjectError, figures};
+use crate::{Project, ProjectError, assets::parsed, figures};
 
 impl Project {
     /// The failures of a run in groups, the gravest first.
@@ -47,12 +47,7 @@ impl Project {
             .of(Kind::Framework)
             .filter(|asset| wanted.is_empty() || wanted.contains(&asset.name))
             .map(|asset| {
-                let framework: Framework = read_yaml(asset.text()).map_err(|fault| {
-                    let line = fault
-                        .line
-                        .map_or_else(String::new, |line| format!(":{line}"));
-                    ProjectError::usage(format!("{}{line}: {}", asset.path, fault.message))
-                })?;
+                let framework: Framework = parsed(&asset.path, asset.text())?;
                 let fault = |what| ProjectError::usage(format!("{}: {what}", asset.path));
                 asset.check_id(&framework.id).map_err(fault)?;
                 if framework.nocere_framework != 1 {

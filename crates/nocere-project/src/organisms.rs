@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use nocere_assets::{Kind, read_yaml};
+use nocere_assets::Kind;
 use nocere_core::{
     BoxFuture, ChatModel, ChatReply, ChatRequest, Expect, Locality, ModelError, ModelIdentity,
     Perspective, Probe, Role, Sampling, TargetId, TargetRecord, hash_json,
@@ -13,7 +13,7 @@ use nocere_core::{
 use nocere_engine::{Account, Limits, ModelSetup, TargetSetup};
 use serde::{Deserialize, Serialize};
 
-use crate::{Project, ProjectError};
+use crate::{Project, ProjectError, assets::parsed};
 
 /// Begins the name of every organism as a target: `organism:NAME` or `organism:NAME@SEED`.
 pub(crate) const PREFIX: &str = "organism:";
@@ -87,12 +87,7 @@ fn file(project: &Project) -> Result<(OrganismFile, Vec<Vec<Phrase>>), ProjectEr
     let Some(asset) = project.assets().find(Kind::Organism, "organisms") else {
         return Err(ProjectError::usage("there is no file of organisms"));
     };
-    let file: OrganismFile = read_yaml(asset.text()).map_err(|error| {
-        let line = error
-            .line
-            .map_or_else(String::new, |line| format!(":{line}"));
-        ProjectError::usage(format!("{}{line}: {}", asset.path, error.message))
-    })?;
+    let file: OrganismFile = parsed(&asset.path, asset.text())?;
     let fault = |what: String| ProjectError::usage(format!("{}: {what}", asset.path));
     if file.nocere_organisms != 1 {
         return Err(fault("`nocere_organisms` must be 1".to_owned()));

@@ -1,11 +1,12 @@
 //! List prices of hosted models, for those whose entry names none.
 
-use nocere_assets::{Kind, read_yaml};
+use nocere_assets::Kind;
 use nocere_core::Price;
 use serde::Deserialize;
 
 use crate::{
     Project, ProjectError,
+    assets::parsed,
     config::{Provider, TargetConfig},
 };
 
@@ -68,12 +69,7 @@ impl Project {
         let assets: Vec<_> = self.assets().of(Kind::Price).collect();
         // Those that the project adds come last.
         for asset in assets.into_iter().rev() {
-            let list: PriceList = read_yaml(asset.text()).map_err(|fault| {
-                let line = fault
-                    .line
-                    .map_or_else(String::new, |line| format!(":{line}"));
-                ProjectError::usage(format!("{}{line}: {}", asset.path, fault.message))
-            })?;
+            let list: PriceList = parsed(&asset.path, asset.text())?;
             if list.nocere_prices != 1 {
                 return Err(ProjectError::usage(format!(
                     "{}: `nocere_prices` is {}, expected 1",

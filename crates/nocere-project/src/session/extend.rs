@@ -15,7 +15,7 @@ use super::{
     reuse,
 };
 use crate::{
-    Project, ProjectError, drivers, judges, protocol,
+    Project, ProjectError, defences, drivers, judges, protocol,
     suites::load_suite,
     targets::{Models, SamplingOverrides, sampling, settled},
 };
@@ -94,6 +94,7 @@ impl Project {
             probes: reader.probes()?,
         };
         add_suites(self, &spec.suites, &mut plan.suites, &mut plan.probes)?;
+        defences::check_examples(&targets, &plan.suites)?;
         let drivers = drivers::recorded(self, &reader, &targets, &mut models, &policies)?;
         reuse(self, &journal, &header)?;
         let units: Vec<_> = plan_extension(&plan, old, reader.units_total()?).collect();
