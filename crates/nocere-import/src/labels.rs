@@ -391,6 +391,9 @@ impl Reader<'_> {
                     fault("the field `id` is empty".to_owned()).hint("it names the run's probe")
                 );
             }
+            None if opening.len() > 1 => {
+                hash_json("answer", &(&opening, &answer)).short().to_owned()
+            }
             None => hash_json("answer", &(&prompt, &answer)).short().to_owned(),
         };
         let epoch = match self.get(row, "epoch") {
@@ -429,6 +432,8 @@ impl Reader<'_> {
         let cluster = self.get(row, "cluster").unwrap_or_else(|| {
             if prompt.is_empty() {
                 id.clone()
+            } else if opening.len() > 1 {
+                hash_json("prompt", &opening).short().to_owned()
             } else {
                 hash_json("prompt", &prompt).short().to_owned()
             }

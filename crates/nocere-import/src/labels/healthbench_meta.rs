@@ -29,6 +29,9 @@ pub(super) fn spread(path: &Path, rows: Vec<Placed>) -> Result<Vec<Placed>, Impo
         }
         let labels = row.get("binary_labels").and_then(Value::as_array);
         let labels = labels.map_or(&[][..], Vec::as_slice);
+        if labels.is_empty() {
+            return Err(fault("the field `binary_labels` has no labels".to_owned()));
+        }
         let category = row.get("category").and_then(Value::as_str).unwrap_or("");
         for (number, label) in (1..).zip(labels) {
             let Some(met) = label.as_bool() else {
@@ -42,8 +45,8 @@ pub(super) fn spread(path: &Path, rows: Vec<Placed>) -> Result<Vec<Placed>, Impo
                 "response": row.get("completion"),
                 "check": row.get("rubric"),
                 "label": if met { "met" } else { "not_met" },
-                // Different rows have different physicians; their order tells nothing.
-                "rater": format!("physician {number}"),
+                // Rows have different physicians, of whom there are too many for columns of their own.
+                "rater": format!("physician {number} of the row"),
                 "category": category.strip_prefix("cluster:").unwrap_or(category),
                 "cluster": row.get("prompt_id"),
             });
