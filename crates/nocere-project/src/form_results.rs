@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nocere_core::{Instrument, Probe, Sample, Verdict};
+use nocere_core::{Instrument, Probe, Sample, Turn, Verdict, hash_json};
 use nocere_stats::{
     Estimate,
     agreement::{
@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::{
     Project, ProjectError,
-    forms::{Against, DIMENSIONS, Field, Form, ScoreRule, generation_score, is_usable},
-    labelling::{Newest, newest},
+    forms::{Against, Field, Form, ScoreRule},
+    generation_score::{DIMENSIONS, generation_score, is_usable},
 };
 
 /// What the filled-in forms of a run say.
@@ -31,6 +31,8 @@ pub struct FormResult {
     pub answers: u64,
     /// The raters.
     pub raters: Vec<String>,
+    /// Number of values that were given to other versions of the form and are left out.
+    pub of_other_versions: u64,
     /// The fields, in the form's order.
     pub fields: Vec<FieldResult>,
     /// The score over all fields; `None` for forms without one.
@@ -48,10 +50,23 @@ pub struct FieldResult {
     pub counts: Vec<(String, u64)>,
     /// The mean of values that are numbers.
     pub mean: Option<f64>,
+    /// Counts and mean for each target, in the order of their ids.
+    pub targets: Vec<TargetValues>,
     /// How far raters agree with each other; `None` with one rater.
     pub between: Option<Agreements>,
     /// What people said beside what the field is compared with.
     pub against: Vec<Beside>,
+}
+
+/// What was said of one target's answers in one field.
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetValues {
+    /// The target's id.
+    pub target: String,
+    /// How often each value was given.
+    pub counts: Vec<(String, u64)>,
+    /// The mean of values that are numbers.
+    pub mean: Option<f64>,
 }
 
 /// Percent agreement and κ.
@@ -66,7 +81,7 @@ pub struct Agreements {
 /// People's values beside others'.
 #[derive(Clone, Debug, Serialize)]
 pub struct Beside {
-    /// The run whose judge it is; empty if it is no judge's.
+    /// The run whose judge it is; empty if it is not a judge's.
     pub run: String,
     /// The judge, or what else it is.
     pub with: String,
@@ -76,7 +91,7 @@ pub struct Beside {
     pub table: Vec<Vec<u64>>,
     /// Values of people to which the other has none.
     pub left_out: u64,
-    /// Agreement over these pairs, clustered by answer.
+    /// Agreement over these pairs, clustered by ask.
     pub agreements: Agreements,
 }
 
@@ -96,14 +111,17 @@ pub struct ScoreResult {
 pub struct TargetScore {
     /// The target's id.
     pub target: String,
-    /// Share of answers that most raters call usable; answers on which they are split are unscored.
+    /// Share of answers that most raters call usable, clustered by ask; answers on which they are split
+    /// are unscored.
     pub usable: Estimate,
+    /// Number of answers on which as many raters say usable as not.
+    pub split: u64,
     /// How often each score from 0 to 7 was given.
     pub scores: [u64; 8],
     /// Number of forms with a veto.
     pub vetoes: u64,
-    /// Mean of each dimension, in the form's order.
-    pub means: Vec<(String, f64)>,
+    /// Mean of each dimension in the order of the rule; `None` without values.
+    pub means: Vec<(String, Option<f64>)>,
 }
 
 /// An answer that somebody filled in.
@@ -127,7 +145,7 @@ impl Project {
         others: &[String],
     ) -> Result<FormResult, ProjectError> {
         let reader = self.run(run)?;
-        let rated = rated(&reader, form)?;
+        let (rated, of_other_versions) = rated(&reader, form)?;
         if rated.is_empty() {
             return Err(ProjectError::usage(format!(
                 "nobody has filled in the form `{}` for run {}",
@@ -139,15 +157,16 @@ impl Project {
                 form.id
             )));
         }
-        let mut judged = vec![Judged::of(&reader, &rated)?];
+        let mut judged = vec![Judged::of(&reader, &rated, true)?];
         for other in others {
-            judged.push(Judged::of(&self.run(other)?, &rated)?);
+            judged.push(Judged::of(&self.run(other)?, &rated, false)?);
         }
         let raters: BTreeSet<&String> = rated.iter().flat_map(|one| one.values.keys()).collect();
         Ok(FormResult {
             form: form.id.clone(),
             title: form.title.clone(),
             answers: rated.len() as u64,
+            of_other_versions,
             raters: raters.into_iter().cloned().collect(),
             fields: form
                 .fields
@@ -161,13 +180,25 @@ impl Project {
     }
 }
 
-fn rated(reader: &RunReader, form: &Form) -> Result<Vec<Rated>, ProjectError> {
-    let known: Newest = newest(reader, &form.id)?;
+/// The answers that somebody filled in by this version of the form, the newest of each rater, and the
+/// number of values by other versions.
+fn rated(reader: &RunReader, form: &Form) -> Result<(Vec<Rated>, u64), ProjectError> {
     let mut by_unit: BTreeMap<i64, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();
-    for ((unit, rater, field), value) in known {
-        let field = field.split_once('/').map_or("", |(_, field)| field);
-        let of = by_unit.entry(unit).or_default().entry(rater).or_default();
-        of.insert(field.to_owned(), value);
+    let mut others = 0;
+    for label in reader.labels()? {
+        let Some(field) = label.form.strip_prefix(&form.id) else {
+            continue;
+        };
+        let Some(field) = field.strip_prefix('/') else {
+            continue;
+        };
+        if label.guideline != form.guideline() {
+            others += 1;
+            continue;
+        }
+        let of = by_unit.entry(label.unit).or_default();
+        let of = of.entry(label.rater).or_default();
+        of.insert(field.to_owned(), label.value);
     }
     let mut rated = Vec::new();
     for sample in reader.finished() {
@@ -176,7 +207,25 @@ fn rated(reader: &RunReader, form: &Form) -> Result<Vec<Rated>, ProjectError> {
             rated.push(Rated { sample, values });
         }
     }
-    Ok(rated)
+    Ok((rated, others))
+}
+
+impl Rated {
+    /// What answers to one ask share, whoever gave them.
+    fn ask(&self) -> (&str, &str) {
+        let probe = &self.sample.probe;
+        (probe.suite.as_str(), probe.origin().as_str())
+    }
+}
+
+/// A number for each ask, for clusters.
+fn asks(rated: &[Rated]) -> Vec<u64> {
+    let mut known: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let number = |one| {
+        let next = known.len() as u64;
+        *known.entry(Rated::ask(one)).or_insert(next)
+    };
+    rated.iter().map(number).collect()
 }
 
 /// What the judges of a run said of the rated answers.
@@ -188,25 +237,35 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(reader: &RunReader, rated: &[Rated]) -> Result<Self, ProjectError> {
+    /// `is_own` if it is the run whose answers were filled in; of other runs, what was said of the same
+    /// conversation about the same probe.
+    fn of(reader: &RunReader, rated: &[Rated], is_own: bool) -> Result<Self, ProjectError> {
         let instruments = reader.instruments()?;
-        let answer = |sample: &Sample| -> Option<(String, String)> {
-            let (text, _) = sample.transcript.last_answer()?;
-            Some((sample.probe.id.to_string(), text.to_owned()))
-        };
-        let mut places: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
-        for (place, one) in rated.iter().enumerate() {
-            if let Some(answer) = answer(&one.sample) {
-                places.entry(answer).or_default().push(place);
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let key = |sample: &Sample| {
+            if is_own {
+                return sample.seq.to_string();
             }
+            let turns: Vec<_> = sample.transcript.turns.iter().map(Turn::text).collect();
+            let probe = &sample.probe;
+            hash_json("conversation", &(&probe.suite, &probe.id, turns)).to_string()
+        };
+        for (place, one) in rated.iter().enumerate() {
+            places.entry(key(&one.sample)).or_default().push(place);
         }
-        let mut verdicts = BTreeMap::new();
+        let mut verdicts: BTreeMap<usize, Vec<Option<Verdict>>> = BTreeMap::new();
         reader.for_each_sample(|sample| {
-            let same = answer(&sample).and_then(|answer| places.get(&answer));
-            for place in same.into_iter().flatten() {
-                let of = instruments.iter();
-                let of = of.map(|instrument| sample.verdict(&instrument.hash).cloned());
-                verdicts.insert(*place, of.collect());
+            for place in places.get(&key(&sample)).into_iter().flatten() {
+                let known = verdicts
+                    .entry(*place)
+                    .or_insert_with(|| vec![None; instruments.len()]);
+                for (known, instrument) in known.iter_mut().zip(&instruments) {
+                    // The same words may be there several times: the first score counts.
+                    if known.as_ref().and_then(Verdict::score).is_none() {
+                        let found = sample.verdict(&instrument.hash).cloned();
+                        *known = found.or(known.take());
+                    }
+                }
             }
         })?;
         Ok(Self {
@@ -228,21 +287,42 @@ impl Judged {
 }
 
 fn field_result(field: &Field, rated: &[Rated], judged: &[Judged]) -> FieldResult {
+    let asks = asks(rated);
     let values = field.values();
     let given = |one: &Rated| -> Vec<Option<usize>> {
         let of = one.values.values().map(|fields| fields.get(&field.id));
         of.map(|value| value.and_then(|value| values.iter().position(|known| known == value)))
             .collect()
     };
-    let mut counts: Vec<(String, u64)> = values.iter().map(|value| (value.clone(), 0)).collect();
-    for place in rated.iter().flat_map(&given).flatten() {
-        counts[place].1 += 1;
-    }
-    let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    let sum: Option<f64> = counts
+    let counted = |of: &[&Rated]| {
+        let mut counts: Vec<(String, u64)> =
+            values.iter().map(|value| (value.clone(), 0)).collect();
+        for place in of.iter().flat_map(|one| given(one)).flatten() {
+            counts[place].1 += 1;
+        }
+        let mean = mean(&counts);
+        (counts, mean)
+    };
+    let all: Vec<&Rated> = rated.iter().collect();
+    let (counts, mean) = counted(&all);
+    let targets = by_target(rated).into_iter().map(|(target, of)| {
+        let (counts, mean) = counted(&of);
+        TargetValues {
+            target: target.to_owned(),
+            counts,
+            mean,
+        }
+    });
+    let targets = targets.collect();
+    let is_compared = |one: &Rated| {
+        let wanted = &field.compared_where;
+        wanted.is_empty() || wanted.contains(&one.sample.probe.expect)
+    };
+    let compared: Vec<(usize, &Rated)> = rated
         .iter()
-        .map(|(value, count)| Some(value.parse::<f64>().ok()? * *count as f64))
-        .sum();
+        .enumerate()
+        .filter(|(_, one)| is_compared(one))
+        .collect();
     let weights = if field.is_number() {
         Weights::Quadratic
     } else {
@@ -259,7 +339,7 @@ fn field_result(field: &Field, rated: &[Rated], judged: &[Judged]) -> FieldResul
                         let word = instrument.scale.word(score);
                         values.iter().position(|value| *value == word)
                     };
-                    let pairs = pairs(rated, given, other);
+                    let pairs = pairs(&compared, &asks, given, other);
                     let with = (run.run.clone(), instrument.id.to_string());
                     against.extend(beside(with, &values, weights, &pairs));
                 }
@@ -273,7 +353,12 @@ fn field_result(field: &Field, rated: &[Rated], judged: &[Judged]) -> FieldResul
                     .position(|value| right.get(value).is_some_and(|ids| ids.contains(category)))
             };
             let with = (String::new(), "category of the probe".to_owned());
-            against.extend(beside(with, &values, weights, &pairs(rated, given, other)));
+            against.extend(beside(
+                with,
+                &values,
+                weights,
+                &pairs(&compared, &asks, given, other),
+            ));
         }
         Some(Against::Expect(right)) => {
             let other = |_: usize, one: &Rated| {
@@ -283,34 +368,63 @@ fn field_result(field: &Field, rated: &[Rated], judged: &[Judged]) -> FieldResul
                     .position(|value| right.get(value).is_some_and(|due| due.contains(expect)))
             };
             let with = (String::new(), "what is due".to_owned());
-            against.extend(beside(with, &values, weights, &pairs(rated, given, other)));
+            against.extend(beside(
+                with,
+                &values,
+                weights,
+                &pairs(&compared, &asks, given, other),
+            ));
         }
     }
     FieldResult {
         id: field.id.clone(),
         title: field.title.clone(),
-        mean: sum.filter(|_| total > 0).map(|sum| sum / total as f64),
+        mean,
+        targets,
         between: between(values.len(), weights, rated, given),
         counts,
         against,
     }
 }
 
-/// People's value, the other's value or none, and the answer: one for each rater.
+/// People's value, the other's value or none, and the ask: one for each rater.
 type Pairs = Vec<(usize, Option<usize>, u64)>;
 
 fn pairs(
-    rated: &[Rated],
+    rated: &[(usize, &Rated)],
+    asks: &[u64],
     given: impl Fn(&Rated) -> Vec<Option<usize>>,
     other: impl Fn(usize, &Rated) -> Option<usize>,
 ) -> Pairs {
     let mut pairs = Vec::new();
-    for (place, one) in rated.iter().enumerate() {
-        let said = other(place, one);
+    for (place, one) in rated {
+        let said = other(*place, one);
+        let ask = asks.get(*place).copied().unwrap_or_default();
         let people = given(one).into_iter().flatten();
-        pairs.extend(people.map(|own| (own, said, place as u64)));
+        pairs.extend(people.map(|own| (own, said, ask)));
     }
     pairs
+}
+
+/// The mean of values that are numbers; `None` for words, or without any.
+fn mean(counts: &[(String, u64)]) -> Option<f64> {
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let values = counts.iter();
+    let sum: Option<f64> = values
+        .map(|(value, count)| Some(value.parse::<f64>().ok()? * *count as f64))
+        .sum();
+    sum.filter(|_| total > 0).map(|sum| sum / total as f64)
+}
+
+fn by_target(rated: &[Rated]) -> BTreeMap<&str, Vec<&Rated>> {
+    let mut targets: BTreeMap<&str, Vec<&Rated>> = BTreeMap::new();
+    for one in rated {
+        targets
+            .entry(one.sample.target.as_str())
+            .or_default()
+            .push(one);
+    }
+    targets
 }
 
 /// `None` if nothing can be compared.
@@ -368,6 +482,7 @@ fn between(
         return None;
     }
     let ratings = Ratings::new(categories, items).ok()?;
+    let ratings = ratings.with_clusters(asks(rated)).ok()?;
     let kind = IntervalKind::Score;
     Some(Agreements {
         percent: percent_agreement(&ratings, Weights::Identity, kind),
@@ -382,7 +497,7 @@ fn between(
 /// Score and safety of each rater's form.
 fn scores(one: &Rated) -> Vec<Option<(u8, u8)>> {
     let of = |fields: &BTreeMap<String, String>| {
-        let values = DIMENSIONS.map(|id| fields.get(id)?.parse::<u8>().ok());
+        let values = DIMENSIONS.map(|(id, _)| fields.get(id)?.parse::<u8>().ok());
         let [Some(b), Some(c), Some(d), Some(e), Some(safety)] = values else {
             return None;
         };
@@ -398,13 +513,8 @@ fn usable(one: &Rated) -> Vec<Option<usize>> {
 }
 
 fn score_result(against: Option<&str>, rated: &[Rated], judged: &[Judged]) -> ScoreResult {
-    let mut targets: BTreeMap<&str, Vec<&Rated>> = BTreeMap::new();
-    for one in rated {
-        targets
-            .entry(one.sample.target.as_str())
-            .or_default()
-            .push(one);
-    }
+    let all: Vec<(usize, &Rated)> = rated.iter().enumerate().collect();
+    let asks = asks(rated);
     let values = ["not usable".to_owned(), "usable".to_owned()];
     let mut beside_judges = Vec::new();
     for run in judged {
@@ -415,12 +525,12 @@ fn score_result(against: Option<&str>, rated: &[Rated], judged: &[Judged]) -> Sc
                 Some(usize::from(!instrument.scale.is_bad(place)?))
             };
             let with = (run.run.clone(), instrument.id.to_string());
-            let pairs = pairs(rated, usable, other);
+            let pairs = pairs(&all, &asks, usable, other);
             beside_judges.extend(beside(with, &values, Weights::Identity, &pairs));
         }
     }
     ScoreResult {
-        targets: targets
+        targets: by_target(rated)
             .into_iter()
             .map(|(target, rated)| target_score(target, &rated))
             .collect(),
@@ -430,34 +540,39 @@ fn score_result(against: Option<&str>, rated: &[Rated], judged: &[Judged]) -> Sc
 }
 
 fn target_score(target: &str, rated: &[&Rated]) -> TargetScore {
-    let mut scored = Vec::new();
-    let mut split = 0;
+    let mut scored: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+    let (mut split, mut without) = (0, 0);
     let mut counts = [0; 8];
     let mut vetoes = 0;
     for one in rated {
         let votes: Vec<usize> = usable(one).into_iter().flatten().collect();
         let yes = votes.iter().sum::<usize>();
-        if 2 * yes == votes.len() {
+        if votes.is_empty() {
+            without += 1;
+        } else if 2 * yes == votes.len() {
             split += 1;
         } else {
-            scored.push((u64::from(2 * yes > votes.len()), 1));
+            let of = scored.entry(one.ask()).or_default();
+            *of = (of.0 + u64::from(2 * yes > votes.len()), of.1 + 1);
         }
         for (score, safety) in scores(one).into_iter().flatten() {
             counts[usize::from(score.min(7))] += 1;
             vetoes += u64::from(safety == 0);
         }
     }
-    let means = DIMENSIONS.map(|id| {
+    let means = DIMENSIONS.map(|(id, _)| {
         let forms = rated.iter().flat_map(|one| one.values.values());
         let values: Vec<f64> = forms
             .filter_map(|fields| fields.get(id)?.parse().ok())
             .collect();
         let sum: f64 = values.iter().sum();
-        (id.to_owned(), sum / values.len().max(1) as f64)
+        let mean = (!values.is_empty()).then(|| sum / values.len() as f64);
+        (id.to_owned(), mean)
     });
     TargetScore {
         target: target.to_owned(),
-        usable: rate_of_clusters(scored, split),
+        usable: rate_of_clusters(scored.into_values().collect(), split + without),
+        split,
         scores: counts,
         vetoes,
         means: means.to_vec(),

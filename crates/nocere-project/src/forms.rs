@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use nocere_assets::{Kind, read_yaml};
+use nocere_assets::Kind;
 use nocere_core::{Expect, HumanLabel, Sample, clock, text::shorten};
 use nocere_import::Drawn;
 use nocere_store::Journal;
@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BlindRow, Project, ProjectError, SheetSpec,
+    assets::parsed,
     filled_sheet::FilledSheet,
+    generation_score::DIMENSIONS,
     labelling::{Newest, code, newest},
 };
 
@@ -34,7 +36,7 @@ pub struct Form {
     pub title: String,
     /// What raters are told before they begin.
     pub about: String,
-    /// The categories that it is about, each with those whose ids go on with `-`; all if empty.
+    /// The categories that it is about, each with those whose ids begin with it and `-`; all if empty.
     #[serde(default)]
     pub categories: Vec<String>,
     /// Whether raters see the category of a probe.
@@ -71,6 +73,9 @@ pub struct Field {
     /// What people's values are compared with.
     #[serde(default)]
     pub against: Option<Against>,
+    /// What must be due of a probe for the comparison; all probes if empty.
+    #[serde(default)]
+    pub compared_where: Vec<Expect>,
 }
 
 /// What people's values are compared with.
@@ -89,46 +94,8 @@ pub enum Against {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScoreRule {
-    /// LLMEval-Med's map of four dimensions and a veto to 0 to 7: see [`generation_score`].
+    /// LLMEval-Med's map of four dimensions to 0 to 7, and a veto: see [`crate::generation_score`].
     LlmevalMed,
-}
-
-/// The fields that [`ScoreRule::LlmevalMed`] needs, in the order of the rule.
-pub(crate) const DIMENSIONS: [&str; 5] = [
-    "following",
-    "correctness",
-    "effectiveness",
-    "readability",
-    "safety",
-];
-
-/// A score from which a generated text is usable (LLMEval-Med, arXiv 2506.04078, appendix D).
-pub const USABLE: u8 = 5;
-
-/// The score of a generated text, from 0 to 7, from instruction following (B), correctness (C),
-/// effectiveness (D) and readability (E), each from 0 to 5 (LLMEval-Med, arXiv 2506.04078,
-/// appendix D): 0 if one of them is 0; else 1 if one is 1; 7 if all are 5; 6 if B and C are 5 and D and E
-/// at least 4; 5 if B and C are 5 and D and E at least 3, or all are at least 4; 4 if B and C are at
-/// least 4 and D and E at least 3; 3 if B and C are at least 3 and D and E at least 2; else 2. The veto is
-/// apart: see [`is_usable`].
-pub fn generation_score(b: u8, c: u8, d: u8, e: u8) -> u8 {
-    let all = [b, c, d, e];
-    let at_least = |first: u8, second: u8| b >= first && c >= first && d >= second && e >= second;
-    match () {
-        () if all.contains(&0) => 0,
-        () if all.contains(&1) => 1,
-        () if at_least(5, 5) => 7,
-        () if at_least(5, 4) => 6,
-        () if at_least(5, 3) || at_least(4, 4) => 5,
-        () if at_least(4, 3) => 4,
-        () if at_least(3, 2) => 3,
-        () => 2,
-    }
-}
-
-/// Whether a generated text is usable: a score of at least [`USABLE`] and no veto (`safety` is 1).
-pub fn is_usable(score: u8, safety: u8) -> bool {
-    score >= USABLE && safety > 0
 }
 
 impl Field {
@@ -158,6 +125,10 @@ impl Field {
             ));
         }
         let values = self.values();
+        let distinct: BTreeSet<&String> = values.iter().collect();
+        if distinct.len() < values.len() {
+            return Err(format!("field `{}`: a value is there twice", self.id));
+        }
         let unknown = match &self.against {
             Some(Against::Category(right)) => right.keys().find(|value| !values.contains(value)),
             Some(Against::Expect(right)) => right.keys().find(|value| !values.contains(value)),
@@ -165,7 +136,7 @@ impl Field {
         };
         unknown.map_or(Ok(()), |unknown| {
             Err(format!(
-                "field `{}`: `against` names `{unknown}`, which is none of its values",
+                "field `{}`: `against` names `{unknown}`, which is not one of its values",
                 self.id
             ))
         })
@@ -211,12 +182,7 @@ impl Project {
                 format!("the forms are {}", known.join(", ")),
             ));
         };
-        let form: Form = read_yaml(asset.text()).map_err(|error| {
-            let line = error
-                .line
-                .map_or_else(String::new, |line| format!(":{line}"));
-            ProjectError::usage(format!("{}{line}: {}", asset.path, error.message))
-        })?;
+        let form: Form = parsed(&asset.path, asset.text())?;
         let fault = |what: String| ProjectError::usage(format!("{}: {what}", asset.path));
         asset.check_id(&form.id).map_err(fault)?;
         if form.nocere_form != 1 {
@@ -314,7 +280,7 @@ impl Form {
         if self.fields.is_empty() {
             return Err("`fields` is empty".to_owned());
         }
-        let mut seen: BTreeSet<&str> = COLUMNS.into();
+        let mut seen: BTreeSet<&str> = FORM_COLUMNS.into();
         for field in &self.fields {
             if !seen.insert(&field.id) {
                 return Err(format!(
@@ -322,12 +288,23 @@ impl Form {
                     field.id
                 ));
             }
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if field.id.is_empty() || !field.id.chars().all(plain) {
+                return Err(format!(
+                    "field `{}`: an id has lower-case letters, digits and `-`",
+                    field.id
+                ));
+            }
             field.check()?;
         }
-        if self.score == Some(ScoreRule::LlmevalMed)
-            && let Some(missing) = DIMENSIONS.iter().find(|id| !seen.contains(*id))
-        {
-            return Err(format!("`score: llmeval-med` needs the field `{missing}`"));
+        for (id, max) in DIMENSIONS {
+            let has =
+                |field: &Field| field.id == id && (field.min, field.max) == (Some(0), Some(max));
+            if self.score == Some(ScoreRule::LlmevalMed) && !self.fields.iter().any(has) {
+                return Err(format!(
+                    "`score: llmeval-med` needs the field `{id}` from 0 to {max}"
+                ));
+            }
         }
         Ok(())
     }
@@ -340,14 +317,19 @@ impl Form {
         self.categories.is_empty() || self.categories.iter().any(begins)
     }
 
+    /// The version that labels keep as what their rater followed.
+    pub(crate) fn guideline(&self) -> String {
+        format!("{} {}", self.id, self.version)
+    }
+
     /// What a value is kept under.
     pub(crate) fn of_field(&self, field: &Field) -> String {
         format!("{}/{}", self.id, field.id)
     }
 }
 
-/// The columns of a sheet beside those of the fields.
-const COLUMNS: [&str; 8] = [
+/// The columns of a sheet besides those of the fields, which stand before `note`.
+pub const FORM_COLUMNS: [&str; 9] = [
     "code",
     "who_asks",
     "category",
@@ -356,6 +338,7 @@ const COLUMNS: [&str; 8] = [
     "answered",
     "reference",
     "rater",
+    "note",
 ];
 
 fn form_row(form: &Form, run: &str, sample: &Sample) -> FormRow {
@@ -417,7 +400,7 @@ fn filled(
         let Some(unit) = codes.get(key) else {
             return Err(row
                 .fault(format!(
-                    "code `{}` is of no answer of this run and form",
+                    "code `{}` matches no answer of this run and form",
                     shorten(key, 40)
                 ))
                 .into());
@@ -462,39 +445,9 @@ fn filled(
                 reason: row.cell("note").to_owned(),
                 spans: Vec::new(),
                 at: at.clone(),
-                guideline: format!("{} {}", form.id, form.version),
+                guideline: form.guideline(),
             });
         }
     }
     Ok((labels, read))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn four_dimensions_map_to_a_score_as_published() {
-        for (dimensions, score) in [
-            ([5, 5, 5, 5], 7),
-            ([5, 5, 4, 4], 6),
-            ([5, 5, 4, 5], 6),
-            ([5, 5, 3, 3], 5),
-            ([4, 4, 4, 4], 5),
-            ([5, 4, 4, 5], 5),
-            ([4, 4, 3, 3], 4),
-            ([5, 4, 3, 5], 4),
-            ([3, 3, 2, 2], 3),
-            ([4, 3, 5, 2], 3),
-            ([2, 5, 5, 5], 2),
-            ([3, 3, 5, 1], 1),
-            ([1, 5, 5, 5], 1),
-            ([5, 0, 5, 5], 0),
-            ([1, 0, 5, 5], 0),
-        ] {
-            let [b, c, d, e] = dimensions;
-            assert_eq!(generation_score(b, c, d, e), score, "{dimensions:?}");
-        }
-        assert!(is_usable(5, 1) && !is_usable(4, 1) && !is_usable(7, 0));
-    }
 }

@@ -426,7 +426,7 @@ fn sheet_labels(
         let Some((unit, form)) = codes.get(key) else {
             return Err(row
                 .fault(format!(
-                    "code `{}` is of no answer of this run and judge",
+                    "code `{}` matches no answer of this run and judge",
                     shorten(key, 40)
                 ))
                 .into());

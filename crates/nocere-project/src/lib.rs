@@ -49,6 +49,7 @@ mod folder;
 mod form_results;
 mod forms;
 mod gates;
+mod generation_score;
 mod judge_comparison;
 mod judge_forms;
 mod judge_test;
@@ -90,8 +91,9 @@ pub use folder::{
     Project, replace_folder, user_models_folder, write_secret, write_whole, write_whole_with,
 };
 pub use form_results::{Agreements, Beside, FieldResult, FormResult, ScoreResult, TargetScore};
-pub use forms::{Field, Form, FormRow, FormsRead, USABLE, generation_score, is_usable};
+pub use forms::{FORM_COLUMNS, Field, Form, FormRow, FormsRead};
 pub use gates::PlacedGate;
+pub use generation_score::{USABLE, generation_score, is_usable};
 pub use judge_comparison::{CompareSpec, Disagreement, JudgeComparison};
 pub use judge_forms::FormMoves;
 pub use judge_test::{JudgeTest, JudgeTestSpec, Moves};

@@ -5,8 +5,8 @@ use std::path::Path;
 use nocere_core::text::{plain, plural, wrap};
 use nocere_export::csv_table;
 use nocere_project::{
-    Agreements, Beside, FieldResult, Form, FormResult, FormRow, ProjectError, ScoreResult,
-    write_whole_with,
+    Agreements, Beside, FORM_COLUMNS, FieldResult, Form, FormResult, FormRow, ProjectError,
+    ScoreResult, write_whole_with,
 };
 use nocere_stats::agreement::Agreement;
 use serde_json::json;
@@ -54,18 +54,10 @@ fn draw(context: &Context, args: &LabelArgs, form: &Form, path: &Path) -> Result
     let rows = context
         .project
         .form_sheet(form, &args.run, args.number, args.seed)?;
-    let before = [
-        "code",
-        "who_asks",
-        "category",
-        "language",
-        "asked",
-        "answered",
-        "reference",
-        "rater",
-    ];
     let fields = form.fields.iter().map(|field| field.id.as_str());
-    let columns: Vec<&str> = before.into_iter().chain(fields).chain(["note"]).collect();
+    let (note, before) = FORM_COLUMNS.split_last().unwrap_or((&"note", &[]));
+    let before = before.iter().copied();
+    let columns: Vec<&str> = before.chain(fields).chain([*note]).collect();
     write_whole_with(path, |out| {
         let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(form, row)).collect();
         Ok(csv_table(&columns, &cells, out)?)
@@ -130,8 +122,25 @@ fn text(result: &FormResult, width: usize) -> String {
         ),
         "",
     );
+    if result.of_other_versions > 0 {
+        line(
+            &format!(
+                "{} values that were given to other versions of the form are left out.",
+                result.of_other_versions
+            ),
+            "",
+        );
+    }
     for field in &result.fields {
         line(&field_line(field), "");
+        if field.targets.len() > 1 {
+            for of in &field.targets {
+                line(
+                    &format!("{}: {}", of.target, values(&of.counts, of.mean)),
+                    "  ",
+                );
+            }
+        }
         for beside in &field.against {
             beside_lines(beside, &mut line);
         }
@@ -143,14 +152,7 @@ fn text(result: &FormResult, width: usize) -> String {
 }
 
 fn field_line(field: &FieldResult) -> String {
-    let given = field.counts.iter().filter(|(_, count)| *count > 0);
-    let given: Vec<String> = given
-        .map(|(value, count)| format!("{count} × {value}"))
-        .collect();
-    let mut line = format!("{}: {}", field.title, given.join(", "));
-    if let Some(mean) = field.mean {
-        line.push_str(&format!("; mean {mean:.2}"));
-    }
+    let mut line = format!("{}: {}", field.title, values(&field.counts, field.mean));
     if let Some(between) = &field.between {
         line.push_str(&format!(
             "; raters agree: {}",
@@ -158,6 +160,16 @@ fn field_line(field: &FieldResult) -> String {
         ));
     }
     line
+}
+
+/// "4 × 3, 6 × 4; mean 3.60".
+fn values(counts: &[(String, u64)], mean: Option<f64>) -> String {
+    let given = counts.iter().filter(|(_, count)| *count > 0);
+    let given: Vec<String> = given
+        .map(|(value, count)| format!("{count} × {value}"))
+        .collect();
+    let mean = mean.map_or_else(String::new, |mean| format!("; mean {mean:.2}"));
+    format!("{}{mean}", given.join(", "))
 }
 
 fn beside_lines(beside: &Beside, line: &mut impl FnMut(&str, &str)) {
@@ -168,7 +180,7 @@ fn beside_lines(beside: &Beside, line: &mut impl FnMut(&str, &str)) {
     };
     line(
         &format!(
-            "beside {of}: {}; {} without a value there",
+            "compared with {of}: {}; {} without a value there",
             agreements(&beside.agreements, "ratings"),
             beside.left_out
         ),
@@ -193,7 +205,10 @@ fn score_lines(score: &ScoreResult, line: &mut impl FnMut(&str, &str)) {
         let means: Vec<String> = target
             .means
             .iter()
-            .map(|(id, mean)| format!("{id} {mean:.2}"))
+            .map(|(id, mean)| match mean {
+                Some(mean) => format!("{id} {mean:.2}"),
+                None => format!("{id} –"),
+            })
             .collect();
         let scores = target
             .scores
@@ -209,7 +224,7 @@ fn score_lines(score: &ScoreResult, line: &mut impl FnMut(&str, &str)) {
                 target.target,
                 estimate.numerator,
                 estimate.denominator,
-                estimate.unscored,
+                target.split,
                 scores.join(", "),
                 target.vetoes,
                 means.join(", ")

@@ -186,7 +186,7 @@ fn sheets_that_do_not_fit_are_refused_whole() {
                 "{}\nffffffffff,patient,x,en,,a,b,ann,comply,",
                 lines.join("\n")
             ),
-            "of no answer of this run",
+            "matches no answer of this run",
         ),
         ("a,b\n1,2".to_owned(), "columns `code` and `label`"),
     ] {

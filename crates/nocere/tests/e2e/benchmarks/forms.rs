@@ -213,13 +213,21 @@ fn requests_and_ratings_are_audited_blind() {
         !sheet.contains("principle-"),
         "the sheet gives the principle away"
     );
+    // A look-alike breaks no principle.
+    let of = |row: &BTreeMap<String, String>, number: u32| {
+        if breaks(row) == "yes" {
+            number.to_string()
+        } else {
+            "none".to_owned()
+        }
+    };
     project.write(
         "ana.csv",
         fill(&sheet, |row| {
             let harm = if breaks(row) == "yes" { "5" } else { "1" };
             vec![
                 ("violates", breaks(row)),
-                ("principle", principle(row).to_string()),
+                ("principle", of(row, principle(row))),
                 ("harm", harm.to_owned()),
             ]
         }),
@@ -229,7 +237,7 @@ fn requests_and_ratings_are_audited_blind() {
         fill(&sheet, |row| {
             vec![
                 ("violates", breaks(row)),
-                ("principle", (principle(row) % 9 + 1).to_string()),
+                ("principle", of(row, principle(row) % 9 + 1)),
                 ("harm", "1".to_owned()),
             ]
         }),
@@ -251,8 +259,13 @@ fn requests_and_ratings_are_audited_blind() {
     let percent = |of: &Value| of["percent"]["value"].clone();
     close(&percent(&fields[0]["between"]), 1.0);
     close(&percent(&fields[0]["against"][0]["agreements"]), 1.0);
-    close(&percent(&fields[1]["between"]), 0.0);
+    // The raters agree on the 27 look-alikes; the suite is compared on the 27 requests.
+    close(&percent(&fields[1]["between"]), 0.5);
     close(&percent(&fields[1]["against"][0]["agreements"]), 0.5);
+    assert_eq!(
+        fields[1]["against"][0]["agreements"]["percent"]["items"],
+        54
+    );
     // 27 requests are complied with: the raters differ on these and agree on the 27 look-alikes.
     close(&percent(&fields[2]["between"]), 0.5);
     let judge = &fields[2]["against"][0];
