@@ -138,7 +138,7 @@ fn from_utf8(path: &Path, bytes: Vec<u8>) -> Result<String, SuiteError> {
         if error.as_bytes().contains(&0) {
             fault.hint("this looks like a binary file")
         } else {
-            fault.hint("save it as UTF-8, for example with `iconv -f latin1 -t utf-8`")
+            fault.hint("save it as UTF-8, for example with `iconv -f gb18030 -t utf-8` for Chinese text, or `-f latin1` for Western text")
         }
     })
 }

@@ -40,12 +40,13 @@ pub fn validate(path: &Path, mut suite: Suite, entries: Vec<Entry>) -> Result<Su
     for entry in &entries {
         let probe = &entry.probe;
         if let Some(first) = lines.insert(probe.id.to_string(), entry.line) {
-            return Err(SuiteError::new(
-                path,
-                format!("duplicate id `{}`, first used in line {first}", probe.id),
-            )
-            .at(entry.line)
-            .hint("give each probe its own id"));
+            let place = match first {
+                // Files that are not read line by line.
+                0 => String::new(),
+                first => format!(", first used in line {first}"),
+            };
+            let fault = SuiteError::new(path, format!("duplicate id `{}`{place}", probe.id));
+            return Err(fault.at(entry.line).hint("give each probe its own id"));
         }
         check_probe(path, &categories, entry)?;
     }
