@@ -30,7 +30,8 @@ pub struct RollupReport {
     pub published_note: String,
 }
 
-/// A published model with its figures in the order of the groups; the last is the whole.
+/// A published model with its figures in the order of the groups, then the mean of the groups and the
+/// figure over all answers, as far as the source has them.
 pub type PublishedFigures = (String, Vec<Option<f64>>);
 
 /// One target's figures.
@@ -278,7 +279,8 @@ fn figure(answers: &[Answers<'_>]) -> Option<RollupFigure> {
     })
 }
 
-/// Published figures of the roll-up: their categories are the titles of the groups, and `overall`.
+/// Published figures of the roll-up: their categories are the titles of the groups, `overall` for their
+/// mean, and `all answers`.
 fn published(source: &Source<'_>, definition: &Rollup) -> (Vec<PublishedFigures>, String) {
     let files = source.baselines.iter();
     let found = files
@@ -294,7 +296,7 @@ fn published(source: &Source<'_>, definition: &Rollup) -> (Vec<PublishedFigures>
     };
     let rows = table.rows.iter().map(|(model, values)| {
         let titles = definition.groups.iter().map(|group| group.title.as_str());
-        let figures = titles.chain(["overall"]);
+        let figures = titles.chain(["overall", "all answers"]);
         let figures = figures.map(|title| value(table, values, title));
         (model.clone(), figures.collect())
     });

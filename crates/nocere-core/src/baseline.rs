@@ -41,7 +41,7 @@ pub struct BaselineTable {
 #[serde(deny_unknown_fields)]
 pub struct BaselineMeans {
     /// Id of the protocol's part or roll-up that it belongs to. In a roll-up the categories are the
-    /// titles of its groups, and `overall`.
+    /// titles of its groups, `overall` for their mean, and `all answers` for the figure over all of them.
     pub part: String,
     /// Its place in the source, such as a table or figure number.
     pub figure: String,

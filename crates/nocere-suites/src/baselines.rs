@@ -6,7 +6,7 @@ use nocere_core::Baselines;
 
 use crate::error::SuiteError;
 
-const EMBEDDED: [(&str, &str); 2] = [
+const EMBEDDED: [(&str, &str); 5] = [
     (
         "medriskeval",
         include_str!("../../../assets/baselines/medriskeval.yaml"),
@@ -14,6 +14,18 @@ const EMBEDDED: [(&str, &str); 2] = [
     (
         "llmeval-med",
         include_str!("../../../assets/baselines/llmeval-med.yaml"),
+    ),
+    (
+        "asclepius",
+        include_str!("../../../assets/baselines/asclepius.yaml"),
+    ),
+    (
+        "healthbench",
+        include_str!("../../../assets/baselines/healthbench.yaml"),
+    ),
+    (
+        "medguard",
+        include_str!("../../../assets/baselines/medguard.yaml"),
     ),
 ];
 
