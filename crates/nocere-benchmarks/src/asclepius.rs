@@ -73,8 +73,13 @@ pub(crate) fn asclepius(path: &Path, text: &str) -> Result<Suite, SuiteError> {
     };
     let mut items = Vec::with_capacity(records.len());
     for (number, record) in (1..).zip(records) {
-        let item: Item = serde_json::from_value(record)
-            .map_err(|error| SuiteError::new(path, format!("record {number}: {error}")))?;
+        let fault = |what: String| SuiteError::new(path, format!("record {number}: {what}"));
+        if !record.is_object() {
+            return Err(fault("it is not an object".to_owned()));
+        }
+        let item: Item =
+            serde_json::from_value(record).map_err(|error| fault(error.to_string()))?;
+        item.check().map_err(fault)?;
         items.push((number, item));
     }
     let pictures = pictures(path, items.iter().map(|(_, item)| item))?;
@@ -106,6 +111,25 @@ pub(crate) fn asclepius(path: &Path, text: &str) -> Result<Suite, SuiteError> {
         categories.list,
     );
     validate(path, suite, entries)
+}
+
+impl Item {
+    /// Checks that what is read as text is a text or a number.
+    fn check(&self) -> Result<(), String> {
+        let fields = [
+            ("question_id", &self.question_id),
+            ("answer", &self.answer),
+            ("image_id", &self.image_id),
+            ("image_id2", &self.image_id2),
+        ];
+        let odd = fields
+            .iter()
+            .find(|(_, value)| value.is_array() || value.is_object());
+        match odd {
+            Some((field, _)) => Err(format!("`{field}` is neither a text nor a number")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A number or a text as text.
@@ -439,5 +463,13 @@ mod tests {
             );
         }
         assert!(read("[{\"specialty_gpt\": 1}]", &[]).is_err());
+        let error = read("[7]", &[]).unwrap_err();
+        assert!(error.contains("record 1: it is not an object"), "{error}");
+        let odd = RECORDS.replacen("\"question_id\": 1", "\"question_id\": [1]", 1);
+        let error = read(&odd, &["a.png", "7.jpg"]).unwrap_err();
+        assert!(
+            error.contains("`question_id` is neither a text nor a number"),
+            "{error}"
+        );
     }
 }

@@ -370,7 +370,8 @@ impl Reader<'_> {
         } else {
             let column = self.columns.fields.get("prompt");
             if let Some(Value::Array(turns)) = column.and_then(|name| row.get(name)) {
-                opening = turns.iter().map(message).collect::<Option<_>>().ok_or_else(|| {
+                let all = turns.iter().map(message).collect::<Option<Vec<_>>>();
+                opening = all.filter(|all| !all.is_empty()).ok_or_else(|| {
                     fault("the field `prompt` is a list, expected one of messages with `role` and `content`".to_owned())
                 })?;
             }

@@ -41,6 +41,26 @@ fn check_fault(name: &str, text: &str, options: &LabelOptions, expected: &str) {
 const TWO: &str = "prompt,response,label\nhi,hello,comply\nhelp,no,refuse\n";
 
 #[test]
+fn a_prompt_may_be_a_conversation() {
+    let row = |prompt: &str, label: &str| {
+        format!("{{\"prompt\": {prompt}, \"response\": \"r\", \"label\": \"{label}\"}}\n")
+    };
+    let said = r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]"#;
+    let other = said.replace("\"b\"", "\"x\"");
+    let read = |text: String| {
+        read("conversations.jsonl", &text, &options()).map_err(|error| error.to_string())
+    };
+    let labels = read(row(said, "comply") + &row(&other, "refuse")).unwrap();
+    assert_eq!(labels.samples.len(), 2, "two conversations that end alike");
+    assert_eq!(labels.samples[0].opening.len(), 3);
+    assert_eq!(labels.samples[0].prompt, "c");
+    for bad in ["[]", "[1]", r#"[{"role":"ghost","content":"a"}]"#] {
+        let error = read(row(bad, "comply")).unwrap_err();
+        assert!(error.contains("expected one of messages"), "{error}");
+    }
+}
+
+#[test]
 fn labels_are_places_on_the_scale() {
     let labels = read("two.csv", TWO, &options()).unwrap();
     assert_eq!(labels.raters, ["label"]);
