@@ -34,6 +34,9 @@ pub(crate) fn majority(
         )
         .hint("map the column that says who answered: --map model=COLUMN"));
     }
+    if readers.len() == 2 {
+        notes.say("With two readers the majority is what both say: questions on which they differ are left out of it.");
+    }
     if let Some(row) = rows.iter().find(|row| !row.follow_ups.is_empty()) {
         return Err(
             ImportError::new(path, "a majority is over single answers, not conversations")
@@ -77,13 +80,16 @@ pub(crate) fn majority(
 /// unit, or else its words in lower case without a full stop.
 fn answer(row: &Row) -> String {
     let last = row.transcript.answers().last().unwrap_or("").trim();
-    let mut chars = last.chars();
-    if let Some(letter @ 'A'..='Z') = chars.next()
+    let head = last.get(..7);
+    let named = head.is_some_and(|head| head.eq_ignore_ascii_case("answer:"));
+    let option = if named { last[7..].trim() } else { last };
+    let mut chars = option.trim_start_matches(['(', '（']).chars();
+    if let Some(letter @ ('A'..='Z' | 'a'..='z')) = chars.next()
         && chars
             .next()
             .is_none_or(|c| [')', '）', '.', ':', '：', '、', ','].contains(&c))
     {
-        return letter.to_string();
+        return letter.to_ascii_uppercase().to_string();
     }
     let words = last.trim_end_matches('.').to_lowercase();
     let number = words.find(|c: char| !c.is_ascii_digit() && !['.', '-', '−'].contains(&c));
@@ -130,7 +136,7 @@ mod tests {
     fn most_votes_win_and_ties_elect_nobody() {
         let rows = [
             row("a", "letter", "B"),
-            row("b", "letter", "B. Heart"),
+            row("b", "letter", "Answer: (b)"),
             row("c", "letter", "C"),
             row("a", "number", "12 mm"),
             row("b", "number", "8"),
