@@ -229,7 +229,7 @@ pub fn of_recording(
             };
             PartState::Asked {
                 source: file.display().to_string(),
-                probes: own.len() as u64,
+                probes: read_by(&part.measure, &part.judges, &asked),
                 published: set.map(|set| set.probes),
                 notes: set.map_or_else(Vec::new, |set| set.differences(&asked)),
             }

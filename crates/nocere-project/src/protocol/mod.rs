@@ -155,6 +155,18 @@ pub enum Shows {
     TextOnly,
 }
 
+impl Shows {
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::NoOptions => "no-options",
+            Self::ImageOnly => "image-only",
+            Self::TextOnly => "text-only",
+        }
+    }
+}
+
 /// A setting that a protocol leaves open.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

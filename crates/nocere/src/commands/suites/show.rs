@@ -10,7 +10,7 @@ use serde_json::json;
 use super::policy;
 use nocere_project::{
     ProjectError, load_suite, policies,
-    protocol::{self, Protocol},
+    protocol::{self, Part, Protocol, Shows},
 };
 
 use crate::{context::Context, exit::DONE, output};
@@ -113,6 +113,8 @@ fn protocol_json(protocol: &Protocol) -> serde_json::Value {
             "perspective": part.perspective,
             "set": part.set,
             "measure": part.measure,
+            "orders": part.orders,
+            "shows": part.shows.as_str(),
             "judges": part.judges,
             "optional": part.optional,
         })
@@ -132,9 +134,25 @@ fn protocol_json(protocol: &Protocol) -> serde_json::Value {
         "suites": protocol.suites,
         "judges": protocol.judges,
         "parts": parts.collect::<Vec<_>>(),
+        "rollups": protocol.rollups,
+        "contrasts": protocol.contrasts,
+        "drivers": protocol.conversations.drivers,
+        "factors": protocol.conversations.factors,
         "settings": settings.collect::<Vec<_>>(),
         "presets": presets.collect::<Vec<_>>(),
     })
+}
+
+/// What differs from asking the set as it is written.
+fn asked_how(part: &Part) -> String {
+    let orders = match part.orders {
+        1 => String::new(),
+        orders => format!(", options in {orders} orders"),
+    };
+    match part.shows {
+        Shows::Everything => orders,
+        shows => format!("{orders}, {}", shows.as_str().replace('-', " ")),
+    }
 }
 
 fn protocol_text(protocol: &Protocol) -> String {
@@ -161,12 +179,36 @@ fn protocol_text(protocol: &Protocol) -> String {
     for part in &protocol.parts {
         let optional = if part.optional { ", optional" } else { "" };
         line(&format!(
-            "part {}: {} ({}{optional}); judges: {}",
+            "part {}: {} ({}{optional}); set {}{}; judges: {}",
             part.id,
             part.title,
             part.perspective,
+            part.set,
+            asked_how(part),
             part.judges.join("; ")
         ));
+    }
+    for rollup in &protocol.rollups {
+        let groups = rollup.groups.iter().map(|group| group.title.as_str());
+        let groups: Vec<&str> = groups.collect();
+        line(&format!(
+            "roll-up {}: {}: {}",
+            rollup.id,
+            rollup.title,
+            groups.join(", ")
+        ));
+    }
+    for contrast in &protocol.contrasts {
+        line(&format!(
+            "contrast {}: {} ({} and {})",
+            contrast.id, contrast.title, contrast.first, contrast.second
+        ));
+    }
+    let led = &protocol.conversations;
+    for (what, names) in [("drivers", &led.drivers), ("factors", &led.factors)] {
+        if !names.is_empty() {
+            line(&format!("{what}: {}", names.join(", ")));
+        }
     }
     for (name, entry) in &protocol.settings {
         let default = entry.default.as_deref().unwrap_or("not set");
