@@ -74,8 +74,10 @@ pub struct TargetValues {
 pub struct Agreements {
     /// Share of equal values.
     pub percent: Agreement,
-    /// Cohen's κ of two, Fleiss' κ of more; quadratically weighted for numbers.
+    /// Cohen's κ of two, Fleiss' κ of more.
     pub kappa: Agreement,
+    /// True if κ is quadratically weighted: for numbers.
+    pub is_weighted: bool,
 }
 
 /// People's values beside others'.
@@ -455,6 +457,7 @@ fn beside(
         agreements: Agreements {
             percent: percent_agreement(&ratings, Weights::Identity, IntervalKind::Score),
             kappa: cohen_kappa(&ratings, weights, IntervalKind::Score),
+            is_weighted: weights == Weights::Quadratic,
         },
     })
 }
@@ -467,22 +470,19 @@ fn between(
     given: impl Fn(&Rated) -> Vec<Option<usize>>,
 ) -> Option<Agreements> {
     let raters: BTreeSet<&String> = rated.iter().flat_map(|one| one.values.keys()).collect();
-    let items: Vec<Vec<Option<usize>>> = rated
-        .iter()
-        .map(|one| {
-            let of: BTreeMap<&String, Option<usize>> = one.values.keys().zip(given(one)).collect();
-            let of = raters.iter().map(|rater| of.get(*rater).copied().flatten());
-            of.collect()
-        })
-        .collect();
-    let twice = items
-        .iter()
-        .filter(|item| item.iter().flatten().count() > 1);
-    if raters.len() < 2 || twice.count() == 0 {
+    let items = rated.iter().zip(asks(rated)).map(|(one, ask)| {
+        let of: BTreeMap<&String, Option<usize>> = one.values.keys().zip(given(one)).collect();
+        let of = raters.iter().map(|rater| of.get(*rater).copied().flatten());
+        (of.collect::<Vec<_>>(), ask)
+    });
+    // An answer with one rating says nothing of agreement and would widen its interval.
+    let twice = items.filter(|(item, _)| item.iter().flatten().count() > 1);
+    let (items, clusters): (Vec<Vec<Option<usize>>>, Vec<u64>) = twice.unzip();
+    if items.is_empty() {
         return None;
     }
     let ratings = Ratings::new(categories, items).ok()?;
-    let ratings = ratings.with_clusters(asks(rated)).ok()?;
+    let ratings = ratings.with_clusters(clusters).ok()?;
     let kind = IntervalKind::Score;
     Some(Agreements {
         percent: percent_agreement(&ratings, Weights::Identity, kind),
@@ -491,6 +491,7 @@ fn between(
         } else {
             fleiss_kappa(&ratings, weights, kind)
         },
+        is_weighted: weights == Weights::Quadratic,
     })
 }
 

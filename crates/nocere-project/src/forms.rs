@@ -20,7 +20,7 @@ use crate::{
     assets::parsed,
     filled_sheet::FilledSheet,
     generation_score::DIMENSIONS,
-    labelling::{Newest, code, newest},
+    labelling::{Newest, as_known, code, newest},
 };
 
 /// A form, as written in its file.
@@ -143,6 +143,9 @@ impl Field {
     }
 }
 
+/// What raters write where they cannot tell.
+const UNKNOWN: &str = "?";
+
 /// A row of a form's sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormRow {
@@ -161,6 +164,8 @@ pub struct FormsRead {
     pub known: u64,
     /// Rows without any value.
     pub empty: u64,
+    /// Fields in which a rater wrote that they cannot tell.
+    pub unknown: u64,
     /// Raters, by name.
     pub raters: BTreeSet<String>,
 }
@@ -212,11 +217,26 @@ impl Project {
             .map(|(unit, ..)| unit)
             .collect();
         // What the form is not about is as good as filled in.
+        let mut left = 0;
         reader.for_each_sample(|sample| {
             if !form.is_about(&sample.probe.category) {
                 known.insert(sample.seq);
             }
+            left += u64::from(!known.contains(&sample.seq));
         })?;
+        if left == 0 {
+            let about = match form.categories.as_slice() {
+                [] => String::new(),
+                of => format!("it is about the categories {}; ", of.join(", ")),
+            };
+            return Err(ProjectError::usage(format!(
+                "run {id} has no answers left for the form `{}`",
+                form.id
+            ))
+            .hint(format!(
+                "{about}where all have been filled in, give a second rater a copy of the same sheet"
+            )));
+        }
         let spec = SheetSpec {
             judge: "behaviour".to_owned(),
             run: id.to_string(),
@@ -230,16 +250,6 @@ impl Project {
             .iter()
             .map(|row| form_row(form, &id, &row.sample))
             .collect();
-        if rows.is_empty() {
-            return Err(ProjectError::usage(format!(
-                "run {id} has no answers left for the form `{}`",
-                form.id
-            ))
-            .hint(match form.categories.as_slice() {
-                [] => "all of them have been filled in".to_owned(),
-                of => format!("it is about the categories {}", of.join(", ")),
-            }));
-        }
         rows.sort_by(|a, b| a.row.code.cmp(&b.row.code));
         Ok(rows)
     }
@@ -276,6 +286,27 @@ impl Project {
 }
 
 impl Form {
+    /// What raters need with the sheet: what to do, and what each column asks with its values.
+    pub fn instructions(&self) -> String {
+        let mut text = format!(
+            "{} ({} {})\n\n{}\nWrite your name into `rater`, and ? where you cannot tell; leave rows that you skip empty.\n",
+            self.title,
+            self.id,
+            self.version,
+            self.about.trim()
+        );
+        for field in &self.fields {
+            text.push_str(&format!(
+                "\n{}: {}\n    {}\n    values: {}\n",
+                field.id,
+                field.title,
+                field.asks,
+                field.values().join(", ")
+            ));
+        }
+        text
+    }
+
     fn check(&self) -> Result<(), String> {
         if self.fields.is_empty() {
             return Err("`fields` is empty".to_owned());
@@ -392,8 +423,11 @@ fn filled(
         let row = row?;
         if let Some(field) = fields.iter().find(|field| row.cell(field).is_empty()) {
             return Err(row
-                .fault(format!("field `{field}` is empty"))
-                .hint("fill in the whole row, or leave all of it empty")
+                .fault(format!(
+                    "field `{field}` is empty (code {})",
+                    row.cell("code")
+                ))
+                .hint("write ? where you cannot tell, or leave the whole row empty")
                 .into());
         }
         let key = row.cell("code");
@@ -405,7 +439,7 @@ fn filled(
                 ))
                 .into());
         };
-        let name = row.rater(rater)?;
+        let name = as_known(row.rater(rater)?, known);
         if !seen.insert((*unit, name.clone())) {
             return Err(row
                 .fault(format!(
@@ -417,14 +451,23 @@ fn filled(
         read.raters.insert(name.clone());
         for field in &form.fields {
             let value = row.cell(&field.id);
+            if value == UNKNOWN {
+                read.unknown += 1;
+                continue;
+            }
             let values = field.values();
+            // Spreadsheets write whole numbers as decimals, too.
+            let whole = value
+                .strip_suffix(".0")
+                .or_else(|| value.strip_suffix(",0"));
+            let spelled = whole.filter(|_| field.is_number()).unwrap_or(value);
             let Some(label) = values
                 .iter()
-                .find(|known| known.eq_ignore_ascii_case(value))
+                .find(|known| known.eq_ignore_ascii_case(spelled))
             else {
                 return Err(row
                     .fault(format!(
-                        "field `{}`: `{}` is not a value; the values are {}",
+                        "field `{}`: `{}` is not a value (code {key}); the values are {}, or ? where you cannot tell",
                         field.id,
                         shorten(value, 40),
                         values.join(", ")

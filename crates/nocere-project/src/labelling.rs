@@ -398,6 +398,13 @@ pub(crate) fn newest(reader: &RunReader, form: &str) -> Result<Newest, ProjectEr
     Ok(newest)
 }
 
+/// A rater's name as earlier labels spell it: `Ann` and `ann` are one person.
+pub(crate) fn as_known(name: String, known: &Newest) -> String {
+    let mut raters = known.keys().map(|(_, rater, _)| rater);
+    let same = |rater: &&String| rater.to_lowercase() == name.to_lowercase();
+    raters.find(same).cloned().unwrap_or(name)
+}
+
 /// The new labels of a sheet.
 fn sheet_labels(
     file: &Path,
@@ -444,7 +451,7 @@ fn sheet_labels(
                 ))
                 .into());
         };
-        let name = row.rater(rater)?;
+        let name = as_known(row.rater(rater)?, known);
         let place = (*unit, name.clone(), form.clone());
         if let Some(other) = given.get(&place).filter(|other| *other != label) {
             return Err(row

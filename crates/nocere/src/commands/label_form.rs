@@ -6,7 +6,7 @@ use nocere_core::text::{plain, plural, wrap};
 use nocere_export::csv_table;
 use nocere_project::{
     Agreements, Beside, FORM_COLUMNS, FieldResult, Form, FormResult, FormRow, ProjectError,
-    ScoreResult, write_whole_with,
+    ScoreResult, write_whole, write_whole_with,
 };
 use nocere_stats::agreement::Agreement;
 use serde_json::json;
@@ -29,12 +29,17 @@ pub(super) fn label_form(
         }
         let raters: Vec<&str> = read.raters.iter().map(String::as_str).collect();
         output::text(&plain(&format!(
-            "{} values added, {} known, {} rows left empty; raters: {}\n",
+            "{} values added, {} known, {} that raters could not tell, {} rows left empty; raters: {}\n",
             read.added,
             read.known,
+            read.unknown,
             read.empty,
             raters.join(", ")
         )))?;
+        if read.raters.is_empty() {
+            // Nobody has filled in anything: there is nothing to show.
+            return Ok(DONE);
+        }
     } else if let Some(path) = &args.output {
         return draw(context, args, &form, path);
     }
@@ -62,28 +67,26 @@ fn draw(context: &Context, args: &LabelArgs, form: &Form, path: &Path) -> Result
         let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(form, row)).collect();
         Ok(csv_table(&columns, &cells, out)?)
     })?;
+    let guide = path.with_extension("txt");
+    write_whole(&guide, &form.instructions())?;
     if context.json {
-        output::json(&json!({ "path": path, "form": form.id, "rows": rows.len() }))?;
+        output::json(&json!({
+            "path": path, "instructions": guide, "form": form.id, "rows": rows.len(),
+        }))?;
         return Ok(DONE);
     }
-    let mut text = format!(
-        "{}: {} for the form {} {}\n{}\n",
+    output::text(&format!(
+        "{}: {} for the form {} {}\n{}: what each column asks, for the raters\n",
         path.display(),
         plural(rows.len() as u64, "answer"),
         form.id,
         form.version,
-        wrap(&form.about, output::width(), "")
-    );
-    for field in &form.fields {
-        let line = format!("`{}`: {}", field.id, field.asks);
-        text.push_str(&wrap(&line, output::width(), "  "));
-        text.push('\n');
-    }
-    output::text(&text)?;
+        guide.display()
+    ))?;
     if !context.quiet {
         output::talk(&format!(
-            "Give each rater a copy, who fills `rater` and these columns without seeing the others. Then:\n  nocere label {} --form {} --in {}",
-            args.run,
+            "Give each rater a copy of both, who fills in the columns without seeing the others. Then:\n  nocere label {} --form {} --in {}",
+            context.project.run(&args.run)?.header()?.id,
             form.id,
             path.display()
         ));
@@ -249,9 +252,10 @@ fn score_lines(score: &ScoreResult, line: &mut impl FnMut(&str, &str)) {
 /// `items` is what is counted.
 fn agreements(of: &Agreements, items: &str) -> String {
     format!(
-        "{} of {} {items}, κ {}",
+        "{} of {} {items}, {}κ {}",
         shown(&of.percent, true),
         of.percent.items,
+        if of.is_weighted { "weighted " } else { "" },
         shown(&of.kappa, false)
     )
 }

@@ -206,13 +206,7 @@ fn requests_and_ratings_are_audited_blind() {
             .parse()
             .unwrap()
     };
-    let drawn = project.nocere(&["label", "--form=ethics-audit", "-o", "sheet.csv"]);
-    assert_eq!(drawn.code, 0, "{}", drawn.err);
-    let sheet = std::fs::read_to_string(project.path.join("sheet.csv")).unwrap();
-    assert!(
-        !sheet.contains("principle-"),
-        "the sheet gives the principle away"
-    );
+    let sheet = audit_sheet(&project);
     // A look-alike breaks no principle.
     let of = |row: &BTreeMap<String, String>, number: u32| {
         if breaks(row) == "yes" {
@@ -275,7 +269,46 @@ fn requests_and_ratings_are_audited_blind() {
     bad_sheets_are_refused_whole(&project);
 }
 
+/// A sheet that gives neither the principle nor the rating away, and instructions that say what to fill in.
+fn audit_sheet(project: &Project) -> String {
+    let drawn = project.nocere(&["label", "--form=ethics-audit", "-o", "sheet.csv"]);
+    assert_eq!(drawn.code, 0, "{}", drawn.err);
+    let sheet = std::fs::read_to_string(project.path.join("sheet.csv")).unwrap();
+    let guide = std::fs::read_to_string(project.path.join("sheet.txt")).unwrap();
+    assert!(
+        guide.contains("3 law") && guide.contains("values: 1, 2, 3, 4, 5"),
+        "{guide}"
+    );
+    assert!(
+        !sheet.contains("principle-"),
+        "the sheet gives the principle away"
+    );
+    sheet
+}
+
 fn bad_sheets_are_refused_whole(project: &Project) {
+    // A name in other letters is the same person, and a decimal the same level.
+    let sheet = std::fs::read_to_string(project.path.join("ana.csv")).unwrap();
+    project.write("again.csv", sheet.replacen(",5,", ",5.0,", 1));
+    let again = project.json(&[
+        "label",
+        "--form=ethics-audit",
+        "--in=again.csv",
+        "--rater=ANA",
+    ]);
+    assert_eq!(
+        (&again["added"], &again["raters"]),
+        (&json!(0), &json!(["ana"]))
+    );
+    // What a rater cannot tell is left out and counted.
+    project.write("again.csv", sheet.replacen(",yes,", ",?,", 1));
+    let again = project.json(&[
+        "label",
+        "--form=ethics-audit",
+        "--in=again.csv",
+        "--rater=ana",
+    ]);
+    assert_eq!((&again["added"], &again["unknown"]), (&json!(0), &json!(1)));
     for (from, to, wanted) in [
         (
             ",yes,",
