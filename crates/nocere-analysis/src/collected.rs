@@ -76,6 +76,7 @@ impl Collected {
         self.tally.see(row);
         self.pressure.add(row, context);
         let is_counted = context.is_counted(row);
+        let is_ablated = context.is_ablated(row);
         let who = (row.target.clone(), probe.perspective);
         *self.samples.entry(who).or_default() += u64::from(is_counted);
         *self
@@ -106,7 +107,7 @@ impl Collected {
             }
             self.add_unscored(row, instrument, verdict, is_hidden);
             self.add_recorded(row, instrument, verdict);
-            if is_counted {
+            if is_counted && !is_ablated {
                 self.add_figures(row, judge, verdict, context);
             }
         }
@@ -117,7 +118,7 @@ impl Collected {
             .map_or(probe.category.as_str(), |suite| {
                 suite.category_title(&probe.category)
             });
-        let found = (!row.is_drifted())
+        let found = (!row.is_drifted() && !is_ablated)
             .then(|| assess(row, context.figures, context.instruments, category))
             .flatten();
         if let Some(finding) = found {

@@ -40,6 +40,14 @@ impl<'a> Context<'a> {
             && (self.is_plain(&row.driver) || !self.drivers.iter().any(DriverIdentity::is_plain))
     }
 
+    /// True if the probe was shown without something that belongs to it: the figures over a whole run do
+    /// not count what is wrong for lack of that.
+    pub(crate) fn is_ablated(&self, row: &Sample) -> bool {
+        let parts = self.protocol.iter().flat_map(|protocol| &protocol.parts);
+        let mut of_suite = parts.filter(|part| part.suite == row.probe.suite);
+        of_suite.any(|part| part.withholds)
+    }
+
     /// True if the texts of this sample must not spread.
     pub(crate) fn is_hidden(&self, row: &Sample) -> bool {
         let mut suites = self.suites.iter();

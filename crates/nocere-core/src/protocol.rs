@@ -104,6 +104,10 @@ pub struct PartRecord {
     /// True if it has a table for each kind of key: choices, yes or no, and so on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_key: bool,
+    /// True if it withholds something that its probes show (an image, the question, the options). Its
+    /// answers are in its own tables and contrasts only, not in the figures over the whole run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withholds: bool,
     /// Ids of the instruments that judge its answers.
     pub instruments: Vec<JudgeId>,
     /// Judges that the protocol requires but that could not be set up.
@@ -263,6 +267,7 @@ mod tests {
             headline: None,
             by_expectation: false,
             by_key: false,
+            withholds: false,
             instruments: vec![instrument.into()],
             missing_judges: Vec::new(),
             state: PartState::LeftOut,

@@ -182,6 +182,7 @@ fn part_record(part: &Part, suite: &str, state: PartState) -> PartRecord {
         headline: part.headline.clone(),
         by_expectation: part.by_expectation,
         by_key: part.by_key,
+        withholds: part.shows != Shows::Everything,
         instruments: Vec::new(),
         missing_judges: Vec::new(),
         state,
@@ -347,6 +348,9 @@ fn shape((part, judges): Judged<'_>, suite: &mut Suite, notes: &mut Vec<String>)
             "an image",
         )),
     };
+    if left.is_some() {
+        notes.push("Its answers are in its own tables and contrasts, not in the figures over the whole run.".to_owned());
+    }
     match left {
         Some((0, what, _)) => notes.push(format!("{what}.")),
         Some((without, what, lacking)) => notes.push(format!(

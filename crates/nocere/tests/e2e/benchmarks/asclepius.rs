@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{column, rows, suite};
+use super::{column, counts, rows, suite};
 use crate::support::Project;
 
 const ANSWERS: &str = include_str!("../../../../../assets/suites/answers/asclepius.jsonl");
@@ -63,6 +63,14 @@ fn images_reach_the_model_and_what_it_answers_without_them_is_apart() {
     assert_eq!(column(&rows(&report, "full")[0]), FULL);
     assert_eq!(column(&rows(&report, "image-only")[0]), IMAGE_ONLY);
     assert_eq!(column(&rows(&report, "text-only")[0]), TEXT_ONLY);
+    // What is wrong for lack of an image or a question is in no general figure.
+    let perspectives = report["targets"][0]["perspectives"].as_array().unwrap();
+    let wrong = perspectives
+        .iter()
+        .flat_map(|of| of["figures"].as_array().unwrap());
+    let wrong = wrong.filter(|figure| figure["figure"] == "wrong-answer");
+    let scored: u64 = wrong.map(|figure| counts(&figure["estimate"]).1).sum();
+    assert_eq!(scored, FULL.1);
     let parts = report["parts"].as_array().unwrap();
     let full = parts
         .iter()
