@@ -59,6 +59,12 @@ fn found_suite(project: &Project, name: &str) -> Result<(Suite, PathBuf), Projec
             known.push(name);
         }
     }
+    if project.assets().find(Kind::Protocol, name).is_some() {
+        return Err(ProjectError::usage(format!(
+            "`{name}` is a protocol, and a suite is needed here"
+        ))
+        .hint(format!("`nocere suites show {name}` names its sets")));
+    }
     Err(ProjectError::unknown(
         format!("there is no suite, protocol or file `{name}`"),
         name,
