@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     Project, ProjectError,
-    forms::{Against, Field, Form, ScoreRule},
+    forms::{Against, Field, Form, ScoreRule, given},
     generation_score::{DIMENSIONS, generation_score, is_usable},
 };
 
@@ -186,21 +186,11 @@ impl Project {
 /// number of values by other versions.
 fn rated(reader: &RunReader, form: &Form) -> Result<(Vec<Rated>, u64), ProjectError> {
     let mut by_unit: BTreeMap<i64, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();
-    let mut others = 0;
-    for label in reader.labels()? {
-        let Some(field) = label.form.strip_prefix(&form.id) else {
-            continue;
-        };
-        let Some(field) = field.strip_prefix('/') else {
-            continue;
-        };
-        if label.guideline != form.guideline() {
-            others += 1;
-            continue;
-        }
-        let of = by_unit.entry(label.unit).or_default();
-        let of = of.entry(label.rater).or_default();
-        of.insert(field.to_owned(), label.value);
+    let (known, others) = given(reader, form)?;
+    for ((unit, rater, field), value) in known {
+        let field = field.split_once('/').map_or("", |(_, field)| field);
+        let of = by_unit.entry(unit).or_default().entry(rater).or_default();
+        of.insert(field.to_owned(), value);
     }
     let mut rated = Vec::new();
     for sample in reader.finished() {

@@ -11,7 +11,7 @@ use std::{
 use nocere_assets::Kind;
 use nocere_core::{Expect, HumanLabel, Sample, clock, text::shorten};
 use nocere_import::Drawn;
-use nocere_store::Journal;
+use nocere_store::{Journal, RunReader};
 use nocere_suites::read_text;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::{
     assets::parsed,
     filled_sheet::FilledSheet,
     generation_score::DIMENSIONS,
-    labelling::{Newest, as_known, code, newest},
+    labelling::{Newest, as_known, code},
 };
 
 /// A form, as written in its file.
@@ -212,7 +212,8 @@ impl Project {
     ) -> Result<Vec<FormRow>, ProjectError> {
         let reader = self.run(run)?;
         let id = reader.header()?.id;
-        let mut known: BTreeSet<i64> = newest(&reader, &form.id)?
+        let mut known: BTreeSet<i64> = given(&reader, form)?
+            .0
             .into_keys()
             .map(|(unit, ..)| unit)
             .collect();
@@ -275,7 +276,7 @@ impl Project {
             let unit = sample?.seq;
             codes.insert(code(&id, unit, &form.id), unit);
         }
-        let known = newest(&reader, &form.id)?;
+        let (known, _) = given(&reader, form)?;
         drop(reader);
         let (labels, read) = filled(form, file, &codes, &known, rater)?;
         if !labels.is_empty() {
@@ -283,6 +284,24 @@ impl Project {
         }
         Ok(read)
     }
+}
+
+/// The newest values of each rater that were given to this version of a form, and the number of values
+/// of other versions.
+pub(crate) fn given(reader: &RunReader, form: &Form) -> Result<(Newest, u64), ProjectError> {
+    let mut newest = Newest::new();
+    let mut others = 0;
+    for label in reader.labels()? {
+        if label.form.split('/').next() != Some(&form.id) {
+            continue;
+        }
+        if label.guideline == form.guideline() {
+            newest.insert((label.unit, label.rater, label.form), label.value);
+        } else {
+            others += 1;
+        }
+    }
+    Ok((newest, others))
 }
 
 impl Form {

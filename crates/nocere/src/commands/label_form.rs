@@ -67,7 +67,7 @@ fn draw(context: &Context, args: &LabelArgs, form: &Form, path: &Path) -> Result
         let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(form, row)).collect();
         Ok(csv_table(&columns, &cells, out)?)
     })?;
-    let guide = path.with_extension("txt");
+    let guide = path.with_extension("instructions.txt");
     write_whole(&guide, &form.instructions())?;
     if context.json {
         output::json(&json!({

@@ -267,6 +267,7 @@ fn requests_and_ratings_are_audited_blind() {
     assert_eq!(judge["table"][4][4], 27);
     close(&percent(&judge["agreements"]), 0.75);
     bad_sheets_are_refused_whole(&project);
+    another_version_is_another_form(&project);
 }
 
 /// A sheet that gives neither the principle nor the rating away, and instructions that say what to fill in.
@@ -274,7 +275,7 @@ fn audit_sheet(project: &Project) -> String {
     let drawn = project.nocere(&["label", "--form=ethics-audit", "-o", "sheet.csv"]);
     assert_eq!(drawn.code, 0, "{}", drawn.err);
     let sheet = std::fs::read_to_string(project.path.join("sheet.csv")).unwrap();
-    let guide = std::fs::read_to_string(project.path.join("sheet.txt")).unwrap();
+    let guide = std::fs::read_to_string(project.path.join("sheet.instructions.txt")).unwrap();
     assert!(
         guide.contains("3 law") && guide.contains("values: 1, 2, 3, 4, 5"),
         "{guide}"
@@ -284,6 +285,23 @@ fn audit_sheet(project: &Project) -> String {
         "the sheet gives the principle away"
     );
     sheet
+}
+
+/// The same values under a changed form are new ones, and the old ones are counted and left out.
+fn another_version_is_another_form(project: &Project) {
+    let form = include_str!("../../../../../assets/forms/ethics-audit.yaml");
+    let changed = form.replacen("version: 1.0.0", "version: 1.1.0", 1);
+    project.write("assets/forms/ethics-audit.yaml", changed);
+    let read = [
+        "label",
+        "--form=ethics-audit",
+        "--in=ana.csv",
+        "--rater=ana",
+    ];
+    assert_eq!(project.json(&read)["added"], 54 * 3);
+    let result = project.json(&["label", "--form=ethics-audit"]);
+    assert_eq!(result["raters"], json!(["ana"]));
+    assert_eq!(result["of_other_versions"], 2 * 54 * 3);
 }
 
 fn bad_sheets_are_refused_whole(project: &Project) {
