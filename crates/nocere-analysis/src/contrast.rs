@@ -26,9 +26,9 @@ use crate::{
 pub struct ContrastReport {
     /// The protocol's definition.
     pub definition: Contrast,
-    /// Title, unit and direction of the first figure and of the second.
+    /// Title and unit of the first figure and of the second.
     pub sides: [ContrastSide; 2],
-    /// A row for each target that has both figures.
+    /// A row for each target.
     pub rows: Vec<ContrastRow>,
 }
 
@@ -127,11 +127,14 @@ fn contrast(
     let rows: Vec<ContrastRow> = source
         .targets
         .iter()
-        .map(|target| ContrastRow {
-            target: target.clone(),
-            figures: sides.each_ref().map(|side| side.figure(source, target)),
-            judges: sides.each_ref().map(|side| side.judges(source, target)),
-            pairs: pairs(source, target, &sides, definition.alike),
+        .map(|target| {
+            let read = sides.each_ref().map(|side| side.of_target(source, target));
+            ContrastRow {
+                target: target.clone(),
+                pairs: pairs(source, target, &read, definition.alike),
+                figures: read.each_ref().map(|side| side.figure),
+                judges: read.map(|side| side.judges),
+            }
         })
         .collect();
     // Nothing is set against nothing.
@@ -170,29 +173,39 @@ impl<'a> Side<'a> {
         }
     }
 
-    fn figure(&self, source: &Source<'_>, target: &TargetId) -> Option<RollupFigure> {
+    fn of_target(&'a self, source: &'a Source<'_>, target: &TargetId) -> OfTarget<'a> {
         match self {
-            Self::Part(part) => part_figure(source, part, target, &reader(source, part, target)?),
+            Self::Part(part) => {
+                let judge = reader(source, part, target);
+                OfTarget {
+                    figure: judge
+                        .as_ref()
+                        .and_then(|judge| part_figure(source, part, target, judge)),
+                    judges: judge
+                        .iter()
+                        .map(|judge| judge.instrument.id.clone())
+                        .collect(),
+                    part: judge.map(|judge| (*part, judge)),
+                }
+            }
             Self::Rollup(rollup) => {
-                let row = rollup.rows.iter().find(|row| row.target == *target)?;
-                row.plain
+                let row = rollup.rows.iter().find(|row| row.target == *target);
+                OfTarget {
+                    figure: row.and_then(|row| row.plain),
+                    judges: row.map_or_else(Vec::new, |row| row.judges.clone()),
+                    part: None,
+                }
             }
         }
     }
+}
 
-    fn judges(&self, source: &Source<'_>, target: &TargetId) -> Vec<JudgeId> {
-        match self {
-            Self::Part(part) => reader(source, part, target)
-                .map(|judge| judge.instrument.id.clone())
-                .into_iter()
-                .collect(),
-            Self::Rollup(rollup) => {
-                let mut rows = rollup.rows.iter();
-                let row = rows.find(|row| row.target == *target);
-                row.map_or_else(Vec::new, |row| row.judges.clone())
-            }
-        }
-    }
+/// One target's figure of a side.
+struct OfTarget<'a> {
+    figure: Option<RollupFigure>,
+    judges: Vec<JudgeId>,
+    /// The part with the judge that read it; `None` for roll-ups, and where nothing was scored.
+    part: Option<(&'a PartRecord, RunJudge<'a>)>,
 }
 
 /// The first judge of a part that scored an answer of `target`.
@@ -211,16 +224,16 @@ fn reader<'a>(
 fn pairs(
     source: &Source<'_>,
     target: &TargetId,
-    sides: &[Side<'_>; 2],
+    sides: &[OfTarget<'_>; 2],
     alike: bool,
 ) -> Option<ContrastPairs> {
-    let [Side::Part(first), Side::Part(second)] = sides else {
-        return None;
-    };
+    let [first, second] = sides.each_ref().map(|side| side.part.as_ref());
+    let (first, second) = (first?, second?);
     let (a, b) = (
         by_probe(source, first, target),
         by_probe(source, second, target),
     );
+    let ((first, _), (second, _)) = (first, second);
     let both: Vec<(&OfProbe, &OfProbe)> = a
         .iter()
         .filter_map(|(id, a)| Some((a, b.get(id)?)))
@@ -298,18 +311,15 @@ struct OfProbe {
     scored: Option<Scored>,
 }
 
-/// What the first judge that scored an answer of `target` to the part gave, by the id of the probe;
-/// orders of one choice count together.
+/// What a judge gave the answers of `target` to a part, by the id of the probe; orders of one choice
+/// count together.
 fn by_probe(
     source: &Source<'_>,
-    part: &PartRecord,
+    (part, judge): &(&PartRecord, RunJudge<'_>),
     target: &TargetId,
 ) -> BTreeMap<String, OfProbe> {
     let mut probes: BTreeMap<String, OfProbe> = BTreeMap::new();
-    let Some(RunJudge { number, instrument }) = reader(source, part, target) else {
-        return probes;
-    };
-    let labels = source.tally.labels.get(&(target.clone(), number));
+    let labels = source.tally.labels.get(&(target.clone(), judge.number));
     for (position, labels) in labels.into_iter().flatten() {
         let facts = source.tally.facts.get(position);
         if let Some(facts) = facts.filter(|facts| facts.suite == part.suite) {
@@ -319,7 +329,7 @@ fn by_probe(
                     ask: source.tally.ask(*position),
                     scored: None,
                 });
-            known.scored = match (known.scored, scored(part, instrument, labels)) {
+            known.scored = match (known.scored, scored(part, judge.instrument, labels)) {
                 (Some(a), Some(b)) => Some(a.and(b)),
                 (a, b) => a.or(b),
             };
